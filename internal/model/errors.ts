@@ -1,0 +1,49 @@
+export type ErrorCode =
+  | 'INVALID_REQUEST'
+  | 'UNAUTHORIZED'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'INSTANCE_NOT_FOUND'
+  | 'SERVICE_NOT_FOUND'
+  | 'PORT_TAKEN'
+  | 'LIFECYCLE_CONFLICT'
+  | 'NOT_SPAWNED'
+  | 'BODY_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'NO_FREE_PORT'
+  | 'COMMAND_FAILED'
+  | 'INSTANCE_EXITED'
+  | 'INSTANCE_NOT_READY'
+  | 'REGISTRY_UNAVAILABLE'
+  | 'REGISTRY_BROKEN'
+  | 'MANAGER_RUNNING'
+  | 'ADDRESS_UNUSABLE'
+  | 'SHUTTING_DOWN';
+
+/** What a person can use to mend the fault: the end of the instance's output, the ports in use, … */
+export type ErrorContext = Readonly<Record<string, unknown>>;
+
+/**
+ * An error that is meant for people: the message says what was wrong, where, and what to do.
+ * The code is stable; the HTTP status is mapped from it once, in the API.
+ */
+export class HeimdallError extends Error {
+  readonly code: ErrorCode;
+  readonly context: ErrorContext;
+
+  constructor(code: ErrorCode, message: string, context: ErrorContext = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'HeimdallError';
+    this.code = code;
+    this.context = context;
+  }
+}
+
+export function hasCode(error: unknown, code: ErrorCode): error is HeimdallError {
+  return error instanceof HeimdallError && error.code === code;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,31 @@
+export const EVENT_TYPES = [
+  'instance.added',
+  'instance.ready',
+  'instance.start-failed',
+  'instance.exited',
+  'instance.crash-loop',
+  'instance.draining',
+  'instance.removed',
+  'instance.adopted',
+  'instance.lost',
+  'manager.started',
+  'manager.stopped',
+  'config.applied',
+  'config.refused',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Something that happened, kept for people: what, to whom, why. */
+export interface HeimdallEvent {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly type: EventType;
+  readonly service: string | null;
+  readonly instanceId: string | null;
+  readonly message: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface StoredEvent extends HeimdallEvent {
+  readonly id: number;
+}

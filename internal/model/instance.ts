@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { authority, PortSchema, WeightSchema } from './address.ts';
+import type { Health } from './health.ts';
+import { LIFECYCLES, type Status, statusOf } from './lifecycle.ts';
+import type { Service } from './service.ts';
+
+/** Proves that a pid still is the process we spawned: a recycled pid has another start time, a reboot another boot id. */
+export const ProcessIdentitySchema = z.object({
+  pid: z.int().min(1),
+  /** Opaque; equal for the same process only: on Linux field 22 of `/proc/<pid>/stat`. */
+  startTime: z.string(),
+  bootId: z.string(),
+  /** Random, given to the child as HEIMDALL_INSTANCE_TOKEN. */
+  token: z.string(),
+});
+export type ProcessIdentity = z.infer<typeof ProcessIdentitySchema>;
+
+/** One running copy of a service: a row of the registry, or a `servers` entry of the configuration. */
+export const InstanceSchema = z.object({
+  id: z.string().min(1),
+  service: z.string(),
+  host: z.string().min(1),
+  port: PortSchema,
+  weight: WeightSchema,
+  version: z.string().nullable(),
+  lifecycle: z.enum(LIFECYCLES),
+  /** Null while no process runs, and always for declared instances. */
+  process: ProcessIdentitySchema.nullable(),
+  /** Variables given when the instance was added, on top of the service's own. */
+  env: z.record(z.string(), z.string()),
+  /** Epoch milliseconds of the present process's start; null before the first. */
+  startedAt: z.int().nullable(),
+  /** How often the process was started again after an unexpected exit. */
+  restarts: z.int().min(0),
+  /** Why the last process ended or never got ready; null when all is well. */
+  lastError: z.string().nullable(),
+});
+export type Instance = z.infer<typeof InstanceSchema>;
+
+/** An instance as the API shows it. */
+export interface InstanceView {
+  readonly id: string;
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number | null;
+  readonly status: Status;
+  readonly health: Health;
+  readonly weight: number;
+  readonly version: string | null;
+  /** ISO 8601. */
+  readonly startedAt: string | null;
+  readonly restarts: number;
+  /** Only present when there is something to tell. */
+  readonly lastError?: string;
+}
+
+export function viewOf(instance: Instance, health: Health): InstanceView {
+  return {
+    id: instance.id,
+    service: instance.service,
+    host: instance.host,
+    port: instance.port,
+    url: `http://${authority(instance.host, instance.port)}`,
+    pid: instance.process?.pid ?? null,
+    status: statusOf(instance.lifecycle),
+    health,
+    weight: instance.weight,
+    version: instance.version,
+    startedAt: instance.startedAt === null ? null : new Date(instance.startedAt).toISOString(),
+    restarts: instance.restarts,
+    ...(instance.lastError === null ? {} : { lastError: instance.lastError }),
+  };
+}
+
+/** Changes with every new process behind the same row; health and latency of an earlier one say nothing about it. */
+export function incarnationOf(instance: Instance): string {
+  return `${instance.id}#${instance.startedAt ?? 0}`;
+}
+
+/** The instances that the configuration lists under `servers`: always `ready`, never spawned, stopped or restarted by us. */
+export function declaredInstances(service: Service): Instance[] {
+  return service.servers.map(({ host, port, weight }) => ({
+    id: `${service.name}@${authority(host, port)}`,
+    service: service.name,
+    host,
+    port,
+    weight,
+    version: null,
+    lifecycle: 'ready',
+    process: null,
+    env: {},
+    startedAt: null,
+    restarts: 0,
+    lastError: null,
+  }));
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { PortSchema, WeightSchema } from './address.ts';
+import { duration } from './units.ts';
+
+export const ALGORITHMS = [
+  'round-robin',
+  'weighted-round-robin',
+  'sticky-round-robin',
+  'ip-url-hash',
+  'least-connections',
+  'least-time',
+  'random-two-choices',
+] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** Names that become a label in ids, file names, cookie names and log lines. */
+export const ServiceNameSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected 1 to 63 lower-case letters, digits and dashes');
+
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const EnvSchema = z.record(z.string().regex(VARIABLE_NAME, 'not a variable name'), z.string());
+
+/** All durations are milliseconds once parsed. */
+export const HealthCheckSchema = z.strictObject({
+  type: z.enum(['http', 'tcp']).default('http'),
+  path: z.string().startsWith('/').default('/health'),
+  /** The Host field of a probe; the instance's own address when absent. */
+  host: z.string().min(1).optional(),
+  interval: duration().prefault('1s'),
+  timeout: duration().prefault('500ms'),
+  rise: z.int().min(1).max(100).default(2),
+  fall: z.int().min(1).max(100).default(3),
+  /** Statuses that pass: `200` or `"200-299"`. */
+  expect: z
+    .array(z.union([z.int().min(100).max(599), StatusRange()]))
+    .min(1)
+    .prefault(['200-399']),
+  /** Text that the first 64 KiB of the body must contain. */
+  body: z.string().min(1).optional(),
+});
+export type HealthCheck = z.infer<typeof HealthCheckSchema>;
+
+/** `"200-399"`, parsed to `{ from, to }`, both included. */
+function StatusRange() {
+  return z.string().transform((text, context) => {
+    const match = /^([1-5]\d\d)-([1-5]\d\d)$/.exec(text);
+    const [from, to] = [Number(match?.[1]), Number(match?.[2])];
+    if (match && from <= to) return { from, to };
+    context.issues.push({ code: 'custom', input: text, message: 'expected a status range such as "200-299"' });
+    return z.NEVER;
+  });
+}
+
+export const ReadinessSchema = z.strictObject({
+  interval: duration().prefault('250ms'),
+  /** From the spawn to the first passed probe. */
+  deadline: duration().prefault('60s'),
+});
+
+export const RouteSchema = z.strictObject({
+  /** A host name, `*.example.com`, or `*` for any. */
+  host: z
+    .string()
+    .regex(/^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i, 'expected a host name, "*.example.com" or "*"')
+    .transform((host) => host.toLowerCase())
+    .default('*'),
+  /** A prefix of whole path segments: `/api` matches `/api` and `/api/x`, not `/apix`. */
+  path: z.string().startsWith('/').default('/'),
+});
+export type Route = z.infer<typeof RouteSchema>;
+
+/** `ip`, `url`, `ip+url`, `header:NAME`, `cookie:NAME`. A request without the header or cookie is keyed by its address. */
+export const HashKeySchema = z
+  .string()
+  .regex(
+    /^(ip|url|ip\+url|(header|cookie):[A-Za-z0-9_!#$%&'*+.^`|~-]+)$/,
+    'expected ip, url, ip+url, header:NAME or cookie:NAME',
+  );
+
+export const HashSchema = z.strictObject({
+  key: HashKeySchema.default('ip+url'),
+  /** Upper bound of an upstream's share of the in-flight requests, relative to its fair share; null: no bound, strict affinity. */
+  balanceFactor: z.number().gt(1).max(100).nullable().default(null),
+});
+
+export const StickySchema = z.strictObject({
+  /** Default: `heimdall_<service>`. */
+  cookie: z
+    .string()
+    .regex(/^[A-Za-z0-9_!#$%&'*+.^`|~-]+$/, 'not a cookie name')
+    .optional(),
+  /** Signs the cookie; by default a random one is made and kept in the data folder. Set it to share it among hosts. */
+  secret: z.string().min(16, 'expected at least 16 characters').optional(),
+});
+
+const ServerObjectSchema = z.strictObject({ address: z.string(), weight: WeightSchema.default(1) });
+
+/** `"10.0.0.7:8080"` or `{ "address": "10.0.0.7:8080", "weight": 2 }`. */
+export const ServerSchema = z
+  .union([z.string().transform((address) => ({ address, weight: 1 })), ServerObjectSchema], {
+    error: 'expected "host:port" or { "address": "host:port", "weight": 1 }',
+  })
+  .transform(({ address, weight }, context) => {
+    const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})$/.exec(address);
+    const port = PortSchema.safeParse(Number(match?.[3]));
+    const host = match?.[1] ?? match?.[2];
+    if (host && port.success) return { host, port: port.data, weight };
+    context.issues.push({ code: 'custom', input: address, message: 'expected "host:port", such as "10.0.0.7:8080"' });
+    return z.NEVER;
+  });
+
+/** A named application with an algorithm, routes, a health check and, when spawned by heimdall, a command. */
+export const ServiceSchema = z.strictObject({
+  name: ServiceNameSchema,
+  /** Program and arguments; `{port}` in any of them, or in a value of `env`, becomes the instance's port. */
+  command: z.array(z.string().min(1)).min(1).optional(),
+  instances: z.int().min(0).max(1_000).optional(),
+  env: EnvSchema.default({}),
+  /** Relative to the folder of the configuration file. */
+  cwd: z.string().min(1).default('.'),
+  /** Instances that heimdall does not spawn. */
+  servers: z.array(ServerSchema).default([]),
+  routes: z.array(RouteSchema).min(1).prefault([{}]),
+  algorithm: z.enum(ALGORITHMS).default('round-robin'),
+  hash: HashSchema.prefault({}),
+  sticky: StickySchema.prefault({}),
+  healthCheck: HealthCheckSchema.prefault({}),
+  readiness: ReadinessSchema.prefault({}),
+  /** How long in-flight requests of a removed instance may take before it is told to stop. */
+  drainTimeout: duration().prefault('30s'),
+  /** From SIGTERM to SIGKILL. */
+  stopTimeout: duration().prefault('10s'),
+});
+export type Service = z.infer<typeof ServiceSchema>;
