@@ -1,0 +1,129 @@
+import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
+import type { HealthRecord } from '../model/health.ts';
+import type { Instance } from '../model/instance.ts';
+
+/** How many instances of a service should run. */
+export interface DesiredState {
+  readonly service: string;
+  /** Changed by adding and removing; survives the manager. */
+  readonly desired: number;
+  /** The `instances` of the configuration when `desired` was last taken from it. */
+  readonly configured: number;
+}
+
+/** One consistent picture of the desired state. */
+export interface Snapshot {
+  /** Made with the registry; another id means another registry, whose revisions cannot be compared. */
+  readonly registryId: string;
+  /** Grows by one with every committed change of desired state. */
+  readonly revision: number;
+  readonly services: readonly DesiredState[];
+  readonly instances: readonly Instance[];
+}
+
+/** A load balancer as the manager sees it. */
+export interface ProxyRecord {
+  readonly id: string;
+  readonly pid: number;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** Epoch milliseconds of its last report. */
+  readonly heartbeatAt: number;
+  /** Every change up to this revision is in force in this load balancer; null before its first picture. */
+  readonly appliedRevision: number | null;
+  /** In-flight requests per draining instance. */
+  readonly inFlight: ReadonlyMap<string, number>;
+}
+
+export interface ManagerRecord {
+  readonly pid: number;
+  readonly startedAt: number;
+  /** Epoch milliseconds. */
+  readonly heartbeatAt: number;
+}
+
+export interface RegistryListener {
+  /** Called with the first picture and within 100 ms of every commit that changed the revision; again after a failure. */
+  changed(snapshot: Snapshot): void;
+  /** Called once when the registry cannot be read any more: locked, gone, replaced by garbage. The last picture stays valid. */
+  failed(error: Error): void;
+}
+
+/** How old a heartbeat may be before its process counts as gone, in milliseconds. */
+export const HEARTBEAT_LIMIT_MS = 5_000;
+
+/** Every promise rejects with a `HeimdallError` `REGISTRY_UNAVAILABLE` when the store cannot be reached. */
+export interface RegistryReader {
+  snapshot(): Promise<Snapshot>;
+  /** Returns at once; ends with the signal. Never throws: what goes wrong reaches `listener.failed`, and reading is tried again. */
+  watch(listener: RegistryListener, signal: AbortSignal): void;
+  health(): Promise<HealthRecord[]>;
+  proxies(): Promise<ProxyRecord[]>;
+  /** Null when no manager is running, or its heartbeat is older than `HEARTBEAT_LIMIT_MS`. */
+  manager(): Promise<ManagerRecord | null>;
+  /** Newest first. */
+  events(query: {
+    readonly limit: number;
+    readonly service?: string | undefined;
+    readonly since?: number | undefined;
+  }): Promise<StoredEvent[]>;
+  close(): Promise<void>;
+}
+
+/** What a new row needs; id, port and lifecycle `starting` are given by the registry. */
+export type InstanceDraft = Pick<Instance, 'service' | 'host' | 'weight' | 'version' | 'env'>;
+
+export interface InstanceChange {
+  readonly lifecycle?: Instance['lifecycle'];
+  readonly port?: number;
+  readonly weight?: number;
+  readonly process?: Instance['process'];
+  readonly startedAt?: number | null;
+  readonly restarts?: number;
+  readonly lastError?: string | null;
+  /** Added to the desired count of the instance's service in the same transaction. */
+  readonly desiredDelta?: number;
+}
+
+/** The manager's side: the only writer of desired state. One manager per registry; a second one is refused when opening. */
+export interface RegistryWriter extends RegistryReader {
+  /**
+   * Inserts one `starting` row per draft, all or none, each on the first of `ports` that no row holds on that host.
+   * The ports are taken from then on: nothing is spawned before its port is reserved.
+   * @param desiredDelta - added to the desired count of the drafts' service in the same transaction.
+   * @throws {HeimdallError} NO_FREE_PORT with `context.ports`, when `ports` does not suffice.
+   */
+  reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]>;
+  /**
+   * Changes one row; returns it with the revision of the change.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; LIFECYCLE_CONFLICT when the lifecycle table forbids the step; PORT_TAKEN.
+   */
+  update(id: string, change: InstanceChange): Promise<{ readonly instance: Instance; readonly revision: number }>;
+  /** Deletes a row; unknown ids are no error. */
+  remove(id: string, desiredDelta?: number): Promise<void>;
+  setDesired(state: DesiredState): Promise<void>;
+  /** Forgets the desired count of a service that is not configured any more. */
+  forgetService(service: string): Promise<void>;
+  /** Does not change the revision, nor do the heartbeat and the pruning. */
+  recordEvent(event: HeimdallEvent): Promise<void>;
+  /** Deletes events older than `before` (epoch milliseconds), and returns how many. */
+  pruneEvents(before: number): Promise<number>;
+  heartbeat(): Promise<void>;
+}
+
+export interface ProxyReport {
+  /** The revision that is in force; null before the first picture. */
+  readonly appliedRevision: number | null;
+  /** Of draining instances; the others are not listed. */
+  readonly inFlight: ReadonlyMap<string, number>;
+}
+
+/** The load balancer's side. Nothing in it changes the revision. */
+export interface ProxyRegistry extends RegistryReader {
+  readonly proxyId: string;
+  /** Heartbeat, applied revision and in-flight counts in one transaction: `applied ≥ N` never shows without its counts. */
+  report(report: ProxyReport): Promise<void>;
+  saveHealth(records: readonly HealthRecord[]): Promise<void>;
+  /** Removes this load balancer's rows: it serves nobody any more. */
+  withdraw(): Promise<void>;
+}

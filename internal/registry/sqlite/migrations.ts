@@ -1,0 +1,81 @@
+/**
+ * The schema, step by step: number n brings a store from version n - 1 to n. A published step is never edited.
+ * Each table (of `proxies` and `proxy_leases`: each row) has one writing process.
+ */
+export const MIGRATIONS: readonly string[] = [
+  // 1: desired state, events, and what the load balancers tell. Written by the manager: meta, services, instances,
+  // events, managers. Written by the load balancers: proxies, proxy_leases, health.
+  `
+  CREATE TABLE meta (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    registry_id TEXT NOT NULL,
+    revision    INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO meta (id, registry_id, revision) VALUES (1, lower(hex(randomblob(8))), 0);
+
+  CREATE TABLE services (
+    name       TEXT PRIMARY KEY,
+    desired    INTEGER NOT NULL CHECK (desired >= 0),
+    configured INTEGER NOT NULL CHECK (configured >= 0)
+  ) STRICT;
+
+  CREATE TABLE instances (
+    id         TEXT PRIMARY KEY,
+    service    TEXT NOT NULL,
+    host       TEXT NOT NULL,
+    port       INTEGER NOT NULL,
+    weight     INTEGER NOT NULL,
+    version    TEXT,
+    lifecycle  TEXT NOT NULL,
+    process    TEXT, -- JSON
+    env        TEXT NOT NULL, -- JSON
+    started_at INTEGER,
+    restarts   INTEGER NOT NULL,
+    last_error TEXT,
+    UNIQUE (host, port)
+  ) STRICT;
+
+  CREATE TABLE events (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    at          INTEGER NOT NULL,
+    type        TEXT NOT NULL,
+    service     TEXT,
+    instance_id TEXT,
+    message     TEXT NOT NULL,
+    data        TEXT NOT NULL -- JSON
+  ) STRICT;
+  CREATE INDEX events_at ON events (at);
+
+  CREATE TABLE managers (
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    pid          INTEGER NOT NULL,
+    started_at   INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE proxies (
+    id               TEXT PRIMARY KEY,
+    pid              INTEGER NOT NULL,
+    started_at       INTEGER NOT NULL,
+    heartbeat_at     INTEGER NOT NULL,
+    applied_revision INTEGER
+  ) STRICT;
+
+  CREATE TABLE proxy_leases (
+    proxy_id    TEXT NOT NULL REFERENCES proxies (id) ON DELETE CASCADE,
+    instance_id TEXT NOT NULL,
+    in_flight   INTEGER NOT NULL,
+    PRIMARY KEY (proxy_id, instance_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE health (
+    instance_id TEXT PRIMARY KEY,
+    incarnation TEXT NOT NULL,
+    health      TEXT NOT NULL,
+    cause       TEXT NOT NULL,
+    since       INTEGER NOT NULL,
+    proxy_id    TEXT NOT NULL,
+    reported_at INTEGER NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,100 @@
+import type { HealthRecord } from '../../model/health.ts';
+import type { ProxyRegistry, ProxyReport, RegistryListener, Snapshot } from '../registry.ts';
+import { readMeta } from './queries.ts';
+import { type ReaderOptions, SqliteReader } from './reader.ts';
+
+/** Age of a heartbeat from which the load balancer's rows are swept away, in milliseconds. */
+const PROXY_SWEEP_MS = 60_000;
+/** Age from which the health of an instance that the registry does not know is swept away, in milliseconds. */
+const HEALTH_SWEEP_MS = 86_400_000;
+
+interface ProxyRegistryParts extends ReaderOptions {
+  readonly proxyId: string;
+  readonly pid: number;
+}
+
+/** The load balancer's side of the SQLite registry. */
+export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
+  readonly proxyId: string;
+  readonly #pid: number;
+  readonly #startedAt: number;
+  #swept = false;
+  /** The registry of the last picture given out; null before the first. */
+  #pictured: string | null = null;
+
+  constructor({ proxyId, pid, ...options }: ProxyRegistryParts) {
+    super(options);
+    this.proxyId = proxyId;
+    this.#pid = pid;
+    this.#startedAt = this.clock();
+  }
+
+  override async snapshot(): Promise<Snapshot> {
+    const picture = await super.snapshot();
+    this.#pictured = picture.registryId;
+    return picture;
+  }
+
+  override watch(listener: RegistryListener, signal: AbortSignal): void {
+    const changed = (picture: Snapshot): void => {
+      this.#pictured = picture.registryId;
+      listener.changed(picture);
+    };
+    super.watch({ changed, failed: (error) => listener.failed(error) }, signal);
+  }
+
+  async report({ appliedRevision, inFlight }: ProxyReport): Promise<void> {
+    const now = this.clock();
+    await this.connection.write((handle) => {
+      if (!this.#swept) handle.run('DELETE FROM proxies WHERE heartbeat_at < ?', now - PROXY_SWEEP_MS);
+      // a revision of another registry would acknowledge changes that this load balancer never saw
+      const comparable = this.#pictured === null || this.#pictured === readMeta(handle).registryId;
+      handle.run(
+        `INSERT INTO proxies (id, pid, started_at, heartbeat_at, applied_revision) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, started_at = excluded.started_at,
+           heartbeat_at = excluded.heartbeat_at, applied_revision = excluded.applied_revision`,
+        this.proxyId,
+        this.#pid,
+        this.#startedAt,
+        now,
+        comparable ? appliedRevision : null,
+      );
+      handle.run('DELETE FROM proxy_leases WHERE proxy_id = ?', this.proxyId);
+      for (const [instanceId, count] of inFlight) {
+        const insert = 'INSERT INTO proxy_leases (proxy_id, instance_id, in_flight) VALUES (?, ?, ?)';
+        handle.run(insert, this.proxyId, instanceId, count);
+      }
+    });
+    this.#swept = true;
+  }
+
+  saveHealth(records: readonly HealthRecord[]): Promise<void> {
+    const now = this.clock();
+    return this.connection.write((handle) => {
+      for (const { instanceId, incarnation, health, cause, since, proxyId } of records) {
+        handle.run(
+          `INSERT OR REPLACE INTO health (instance_id, incarnation, health, cause, since, proxy_id, reported_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?)`,
+          instanceId,
+          incarnation,
+          health,
+          cause,
+          since,
+          proxyId,
+          now,
+        );
+      }
+      // declared instances have no row of their own, so that absence alone proves nothing
+      handle.run(
+        'DELETE FROM health WHERE reported_at < ? AND instance_id NOT IN (SELECT id FROM instances)',
+        now - HEALTH_SWEEP_MS,
+      );
+    });
+  }
+
+  withdraw(): Promise<void> {
+    return this.connection.write((handle) => {
+      handle.run('DELETE FROM proxies WHERE id = ?', this.proxyId);
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { HeimdallError } from '../../model/errors.ts';
+import type { StoredEvent } from '../../model/event.ts';
+import type { HealthRecord } from '../../model/health.ts';
+import type { Instance } from '../../model/instance.ts';
+import type { DesiredState, ManagerRecord, ProxyRecord, Snapshot } from '../registry.ts';
+import type { Handle } from './handle.ts';
+import {
+  EventRowSchema,
+  HealthRowSchema,
+  InstanceRowSchema,
+  LeaseRowSchema,
+  ManagerRowSchema,
+  type MetaRow,
+  MetaRowSchema,
+  PortRowSchema,
+  parseRow,
+  ProxyRowSchema,
+  ServiceRowSchema,
+} from './rows.ts';
+
+const SERVICES = 'SELECT name AS service, desired, configured FROM services';
+const INSTANCES = `SELECT id, service, host, port, weight, version, lifecycle, process, env,
+  started_at AS startedAt, restarts, last_error AS lastError FROM instances`;
+
+/** Call the functions of this file inside a transaction wherever two readings must agree. */
+export function readMeta(handle: Handle): MetaRow {
+  const row = handle.get('SELECT registry_id AS registryId, revision FROM meta');
+  if (row === undefined) throw new HeimdallError('REGISTRY_BROKEN', 'The registry is damaged: meta has no row.');
+  return parseRow('meta', MetaRowSchema, row);
+}
+
+export function readSnapshot(handle: Handle): Snapshot {
+  const services = handle.all(`${SERVICES} ORDER BY name`);
+  const instances = handle.all(`${INSTANCES} ORDER BY rowid`);
+  return {
+    ...readMeta(handle),
+    services: services.map((row) => parseRow('services', ServiceRowSchema, row)),
+    instances: instances.map((row) => parseRow('instances', InstanceRowSchema, row)),
+  };
+}
+
+export function readInstance(handle: Handle, id: string): Instance | null {
+  const row = handle.get(`${INSTANCES} WHERE id = ?`, id);
+  return row === undefined ? null : parseRow('instances', InstanceRowSchema, row);
+}
+
+export function readDesired(handle: Handle, service: string): DesiredState | null {
+  const row = handle.get(`${SERVICES} WHERE name = ?`, service);
+  return row === undefined ? null : parseRow('services', ServiceRowSchema, row);
+}
+
+/** The ports that instances hold on the host, with the ids of the instances. */
+export function takenPorts(handle: Handle, host: string): Map<number, string> {
+  const rows = handle.all('SELECT id, port FROM instances WHERE host = ?', host);
+  return new Map(rows.map((row) => parseRow('instances', PortRowSchema, row)).map(({ id, port }) => [port, id]));
+}
+
+export function readHealth(handle: Handle): HealthRecord[] {
+  const rows = handle.all(
+    'SELECT instance_id AS instanceId, incarnation, health, cause, since, proxy_id AS proxyId FROM health ORDER BY instance_id',
+  );
+  return rows.map((row) => parseRow('health', HealthRowSchema, row));
+}
+
+export function readProxies(handle: Handle): ProxyRecord[] {
+  const leases = handle
+    .all('SELECT proxy_id AS proxyId, instance_id AS instanceId, in_flight AS inFlight FROM proxy_leases')
+    .map((row) => parseRow('proxy_leases', LeaseRowSchema, row));
+  const rows = handle.all(
+    `SELECT id, pid, started_at AS startedAt, heartbeat_at AS heartbeatAt, applied_revision AS appliedRevision
+     FROM proxies ORDER BY started_at, id`,
+  );
+  return rows.map((row) => {
+    const proxy = parseRow('proxies', ProxyRowSchema, row);
+    const own = leases.filter(({ proxyId }) => proxyId === proxy.id);
+    return { ...proxy, inFlight: new Map(own.map(({ instanceId, inFlight }) => [instanceId, inFlight])) };
+  });
+}
+
+/** Whoever manages the registry, or last did without leaving in order. */
+export function readManager(handle: Pick<Handle, 'get'>): ManagerRecord | null {
+  const row = handle.get('SELECT pid, started_at AS startedAt, heartbeat_at AS heartbeatAt FROM managers');
+  return row === undefined ? null : parseRow('managers', ManagerRowSchema, row);
+}
+
+export function readEvents(handle: Handle, limit: number, service: string | null, since: number): StoredEvent[] {
+  const rows = handle.all(
+    `SELECT id, at, type, service, instance_id AS instanceId, message, data FROM events
+     WHERE service IS coalesce(?, service) AND at >= ? ORDER BY id DESC LIMIT ?`,
+    service,
+    since,
+    limit,
+  );
+  return rows.map((row) => parseRow('events', EventRowSchema, row));
+}

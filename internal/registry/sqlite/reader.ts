@@ -1,0 +1,63 @@
+import type { Logger } from '../../../pkg/logger/logger.ts';
+import type { StoredEvent } from '../../model/event.ts';
+import type { HealthRecord } from '../../model/health.ts';
+import {
+  HEARTBEAT_LIMIT_MS,
+  type ManagerRecord,
+  type ProxyRecord,
+  type RegistryListener,
+  type RegistryReader,
+  type Snapshot,
+} from '../registry.ts';
+import type { Connection } from './connection.ts';
+import { readEvents, readHealth, readManager, readProxies, readSnapshot } from './queries.ts';
+import { Watcher } from './watcher.ts';
+
+export interface ReaderOptions {
+  readonly connection: Connection;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  readonly log: Logger | undefined;
+}
+
+/** What both sides can read of the SQLite registry. */
+export class SqliteReader implements RegistryReader {
+  protected readonly connection: Connection;
+  protected readonly clock: () => number;
+  readonly #log: Logger | undefined;
+
+  constructor({ connection, clock, log }: ReaderOptions) {
+    this.connection = connection;
+    this.clock = clock;
+    this.#log = log;
+  }
+
+  snapshot(): Promise<Snapshot> {
+    return this.connection.read(readSnapshot);
+  }
+
+  watch(listener: RegistryListener, signal: AbortSignal): void {
+    void new Watcher(this.connection, listener, signal, this.#log).run();
+  }
+
+  health(): Promise<HealthRecord[]> {
+    return this.connection.read(readHealth);
+  }
+
+  proxies(): Promise<ProxyRecord[]> {
+    return this.connection.read(readProxies);
+  }
+
+  async manager(): Promise<ManagerRecord | null> {
+    const manager = await this.connection.read(readManager);
+    return manager && this.clock() - manager.heartbeatAt <= HEARTBEAT_LIMIT_MS ? manager : null;
+  }
+
+  events({ limit, service, since }: Parameters<RegistryReader['events']>[0]): Promise<StoredEvent[]> {
+    return this.connection.read((handle) => readEvents(handle, limit, service ?? null, since ?? 0));
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+}

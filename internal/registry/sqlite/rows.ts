@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { HeimdallError } from '../../model/errors.ts';
+import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
+import { HEALTHS, type HealthRecord } from '../../model/health.ts';
+import { InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
+import type { DesiredState, ManagerRecord } from '../registry.ts';
+
+export const MetaRowSchema = z.object({ registryId: z.string(), revision: z.int().min(0) });
+export type MetaRow = z.infer<typeof MetaRowSchema>;
+
+export const ServiceRowSchema = z.object({
+  service: z.string(),
+  desired: z.int().min(0),
+  configured: z.int().min(0),
+}) satisfies z.ZodType<DesiredState>;
+
+export const InstanceRowSchema = InstanceSchema.extend({
+  process: json(ProcessIdentitySchema).nullable(),
+  env: json(z.record(z.string(), z.string())),
+});
+
+export const PortRowSchema = InstanceSchema.pick({ id: true, port: true });
+
+export const EventRowSchema = z.object({
+  id: z.int(),
+  at: z.int(),
+  type: z.enum(EVENT_TYPES),
+  service: z.string().nullable(),
+  instanceId: z.string().nullable(),
+  message: z.string(),
+  data: json(z.record(z.string(), z.unknown())),
+}) satisfies z.ZodType<StoredEvent>;
+
+export const HealthRowSchema = z.object({
+  instanceId: z.string(),
+  incarnation: z.string(),
+  health: z.enum(HEALTHS),
+  cause: z.string(),
+  since: z.int(),
+  proxyId: z.string(),
+}) satisfies z.ZodType<HealthRecord>;
+
+export const ManagerRowSchema = z.object({
+  pid: z.int(),
+  startedAt: z.int(),
+  heartbeatAt: z.int(),
+}) satisfies z.ZodType<ManagerRecord>;
+
+export const ProxyRowSchema = ManagerRowSchema.extend({ id: z.string(), appliedRevision: z.int().nullable() });
+
+export const LeaseRowSchema = z.object({ proxyId: z.string(), instanceId: z.string(), inFlight: z.int() });
+
+const KeySchema = z
+  .object({ id: z.union([z.string(), z.int()]), instanceId: z.string(), service: z.string() })
+  .partial()
+  .catch({});
+
+/**
+ * A row as the schema wants it.
+ * @throws {HeimdallError} REGISTRY_BROKEN naming the table, the row and the column.
+ */
+export function parseRow<T>(table: string, schema: z.ZodType<T>, row: unknown): T {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  const { id, instanceId, service } = KeySchema.parse(row);
+  const key = id ?? instanceId ?? service ?? 'unnamed';
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+  const message = `The registry is damaged: the row ${key} of ${table} is not valid (${issues}). Correct or delete it.`;
+  throw new HeimdallError('REGISTRY_BROKEN', message, { table, key });
+}
+
+function json<T>(schema: z.ZodType<T>) {
+  const text = z.string().transform((value, context): unknown => {
+    try {
+      return JSON.parse(value);
+    } catch {
+      context.issues.push({ code: 'custom', input: value, message: 'not JSON' });
+      return z.NEVER;
+    }
+  });
+  return text.pipe(schema);
+}

@@ -1,0 +1,223 @@
+import { randomInt } from 'node:crypto';
+import { z } from 'zod';
+import { HeimdallError } from '../../model/errors.ts';
+import type { HeimdallEvent } from '../../model/event.ts';
+import { type Instance, InstanceSchema } from '../../model/instance.ts';
+import { mayFollow } from '../../model/lifecycle.ts';
+import type { DesiredState, InstanceChange, InstanceDraft, RegistryWriter } from '../registry.ts';
+import type { Handle } from './handle.ts';
+import type { ManagerLock } from './manager-lock.ts';
+import { readDesired, readInstance, readMeta, takenPorts } from './queries.ts';
+import { type ReaderOptions, SqliteReader } from './reader.ts';
+
+const SUFFIX_LENGTH = 6;
+
+interface WriterOptions extends ReaderOptions {
+  readonly lock: ManagerLock;
+  readonly pid: number;
+}
+
+/** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
+export class SqliteWriter extends SqliteReader implements RegistryWriter {
+  readonly #lock: ManagerLock;
+  readonly #pid: number;
+  readonly #startedAt: number;
+  #closed: Promise<void> | null = null;
+
+  constructor({ lock, pid, ...options }: WriterOptions) {
+    super(options);
+    this.#lock = lock;
+    this.#pid = pid;
+    this.#startedAt = this.clock();
+  }
+
+  reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {
+    return this.connection.write((handle) => {
+      const instances = drafts.map((draft) => insertInstance(handle, draft, ports));
+      const service = drafts[0]?.service;
+      if (service === undefined) return instances;
+      addDesired(handle, service, desiredDelta);
+      raiseRevision(handle);
+      return instances;
+    });
+  }
+
+  update(id: string, change: InstanceChange): Promise<{ instance: Instance; revision: number }> {
+    const { desiredDelta = 0, ...fields } = change;
+    return this.connection.write((handle) => {
+      const before = readInstance(handle, id);
+      if (!before) throw new HeimdallError('INSTANCE_NOT_FOUND', `There is no instance ${id}.`, { id });
+      const instance = checkInstance({ ...before, ...fields });
+      checkStep(before, instance);
+      checkPort(handle, instance);
+      const changed = isDifferent(before, instance);
+      if (changed) updateInstance(handle, instance);
+      const counted = addDesired(handle, instance.service, desiredDelta);
+      const revision = changed || counted ? raiseRevision(handle) : readMeta(handle).revision;
+      return { instance, revision };
+    });
+  }
+
+  remove(id: string, desiredDelta = 0): Promise<void> {
+    return this.connection.write((handle) => {
+      const instance = readInstance(handle, id);
+      if (!instance) return;
+      handle.run('DELETE FROM instances WHERE id = ?', id);
+      addDesired(handle, instance.service, desiredDelta);
+      raiseRevision(handle);
+    });
+  }
+
+  setDesired({ service, desired, configured }: DesiredState): Promise<void> {
+    return this.connection.write((handle) => {
+      const before = readDesired(handle, service);
+      if (before?.desired === desired && before.configured === configured) return;
+      saveDesired(handle, { service, desired, configured });
+      raiseRevision(handle);
+    });
+  }
+
+  forgetService(service: string): Promise<void> {
+    return this.connection.write((handle) => {
+      if (handle.run('DELETE FROM services WHERE name = ?', service) > 0) raiseRevision(handle);
+    });
+  }
+
+  recordEvent({ at, type, service, instanceId, message, data }: HeimdallEvent): Promise<void> {
+    return this.connection.write((handle) => {
+      handle.run(
+        'INSERT INTO events (at, type, service, instance_id, message, data) VALUES (?, ?, ?, ?, ?, ?)',
+        at,
+        type,
+        service,
+        instanceId,
+        message,
+        JSON.stringify(data),
+      );
+    });
+  }
+
+  pruneEvents(before: number): Promise<number> {
+    return this.connection.write((handle) => handle.run('DELETE FROM events WHERE at < ?', before));
+  }
+
+  heartbeat(): Promise<void> {
+    return this.connection.write((handle) => {
+      handle.run(
+        'INSERT OR REPLACE INTO managers (id, pid, started_at, heartbeat_at) VALUES (1, ?, ?, ?)',
+        this.#pid,
+        this.#startedAt,
+        this.clock(),
+      );
+    });
+  }
+
+  /** Takes the manager's row and lock away as well; what cannot be written any more is left to the next manager. */
+  override close(): Promise<void> {
+    this.#closed ??= this.#leave();
+    return this.#closed;
+  }
+
+  async #leave(): Promise<void> {
+    await this.connection.write((handle) => handle.run('DELETE FROM managers')).catch(() => undefined);
+    await super.close();
+    this.#lock.release();
+  }
+}
+
+function insertInstance(handle: Handle, draft: InstanceDraft, ports: readonly number[]): Instance {
+  const taken = takenPorts(handle, draft.host);
+  const port = ports.find((candidate) => !taken.has(candidate));
+  if (port === undefined) {
+    const message = `No port is free for ${draft.service} on ${draft.host}: every candidate is taken.`;
+    throw new HeimdallError('NO_FREE_PORT', message, { host: draft.host, ports });
+  }
+  const instance = checkInstance({
+    ...draft,
+    id: `${draft.service}-${port}-${randomSuffix()}`,
+    port,
+    lifecycle: 'starting',
+    process: null,
+    startedAt: null,
+    restarts: 0,
+    lastError: null,
+  });
+  handle.run(
+    `INSERT INTO instances (service, host, port, weight, version, lifecycle, process, env, started_at, restarts, last_error, id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...columnsOf(instance),
+  );
+  return instance;
+}
+
+function updateInstance(handle: Handle, instance: Instance): void {
+  handle.run(
+    `UPDATE instances SET service = ?, host = ?, port = ?, weight = ?, version = ?, lifecycle = ?, process = ?, env = ?,
+       started_at = ?, restarts = ?, last_error = ? WHERE id = ?`,
+    ...columnsOf(instance),
+  );
+}
+
+/** In the order of both statements above. */
+function columnsOf(instance: Instance): (string | number | null)[] {
+  const { id, service, host, port, weight, version, lifecycle, process, env, startedAt, restarts, lastError } =
+    instance;
+  const identity = process && JSON.stringify(process);
+  const variables = JSON.stringify(env);
+  return [service, host, port, weight, version, lifecycle, identity, variables, startedAt, restarts, lastError, id];
+}
+
+function isDifferent(before: Instance, after: Instance): boolean {
+  const columns = columnsOf(after);
+  return columnsOf(before).some((value, index) => value !== columns[index]);
+}
+
+/** A row that readers would refuse is not written. */
+function checkInstance(instance: Instance): Instance {
+  const parsed = InstanceSchema.safeParse(instance);
+  if (parsed.success) return parsed.data;
+  const message = `The instance ${instance.id} is not valid: ${z.prettifyError(parsed.error)}`;
+  throw new HeimdallError('INVALID_REQUEST', message, { id: instance.id });
+}
+
+function checkStep({ id, lifecycle: from }: Instance, { lifecycle: to }: Instance): void {
+  if (mayFollow(from, to)) return;
+  const message = `The instance ${id} is ${from} and cannot become ${to}.`;
+  throw new HeimdallError('LIFECYCLE_CONFLICT', message, { id, from, to });
+}
+
+function checkPort(handle: Handle, { id, host, port }: Instance): void {
+  const holder = takenPorts(handle, host).get(port);
+  if (holder === undefined || holder === id) return;
+  const message = `Port ${port} on ${host} is taken by ${holder}.`;
+  throw new HeimdallError('PORT_TAKEN', message, { host, port, holder });
+}
+
+/** Returns whether the count changed; it never falls below 0. */
+function addDesired(handle: Handle, service: string, delta: number): boolean {
+  const before = readDesired(handle, service) ?? { service, desired: 0, configured: 0 };
+  const desired = Math.max(0, before.desired + delta);
+  if (desired === before.desired) return false;
+  saveDesired(handle, { ...before, desired });
+  return true;
+}
+
+function saveDesired(handle: Handle, { service, desired, configured }: DesiredState): void {
+  handle.run(
+    `INSERT INTO services (name, desired, configured) VALUES (?, ?, ?)
+     ON CONFLICT (name) DO UPDATE SET desired = excluded.desired, configured = excluded.configured`,
+    service,
+    desired,
+    configured,
+  );
+}
+
+/** Once per transaction that changes desired state. */
+function raiseRevision(handle: Handle): number {
+  handle.run('UPDATE meta SET revision = revision + 1');
+  return readMeta(handle).revision;
+}
+
+function randomSuffix(): string {
+  return Array.from({ length: SUFFIX_LENGTH }, () => randomInt(36).toString(36)).join('');
+}

@@ -1,0 +1,16 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
+import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { registryContract } from './registry.case.ts';
+
+registryContract('sqlite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'heimdall-registry-'));
+  const path = join(folder, 'data', 'registry.db');
+  return {
+    openManager: (clock) => openManagerRegistry({ path, clock }),
+    openProxy: (proxyId, clock) => openProxyRegistry({ path, proxyId, pid: process.pid, clock }),
+    dispose: () => rm(folder, { recursive: true }),
+  };
+});

@@ -1,0 +1,517 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { hasCode } from '../../internal/model/errors.ts';
+import type { HeimdallEvent } from '../../internal/model/event.ts';
+import type { HealthRecord } from '../../internal/model/health.ts';
+import type { ProcessIdentity } from '../../internal/model/instance.ts';
+import {
+  HEARTBEAT_LIMIT_MS,
+  type InstanceDraft,
+  type ProxyRegistry,
+  type RegistryWriter,
+} from '../../internal/registry/registry.ts';
+import { RegistryRecorder } from '../support/registry-recorder.ts';
+
+/** One fresh, empty store, which several handles can open. */
+export interface StoreUnderTest {
+  /** `clock` is the handle's; epoch milliseconds. */
+  openManager(clock: () => number): Promise<RegistryWriter>;
+  openProxy(proxyId: string, clock: () => number): ProxyRegistry;
+  /** After every handle was closed. */
+  dispose(): Promise<void>;
+}
+
+const PORTS = Array.from({ length: 100 }, (_, index) => 9_000 + index);
+const DAY_MS = 86_400_000;
+const IDENTITY: ProcessIdentity = { pid: 4_711, startTime: '123', bootId: 'boot', token: 'token' };
+const DRAFT: InstanceDraft = { service: 'web', host: '127.0.0.1', weight: 2, version: 'v1', env: { MODE: 'test' } };
+const EVENT: HeimdallEvent = {
+  at: 1_000,
+  type: 'instance.added',
+  service: 'web',
+  instanceId: 'web-9000-abcdef',
+  message: 'added',
+  data: { nested: { list: [1, 'two'] } },
+};
+
+/** What every registry driver must do. */
+export function registryContract(name: string, createStore: () => Promise<StoreUnderTest>): void {
+  describe(`registry contract: ${name}`, () => {
+    let store: StoreUnderTest;
+    let manager: RegistryWriter;
+    let proxy: ProxyRegistry;
+    let now = 1_000_000;
+    const clock = () => now;
+
+    beforeEach(async () => {
+      store = await createStore();
+      manager = await store.openManager(clock);
+      proxy = store.openProxy('proxy-a', clock);
+    });
+    afterEach(async () => {
+      await proxy.close();
+      await manager.close();
+      await store.dispose();
+    });
+
+    async function reserveOne(draft: Partial<InstanceDraft> = {}) {
+      const [instance] = await manager.reserve([{ ...DRAFT, ...draft }], PORTS, 1);
+      assert.ok(instance);
+      return instance;
+    }
+    async function revision(): Promise<number> {
+      return (await manager.snapshot()).revision;
+    }
+    async function desiredOf(service: string) {
+      return (await proxy.snapshot()).services.find((state) => state.service === service)?.desired;
+    }
+
+    describe('a fresh store', () => {
+      it('is an empty picture at revision 0 with an id that both sides see', async () => {
+        const picture = await manager.snapshot();
+        assert.deepEqual({ ...picture, registryId: '' }, { registryId: '', revision: 0, services: [], instances: [] });
+        assert.ok(picture.registryId.length > 0);
+        assert.equal((await proxy.snapshot()).registryId, picture.registryId);
+      });
+
+      it('keeps its id and content when every handle was closed', async () => {
+        const instance = await reserveOne();
+        const before = await manager.snapshot();
+        await proxy.close();
+        await manager.close();
+        manager = await store.openManager(clock);
+        proxy = store.openProxy('proxy-a', clock);
+        assert.deepEqual(await manager.snapshot(), before);
+        assert.deepEqual((await proxy.snapshot()).instances, [instance]);
+      });
+    });
+
+    describe('reserve', () => {
+      it('gives starting rows on the first free ports, in order', async () => {
+        const instances = await manager.reserve([DRAFT, DRAFT, DRAFT], [9_005, 9_001, 9_003, 9_004], 3);
+        assert.deepEqual(
+          instances.map(({ port }) => port),
+          [9_005, 9_001, 9_003],
+        );
+        const [first] = instances;
+        assert.match(first?.id ?? '', /^web-9005-[0-9a-z]{6}$/);
+        assert.deepEqual(first, {
+          ...DRAFT,
+          id: first?.id,
+          port: 9_005,
+          lifecycle: 'starting',
+          process: null,
+          startedAt: null,
+          restarts: 0,
+          lastError: null,
+        });
+        assert.deepEqual((await proxy.snapshot()).instances, instances);
+      });
+
+      it('counts one revision for all rows, and adds to the desired count in the same commit', async () => {
+        await manager.reserve([DRAFT, DRAFT], PORTS, 2);
+        assert.equal(await revision(), 1);
+        assert.equal(await desiredOf('web'), 2);
+        await manager.reserve([DRAFT], PORTS, 0);
+        assert.equal(await desiredOf('web'), 2);
+      });
+
+      it('skips ports that rows hold on the same host only', async () => {
+        await reserveOne();
+        assert.equal((await reserveOne()).port, 9_001);
+        assert.equal((await reserveOne({ host: '127.0.0.2' })).port, 9_000);
+      });
+
+      it('inserts nothing when the ports do not suffice', async () => {
+        await reserveOne();
+        const before = await manager.snapshot();
+        const ports = [9_000, 9_001];
+        await assert.rejects(manager.reserve([DRAFT, DRAFT], ports, 2), (error) => {
+          assert.ok(hasCode(error, 'NO_FREE_PORT'));
+          assert.deepEqual(error.context.ports, ports);
+          return true;
+        });
+        assert.deepEqual(await manager.snapshot(), before);
+      });
+
+      it('gives fifty distinct ports and ids to fifty concurrent calls', async () => {
+        const calls = Array.from({ length: 50 }, () => manager.reserve([DRAFT], PORTS, 1));
+        const instances = (await Promise.all(calls)).flat();
+        assert.equal(new Set(instances.map(({ port }) => port)).size, 50);
+        assert.equal(new Set(instances.map(({ id }) => id)).size, 50);
+        assert.equal(await desiredOf('web'), 50);
+        assert.equal(await revision(), 50);
+      });
+
+      it('refuses a row that readers could not read', async () => {
+        await assert.rejects(reserveOne({ weight: 0 }), (error) => hasCode(error, 'INVALID_REQUEST'));
+        assert.equal(await revision(), 0);
+      });
+    });
+
+    describe('update', () => {
+      it('changes every field it is given and returns the revision of the change', async () => {
+        const instance = await reserveOne();
+        const change = {
+          lifecycle: 'ready',
+          port: 9_050,
+          weight: 7,
+          process: IDENTITY,
+          startedAt: 77,
+          restarts: 2,
+          lastError: 'exit 1',
+        } as const;
+        const updated = await manager.update(instance.id, change);
+        assert.deepEqual(updated, { instance: { ...instance, ...change }, revision: 2 });
+        const picture = await proxy.snapshot();
+        assert.equal(picture.revision, 2);
+        assert.deepEqual(picture.instances, [updated.instance]);
+      });
+
+      it('leaves the revision alone when nothing changes', async () => {
+        const { id } = await reserveOne();
+        await manager.update(id, { lifecycle: 'ready', process: IDENTITY });
+        const again = await manager.update(id, { lifecycle: 'ready', process: { ...IDENTITY } });
+        assert.equal(again.revision, 2);
+        assert.equal(await revision(), 2);
+      });
+
+      it('adds to the desired count in the same commit', async () => {
+        const { id } = await reserveOne();
+        const { revision: at } = await manager.update(id, { lifecycle: 'draining', desiredDelta: -1 });
+        assert.equal(at, 2);
+        assert.equal(await desiredOf('web'), 0);
+      });
+
+      it('refuses a step that the lifecycle table forbids', async () => {
+        const { id } = await reserveOne();
+        await manager.update(id, { lifecycle: 'draining' });
+        await assert.rejects(manager.update(id, { lifecycle: 'ready', desiredDelta: 5 }), (error) => {
+          assert.ok(hasCode(error, 'LIFECYCLE_CONFLICT'));
+          assert.match(error.message, /draining.*ready/);
+          return true;
+        });
+        assert.equal(await desiredOf('web'), 1);
+        assert.equal(await revision(), 2);
+      });
+
+      it('refuses a port that another row holds, and frees the one it leaves', async () => {
+        const [first, second] = await manager.reserve([DRAFT, DRAFT], PORTS, 2);
+        assert.ok(first && second);
+        await assert.rejects(manager.update(second.id, { port: 9_000 }), (error) => hasCode(error, 'PORT_TAKEN'));
+        await manager.update(first.id, { port: 9_010 });
+        assert.equal((await manager.update(second.id, { port: 9_000 })).instance.port, 9_000);
+      });
+
+      it('refuses an unknown id', async () => {
+        await assert.rejects(manager.update('nobody', { weight: 1 }), (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
+      });
+    });
+
+    describe('remove and desired counts', () => {
+      it('deletes the row, frees its port and takes it off the desired count', async () => {
+        const { id } = await reserveOne();
+        await manager.remove(id, -1);
+        assert.deepEqual((await proxy.snapshot()).instances, []);
+        assert.equal(await desiredOf('web'), 0);
+        assert.equal(await revision(), 2);
+        assert.equal((await reserveOne()).port, 9_000);
+      });
+
+      it('does nothing for an unknown id', async () => {
+        await reserveOne();
+        await manager.remove('nobody', -1);
+        assert.equal(await desiredOf('web'), 1);
+        assert.equal(await revision(), 1);
+      });
+
+      it('stores a desired count, and counts a revision only when it differs', async () => {
+        const state = { service: 'web', desired: 3, configured: 2 };
+        await manager.setDesired(state);
+        await manager.setDesired({ ...state });
+        const picture = await proxy.snapshot();
+        assert.deepEqual(picture.services, [state]);
+        assert.equal(picture.revision, 1);
+      });
+
+      it('never lets a desired count fall below zero', async () => {
+        const { id } = await reserveOne();
+        await manager.remove(id, -5);
+        assert.equal(await desiredOf('web'), 0);
+      });
+
+      it('forgets a service but not its instances', async () => {
+        await reserveOne();
+        await manager.forgetService('web');
+        await manager.forgetService('web');
+        const picture = await proxy.snapshot();
+        assert.deepEqual(picture.services, []);
+        assert.equal(picture.instances.length, 1);
+        assert.equal(picture.revision, 2);
+      });
+    });
+
+    describe('watch', () => {
+      let stop: AbortController;
+      let recorder: RegistryRecorder;
+      beforeEach(() => {
+        stop = new AbortController();
+        recorder = new RegistryRecorder();
+      });
+      afterEach(() => stop.abort());
+
+      it('delivers the first picture, then one for every change of desired state', async () => {
+        proxy.watch(recorder, stop.signal);
+        assert.equal((await recorder.picture()).revision, 0);
+        const instance = await reserveOne();
+        assert.deepEqual((await recorder.picture(({ revision: at }) => at === 1)).instances, [instance]);
+        await manager.setDesired({ service: 'api', desired: 1, configured: 1 });
+        await recorder.picture(({ services }) => services.some(({ service }) => service === 'api'));
+        assert.deepEqual(recorder.failures, []);
+      });
+
+      it('shows a side its own commits', async () => {
+        manager.watch(recorder, stop.signal);
+        await recorder.picture();
+        await reserveOne();
+        await recorder.picture(({ instances }) => instances.length === 1);
+      });
+
+      it('stays silent about commits that leave the revision alone', async () => {
+        proxy.watch(recorder, stop.signal);
+        await recorder.picture();
+        await manager.heartbeat();
+        await manager.recordEvent(EVENT);
+        await proxy.report({ appliedRevision: 0, inFlight: new Map() });
+        await reserveOne();
+        await recorder.picture(({ revision: at }) => at === 1);
+        assert.deepEqual(
+          recorder.pictures.map(({ revision: at }) => at),
+          [0, 1],
+        );
+      });
+
+      it('ends with its signal while another watch goes on', async () => {
+        const other = new RegistryRecorder();
+        const ended = new AbortController();
+        proxy.watch(recorder, ended.signal);
+        proxy.watch(other, stop.signal);
+        await Promise.all([recorder.picture(), other.picture()]);
+        ended.abort();
+        await reserveOne();
+        await other.picture(({ revision: at }) => at === 1);
+        await manager.setDesired({ service: 'api', desired: 1, configured: 1 });
+        await other.picture(({ revision: at }) => at === 2);
+        assert.equal(recorder.told.length, 1);
+      });
+
+      it('survives a listener that throws', async () => {
+        const throwing = {
+          changed: () => assert.fail('a defect of the listener'),
+          failed: (error: Error) => recorder.failed(error),
+        };
+        proxy.watch(throwing, stop.signal);
+        proxy.watch(recorder, stop.signal);
+        await recorder.picture();
+        await reserveOne();
+        await recorder.picture(({ revision: at }) => at === 1);
+        assert.deepEqual(recorder.failures, []);
+      });
+    });
+
+    describe('proxies', () => {
+      it('shows a load balancer from its first report on, before it has a picture', async () => {
+        assert.deepEqual(await manager.proxies(), []);
+        await proxy.report({ appliedRevision: null, inFlight: new Map() });
+        const [record] = await manager.proxies();
+        assert.equal(record?.id, 'proxy-a');
+        assert.equal(record.appliedRevision, null);
+        assert.equal(record.heartbeatAt, now);
+        assert.equal(record.startedAt, now);
+      });
+
+      it('shows the applied revision always together with the counts of the same report', async () => {
+        await proxy.report({ appliedRevision: 4, inFlight: new Map([['web-1', 3]]) });
+        const second = store.openProxy('proxy-b', clock);
+        await second.report({ appliedRevision: 5, inFlight: new Map([['web-1', 1]]) });
+        now += 1_000;
+        await proxy.report({ appliedRevision: 6, inFlight: new Map([['web-2', 2]]) });
+        const records = await manager.proxies();
+        assert.deepEqual(
+          records.map(({ id, appliedRevision, inFlight }) => [id, appliedRevision, [...inFlight]]),
+          [
+            ['proxy-a', 6, [['web-2', 2]]],
+            ['proxy-b', 5, [['web-1', 1]]],
+          ],
+        );
+        assert.equal(records[0]?.heartbeatAt, now);
+        assert.equal(records[0].startedAt, now - 1_000);
+        await second.close();
+      });
+
+      it('keeps the order of concurrent reports', async () => {
+        const revisions = Array.from({ length: 20 }, (_, index) => index);
+        await Promise.all(revisions.map((appliedRevision) => proxy.report({ appliedRevision, inFlight: new Map() })));
+        assert.equal((await manager.proxies())[0]?.appliedRevision, 19);
+      });
+
+      it('does not change the revision', async () => {
+        await proxy.report({ appliedRevision: 0, inFlight: new Map([['x', 1]]) });
+        await proxy.saveHealth([]);
+        await proxy.withdraw();
+        assert.equal(await revision(), 0);
+      });
+
+      it('forgets a load balancer and its counts when it withdraws', async () => {
+        await proxy.report({ appliedRevision: 1, inFlight: new Map([['web-1', 3]]) });
+        await proxy.withdraw();
+        assert.deepEqual(await manager.proxies(), []);
+        await proxy.report({ appliedRevision: 2, inFlight: new Map() });
+        assert.deepEqual([...((await manager.proxies())[0]?.inFlight ?? [])], []);
+      });
+
+      it('sweeps out load balancers that have been silent for more than a minute at the first report of another', async () => {
+        await proxy.report({ appliedRevision: 1, inFlight: new Map([['web-1', 3]]) });
+        now += 60_000;
+        const second = store.openProxy('proxy-b', clock);
+        await second.report({ appliedRevision: 1, inFlight: new Map() });
+        assert.equal((await manager.proxies()).length, 2);
+        now += 1;
+        const third = store.openProxy('proxy-c', clock);
+        await third.report({ appliedRevision: 1, inFlight: new Map() });
+        assert.deepEqual((await manager.proxies()).map(({ id }) => id).sort(), ['proxy-b', 'proxy-c']);
+        await second.close();
+        await third.close();
+      });
+    });
+
+    describe('health', () => {
+      const record = (instanceId: string, part: Partial<HealthRecord> = {}): HealthRecord => ({
+        instanceId,
+        incarnation: `${instanceId}#1`,
+        health: 'healthy',
+        cause: 'passed',
+        since: 5,
+        proxyId: 'proxy-a',
+        ...part,
+      });
+
+      it('keeps the last record of each instance', async () => {
+        await proxy.saveHealth([record('a'), record('b')]);
+        const changed = record('b', { health: 'unhealthy', cause: 'status 503', since: 9, incarnation: 'b#2' });
+        await proxy.saveHealth([changed]);
+        assert.deepEqual(await manager.health(), [record('a'), changed]);
+        assert.deepEqual(await proxy.health(), [record('a'), changed]);
+      });
+
+      it('forgets after a day what neither has a row nor was saved again', async () => {
+        const { id } = await reserveOne();
+        await proxy.saveHealth([record(id), record('declared'), record('removed')]);
+        now += DAY_MS;
+        await proxy.saveHealth([record('declared')]);
+        assert.equal((await manager.health()).length, 3);
+        now += 1;
+        await proxy.saveHealth([]);
+        assert.deepEqual((await manager.health()).map(({ instanceId }) => instanceId).sort(), ['declared', id].sort());
+      });
+    });
+
+    describe('manager', () => {
+      it('is known from opening on, and by its heartbeat', async () => {
+        const opened = await proxy.manager();
+        assert.equal(opened?.startedAt, opened?.heartbeatAt);
+        now += HEARTBEAT_LIMIT_MS;
+        await manager.heartbeat();
+        assert.deepEqual(await proxy.manager(), { pid: opened?.pid, startedAt: opened?.startedAt, heartbeatAt: now });
+      });
+
+      it('counts as gone when its heartbeat is too old', async () => {
+        now += HEARTBEAT_LIMIT_MS;
+        assert.notEqual(await proxy.manager(), null);
+        now += 1;
+        assert.equal(await proxy.manager(), null);
+      });
+
+      it('is gone when it closed in order', async () => {
+        await manager.close();
+        assert.equal(await proxy.manager(), null);
+      });
+
+      it('is refused while another one is open, and let in after that', async () => {
+        await assert.rejects(store.openManager(clock), (error) => hasCode(error, 'MANAGER_RUNNING'));
+        await reserveOne();
+        await manager.close();
+        manager = await store.openManager(clock);
+        assert.equal((await manager.snapshot()).instances.length, 1);
+      });
+    });
+
+    describe('events', () => {
+      it('come back as they were, newest first, with growing ids', async () => {
+        await manager.recordEvent(EVENT);
+        await manager.recordEvent({ ...EVENT, at: 2_000, type: 'manager.started', service: null, instanceId: null });
+        const events = await proxy.events({ limit: 10 });
+        assert.deepEqual(
+          events.map(({ at, type }) => [at, type]),
+          [
+            [2_000, 'manager.started'],
+            [1_000, 'instance.added'],
+          ],
+        );
+        const [newer, older] = events;
+        assert.ok(newer && older && newer.id > older.id);
+        assert.deepEqual(older, { ...EVENT, id: older.id });
+        assert.equal(await revision(), 0);
+      });
+
+      it('can be asked for by number, service and time', async () => {
+        for (const at of [1, 2, 3, 4]) await manager.recordEvent({ ...EVENT, at, service: at % 2 ? 'odd' : 'even' });
+        const times = async (query: Parameters<RegistryWriter['events']>[0]) =>
+          (await manager.events(query)).map(({ at }) => at);
+        assert.deepEqual(await times({ limit: 2 }), [4, 3]);
+        assert.deepEqual(await times({ limit: 9, service: 'odd' }), [3, 1]);
+        assert.deepEqual(await times({ limit: 9, since: 3 }), [4, 3]);
+        assert.deepEqual(await times({ limit: 9, service: 'even', since: 3 }), [4]);
+      });
+
+      it('are pruned by age, and the number is told', async () => {
+        for (const at of [1, 2, 3]) await manager.recordEvent({ ...EVENT, at });
+        assert.equal(await manager.pruneEvents(3), 2);
+        assert.deepEqual(
+          (await manager.events({ limit: 9 })).map(({ at }) => at),
+          [3],
+        );
+        assert.equal(await manager.pruneEvents(3), 0);
+      });
+    });
+
+    describe('close', () => {
+      it('finishes what was begun, and refuses what comes after', async () => {
+        const begun = reserveOne();
+        await manager.close();
+        assert.deepEqual((await proxy.snapshot()).instances, [await begun]);
+        await assert.rejects(manager.snapshot(), (error) => hasCode(error, 'REGISTRY_UNAVAILABLE'));
+        await proxy.close();
+        await assert.rejects(proxy.report({ appliedRevision: 1, inFlight: new Map() }), (error) =>
+          hasCode(error, 'REGISTRY_UNAVAILABLE'),
+        );
+      });
+
+      it('ends the watches', async () => {
+        const recorder = new RegistryRecorder();
+        proxy.watch(recorder, new AbortController().signal);
+        await recorder.picture();
+        await proxy.close();
+        proxy = store.openProxy('proxy-a', clock);
+        const other = new RegistryRecorder();
+        const stop = new AbortController();
+        proxy.watch(other, stop.signal);
+        await other.picture();
+        await reserveOne();
+        await other.picture(({ revision: at }) => at === 1);
+        stop.abort();
+        assert.equal(recorder.told.length, 1);
+      });
+    });
+  });
+}
