@@ -1,0 +1,225 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Health } from '../model/health.ts';
+import type { HealthCheck } from '../model/service.ts';
+import type { Clock } from './clock.ts';
+import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
+import type { Probe, ProbeResult, ProbeTarget } from './probe.ts';
+import { firstDelay, nextDelay } from './schedule.ts';
+
+export interface MonitorTarget extends ProbeTarget {
+  readonly check: HealthCheck;
+  /** Another one means another process: what was measured before says nothing about it. */
+  readonly incarnation: string;
+  /** Last known health of this incarnation, taken over when the target is new; only `healthy` and `unhealthy` carry over. */
+  readonly initial?: Health;
+}
+
+export interface HealthChange {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly from: Health;
+  readonly to: Health;
+  /** In words: `passed (200 in 3 ms)`, `connect ECONNREFUSED`. */
+  readonly cause: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface MonitorOptions {
+  readonly probe: Probe;
+  readonly clock: Clock;
+  /** In [0, 1), as `Math.random`. */
+  readonly random: () => number;
+  /** Hears of every change but that of being added or removed; called in the middle of things, so it must not call `set`. */
+  readonly onTransition: (change: HealthChange) => void;
+  readonly log: Logger;
+}
+
+/** What is known of one target. Either its timer runs or its probe does, never both. */
+interface Watch {
+  readonly id: string;
+  target: MonitorTarget;
+  health: Health;
+  /** See `nextHealth`. */
+  counter: number;
+  /** Taken down by a failed request and not yet confirmed by a probe. */
+  reported: boolean;
+  /** At least one result of this incarnation counted. */
+  probed: boolean;
+  cancelTimer: () => void;
+  /** Aborted when the result shall not count any more. */
+  running: AbortController | null;
+}
+
+/** Probes a changing set of instances, each at its own pace and never twice at a time, and tells about every change of health. */
+export class HealthMonitor {
+  readonly #options: MonitorOptions;
+  readonly #watches = new Map<string, Watch>();
+  readonly #waiting: (() => void)[] = [];
+  #stopped = false;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes `targets` the set that is probed. Unchanged ones keep their state and their timers; a new incarnation or
+   * address starts again as `unknown`; new check settings keep the health. Whatever changed is probed at once.
+   */
+  set(targets: ReadonlyMap<string, MonitorTarget>): void {
+    if (this.#stopped) return;
+    for (const watch of this.#watches.values()) if (!targets.has(watch.id)) this.#forget(watch);
+    const due: Watch[] = [];
+    for (const [id, target] of targets) {
+      const watch = this.#watches.get(id);
+      if (!watch) due.push(this.#add(id, target));
+      else if (this.#takeOver(watch, target)) due.push(watch);
+    }
+    for (const [index, watch] of due.entries()) {
+      this.#restart(watch, firstDelay(index, due.length, watch.target.check.interval));
+    }
+    this.#settleRound();
+  }
+
+  /** A real request could not connect: the instance is down at once, and probed fast to find out whether it stays so. */
+  reportFailure(id: string, cause: string): void {
+    const watch = this.#watches.get(id);
+    if (!watch) return;
+    watch.counter = markDown();
+    if (watch.health === 'unhealthy') return; // its next probe is on the way; many reports must not put it off
+    watch.reported = true;
+    this.#restart(watch, this.#delay(watch));
+    this.#become(watch, 'unhealthy', cause);
+  }
+
+  /** `unknown` for whatever is not in the set. */
+  health(id: string): Health {
+    return this.#watches.get(id)?.health ?? 'unknown';
+  }
+
+  /** Resolves when each target of the present set has been probed at least once, or the monitor was stopped. */
+  firstRound(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    this.#settleRound();
+    return promise;
+  }
+
+  /** Final: running probes are aborted, and nothing is reported any more. */
+  stop(): void {
+    this.#stopped = true;
+    for (const watch of this.#watches.values()) this.#forget(watch);
+    this.#settleRound();
+  }
+
+  #add(id: string, target: MonitorTarget): Watch {
+    const health: Health = target.initial === 'healthy' || target.initial === 'unhealthy' ? target.initial : 'unknown';
+    const counter = counterOf(health, target.check);
+    const watch: Watch = {
+      id,
+      target,
+      health,
+      counter,
+      reported: false,
+      probed: false,
+      cancelTimer() {},
+      running: null,
+    };
+    this.#watches.set(id, watch);
+    return watch;
+  }
+
+  /** Brings a watch up to date with its target; true when it is to be probed at once. */
+  #takeOver(watch: Watch, target: MonitorTarget): boolean {
+    const before = watch.target;
+    const sameProcess =
+      before.incarnation === target.incarnation && before.host === target.host && before.port === target.port;
+    if (sameProcess && isDeepStrictEqual(before.check, target.check)) return false;
+    watch.target = target;
+    if (!sameProcess) {
+      watch.reported = false;
+      watch.probed = false;
+      this.#become(watch, 'unknown', 'another process');
+    }
+    watch.counter = counterOf(watch.health, target.check);
+    return true;
+  }
+
+  #forget(watch: Watch): void {
+    this.#watches.delete(watch.id);
+    watch.cancelTimer();
+    watch.running?.abort();
+  }
+
+  /** A probe that is running is given up; the next one follows when it has ended, so that two never overlap. */
+  #restart(watch: Watch, delayMs: number): void {
+    if (watch.running) watch.running.abort();
+    else this.#schedule(watch, delayMs);
+  }
+
+  #schedule(watch: Watch, delayMs: number): void {
+    watch.cancelTimer();
+    watch.cancelTimer = this.#options.clock.after(delayMs, () => void this.#run(watch));
+  }
+
+  #delay({ target, counter, reported }: Watch): number {
+    const settled = isSettled(counter, target.check) && !reported;
+    return nextDelay(target.check.interval, settled, this.#options.random);
+  }
+
+  async #run(watch: Watch): Promise<void> {
+    const running = new AbortController();
+    watch.running = running;
+    const result = await this.#probe(watch, running.signal);
+    watch.running = null;
+    if (this.#watches.get(watch.id) !== watch) return;
+    const outdated = running.signal.aborted;
+    if (!outdated) this.#count(watch, result);
+    if (this.#stopped) return; // by whoever heard of a change just now
+    this.#schedule(watch, outdated && !watch.reported ? 0 : this.#delay(watch));
+    this.#settleRound();
+  }
+
+  async #probe({ id, target }: Watch, signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await this.#options.probe(target, target.check, signal);
+    } catch (error) {
+      this.#options.log.error({ instance: id, err: error }, 'a health probe threw');
+      return { passed: false, cause: messageOf(error), elapsedMs: 0 };
+    }
+  }
+
+  #count(watch: Watch, { passed, cause }: ProbeResult): void {
+    const { check } = watch.target;
+    watch.counter = nextHealth(watch.counter, passed, check);
+    watch.reported = false;
+    watch.probed = true;
+    this.#become(watch, isUp(watch.counter, check) ? 'healthy' : 'unhealthy', cause);
+  }
+
+  #become(watch: Watch, to: Health, cause: string): void {
+    const from = watch.health;
+    if (from === to) return;
+    watch.health = to;
+    const { log, clock, onTransition } = this.#options;
+    log[to === 'unhealthy' ? 'warn' : 'info']({ instance: watch.id, from, to, cause }, `instance is ${to}: ${cause}`);
+    try {
+      onTransition({ id: watch.id, incarnation: watch.target.incarnation, from, to, cause, at: clock.now() });
+    } catch (error) {
+      log.error({ instance: watch.id, err: error }, 'a change of health could not be passed on');
+    }
+  }
+
+  #settleRound(): void {
+    if (this.#waiting.length === 0) return;
+    for (const watch of this.#watches.values()) if (!watch.probed) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+function counterOf(health: Health, check: HealthCheck): number {
+  if (health === 'unknown') return undecided(check);
+  return health === 'healthy' ? fullyUp(check) : markDown();
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { getEventListeners, once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { afterEach, describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { probe } from '../../../internal/health/probe.ts';
+import { HealthCheckSchema } from '../../../internal/model/service.ts';
+
+/** Generous where the timeout is not what is tested. */
+const check = (changes: Record<string, unknown> = {}) => HealthCheckSchema.parse({ timeout: '10s', ...changes });
+
+const opened: net.Server[] = [];
+const sockets = new Set<net.Socket>();
+
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of opened.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+async function listen<S extends net.Server>(server: S): Promise<{ host: string; port: number; server: S }> {
+  server.on('connection', (socket: net.Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {}); // the probe may reset what it did not read
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.push(server);
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, server };
+}
+
+const serve = (handler: RequestListener) => listen(createServer(handler));
+const answer = (status: number, body = '') =>
+  serve((_request, response) => {
+    response.writeHead(status, { Location: '/elsewhere' }).end(body);
+  });
+/** Sends these bytes to whoever connects. */
+const say = (bytes: string) => listen(net.createServer((socket) => socket.end(bytes)));
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const { server, port } = await listen(net.createServer());
+  await new Promise((resolve) => server.close(resolve));
+  opened.pop();
+  return port;
+}
+
+describe('an HTTP probe', () => {
+  it('passes on any 2xx and 3xx unless told otherwise, and says what it saw', async () => {
+    const result = await probe(await answer(204), check());
+    assert.equal(result.passed, true);
+    assert.match(result.cause, /^passed \(204 in \d+ ms\)$/);
+    assert.ok(result.elapsedMs > 0);
+  });
+
+  it('fails on any other status', async () => {
+    for (const status of [404, 503]) {
+      const { passed, cause } = await probe(await answer(status), check());
+      assert.deepEqual({ passed, cause }, { passed: false, cause: `status ${status}` });
+    }
+  });
+
+  it('honours single statuses and ranges, both ends included', async () => {
+    const expect = [204, '401-403'];
+    const passes: Record<number, boolean> = {};
+    for (const status of [200, 204, 400, 401, 403, 404]) {
+      passes[status] = (await probe(await answer(status), check({ expect }))).passed;
+    }
+    assert.deepEqual(passes, { 200: false, 204: true, 400: false, 401: true, 403: true, 404: false });
+  });
+
+  it('judges a redirect by its status and does not follow it', async () => {
+    const paths: string[] = [];
+    const target = await serve((request, response) => {
+      paths.push(request.url ?? '');
+      response.writeHead(302, { Location: '/elsewhere' }).end();
+    });
+    assert.match((await probe(target, check())).cause, /^passed \(302/);
+    assert.equal((await probe(target, check({ expect: [200] }))).cause, 'status 302');
+    assert.deepEqual(paths, ['/health', '/health']);
+  });
+
+  it('asks for its path with its own address as Host, and names itself', async () => {
+    const requests: IncomingMessage[] = [];
+    const target = await serve((request, response) => {
+      requests.push(request);
+      response.end();
+    });
+    await probe(target, check({ path: '/up?deep=1' }));
+    await probe(target, check({ host: 'app.example' }));
+    const [first, second] = requests;
+    assert.equal(first?.url, '/up?deep=1');
+    assert.equal(first?.method, 'GET');
+    assert.equal(first?.headers.host, `127.0.0.1:${target.port}`);
+    assert.equal(first?.headers['user-agent'], 'heimdall-health');
+    assert.equal(first?.headers.connection, 'close');
+    assert.equal(second?.headers.host, 'app.example');
+  });
+
+  it('names the error of a connect that fails', async () => {
+    const port = await closedPort();
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const { passed, cause } = await probe({ host, port }, check());
+      assert.deepEqual({ passed, cause }, { passed: false, cause: 'connect ECONNREFUSED' });
+    }
+  });
+
+  it('fails when the connection closes without an answer, or the answer is not HTTP', async () => {
+    const silent = await listen(net.createServer((socket) => socket.once('data', () => socket.end())));
+    assert.equal((await probe(silent, check())).cause, 'connection closed before the response');
+    assert.match((await probe(await say('SSH-2.0-OpenSSH\r\n'), check())).cause, /^not an HTTP response \(HPE_/);
+  });
+
+  it('fails, and does not reject, on a path that cannot be sent', async () => {
+    const { passed, cause } = await probe(await answer(200), check({ path: '/health check' }));
+    assert.equal(passed, false);
+    assert.match(cause, /unescaped/);
+  });
+});
+
+describe('the expected body', () => {
+  it('is found wherever it stands, over the border of two chunks too', async () => {
+    const target = await serve((_request, response) => {
+      response.write('all is o');
+      setImmediate(() => response.end('k, thanks'));
+    });
+    assert.equal((await probe(target, check({ body: 'is ok,' }))).passed, true);
+  });
+
+  it('is named when it is missing', async () => {
+    const { passed, cause } = await probe(await answer(200, 'no'), check({ body: 'ok' }));
+    assert.deepEqual({ passed, cause }, { passed: false, cause: 'body does not contain "ok"' });
+  });
+
+  it('does not excuse a wrong status', async () => {
+    assert.equal((await probe(await answer(500, 'ok'), check({ body: 'ok' }))).cause, 'status 500');
+  });
+
+  it('is not waited for once it was seen, though the body goes on', async () => {
+    const target = await serve((_request, response) => void response.write('ok'));
+    assert.equal((await probe(target, check({ body: 'ok' }))).passed, true);
+  });
+
+  it('is looked for in the first 64 KiB only, and an endless body is cut off there', async () => {
+    const fits = await answer(200, `${'x'.repeat(65_534)}ok`);
+    assert.equal((await probe(fits, check({ body: 'ok' }))).passed, true);
+    const endless = await serve((_request, response) => {
+      const write = () => {
+        while (!response.destroyed && response.write('x'.repeat(1_000)));
+      };
+      response.on('drain', write);
+      write();
+    });
+    assert.equal((await probe(endless, check({ body: 'ok' }))).cause, 'body does not contain "ok"');
+  });
+
+  it('is not there in a response that is cut short', async () => {
+    const target = await say('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
+    assert.equal((await probe(target, check({ body: 'ok' }))).cause, 'response cut short');
+  });
+});
+
+describe('the timeout', () => {
+  it('covers the wait for the head and for the body alike', async () => {
+    const silent = await serve(() => {});
+    const slowBody = await serve((_request, response) => void response.write('o'));
+    for (const target of [silent, slowBody]) {
+      const { passed, cause } = await probe(target, check({ timeout: '50ms', body: 'ok' }));
+      assert.deepEqual({ passed, cause }, { passed: false, cause: 'timeout after 50 ms' });
+    }
+  });
+
+  it('does not blame the instance for an answer that came in time while this thread was busy', async () => {
+    // The server answers only when it is told to, and tells when the answer is on its way.
+    const steps = new Int32Array(new SharedArrayBuffer(12));
+    const [ASKED, GO, ANSWERED] = [0, 1, 2] as const;
+    const worker = new Worker(
+      `const { parentPort, workerData: steps } = require('node:worker_threads');
+       const server = require('node:http').createServer((request, response) => {
+         Atomics.store(steps, 0, 1);
+         Atomics.wait(steps, 1, 0);
+         response.end('ok', () => { Atomics.store(steps, 2, 1); Atomics.notify(steps, 2); });
+       });
+       server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+      { eval: true, workerData: steps },
+    );
+    try {
+      const [port] = await once(worker, 'message');
+      const timeout = 2_000;
+      const startedAt = performance.now();
+      const probing = probe({ host: '127.0.0.1', port }, check({ timeout: `${timeout}ms` }));
+      while (Atomics.load(steps, ASKED) === 0) await new Promise((resolve) => setImmediate(resolve));
+      Atomics.store(steps, GO, 1);
+      Atomics.notify(steps, GO);
+      Atomics.wait(steps, ANSWERED, 0);
+      const rest = startedAt + timeout + 20 - performance.now();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, rest);
+      assert.equal((await probing).passed, true);
+    } finally {
+      await worker.terminate();
+    }
+  });
+});
+
+describe('a TCP probe', () => {
+  it('passes as soon as it is connected, and closes', async () => {
+    const target = await listen(net.createServer());
+    const connection = once(target.server, 'connection');
+    const { passed, cause } = await probe(target, check({ type: 'tcp' }));
+    assert.equal(passed, true);
+    assert.match(cause, /^passed \(connected in \d+ ms\)$/);
+    const [socket] = await connection;
+    socket.resume();
+    if (!socket.closed) await once(socket, 'close');
+  });
+
+  it('fails when nobody listens', async () => {
+    const target = { host: '127.0.0.1', port: await closedPort() };
+    assert.equal((await probe(target, check({ type: 'tcp' }))).cause, 'connect ECONNREFUSED');
+  });
+});
+
+describe('what remains', () => {
+  it('is no connection, however the probe ended', async () => {
+    const hang = await serve(() => {});
+    const open = await serve((_request, response) => void response.write('ok'));
+    await probe(open, check());
+    await probe(open, check({ body: 'ok' }));
+    await probe(open, check({ expect: [204] }));
+    await probe(hang, check({ timeout: '30ms' }));
+    await probe(open, check({ type: 'tcp' }));
+    for (const socket of sockets) if (!socket.closed) await once(socket, 'close');
+    assert.equal(sockets.size, 0);
+  });
+
+  it('is no listener on the signal', async () => {
+    const { signal } = new AbortController();
+    await probe(await answer(200), check(), signal);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+});
+
+describe('an abort', () => {
+  it('ends a running probe at once', async () => {
+    const target = await serve(() => {});
+    const controller = new AbortController();
+    const probing = probe(target, check(), controller.signal);
+    await once(target.server, 'request');
+    controller.abort();
+    const { passed, cause } = await probing;
+    assert.deepEqual({ passed, cause }, { passed: false, cause: 'aborted' });
+  });
+
+  it('that came before keeps the probe from connecting', async () => {
+    let connections = 0;
+    const target = await answer(200);
+    target.server.on('connection', () => (connections += 1));
+    assert.equal((await probe(target, check(), AbortSignal.abort())).cause, 'aborted');
+    assert.equal((await probe(target, check())).passed, true); // a connection of the first would have arrived before
+    assert.equal(connections, 1);
+  });
+});
