@@ -1,0 +1,44 @@
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+/** Listed from worst to mildest. */
+export type Severity = (typeof SEVERITIES)[number];
+
+/** A condition that a person should know about. */
+export interface Alert {
+  /** Identity of the condition: the same key is the same trouble, such as `instance-down:web-9001-ab12`. */
+  readonly key: string;
+  readonly severity: Severity;
+  /** What is wrong, in a few words: `web-9001 is down`. */
+  readonly title: string;
+  /** Why; the first line counts most, the others may be the end of a log. */
+  readonly cause?: string | undefined;
+  readonly service?: string | undefined;
+  readonly instance?: string | undefined;
+  /** Epoch milliseconds when it began. */
+  readonly at: number;
+}
+
+/** What one message tells of one condition. */
+export interface NotificationEntry {
+  readonly alert: Alert;
+  readonly state: 'firing' | 'resolved';
+  /** Epoch milliseconds; null while firing. */
+  readonly resolvedAt: number | null;
+  /** How often it began since the last message about it; above 1 when it flaps. */
+  readonly occurrences: number;
+}
+
+/** One message, ready for any channel. Its texts hold no control characters but line feeds. */
+export interface Notification {
+  /** The same for every attempt, so that a receiver can drop a repetition. */
+  readonly id: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** The worst severity that is firing, or `resolved` when none is. */
+  readonly level: Severity | 'resolved';
+  /** One line, short enough for a phone. */
+  readonly subject: string;
+  /** Plain text of several lines. */
+  readonly text: string;
+  /** At least one, the worst first, the resolved last. */
+  readonly entries: readonly NotificationEntry[];
+}

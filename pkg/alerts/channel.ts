@@ -1,0 +1,162 @@
+import type { Notification } from './alert.ts';
+import type { Clock } from './clock.ts';
+import { DeliveryError, type Notifier } from './notifier.ts';
+import { formatDuration } from './render.ts';
+
+/** Longest that one attempt may take, whatever the notifier's own limits are. */
+const ATTEMPT_TIMEOUT_MS = 60_000;
+/** Messages that wait behind the one being sent; beyond it the oldest is dropped. */
+const QUEUE_LENGTH = 100;
+
+export interface RetryPolicy {
+  /** In all, the first included. */
+  readonly attempts: number;
+  /** Before the second attempt; doubled before each further one. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+}
+
+/** What alerts need of a logger. */
+export interface AlertLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ChannelContext {
+  readonly clock: Clock;
+  readonly log: AlertLog;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The queue in front of one notifier: sends in order, repeats what failed, and never keeps another channel waiting. */
+export class Channel {
+  readonly #context: ChannelContext;
+  readonly #closing = new AbortController();
+  #notifier: Notifier;
+  #retry: RetryPolicy;
+  #queue: Notification[] = [];
+  #current: Notification | null = null;
+  #worker: Promise<void> | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(notifier: Notifier, retry: RetryPolicy, context: ChannelContext) {
+    this.#notifier = notifier;
+    this.#retry = retry;
+    this.#context = context;
+  }
+
+  get name(): string {
+    return this.#notifier.name;
+  }
+
+  /** Takes over a changed notifier of the same name; what waits for its next attempt is tried with it at once. */
+  use(notifier: Notifier, retry: RetryPolicy): void {
+    this.#notifier = notifier;
+    this.#retry = retry;
+    this.#wake?.();
+  }
+
+  enqueue(notification: Notification): void {
+    if (this.#closing.signal.aborted) return;
+    this.#queue.push(notification);
+    if (this.#queue.length > QUEUE_LENGTH) {
+      const dropped = this.#queue.shift();
+      this.#context.log.error({ channel: this.name, subject: dropped?.subject }, 'alert dropped: too many are waiting');
+    }
+    this.#worker ??= this.#work();
+  }
+
+  /** Makes one attempt outside the queue. */
+  async attempt(notification: Notification): Promise<void> {
+    const limit = new AbortController();
+    const cancel = this.#context.clock.schedule(() => {
+      limit.abort(new DeliveryError(`not sent within ${formatDuration(ATTEMPT_TIMEOUT_MS)}`, { retryable: true }));
+    }, ATTEMPT_TIMEOUT_MS);
+    const signal = AbortSignal.any([limit.signal, this.#closing.signal]);
+    try {
+      await untilAborted(this.#notifier.send(notification, signal), signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Resolves when nothing waits any more; what waits for its next attempt is tried at once. */
+  async drained(): Promise<void> {
+    this.#wake?.();
+    await this.#worker;
+  }
+
+  /** Aborts what is under way, and returns what was not delivered. */
+  close(): Notification[] {
+    const undelivered = this.#current ? [this.#current, ...this.#queue] : this.#queue;
+    this.#queue = [];
+    this.#closing.abort(new DeliveryError('the channel was closed', { retryable: false }));
+    this.#wake?.();
+    return undelivered;
+  }
+
+  async #work(): Promise<void> {
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      this.#current = next;
+      await this.#deliver(next);
+      this.#current = null;
+    }
+    this.#worker = null;
+  }
+
+  async #deliver(notification: Notification): Promise<void> {
+    const { log } = this.#context;
+    const fields = { channel: this.name, subject: notification.subject };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.attempt(notification);
+        log.info({ ...fields, attempt }, 'alert sent');
+        return;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        const failure = { ...fields, attempt, cause: error instanceof Error ? error.message : String(error) };
+        if (attempt >= this.#retry.attempts || (error instanceof DeliveryError && !error.retryable)) {
+          log.error(failure, 'alert not delivered');
+          return;
+        }
+        log.warn(failure, 'alert not delivered yet');
+        await this.#pause(this.#delayAfter(attempt, error));
+      }
+      if (this.#closing.signal.aborted) return;
+    }
+  }
+
+  /** Exponential, with the upper half random, so that channels do not knock in step; never sooner than was asked for. */
+  #delayAfter(attempt: number, error: unknown): number {
+    const { baseMs, maxMs } = this.#retry;
+    const backoff = Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + 0.5 * this.#context.random());
+    const asked = error instanceof DeliveryError ? error.retryAfterMs : 0;
+    return Math.max(backoff, Math.min(maxMs, asked));
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#context.clock.schedule(resolve, delayMs);
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+}
+
+/** Rejects with the signal's reason as soon as it aborts: a notifier that ignores the signal holds up nobody. */
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

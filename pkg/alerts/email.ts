@@ -1,0 +1,88 @@
+import { createTransport, type NodemailerError, type SMTPSentMessageInfo, type Transporter } from 'nodemailer';
+import type { Notification } from './alert.ts';
+import { DeliveryError, type Notifier } from './notifier.ts';
+import type { EmailChannel } from './schema.ts';
+
+const ENCRYPTION: Readonly<Record<EmailChannel['encryption'], object>> = {
+  tls: { secure: true },
+  starttls: { secure: false, requireTLS: true },
+  opportunistic: { secure: false },
+  none: { secure: false, ignoreTLS: true },
+};
+
+/** Failures that come without an answer of the server, and would come again. */
+const PERMANENT_CODES = new Set(['EENVELOPE', 'ENOAUTH', 'ECONFIG', 'EMESSAGE']);
+
+/** Mails messages through an SMTP server, one connection for each. */
+export class EmailNotifier implements Notifier {
+  readonly name: string;
+  readonly #channel: EmailChannel;
+  readonly #transport: Transporter<SMTPSentMessageInfo>;
+
+  constructor(channel: EmailChannel) {
+    const { host, port, encryption, verifyCertificate, auth, timeout, to } = channel;
+    this.name = `email to ${to[0]}${to.length > 1 ? ` and ${to.length - 1} more` : ''}`;
+    this.#channel = channel;
+    this.#transport = createTransport({
+      host,
+      port,
+      ...ENCRYPTION[encryption],
+      tls: { rejectUnauthorized: verifyCertificate, minVersion: 'TLSv1.2' },
+      auth,
+      connectionTimeout: timeout,
+      greetingTimeout: timeout,
+      socketTimeout: timeout,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  }
+
+  /** @throws {DeliveryError} not retryable when the server refused for good, or took the mail for some recipients only. */
+  async send(notification: Notification, signal: AbortSignal): Promise<void> {
+    const { from, to } = this.#channel;
+    const sent = await this.#transport
+      .sendMail({
+        from,
+        to,
+        subject: `[heimdall] ${notification.subject}`,
+        text: `${notification.text}\n`,
+        html: htmlOf(notification),
+        date: new Date(notification.at),
+        messageId: `<${notification.id}@${domainOf(from)}>`,
+        headers: { 'Auto-Submitted': 'auto-generated' }, // RFC 3834: no out-of-office answers, please
+        signal,
+      })
+      .catch((error: NodemailerError) => {
+        throw new DeliveryError(error.message, { retryable: isRetryable(error), cause: error });
+      });
+    if (sent.rejected.length > 0) {
+      // the others have it already: another attempt would tell them twice
+      throw new DeliveryError(`refused for ${sent.rejected.join(', ')}`, { retryable: false });
+    }
+  }
+}
+
+function isRetryable({ permanent, code }: NodemailerError): boolean {
+  return permanent === undefined ? !PERMANENT_CODES.has(code ?? '') : !permanent;
+}
+
+function domainOf(mailbox: string): string {
+  return /@([^<>@]+)>?$/.exec(mailbox)?.[1] ?? 'localhost';
+}
+
+function htmlOf({ text }: Notification): string {
+  const paragraphs = text.split('\n\n').map((paragraph) => {
+    const [title = '', ...lines] = paragraph.split('\n').map(escapeHtml);
+    return `<p><strong>${title}</strong>${lines.map((line) => `<br>${line}`).join('')}</p>`;
+  });
+  return `<!doctype html><html><body style="font-family:sans-serif">${paragraphs.join('')}</body></html>`;
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replace(/^ +/, (spaces) => '&nbsp;'.repeat(spaces.length));
+}

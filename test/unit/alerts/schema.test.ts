@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { z } from 'zod';
+import { EmailChannelSchema, WebhookChannelSchema } from '../../../pkg/alerts/schema.ts';
+
+const EMAIL = { host: 'mail.example.org', from: 'heimdall@example.org', to: ['ops@example.org'] };
+const WEBHOOK = { url: 'https://hooks.example.org/T0/secret' };
+
+/** `path: message` of every fault. */
+function faults(schema: z.ZodType, value: unknown): string[] {
+  const result = schema.safeParse(value);
+  return result.success ? [] : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+describe('an email channel', () => {
+  it('needs only a host and addresses: port 587, STARTTLS required, certificate checked', () => {
+    assert.deepEqual(EmailChannelSchema.parse(EMAIL), {
+      ...EMAIL,
+      port: 587,
+      encryption: 'starttls',
+      verifyCertificate: true,
+      timeout: 10_000,
+    });
+  });
+
+  it('speaks TLS from the start on port 465, unless told otherwise', () => {
+    assert.equal(EmailChannelSchema.parse({ ...EMAIL, port: 465 }).encryption, 'tls');
+    assert.equal(EmailChannelSchema.parse({ ...EMAIL, port: 465, encryption: 'none' }).encryption, 'none');
+    assert.equal(EmailChannelSchema.parse({ ...EMAIL, port: 25 }).encryption, 'starttls');
+  });
+
+  it('takes addresses with a display name and of hosts without a dot', () => {
+    const channel = { ...EMAIL, from: 'Heimdall <heimdall@localhost>', to: ['ops@x', 'The Ops <ops@example.org>'] };
+    assert.deepEqual(faults(EmailChannelSchema, channel), []);
+  });
+
+  for (const address of [
+    'ops',
+    'a@x, b@x',
+    'Ops: a@x;',
+    'ops@x\r\nBcc: b@x',
+    'Ops <a@x> <b@x>',
+    'a@x <b@x>',
+    '"a@x," <b@x>',
+    'a\r\nBcc: c@x <b@x>',
+  ]) {
+    it(`refuses ${JSON.stringify(address)} as an address`, () => {
+      assert.match(
+        faults(EmailChannelSchema, { ...EMAIL, to: [address] })[0] ?? '',
+        /^to\.0: expected an address such as/,
+      );
+    });
+  }
+
+  it('refuses unknown keys, an empty list of recipients, half a login', () => {
+    assert.match(faults(EmailChannelSchema, { ...EMAIL, secure: true })[0] ?? '', /secure/);
+    assert.match(faults(EmailChannelSchema, { ...EMAIL, to: [] })[0] ?? '', /^to: /);
+    assert.match(faults(EmailChannelSchema, { ...EMAIL, auth: { user: 'me' } })[0] ?? '', /^auth\.pass: /);
+  });
+});
+
+describe('a webhook channel', () => {
+  it('needs only a URL: JSON, ten seconds', () => {
+    assert.deepEqual(WebhookChannelSchema.parse(WEBHOOK), { ...WEBHOOK, format: 'json', headers: {}, timeout: 10_000 });
+  });
+
+  it('refuses URLs that are not http or https, or carry a password', () => {
+    for (const url of ['file:///etc/passwd', 'ftp://example.org', 'example.org', '/x']) {
+      assert.deepEqual(faults(WebhookChannelSchema, { url }), ['url: expected an http:// or https:// URL'], url);
+    }
+    assert.match(faults(WebhookChannelSchema, { url: 'https://u:p@example.org/' })[0] ?? '', /expected no user/);
+  });
+
+  it('refuses headers that break the request or that heimdall sets itself', () => {
+    for (const name of ['Content-Length', 'transfer-encoding', 'X-Heimdall-Signature', 'a b', 'x:', '']) {
+      assert.equal(faults(WebhookChannelSchema, { ...WEBHOOK, headers: { [name]: 'x' } }).length, 1, name);
+    }
+    assert.equal(faults(WebhookChannelSchema, { ...WEBHOOK, headers: { 'X-A': 'a\r\nX-B: b' } }).length, 1);
+    assert.equal(faults(WebhookChannelSchema, { ...WEBHOOK, headers: { Authorization: 'Bearer abc' } }).length, 0);
+  });
+
+  it('parses its timeout to milliseconds, and refuses what is none', () => {
+    const timeoutOf = (timeout: string) => WebhookChannelSchema.parse({ ...WEBHOOK, timeout }).timeout;
+    assert.deepEqual(['500ms', '1.5s', '2m'].map(timeoutOf), [500, 1_500, 120_000]);
+    for (const timeout of ['0s', '10', '-1s', '11m', 'soon', 5_000]) {
+      assert.equal(faults(WebhookChannelSchema, { ...WEBHOOK, timeout }).length, 1, String(timeout));
+    }
+  });
+});
