@@ -1,0 +1,48 @@
+import { authority } from '../model/address.ts';
+import type { Service } from '../model/service.ts';
+import type { LoadedConfig } from './load.ts';
+import { ConfigError } from './problem.ts';
+import type { Config } from './schema.ts';
+
+export interface CheckReport {
+  readonly ok: boolean;
+  /** Ends with a line break. */
+  readonly text: string;
+}
+
+/** What `heimdall check` prints: the problems, or in short what would run. As `json`: `{ ok, problems }`. */
+export function renderCheck(result: LoadedConfig | ConfigError, format: 'text' | 'json'): CheckReport {
+  const problems = result instanceof ConfigError ? result.problems : [];
+  const ok = !(result instanceof ConfigError);
+  if (format === 'json') return { ok, text: `${JSON.stringify({ ok, problems }, null, 2)}\n` };
+  return { ok, text: `${result instanceof ConfigError ? result.message : summary(result)}\n` };
+}
+
+function summary({ config, path, overrides }: LoadedConfig): string {
+  const { manager, proxy, registry, ports, services, alerts } = config;
+  const rows = [
+    ['manager', authority(manager.host, manager.port)],
+    ['load balancer', `${authority(proxy.host, proxy.port)}, admin ${authority(proxy.admin.host, proxy.admin.port)}`],
+    ['registry', registry.path],
+    ['ports', `${ports.from} to ${ports.to}`],
+    ...services.map((service) => [`service ${service.name}`, describeService(service)]),
+    ...(services.length === 0 ? [['services', 'none']] : []),
+    ['alerts', describeAlerts(alerts)],
+    ...(overrides.length > 0 ? [['environment', overrides.join(', ')]] : []),
+  ];
+  const width = Math.max(...rows.map(([name = '']) => name.length));
+  const lines = rows.map(([name = '', text]) => `  ${name.padEnd(width)}  ${text}`);
+  return [`${path ?? 'The built-in sample configuration'} is valid.`, ...lines].join('\n');
+}
+
+function describeService({ command, instances, servers, algorithm, routes }: Service): string {
+  const parts = [
+    ...(command ? [`${instances ?? 0} spawned`] : []),
+    ...(servers.length > 0 ? [`${servers.length} declared`] : []),
+  ];
+  return `${parts.join(' + ')}, ${algorithm}, ${routes.map(({ host, path }) => host + path).join(' ')}`;
+}
+
+function describeAlerts({ email, webhooks }: Config['alerts']): string {
+  return `e-mail channels: ${email.length}, webhooks: ${webhooks.length}`;
+}

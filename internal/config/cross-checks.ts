@@ -1,0 +1,125 @@
+import { authority } from '../model/address.ts';
+import type { Service } from '../model/service.ts';
+import { hostsOverlap, isLoopback } from './host.ts';
+import type { Fault } from './issues.ts';
+import type { Path } from './problem.ts';
+import type { Config } from './schema.ts';
+
+/** What could be parsed: a section or a service with faults of its own is undefined. */
+export interface Sections {
+  readonly manager?: Config['manager'] | undefined;
+  readonly proxy?: Config['proxy'] | undefined;
+  readonly ports?: Config['ports'] | undefined;
+  readonly services: readonly (Service | undefined)[];
+}
+
+/** Finds what no section can tell by itself. Checks of sections that are missing are left out. */
+export function crossCheck(sections: Sections): Fault[] {
+  return [
+    ...exposedListeners(sections),
+    ...collidingListeners(sections),
+    ...portRange(sections),
+    ...sections.services.flatMap((service, index) => (service ? incompleteService(service, index) : [])),
+    ...sections.services.flatMap((service, index) => (service ? repeatedServers(service, index) : [])),
+    ...repeatedNames(sections.services),
+    ...repeatedRoutes(sections.services),
+  ];
+}
+
+function exposedListeners({ manager, proxy }: Sections): Fault[] {
+  if (!manager || manager.token !== undefined) return [];
+  const remedy = 'set manager.token, or use "127.0.0.1"';
+  const faults: Fault[] = [];
+  if (!isLoopback(manager.host)) {
+    const message = `whoever reaches the API can run commands on this machine: ${remedy}`;
+    faults.push({ path: ['manager', 'host'], message });
+  }
+  if (proxy && !isLoopback(proxy.admin.host)) {
+    const message = `the admin port is open to everyone who reaches it: ${remedy}`;
+    faults.push({ path: ['proxy', 'admin', 'host'], message });
+  }
+  return faults;
+}
+
+interface Listener {
+  readonly path: Path;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+function listeners({ manager, proxy }: Sections): Listener[] {
+  return [
+    ...(manager ? [{ path: ['manager', 'port'], name: 'manager.port', ...manager }] : []),
+    ...(proxy ? [{ path: ['proxy', 'port'], name: 'proxy.port', ...proxy }] : []),
+    ...(proxy ? [{ path: ['proxy', 'admin', 'port'], name: 'proxy.admin.port', ...proxy.admin }] : []),
+  ];
+}
+
+function collidingListeners(sections: Sections): Fault[] {
+  return listeners(sections).flatMap((listener, index, all) => {
+    const other = all
+      .slice(0, index)
+      .find(({ host, port }) => port === listener.port && hostsOverlap(host, listener.host));
+    return other ? [{ path: listener.path, message: `port ${listener.port} is taken by ${other.name} already` }] : [];
+  });
+}
+
+function portRange(sections: Sections): Fault[] {
+  const { ports, services } = sections;
+  if (!ports) return [];
+  const { from, to } = ports;
+  if (from > to) return [{ path: ['ports', 'from'], message: `must not be above ports.to, which is ${to}` }];
+  const spawned = services.filter((service) => service?.command !== undefined);
+  if (spawned.length === 0) return []; // nothing uses the range
+  const faults = listeners(sections)
+    .filter(({ port }) => port >= from && port <= to)
+    .map(({ path }): Fault => ({ path, message: `lies inside ports (${from} to ${to}), which instances use` }));
+  const wanted = spawned.reduce((sum, service) => sum + (service?.instances ?? 0), 0);
+  const room = to - from + 1;
+  if (wanted > room) {
+    const message = `${from} to ${to} has room for ${room}, but the services want ${wanted} instances in all`;
+    faults.push({ path: ['ports'], message });
+  }
+  return faults;
+}
+
+function incompleteService(service: Service, index: number): Fault[] {
+  if (service.command) return [];
+  const path = ['services', index];
+  if (service.instances) return [{ path: [...path, 'instances'], message: 'needs a command that starts an instance' }];
+  if (service.servers.length > 0) return [];
+  return [{ path, message: `the service "${service.name}" needs a command, or servers, or both` }];
+}
+
+function repeatedServers(service: Service, index: number): Fault[] {
+  const addresses = service.servers.map(({ host, port }) => authority(host.toLowerCase(), port));
+  return addresses.flatMap((address, at) => {
+    const first = addresses.indexOf(address);
+    if (first === at) return [];
+    return [{ path: ['services', index, 'servers', at], message: `repeats servers[${first}]` }];
+  });
+}
+
+function repeatedNames(services: Sections['services']): Fault[] {
+  return services.flatMap((service, index) => {
+    const first = services.findIndex((other) => service && other?.name === service.name);
+    if (first === -1 || first === index) return [];
+    return [{ path: ['services', index, 'name'], message: `is the name of services[${first}] already` }];
+  });
+}
+
+/** Two services on the same host and path: one of them would never see a request. */
+function repeatedRoutes(services: Sections['services']): Fault[] {
+  const routes = services.flatMap((service, owner) =>
+    (service?.routes ?? []).map(({ host, path }, at) => ({ owner, at, host, path })),
+  );
+  return routes.flatMap((route, index) => {
+    const other = routes
+      .slice(0, index)
+      .find(({ owner, host, path }) => owner !== route.owner && host === route.host && path === route.path);
+    if (!other) return [];
+    const message = `host "${route.host}" and path "${route.path}" belong to services[${other.owner}] already; give this service a route of its own`;
+    return [{ path: ['services', route.owner, 'routes', route.at], message }];
+  });
+}

@@ -1,0 +1,137 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ServiceSchema } from '../model/service.ts';
+import { crossCheck, type Sections } from './cross-checks.ts';
+import { type Overlaid, overlay } from './environment.ts';
+import { type Fault, faultsOf } from './issues.ts';
+import { JsonSyntaxError, parseJson } from './json.ts';
+import { ConfigError, type ConfigProblem, formatPath, renderValue, valueAt } from './problem.ts';
+import { sampleConfig } from './sample.ts';
+import { type Config, ConfigSchema } from './schema.ts';
+
+const DEFAULT_FILE = 'config.json';
+
+const READ_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: 'the file does not exist',
+  ENOTDIR: 'the file does not exist',
+  EISDIR: 'is a folder, not a file',
+  EACCES: 'may not be read by this user',
+};
+
+export interface LoadOptions {
+  /** What `--config` names, relative to `cwd`; goes before HEIMDALL_CONFIG, which goes before `./config.json`. */
+  readonly path?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Absolute path of the sample backend, which runs when no file is named and there is none; without it that is an error. */
+  readonly sampleBackend?: string | undefined;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Absolute path of the file; null for the built-in sample. */
+  readonly path: string | null;
+  /** Names of the environment variables that overrode the file. */
+  readonly overrides: readonly string[];
+}
+
+/** The first stage: what was written, before anything is known about its meaning. */
+interface RawConfig {
+  readonly value: unknown;
+  readonly path: string | null;
+}
+
+interface Location {
+  /** Absolute. */
+  readonly file: string;
+  /** Whether a user named it; otherwise it may be absent. */
+  readonly named: boolean;
+  /** The variable that named it, if one did. */
+  readonly variable: 'HEIMDALL_CONFIG' | null;
+}
+
+/**
+ * Reads the configuration in two stages: raw (file, then environment), then checked and defaulted.
+ * @throws {ConfigError} with all problems at once.
+ */
+export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
+  const location = locate(options);
+  const raw = await readRaw(location, options);
+  const overlaid = overlay(raw.value, options.env);
+  const { config, faults } = checkRaw(overlaid.effective);
+  const unset = new Set(overlaid.problems.map(({ path }) => path)); // a placeholder left standing is no value to judge
+  const judged = faults.filter(({ path }) => !unset.has(formatPath(path)));
+  const problems = [...overlaid.problems, ...judged.map((fault) => problemOf(fault, overlaid))];
+  if (!config || problems.length > 0) throw new ConfigError(problems, raw.path);
+  return {
+    config: withAbsolutePaths(config, raw.path === null ? options.cwd : dirname(raw.path)),
+    path: raw.path,
+    overrides: [...(location.variable ? [location.variable] : []), ...overlaid.overrides],
+  };
+}
+
+function locate({ path, env, cwd }: LoadOptions): Location {
+  const variable = path === undefined && env.HEIMDALL_CONFIG !== undefined ? 'HEIMDALL_CONFIG' : null;
+  const name = path ?? env.HEIMDALL_CONFIG;
+  return { file: resolve(cwd, name ?? DEFAULT_FILE), named: name !== undefined, variable };
+}
+
+/** @throws {ConfigError} when the file cannot be read or is not JSON; problems of the environment are reported along with it. */
+async function readRaw({ file, named, variable }: Location, { env, sampleBackend }: LoadOptions): Promise<RawConfig> {
+  const place = {
+    path: variable ?? '',
+    value: JSON.stringify(file),
+    source: variable ? 'environment' : 'file',
+  } as const;
+  const refusal = (problem: ConfigProblem) => new ConfigError([problem, ...overlay({}, env).problems], file);
+  try {
+    return { value: parseJson(await readFile(file, 'utf8')), path: file };
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw refusal({ path: '', source: 'file', message: error.message });
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT' && !named && sampleBackend !== undefined) {
+      return { value: sampleConfig(sampleBackend), path: null };
+    }
+    throw refusal({ ...place, message: READ_FAILURES[code] ?? `the file cannot be read (${code})` });
+  }
+}
+
+/** The second stage. When one section is wrong, the others are still checked against each other. */
+function checkRaw(raw: unknown): { readonly config?: Config; readonly faults: readonly Fault[] } {
+  const parsed = ConfigSchema.safeParse(raw);
+  if (parsed.success) return { config: parsed.data, faults: crossCheck(parsed.data) };
+  return { faults: [...faultsOf(parsed.error.issues, ConfigSchema, raw), ...crossCheck(salvage(raw))] };
+}
+
+/** The sections and services that are valid by themselves. */
+function salvage(raw: unknown): Sections {
+  const { manager, proxy, ports } = ConfigSchema.shape;
+  const services = valueAt(raw, ['services']);
+  return {
+    manager: manager.safeParse(valueAt(raw, ['manager'])).data,
+    proxy: proxy.safeParse(valueAt(raw, ['proxy'])).data,
+    ports: ports.safeParse(valueAt(raw, ['ports'])).data,
+    services: Array.isArray(services) ? services.map((service) => ServiceSchema.safeParse(service).data) : [],
+  };
+}
+
+/** Tells where the value at fault came from, and what it is unless it is a secret. */
+function problemOf({ path, message, hideValue }: Fault, { written, origins }: Overlaid): ConfigProblem {
+  const place = formatPath(path);
+  const variable = origins.get(place);
+  const value = hideValue ? undefined : renderValue(valueAt(written, path), path);
+  return {
+    path: place,
+    message: variable === undefined ? message : `${message} (the value comes from ${variable})`,
+    ...(value === undefined ? {} : { value }),
+    source: variable === undefined ? 'file' : 'environment',
+  };
+}
+
+function withAbsolutePaths(config: Config, folder: string): Config {
+  return {
+    ...config,
+    registry: { ...config.registry, path: resolve(folder, config.registry.path) },
+    services: config.services.map((service) => ({ ...service, cwd: resolve(folder, service.cwd) })),
+  };
+}

@@ -1,0 +1,120 @@
+import { validate as isCron } from 'node-cron';
+import { z } from 'zod';
+import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
+import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
+import { PortSchema } from '../model/address.ts';
+import { ServiceSchema } from '../model/service.ts';
+import { duration, size } from '../model/units.ts';
+import { HostSchema, NetworkSchema } from './host.ts';
+
+const ENGINES = ['middleware'] as const;
+
+/** A calendar rule in five or six fields; times are the local time of the machine. */
+const CronSchema = z.string().refine(isCron, 'expected a cron expression such as "0 8 * * *"');
+
+/** Travels in an `Authorization` field, so it holds visible ASCII only. */
+export const TokenSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{16,}$/, 'expected at least 16 visible ASCII characters, without spaces');
+
+export const LogLevelSchema = z.enum(LOG_LEVELS);
+
+const ManagerSchema = z.strictObject({
+  host: HostSchema.default('127.0.0.1'),
+  port: PortSchema.default(7000),
+  /** With a token every call needs `Authorization: Bearer`. */
+  token: TokenSchema.optional(),
+  /** Host names that requests may carry, besides loopback and `host`. */
+  allowedHosts: z.array(HostSchema).default([]),
+});
+
+/** All in milliseconds once parsed. */
+const TimeoutsSchema = z.strictObject({
+  connect: duration().prefault('3s'),
+  /** From the sent request to the response head; then 504. */
+  responseHead: duration().prefault('30s'),
+  /** Between two pieces of a response body, or of an upgraded connection. */
+  streamIdle: duration().prefault('5m'),
+  requestHead: duration().prefault('10s'),
+  /** Between two pieces of a request body. */
+  bodyIdle: duration().prefault('60s'),
+  /** Idle connections of clients. */
+  keepAlive: duration().prefault('75s'),
+  /** Idle connections to upstreams; must be shorter than the backends' own keep-alive. */
+  upstreamIdle: duration().prefault('60s'),
+});
+
+/** Sizes are bytes once parsed. */
+const LimitsSchema = z.strictObject({
+  head: size().prefault('16kb'),
+  fields: z.int().min(1).default(100),
+  target: size().prefault('8kb'),
+  /** Null: no limit. */
+  body: size().nullable().default(null),
+});
+
+const RetriesSchema = z.strictObject({
+  /** Attempts after the first. */
+  attempts: z.int().min(0).max(10).default(2),
+  /** Share of the active requests that may be retries. */
+  budget: z.number().min(0).max(1).default(0.2),
+});
+
+const ProxySchema = z.strictObject({
+  host: HostSchema.default('0.0.0.0'),
+  port: PortSchema.default(8080),
+  engine: z
+    .enum(ENGINES, { error: `expected one of the engines of this version: "${ENGINES.join('", "')}"` })
+    .default('middleware'),
+  admin: z.strictObject({ host: HostSchema.default('127.0.0.1'), port: PortSchema.default(8081) }).prefault({}),
+  timeouts: TimeoutsSchema.prefault({}),
+  limits: LimitsSchema.prefault({}),
+  /** Only these may tell who the client is (`X-Forwarded-For` and its relatives). */
+  trustedProxies: z.array(NetworkSchema).default([]),
+  retries: RetriesSchema.prefault({}),
+  /** One log line per request. */
+  requestLog: z.boolean().default(true),
+});
+
+const RegistrySchema = z.strictObject({
+  driver: z.enum(['sqlite']).default('sqlite'),
+  /** Relative to the folder of the configuration file; absolute once checked. */
+  path: z.string().min(1).default('data/registry.db'),
+});
+
+/** The ports that instances get, both ends included. */
+export const PortsSchema = z.strictObject({ from: PortSchema.default(9000), to: PortSchema.default(9999) });
+
+const AlertsSchema = z.strictObject({
+  email: z.array(EmailChannelSchema).default([]),
+  webhooks: z.array(WebhookChannelSchema).default([]),
+  /** Alerts within this time, in milliseconds once parsed, travel in one message. */
+  groupWindow: duration().prefault('10s'),
+  /** The same alert is sent at most once in this time; milliseconds once parsed. */
+  repeatAfter: duration().prefault('5m'),
+  dailySummary: z
+    .strictObject({ enabled: z.boolean().default(false), cron: CronSchema.default('0 8 * * *') })
+    .prefault({}),
+});
+
+const EventsSchema = z.strictObject({
+  /** Days; older events are deleted. */
+  keepDays: z.int().min(1).max(3_650).default(30),
+  /** When to delete them. */
+  prune: CronSchema.default('30 3 * * *'),
+});
+
+/** The whole of `config.json`. What no single section can tell is checked in `cross-checks.ts`. */
+export const ConfigSchema = z.strictObject({
+  manager: ManagerSchema.prefault({}),
+  proxy: ProxySchema.prefault({}),
+  registry: RegistrySchema.prefault({}),
+  ports: PortsSchema.prefault({}),
+  services: z.array(ServiceSchema).default([]),
+  alerts: AlertsSchema.prefault({}),
+  events: EventsSchema.prefault({}),
+  log: z.strictObject({ level: LogLevelSchema.default('info') }).prefault({}),
+});
+
+/** The checked configuration: defaults filled in, durations in milliseconds, sizes in bytes, paths absolute. */
+export type Config = z.infer<typeof ConfigSchema>;

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { crossCheck } from '../../../internal/config/cross-checks.ts';
+import { formatPath } from '../../../internal/config/problem.ts';
+import { ConfigSchema } from '../../../internal/config/schema.ts';
+
+const TOKEN = 'a-token-of-enough-length';
+const web = { name: 'web', command: ['node', 'app.js'] };
+const api = { name: 'api', servers: ['10.0.0.7:80'], routes: [{ path: '/api' }] };
+
+/** The faults as `path: message`. */
+function faults(config: unknown): string[] {
+  return crossCheck(ConfigSchema.parse(config)).map(({ path, message }) => `${formatPath(path)}: ${message}`);
+}
+
+function assertFault(config: unknown, ...expected: RegExp[]): void {
+  const found = faults(config);
+  assert.equal(found.length, expected.length, found.join('\n'));
+  expected.forEach((pattern, index) => assert.match(found[index] ?? '', pattern));
+}
+
+describe('crossCheck', () => {
+  it('finds nothing wrong with a sound configuration', () => {
+    assert.deepEqual(faults({ services: [web, api] }), []);
+    assert.deepEqual(faults({}), []);
+  });
+
+  it('refuses a manager that others can reach without a token', () => {
+    // The API runs commands: without a token, anyone who reaches the port owns the machine.
+    assertFault({ manager: { host: '0.0.0.0' } }, /^manager\.host: .*can run commands.*manager\.token/);
+    assertFault({ manager: { host: 'box.example.com' } }, /^manager\.host: /);
+    assert.deepEqual(faults({ manager: { host: '0.0.0.0', token: TOKEN } }), []);
+  });
+
+  it('refuses an admin port that others can reach without a token', () => {
+    assertFault({ proxy: { admin: { host: '::' } } }, /^proxy\.admin\.host: /);
+    assert.deepEqual(faults({ manager: { token: TOKEN }, proxy: { admin: { host: '::' } } }), []);
+  });
+
+  it('refuses two listeners on one port', () => {
+    assertFault({ manager: { port: 8080 } }, /^proxy\.port: port 8080 is taken by manager\.port already/);
+    assertFault({ manager: { port: 8081 } }, /^proxy\.admin\.port: .*manager\.port/);
+    assertFault({ proxy: { admin: { port: 8080 } } }, /^proxy\.admin\.port: .*proxy\.port/);
+    assert.deepEqual(faults({ proxy: { host: '127.0.0.2' }, manager: { port: 8080 } }), []);
+  });
+
+  it('refuses a listener among the ports of instances, when there are any', () => {
+    const listeners = { manager: { port: 9000 }, proxy: { port: 9999, admin: { port: 9500 } } };
+    assertFault(
+      { ...listeners, services: [web] },
+      /^manager\.port: lies inside/,
+      /^proxy\.port: /,
+      /^proxy\.admin\.port: /,
+    );
+    assert.deepEqual(faults({ ...listeners, services: [api] }), []);
+    assert.deepEqual(faults({ manager: { port: 8999 }, proxy: { port: 10_000 }, services: [web] }), []);
+  });
+
+  it('refuses a port range that ends before it begins', () => {
+    assertFault({ ports: { from: 9001, to: 9000 }, services: [web] }, /^ports\.from: .*9000/);
+    assert.deepEqual(faults({ ports: { from: 9000, to: 9000 }, services: [web] }), []);
+  });
+
+  it('refuses more instances than there are ports', () => {
+    const ports = { from: 9001, to: 9004 };
+    const more = { ...web, name: 'more', instances: 1, routes: [{ path: '/more' }] };
+    assertFault({ ports, services: [{ ...web, instances: 4 }, more] }, /^ports: .*room for 4.*want 5/);
+    assert.deepEqual(faults({ ports, services: [{ ...web, instances: 3 }, more] }), []);
+  });
+
+  it('refuses a service that nothing could serve', () => {
+    assertFault({ services: [{ name: 'web' }] }, /^services\[0\]: .*"web".*command.*servers/);
+    assertFault({ services: [{ name: 'web', instances: 2 }] }, /^services\[0\]\.instances: .*command/);
+    assertFault({ services: [{ ...api, instances: 1 }] }, /^services\[0\]\.instances: .*command/);
+    assert.deepEqual(faults({ services: [{ ...api, instances: 0 }] }), []);
+  });
+
+  it('refuses a name that two services share', () => {
+    assertFault({ services: [web, { ...api, name: 'web' }] }, /^services\[1\]\.name: .*services\[0\]/);
+  });
+
+  it('refuses a route that two services share', () => {
+    const other = { ...api, routes: [{ path: '/x' }, { host: 'EXAMPLE.org', path: '/api' }] };
+    assertFault({ services: [web, { ...api, routes: [{}] }] }, /^services\[1\]\.routes\[0\]: .*services\[0\]/);
+    assertFault(
+      { services: [{ ...web, routes: [{ host: 'example.org', path: '/api' }] }, other] },
+      /^services\[1\]\.routes\[1\]: host "example\.org" and path "\/api"/,
+    );
+    assert.deepEqual(faults({ services: [web, other] }), []);
+  });
+
+  it('refuses a server that a service lists twice', () => {
+    const servers = ['a.example:80', 'b.example:80', { address: 'A.example:80', weight: 2 }];
+    assertFault({ services: [{ ...api, servers }] }, /^services\[0\]\.servers\[2\]: repeats servers\[0\]/);
+    assert.deepEqual(faults({ services: [api, { ...web, servers: api.servers }] }), []);
+  });
+
+  it('checks what is left when sections or services are missing', () => {
+    const { services } = ConfigSchema.parse({ services: [web, { ...api, name: 'web' }] });
+    const [first, second] = services;
+    assert.deepEqual(
+      crossCheck({ services: [first, undefined, second] }).map(({ path }) => path),
+      [['services', 2, 'name']],
+    );
+  });
+});

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConfigSchema } from '../../../internal/config/schema.ts';
+
+describe('ConfigSchema', () => {
+  it('fills in the documented defaults, with durations in milliseconds and sizes in bytes', () => {
+    assert.deepEqual(ConfigSchema.parse({}), {
+      manager: { host: '127.0.0.1', port: 7000, allowedHosts: [] },
+      proxy: {
+        host: '0.0.0.0',
+        port: 8080,
+        engine: 'middleware',
+        admin: { host: '127.0.0.1', port: 8081 },
+        timeouts: {
+          connect: 3_000,
+          responseHead: 30_000,
+          streamIdle: 300_000,
+          requestHead: 10_000,
+          bodyIdle: 60_000,
+          keepAlive: 75_000,
+          upstreamIdle: 60_000,
+        },
+        limits: { head: 16_384, fields: 100, target: 8_192, body: null },
+        trustedProxies: [],
+        retries: { attempts: 2, budget: 0.2 },
+        requestLog: true,
+      },
+      registry: { driver: 'sqlite', path: 'data/registry.db' },
+      ports: { from: 9000, to: 9999 },
+      services: [],
+      alerts: {
+        email: [],
+        webhooks: [],
+        groupWindow: 10_000,
+        repeatAfter: 300_000,
+        dailySummary: { enabled: false, cron: '0 8 * * *' },
+      },
+      events: { keepDays: 30, prune: '30 3 * * *' },
+      log: { level: 'info' },
+    });
+  });
+
+  it('fills in the defaults of a service', () => {
+    const [service] = ConfigSchema.parse({ services: [{ name: 'web', servers: ['10.0.0.7:8080'] }] }).services;
+    assert.deepEqual(service?.servers, [{ host: '10.0.0.7', port: 8080, weight: 1 }]);
+    assert.deepEqual(service?.routes, [{ host: '*', path: '/' }]);
+    assert.equal(service?.algorithm, 'round-robin');
+    assert.equal(service?.healthCheck.interval, 1_000);
+  });
+
+  it('takes sizes and durations in their units', () => {
+    const { limits, timeouts } = ConfigSchema.parse({
+      proxy: { limits: { body: '1mb', head: '1.5kb' }, timeouts: { connect: '500ms', streamIdle: '1h' } },
+    }).proxy;
+    assert.deepEqual([limits.body, limits.head], [1_048_576, 1_536]);
+    assert.deepEqual([timeouts.connect, timeouts.streamIdle], [500, 3_600_000]);
+  });
+
+  it('takes e-mail and webhook channels', () => {
+    const { alerts } = ConfigSchema.parse({
+      alerts: {
+        email: [{ host: 'smtp.example.org', from: 'heimdall@example.org', to: ['ops@example.org'] }],
+        webhooks: [{ url: 'https://example.org/hook' }],
+      },
+    });
+    assert.equal(alerts.email[0]?.encryption, 'starttls');
+    assert.equal(alerts.webhooks[0]?.format, 'json');
+  });
+});
