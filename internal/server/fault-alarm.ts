@@ -1,0 +1,56 @@
+import type { Instance } from '../model/instance.ts';
+import { afterFault, NO_FAULTS, restartDelay } from './restart-policy.ts';
+import { inSeconds } from './running-process.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
+
+/** Why an instance is not ready although it should be. */
+export interface Fault {
+  readonly kind: 'instance.exited' | 'instance.start-failed';
+  readonly message: string;
+  readonly logTail: readonly string[];
+}
+
+/** Counts the faults of one instance, and calls a person when they become a crash loop. */
+export class FaultAlarm {
+  readonly #context: SupervisorContext;
+  #faults = NO_FAULTS;
+  /** Of the alert that is out; null when none is. */
+  #raised: string | null = null;
+
+  constructor(context: SupervisorContext) {
+    this.#context = context;
+  }
+
+  get inCrashLoop(): boolean {
+    return this.#faults.looping;
+  }
+
+  /** How long to wait before the next try, in milliseconds. */
+  get delayMs(): number {
+    return restartDelay(this.#faults, this.#context.restart, this.#context.random);
+  }
+
+  count(): void {
+    this.#faults = afterFault(this.#faults, this.#context.clock(), this.#context.restart);
+  }
+
+  /** Raises the alert of a crash loop, once. */
+  tell(instance: Instance, { message, logTail }: Fault): void {
+    if (!this.inCrashLoop || this.#raised !== null) return;
+    const { alerts, clock, journal, restart } = this.#context;
+    const { id, service } = instance;
+    this.#raised = `crash-loop:${id}`;
+    const cause = [message, ...logTail].join('\n');
+    const title = `${id} keeps failing`;
+    alerts.raise({ key: this.#raised, severity: 'critical', title, cause, service, instance: id, at: clock() });
+    const pace = `${restart.crashLimit} faults within ${inSeconds(restart.crashWindowMs)}`;
+    journal.record('instance.crash-loop', instance, `${title}: ${pace}; next try in about ${inSeconds(this.delayMs)}`);
+  }
+
+  /** Ready for long enough, or gone for good: whatever comes now is a new trouble. */
+  clear(): void {
+    this.#faults = NO_FAULTS;
+    if (this.#raised !== null) this.#context.alerts.resolve(this.#raised, this.#context.clock());
+    this.#raised = null;
+  }
+}

@@ -1,0 +1,75 @@
+import { delimiter } from 'node:path';
+import { HeimdallError } from '../model/errors.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+
+/** What an instance's process is started with. */
+export interface LaunchPlan {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of the manager's own environment, besides PATH: the rest is none of an instance's business. */
+const PASSED_ON = ['HOME', 'LANG'];
+
+/**
+ * Variables that choose which code a program runs or where it loads it from, and those that are the manager's to set.
+ * The API takes variables from its callers; it must not be able to run anything but the declared command. The list holds
+ * what the common loaders, shells and runtimes look at; a program's own switches only its operator can know.
+ */
+const FORBIDDEN = [
+  /^(PORT|HEIMDALL_.*|PATH|HOME)$/,
+  /^(LD|DYLD)_/,
+  /^(GCONV_PATH|LOCPATH|OPENSSL_CONF|OPENSSL_MODULES)$/,
+  /^(BASH_ENV|ENV|SHELLOPTS|BASHOPTS|PS4|IFS)$/,
+  /^NODE_(OPTIONS|PATH|EXTRA_CA_CERTS|REPL_EXTERNAL_MODULE)$/,
+  /^(npm_config_|BUN_|DENO_)/i,
+  /^PYTHON(PATH|HOME|STARTUP|USERBASE|BREAKPOINT|WARNINGS|PYCACHEPREFIX|INSPECT)$/,
+  /^(PERL5?(OPT|LIB|5DB)|RUBY(OPT|LIB)|GEM_(HOME|PATH)|BUNDLE_.*|PHPRC|PHP_INI_SCAN_DIR|LUA_(PATH|CPATH|INIT).*)$/,
+  /^(_JAVA_OPTIONS|JAVA_(TOOL_OPTIONS|OPTS|HOME)|JDK_JAVA_OPTIONS|CLASSPATH|DOTNET_STARTUP_HOOKS|DOTNET_ROOT.*|CORECLR_.*)$/,
+];
+
+/** @throws {HeimdallError} INVALID_REQUEST naming every variable that a caller may not set. */
+export function assertAllowedEnv(env: Readonly<Record<string, string>>): void {
+  const refused = Object.keys(env).filter((name) => FORBIDDEN.some((pattern) => pattern.test(name)));
+  if (refused.length === 0) return;
+  throw new HeimdallError(
+    'INVALID_REQUEST',
+    `env may not set ${refused.join(', ')}: such variables are set by heimdall or change which code is run; ` +
+      'set them in the configuration of the service',
+  );
+}
+
+/**
+ * The declared command with `{port}` filled in, and a clean environment: PATH (with the folder of this Node first, so that
+ * `node` is the one that runs heimdall), HOME and LANG of the manager, the service's and the instance's variables, ours last.
+ * @throws {HeimdallError} COMMAND_FAILED when the service has no command any more.
+ */
+export function launchPlan(
+  instance: Instance,
+  service: Service,
+  token: string,
+  base: Environment,
+  nodeDir: string,
+): LaunchPlan {
+  const withPort = (text: string) => text.replaceAll('{port}', String(instance.port));
+  const [file, ...args] = (service.command ?? []).map(withPort);
+  if (file === undefined) throw new HeimdallError('COMMAND_FAILED', `service ${service.name} has no command`);
+
+  const env: Record<string, string> = { PATH: [nodeDir, ...(base['PATH'] ? [base['PATH']] : [])].join(delimiter) };
+  for (const name of PASSED_ON) {
+    const value = base[name];
+    if (value !== undefined) env[name] = value;
+  }
+  for (const [name, value] of Object.entries({ ...service.env, ...instance.env })) env[name] = withPort(value);
+  if (instance.version !== null) env['VERSION'] = instance.version;
+  env['PORT'] = String(instance.port);
+  env['HEIMDALL_INSTANCE'] = instance.id;
+  env['HEIMDALL_SERVICE'] = service.name;
+  env['HEIMDALL_INSTANCE_TOKEN'] = token;
+  return { file, args, cwd: service.cwd, env };
+}

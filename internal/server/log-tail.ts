@@ -1,0 +1,47 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** How many of an instance's last lines accompany an error. */
+const TAIL_LINES = 50;
+const TAIL_BYTES = 64 * 1024;
+
+/** Where one run's output begins in an append-mode file that earlier runs have written to. */
+interface OutputStart {
+  readonly path: string;
+  /** In bytes. */
+  readonly from: number;
+}
+
+/** The files that take an instance's standard output and standard error. */
+export function outputPaths(logDir: string, service: string, port: number): readonly [string, string] {
+  const name = join(logDir, `${service}-${port}`);
+  return [`${name}.out.log`, `${name}.err.log`];
+}
+
+/**
+ * The last lines of a run: those of standard output, then those of standard error, because that is where the reason for an
+ * end stands. At most `lines` in all. A file that is gone or cannot be read gives none.
+ */
+export async function tailOf(outputs: readonly OutputStart[], lines = TAIL_LINES): Promise<string[]> {
+  const tails = await Promise.all(outputs.map((output) => lastLines(output)));
+  return tails.flat().slice(-lines);
+}
+
+async function lastLines({ path, from }: OutputStart): Promise<string[]> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, 'r');
+    const { size } = await file.stat();
+    // A file that has become shorter was truncated or replaced: all of it is new.
+    const runStart = from <= size ? from : 0;
+    const start = Math.max(runStart, size - TAIL_BYTES);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+    const lines = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/);
+    if (start > runStart) lines.shift(); // cut somewhere in its middle
+    return lines.filter((line) => line.trim() !== '');
+  } catch {
+    return [];
+  } finally {
+    await file?.close();
+  }
+}

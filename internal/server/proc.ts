@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+
+/** Whether `/proc` tells about processes and sockets; elsewhere what depends on it is left out or asked of `ps`. */
+export const HAS_PROC = process.platform === 'linux';
+
+/** What `/proc/<pid>/stat` says of a process. */
+interface ProcStat {
+  /** `Z` is a zombie, `X` is dead. */
+  readonly state: string;
+  readonly group: number;
+  /** Clock ticks since the boot, as text: only ever compared. */
+  readonly startTime: string;
+}
+
+/**
+ * Fields 3, 5 and 22 of a `/proc/<pid>/stat` line (proc_pid_stat(5)). Field 2 is the program's name in parentheses, and
+ * the name itself may hold spaces and parentheses: the last `)` ends it.
+ */
+export function parseStat(line: string): ProcStat | null {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const [state, group, startTime] = [fields[0], Number(fields[2]), fields[19]];
+  return state && startTime && Number.isInteger(group) ? { state, group, startTime } : null;
+}
+
+/** Null when there is no such process. */
+export async function statOf(pid: number): Promise<ProcStat | null> {
+  const line = await readProc(`${pid}/stat`);
+  return line === null ? null : parseStat(line);
+}
+
+/** A running process: neither a zombie nor dead. */
+export function isRunning(stat: ProcStat | null): stat is ProcStat {
+  return stat !== null && stat.state !== 'Z' && stat.state !== 'X';
+}
+
+/** The text of a file below `/proc`; null when it is gone or not ours to read. */
+export async function readProc(name: string): Promise<string | null> {
+  try {
+    return await readFile(`/proc/${name}`, 'latin1');
+  } catch {
+    return null;
+  }
+}

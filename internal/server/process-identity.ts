@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import type { ProcessIdentity } from '../model/instance.ts';
+import { HAS_PROC, isRunning, readProc, statOf } from './proc.ts';
+import { environmentOf } from './process-table.ts';
+
+/** Tells two processes of one pid apart; null when none runs under the pid, which includes zombies. */
+export async function startTimeOf(pid: number): Promise<string | null> {
+  if (!HAS_PROC) return startTimeFromPs(pid);
+  const stat = await statOf(pid);
+  return isRunning(stat) ? stat.startTime : null;
+}
+
+/** Changes with every boot of the machine. Start times from `ps` are dates, which need none. */
+export async function currentBootId(): Promise<string> {
+  return (await readProc('sys/kernel/random/boot_id'))?.trim() ?? '';
+}
+
+/** Whether the pid still is the very process: start time, boot and, where it can be read, the token agree. */
+export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
+  if (identity.bootId !== (await currentBootId())) return false;
+  if ((await startTimeOf(identity.pid)) !== identity.startTime) return false;
+  if (!HAS_PROC) return true;
+  return (await environmentOf(identity.pid)).has(`HEIMDALL_INSTANCE_TOKEN=${identity.token}`);
+}
+
+function startTimeFromPs(pid: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    execFile('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], (error, stdout) => {
+      const [, state, started] = /^\s*(\S+)\s+(.+?)\s*$/.exec(stdout) ?? [];
+      resolve(error || !state || !started || state.startsWith('Z') ? null : started);
+    });
+  });
+}

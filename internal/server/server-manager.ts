@@ -1,0 +1,286 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { HeimdallError, messageOf } from '../model/errors.ts';
+import type { StoredEvent } from '../model/event.ts';
+import { declaredInstances, type Instance, type InstanceView, viewOf } from '../model/instance.ts';
+import type { Status } from '../model/lifecycle.ts';
+import { type Service, ServiceSchema } from '../model/service.ts';
+import type { RegistryWriter } from '../registry/registry.ts';
+import { type AddRequest, addInstances } from './add.ts';
+import { adoptProcess } from './adoption.ts';
+import { Fleet } from './fleet.ts';
+import { Journal } from './journal.ts';
+import type { Environment } from './launch-plan.ts';
+import { PortAllocator, type PortRange } from './ports.ts';
+import { Pulse } from './pulse.ts';
+import { Reconciler } from './reconciler.ts';
+import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+import type { Supervisor } from './supervisor.ts';
+import { type AlertSink, type SupervisorContext, shuttingDown } from './supervisor-context.ts';
+import {
+  type LoadBalancerStatus,
+  loadBalancerStatusOf,
+  type ServiceStatus,
+  serviceStatusOf,
+  viewsOf,
+} from './views.ts';
+
+export type { AddRequest } from './add.ts';
+
+export interface Settings {
+  readonly services: readonly Service[];
+  readonly ports: PortRange;
+}
+
+export interface ServerManagerOptions extends Settings {
+  /** Stays open when the manager stops: whoever opened it closes it. */
+  readonly registry: RegistryWriter;
+  /** Where spawned instances are reached; default: 127.0.0.1. */
+  readonly host?: string;
+  /** Takes the output of the instances, under `logs`. */
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly alerts: AlertSink;
+  /** The manager's own environment; instances get its PATH, HOME and LANG. */
+  readonly baseEnv: Environment;
+  /** Of heimdall, for the status. */
+  readonly version: string;
+  /** Epoch milliseconds; default: the system's clock. */
+  readonly clock?: () => number;
+  /** In [0, 1); default: `Math.random`. */
+  readonly random?: () => number;
+  readonly restart?: RestartPolicy;
+}
+
+export interface ManagerStatus {
+  readonly status: 'ok';
+  readonly version: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly uptimeMs: number;
+  readonly registry: { readonly revision: number };
+  readonly services: readonly ServiceStatus[];
+  readonly loadBalancers: readonly LoadBalancerStatus[];
+}
+
+/** The control plane: the only writer of desired state, and the keeper of the instances that heimdall spawns. */
+export class ServerManager {
+  readonly #options: ServerManagerOptions;
+  readonly #host: string;
+  readonly #context: SupervisorContext;
+  readonly #fleet: Fleet;
+  readonly #reconciler: Reconciler;
+  readonly #pulse: Pulse;
+  readonly #startedAt: number;
+  readonly #stopping = new AbortController();
+  readonly #adds = new Set<Promise<unknown>>();
+  #services: readonly Service[];
+  #started: Promise<void> = Promise.resolve();
+  #beating: Promise<void> = Promise.resolve();
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: ServerManagerOptions) {
+    const { registry, log, alerts, baseEnv, clock = Date.now, random = Math.random } = options;
+    const host = options.host ?? '127.0.0.1';
+    this.#options = options;
+    this.#host = host;
+    this.#services = options.services;
+    this.#startedAt = clock();
+    this.#context = {
+      registry,
+      ports: new PortAllocator({ registry, range: options.ports, clock }),
+      journal: new Journal(registry, log, clock),
+      alerts,
+      log,
+      clock,
+      random,
+      restart: options.restart ?? DEFAULT_RESTART_POLICY,
+      logDir: join(options.dataDir, 'logs'),
+      baseEnv,
+      stopping: this.#stopping.signal,
+    };
+    this.#fleet = new Fleet(this.#context);
+    this.#reconciler = new Reconciler({
+      context: this.#context,
+      fleet: this.#fleet,
+      host,
+      services: () => this.#services,
+    });
+    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt);
+  }
+
+  /**
+   * Takes over what an earlier manager left: living instances are adopted, dead ones started again, half-finished removals
+   * completed; then makes the counts what they should be. Resolves before new instances are ready.
+   * @throws {HeimdallError} REGISTRY_UNAVAILABLE.
+   */
+  start(): Promise<void> {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  /** Resolves when no instance is being started any more, whether it got ready or not. */
+  settled(): Promise<void> {
+    return this.#fleet.settled();
+  }
+
+  /** Live configuration: what it changes about counts comes about in the background; running instances keep their command. */
+  async apply({ services, ports }: Settings): Promise<void> {
+    this.#assertRunning();
+    this.#services = services;
+    this.#context.ports.use(ports);
+    this.#fleet.configure(services);
+    this.#context.journal.record('config.applied', null, 'the changed configuration is in force');
+    await this.#reconciler.run().catch((error: unknown) => {
+      this.#context.log.warn({ reason: messageOf(error) }, 'the counts follow as soon as the registry can be reached');
+    });
+  }
+
+  /**
+   * Adds instances, all or none.
+   * @throws {HeimdallError} what is wrong with the request, NO_FREE_PORT, or, with `wait`, why one of them did not get ready:
+   * then none of them remains.
+   */
+  async add(request: AddRequest): Promise<Instance[]> {
+    this.#assertRunning();
+    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context);
+    this.#adds.add(adding);
+    return adding.finally(() => this.#adds.delete(adding));
+  }
+
+  /** The instances of the registry and those declared under `servers`, ordered by service, host and port. */
+  async list(query: { readonly service?: string; readonly status?: Status } = {}): Promise<InstanceView[]> {
+    const { registry } = this.#context;
+    const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
+    return viewsOf([...instances, ...this.#declared()], health).filter(
+      ({ service, status }) =>
+        (query.service === undefined || query.service === service) &&
+        (query.status === undefined || query.status === status),
+    );
+  }
+
+  /**
+   * The spawned instance on a port, or else the declared one if there is only one.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND.
+   */
+  async get(port: number): Promise<InstanceView> {
+    const { registry } = this.#context;
+    const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
+    const spawned = instances.filter((instance) => instance.port === port);
+    const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
+    const [view] = viewsOf(candidates, health);
+    if (view === undefined) throw notFound(port);
+    if (spawned.length > 0 || candidates.length === 1) return view;
+    const ids = candidates.map(({ id }) => id).join(', ');
+    throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${port}: ${ids}; use the list`);
+  }
+
+  /**
+   * The acknowledged drain (see `Supervisor.remove`); calls for one port join.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
+   */
+  async remove(port: number, { force }: { readonly force: boolean }): Promise<InstanceView> {
+    this.#assertRunning();
+    const supervisor = this.#fleet.byPort(port);
+    if (supervisor) {
+      const options = { force, desiredDelta: -1, evenUnmarked: false };
+      return viewOf(await this.#fleet.retire(supervisor, options), 'unknown');
+    }
+    const declared = this.#declared().find((instance) => instance.port === port);
+    if (declared === undefined) throw notFound(port);
+    throw new HeimdallError(
+      'NOT_SPAWNED',
+      `${declared.id} was not spawned by heimdall; take it out of "servers" of service ${declared.service} in the configuration`,
+    );
+  }
+
+  async status(): Promise<ManagerStatus> {
+    const { registry, clock } = this.#context;
+    const [snapshot, proxies] = await Promise.all([registry.snapshot(), registry.proxies()]);
+    const now = clock();
+    return {
+      status: 'ok',
+      version: this.#options.version,
+      pid: process.pid,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      uptimeMs: now - this.#startedAt,
+      registry: { revision: snapshot.revision },
+      services: this.#services.map((service) => serviceStatusOf(service, snapshot)),
+      loadBalancers: proxies.map((proxy) => loadBalancerStatusOf(proxy, now)),
+    };
+  }
+
+  /** Newest first. */
+  events(query: {
+    readonly limit: number;
+    readonly service?: string;
+    readonly since?: number;
+  }): Promise<StoredEvent[]> {
+    return this.#context.registry.events(query);
+  }
+
+  /**
+   * Ends the manager. Adds under way are undone.
+   * @param options.keep - leave the instances running for the next manager; otherwise all are drained and stopped, and their
+   * rows removed. The desired counts stay either way.
+   */
+  stop(options: { readonly keep: boolean }): Promise<void> {
+    this.#stopped ??= this.#stop(options.keep);
+    return this.#stopped;
+  }
+
+  async #start(): Promise<void> {
+    const { registry, journal, logDir, clock } = this.#context;
+    await mkdir(logDir, { recursive: true });
+    const { instances } = await registry.snapshot();
+    journal.record('manager.started', null, `manager started (pid ${process.pid})`);
+    await Promise.all(
+      instances.map(async (instance) => {
+        const living = await adoptProcess(instance, logDir, clock);
+        const supervisor = this.#fleet.take(instance, this.#serviceOf(instance));
+        if (living) supervisor.adopt(living);
+        else if (instance.lifecycle !== 'draining') supervisor.revive();
+        if (instance.lifecycle === 'draining') this.#finishRemoval(supervisor);
+      }),
+    );
+    await this.#reconciler.run();
+    this.#beating = this.#pulse.beat();
+  }
+
+  async #stop(keep: boolean): Promise<void> {
+    this.#stopping.abort(shuttingDown());
+    await this.#started.catch(() => {}); // whoever called `start` hears of it
+    await this.#beating;
+    await Promise.allSettled(this.#adds);
+    await this.#reconciler.settled();
+    await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
+    this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
+    await this.#context.journal.settled();
+  }
+
+  #finishRemoval(supervisor: Supervisor): void {
+    const options = { force: false, desiredDelta: 0, evenUnmarked: true };
+    this.#fleet.retire(supervisor, options).catch((error: unknown) => {
+      this.#context.log.warn({ instance: supervisor.id, reason: messageOf(error) }, 'the removal is not finished yet');
+    });
+  }
+
+  /** For instances of a service that is not configured any more, the defaults tell how to end them. */
+  #serviceOf({ service: name }: Instance): Service {
+    return this.#services.find((service) => service.name === name) ?? ServiceSchema.parse({ name });
+  }
+
+  #declared(): Instance[] {
+    return this.#services.flatMap(declaredInstances);
+  }
+
+  #assertRunning(): void {
+    if (this.#stopping.signal.aborted) throw shuttingDown();
+  }
+}
+
+function notFound(port: number): HeimdallError {
+  return new HeimdallError('INSTANCE_NOT_FOUND', `there is no instance on port ${port}`, { port });
+}

@@ -1,0 +1,66 @@
+import type { HealthRecord } from '../model/health.ts';
+import { type Instance, type InstanceView, incarnationOf, viewOf } from '../model/instance.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
+import type { Algorithm, Service } from '../model/service.ts';
+import type { ProxyRecord, Snapshot } from '../registry/registry.ts';
+import { isAlive } from './proxy-watch.ts';
+
+/** How one service fares. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly algorithm: Algorithm;
+  readonly desired: number;
+  readonly starting: number;
+  readonly running: number;
+  readonly draining: number;
+  /** Waiting to be started again after a fault. */
+  readonly error: number;
+  /** Listed under `servers` in the configuration, not spawned. */
+  readonly declared: number;
+}
+
+export interface LoadBalancerStatus {
+  readonly id: string;
+  readonly pid: number;
+  readonly appliedRevision: number | null;
+  readonly heartbeatAgeMs: number;
+  readonly alive: boolean;
+}
+
+/** The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process does not count. */
+export function viewsOf(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
+  const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
+  return instances
+    .map((instance) => viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown'))
+    .sort((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
+}
+
+export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {
+  const own = instances.filter((instance) => instance.service === service.name);
+  const count = (...lifecycles: Lifecycle[]) => own.filter(({ lifecycle }) => lifecycles.includes(lifecycle)).length;
+  return {
+    name: service.name,
+    algorithm: service.algorithm,
+    desired: services.find((state) => state.service === service.name)?.desired ?? 0,
+    starting: count('starting'),
+    running: count('ready'),
+    draining: count('draining'),
+    error: count('backing-off', 'failed'),
+    declared: service.servers.length,
+  };
+}
+
+/** @param now - epoch milliseconds. */
+export function loadBalancerStatusOf(proxy: ProxyRecord, now: number): LoadBalancerStatus {
+  return {
+    id: proxy.id,
+    pid: proxy.pid,
+    appliedRevision: proxy.appliedRevision,
+    heartbeatAgeMs: Math.max(0, now - proxy.heartbeatAt),
+    alive: isAlive(proxy, now),
+  };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,41 @@
+// A tiny backend for the tests of the manager. The environment says how it misbehaves:
+//   FAIL=message        prints the message and exits with code 3 (with FAIL_ON: only on that port)
+//   DEAF=1              never listens             ELSEWHERE=1  listens on another port
+//   STUBBORN=1          ignores SIGTERM           CHILD=1      starts a child in its own process group
+//   OUTSIDER=1          lets a process of another group listen
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+
+const { env, argv } = process;
+const port = Number(env['PORT']);
+
+if (argv[2] === 'listen') {
+  process.stdin.on('end', () => process.exit(0)).resume();
+  listen(Number(argv[3]));
+} else if (env['FAIL'] && (env['FAIL_ON'] ?? String(port)) === String(port)) {
+  console.log('starting up');
+  console.error(env['FAIL']);
+  process.exitCode = 3;
+} else {
+  if (env['STUBBORN']) process.on('SIGTERM', () => {});
+  const children: (number | undefined)[] = [];
+  if (env['CHILD']) children.push(spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
+  if (env['OUTSIDER']) {
+    const args = [import.meta.filename, 'listen', String(port)];
+    // It ends with its standard input, and so with us.
+    spawn(process.execPath, args, { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    setInterval(() => {}, 60_000);
+  } else if (env['DEAF']) {
+    console.log('not listening');
+    setInterval(() => {}, 60_000);
+  } else listen(env['ELSEWHERE'] ? 0 : port, children);
+}
+
+function listen(on: number, children: readonly (number | undefined)[] = []): void {
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    if (url.pathname === '/exit') process.exit(Number(url.searchParams.get('code')));
+    response.end(JSON.stringify({ pid: process.pid, env, args: argv.slice(2), cwd: process.cwd(), children }));
+  });
+  server.listen(on, '127.0.0.1', () => console.log(`listening on ${on}`));
+}
