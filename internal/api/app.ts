@@ -1,0 +1,89 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { HeimdallError } from '../model/errors.ts';
+import { alertEndpoints } from './alerts.ts';
+import type { Endpoint } from './endpoint.ts';
+import { hostGuard, originGuard, type TokenSource, tokenGuard } from './guard.ts';
+import { helpEndpoint } from './help.ts';
+import type { Alerts, Manager } from './manager.ts';
+import { HTTP_STATUS, sendProblem } from './problem.ts';
+import { requestLog } from './request-log.ts';
+import { serverEndpoints } from './servers.ts';
+import { statusEndpoints } from './status.ts';
+
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+export interface ApiOptions {
+  readonly manager: Manager;
+  readonly alerts: Alerts;
+  /** Asked of every call when there is one; a function is asked each time, so the token may change. */
+  readonly token?: TokenSource;
+  /** Host names beside the loopback ones under which clients may call, without a port. */
+  readonly allowedHosts: readonly string[];
+  readonly log: Logger;
+  readonly version: string;
+}
+
+/** The manager's HTTP API. */
+export function createApi({ manager, alerts, token, allowedHosts, log, version }: ApiOptions): Express {
+  const needsToken = () => (typeof token === 'function' ? token() : token) !== undefined;
+  const endpoints = [
+    helpEndpoint(version, needsToken),
+    ...serverEndpoints(manager),
+    ...statusEndpoints(manager),
+    ...alertEndpoints(alerts),
+  ];
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestLog(log), securityHeaders, hostGuard(allowedHosts), originGuard, tokenGuard(token));
+  for (const { method, path, handle } of endpoints) {
+    if (method === 'GET') app.get(path, handle);
+    else if (method === 'POST') app.post(path, handle);
+    else app.delete(path, handle);
+  }
+  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+    app.all(path, methodNotAllowed(endpoints.filter((endpoint) => endpoint.path === path)));
+  }
+  app.use(notFound(endpoints), failed(log));
+  return app;
+}
+
+const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.set(HEADERS);
+  next();
+};
+
+function methodNotAllowed(endpoints: readonly Endpoint[]): RequestHandler {
+  const allow = endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return (request, response) => {
+    response.set('Allow', allow);
+    sendProblem(request, response, 'METHOD_NOT_ALLOWED', `${request.path} takes ${allow}, not ${request.method}.`);
+  };
+}
+
+function notFound(endpoints: readonly Endpoint[]): RequestHandler {
+  const routes = endpoints.map(({ method, path }) => `${method} ${path}`);
+  return (request, response) => {
+    sendProblem(request, response, 'NOT_FOUND', `Nothing is at ${request.path}; GET / shows how to call.`, { routes });
+  };
+}
+
+/** What is meant for people goes to the client; anything else only to the log, where the causes of every 5xx are. */
+function failed(log: Logger): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    const { method, path } = request;
+    if (error instanceof HeimdallError) {
+      if (HTTP_STATUS[error.code] >= 500) log.warn({ err: error, method, path }, 'request failed');
+      return sendProblem(request, response, error.code, error.message, error.context);
+    }
+    log.error({ err: error, method, path }, 'request failed');
+    sendProblem(request, response, 'INTERNAL', 'The manager failed at this request; its log tells why.');
+  };
+}

@@ -1,0 +1,31 @@
+import type { RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import { readBody } from './body.ts';
+import { checkInput } from './input.ts';
+
+/** One method on one path. */
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly handle: RequestHandler;
+}
+
+/** The schema of a query or a body that may hold nothing. */
+export const Nothing = z.strictObject({});
+
+/** An endpoint whose handler sees checked input only. The body is read for POST; what another method carries is ignored. */
+export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
+  method: Endpoint['method'],
+  path: string,
+  schemas: { readonly query: Q; readonly body: B },
+  answer: (input: { readonly query: z.output<Q>; readonly body: z.output<B> }, response: Response) => Promise<void>,
+): Endpoint {
+  return {
+    method,
+    path,
+    handle: async (request, response) => {
+      const body = method === 'POST' ? await readBody(request, response) : {};
+      await answer(checkInput(schemas, request, body), response);
+    },
+  };
+}

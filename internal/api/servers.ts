@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { PortSchema, WeightSchema } from '../model/address.ts';
+import { viewOf } from '../model/instance.ts';
+import { STATUSES } from '../model/lifecycle.ts';
+import { EnvSchema, ServiceNameSchema } from '../model/service.ts';
+import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { flag, wholeNumber } from './input.ts';
+import type { Manager } from './manager.ts';
+import { sendJson } from './respond.ts';
+
+const AddBodySchema = z
+  .strictObject({
+    service: ServiceNameSchema.exactOptional(),
+    count: z.int().min(1).max(100).exactOptional(),
+    weight: WeightSchema.exactOptional(),
+    port: PortSchema.exactOptional(),
+    version: z
+      .string()
+      .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, 'expected 1 to 64 printable characters')
+      .exactOptional(),
+    env: EnvSchema.exactOptional(),
+  })
+  .refine(({ count, port }) => count === undefined || port === undefined, {
+    path: ['port'],
+    error: 'a port is for one instance; leave out count or port',
+  });
+
+const AddQuerySchema = z.strictObject({ wait: flag().default(true) });
+const ListQuerySchema = z.strictObject({
+  service: ServiceNameSchema.exactOptional(),
+  status: z.enum(STATUSES, { error: `expected one of ${STATUSES.join(', ')}` }).exactOptional(),
+});
+const PortQuerySchema = z.strictObject({ port: wholeNumber(1, 65_535) });
+const RemoveQuerySchema = PortQuerySchema.extend({ force: flag().default(false) });
+
+/** `/servers/*`: instances are added, shown and removed. */
+export function serverEndpoints(manager: Manager): Endpoint[] {
+  return [
+    addEndpoint(manager),
+    endpoint('GET', '/servers/list', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
+      sendJson(response, await manager.list(query));
+    }),
+    endpoint('GET', '/servers/get', { query: PortQuerySchema, body: Nothing }, async ({ query }, response) => {
+      sendJson(response, await manager.get(query.port));
+    }),
+    endpoint('DELETE', '/servers/remove', { query: RemoveQuerySchema, body: Nothing }, async ({ query }, response) => {
+      sendJson(response, await manager.remove(query.port, { force: query.force }));
+    }),
+  ];
+}
+
+/** The add goes on when its client leaves: the instances are wanted all the same. */
+function addEndpoint(manager: Manager): Endpoint {
+  const schemas = { query: AddQuerySchema, body: AddBodySchema };
+  return endpoint('POST', '/servers/add', schemas, async ({ query, body }, response) => {
+    const instances = await manager.add({ ...body, count: body.count ?? 1, wait: query.wait });
+    const views = instances.map((instance) => viewOf(instance, 'unknown'));
+    const [first] = views;
+    if (views.length === 1 && first) response.location(`/servers/get?port=${first.port}`);
+    response.status(query.wait ? 201 : 202);
+    sendJson(response, body.count === undefined ? first : views);
+  });
+}

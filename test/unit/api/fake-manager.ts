@@ -1,0 +1,106 @@
+import type { Express } from 'express';
+import { createApi } from '../../../internal/api/app.ts';
+import type { TokenSource } from '../../../internal/api/guard.ts';
+import type { Manager } from '../../../internal/api/manager.ts';
+import { HeimdallError } from '../../../internal/model/errors.ts';
+import { type Instance, viewOf } from '../../../internal/model/instance.ts';
+import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
+import type { TestResult } from '../../../pkg/alerts/dispatcher.ts';
+import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
+
+export const silent = createLogger({ name: 'test', level: 'silent', pretty: false });
+
+export const STATUS: ManagerStatus = {
+  status: 'ok',
+  version: '1.2.3',
+  pid: 1,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  uptimeMs: 5,
+  registry: { revision: 7 },
+  services: [],
+  loadBalancers: [],
+};
+
+export function instance(port: number, changes: Partial<Instance> = {}): Instance {
+  return {
+    id: `web-${port}`,
+    service: 'web',
+    host: '127.0.0.1',
+    port,
+    weight: 1,
+    version: null,
+    lifecycle: 'ready',
+    process: { pid: port + 1, startTime: '1', bootId: 'b', token: 't' },
+    env: {},
+    startedAt: Date.UTC(2026, 0, 1),
+    restarts: 0,
+    lastError: null,
+    ...changes,
+  };
+}
+
+/** Records every call; `answers` replaces what a method does. */
+export class FakeManager implements Manager {
+  readonly calls: [method: string, ...args: unknown[]][] = [];
+  readonly #answers: Partial<Manager>;
+
+  constructor(answers: Partial<Manager> = {}) {
+    this.#answers = answers;
+  }
+
+  async add(request: AddRequest): Promise<Instance[]> {
+    this.calls.push(['add', request]);
+    if (this.#answers.add) return this.#answers.add(request);
+    return Array.from({ length: request.count }, (_, i) => instance((request.port ?? 9000) + i));
+  }
+
+  async list(query?: Parameters<Manager['list']>[0]) {
+    this.calls.push(['list', query]);
+    if (this.#answers.list) return this.#answers.list(query);
+    return [viewOf(instance(9000), 'healthy'), viewOf(instance(9001), 'unhealthy')];
+  }
+
+  async get(port: number) {
+    this.calls.push(['get', port]);
+    if (port !== 9000) throw new HeimdallError('INSTANCE_NOT_FOUND', `no instance has port ${port}`, { port });
+    return viewOf(instance(port), 'healthy');
+  }
+
+  async remove(port: number, options: { readonly force: boolean }) {
+    this.calls.push(['remove', port, options]);
+    if (this.#answers.remove) return this.#answers.remove(port, options);
+    if (port !== 9000) throw new HeimdallError('INSTANCE_NOT_FOUND', `no instance has port ${port}`, { port });
+    return viewOf(instance(port, { lifecycle: 'stopped', process: null }), 'unknown');
+  }
+
+  async status(): Promise<ManagerStatus> {
+    this.calls.push(['status']);
+    if (this.#answers.status) return this.#answers.status();
+    return STATUS;
+  }
+
+  async events(query: Parameters<Manager['events']>[0]) {
+    this.calls.push(['events', query]);
+    if (this.#answers.events) return this.#answers.events(query);
+    return [];
+  }
+}
+
+export interface TestApi {
+  readonly manager?: Manager;
+  readonly results?: TestResult[];
+  readonly token?: TokenSource;
+  readonly allowedHosts?: readonly string[];
+  readonly log?: Logger;
+}
+
+export function api({ manager, results = [], token, allowedHosts = [], log = silent }: TestApi = {}): Express {
+  return createApi({
+    manager: manager ?? new FakeManager(),
+    alerts: { test: async () => results },
+    token,
+    allowedHosts,
+    log,
+    version: '1.2.3',
+  });
+}

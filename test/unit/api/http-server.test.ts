@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { describe, it } from 'node:test';
+import { type ApiServer, startApiServer } from '../../../internal/api/http-server.ts';
+import { HeimdallError } from '../../../internal/model/errors.ts';
+import { silent } from './fake-manager.ts';
+
+const start = (app: RequestListener): Promise<ApiServer> =>
+  startApiServer({ app, host: '127.0.0.1', port: 0, log: silent });
+
+async function fetchFrom(port: number, agent: Agent): Promise<IncomingMessage> {
+  const [response] = await once(get({ host: '127.0.0.1', port, agent }), 'response');
+  response.resume();
+  await once(response, 'end');
+  return response;
+}
+
+describe('startApiServer', () => {
+  it('says what to do when the port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      await assert.rejects(startApiServer({ app: () => {}, host: '127.0.0.1', port, log: silent }), (error) => {
+        assert.ok(error instanceof HeimdallError);
+        assert.equal(error.code, 'PORT_TAKEN');
+        assert.equal(
+          error.message,
+          `port ${port} on 127.0.0.1 is in use; stop the other program or set MANAGER_PORT or manager.port`,
+        );
+        return true;
+      });
+    } finally {
+      other.close();
+    }
+  });
+
+  it('says so when the address is not one of this machine', async () => {
+    await assert.rejects(
+      startApiServer({ app: () => {}, host: '192.0.2.1', port: 0, log: silent }),
+      /192\.0\.2\.1 is not an address of this machine; set manager\.host/,
+    );
+  });
+
+  it('lets a running request finish when it closes', async () => {
+    const asked = Promise.withResolvers<void>();
+    const ready = Promise.withResolvers<void>();
+    const server = await start(async (_request, response) => {
+      asked.resolve();
+      await ready.promise;
+      response.end('done');
+    });
+    const agent = new Agent({ keepAlive: true });
+    const answer = fetchFrom(server.port, agent);
+    await asked.promise;
+    const closed = server.close();
+    ready.resolve();
+    const response = await answer;
+    await closed;
+    assert.equal(response.statusCode, 200);
+    assert.equal(response.headers.connection, 'close');
+    agent.destroy();
+  });
+
+  it('takes no new connection once it closes', async () => {
+    const server = await start((_request, response) => response.end());
+    await server.close();
+    const socket = connect(server.port, '127.0.0.1');
+    const [error] = await once(socket, 'error');
+    assert.equal(error.code, 'ECONNREFUSED');
+  });
+
+  it('waits neither for idle keep-alive connections nor for ones that never sent a request', async () => {
+    const server = await start((_request, response) => response.end());
+    const agent = new Agent({ keepAlive: true });
+    await fetchFrom(server.port, agent);
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => {}); // the reset
+    await once(socket, 'connect');
+    await fetchFrom(server.port, new Agent()); // by now the server has accepted the silent connection too
+    const gone = once(socket, 'close');
+    await server.close(2 ** 30);
+    await gone;
+    agent.destroy();
+  });
+
+  it('cuts off what is left at the deadline', async () => {
+    const asked = Promise.withResolvers<void>();
+    const server = await start(() => asked.resolve());
+    const answer = fetchFrom(server.port, new Agent());
+    const cut = assert.rejects(answer, /socket hang up|ECONNRESET/);
+    await asked.promise;
+    await server.close(1);
+    await cut;
+  });
+
+  it('may be closed twice', async () => {
+    const server = await start((_request, response) => response.end());
+    await Promise.all([server.close(), server.close()]);
+  });
+});
