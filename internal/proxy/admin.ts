@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { authority } from '../model/address.ts';
+import type { Listener } from './engine.ts';
+import type { ServicePool } from './service-pool.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface AdminOptions {
+  readonly version: string;
+  readonly pools: () => Iterable<ServicePool>;
+  /** Facts of this process for `/status`. */
+  readonly status: () => Readonly<Record<string, unknown>>;
+  readonly testAlerts: () => Promise<readonly unknown[]>;
+  readonly guard: () => GuardSettings;
+  readonly log: Logger;
+}
+
+type Handler = (response: ServerResponse, request: IncomingMessage) => void | Promise<void>;
+
+/** The load balancer's own small interface: what it sees, and a trial alert. It changes nothing about traffic. */
+export async function startAdmin(options: AdminOptions, host: string, port: number): Promise<Listener> {
+  const routes = routesOf(options);
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
+    void handle(routes, options, request, response);
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    host,
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    async close(deadlineMs) {
+      const closed = once(server, 'close');
+      server.close();
+      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Record<string, Handler>>>> {
+  const { version, pools, status, testAlerts } = options;
+  return {
+    '/': { GET: (response, request) => sendText(response, helpText(version, `http://${request.headers.host}`)) },
+    '/status': { GET: (response) => sendJson(response, 200, { ...status(), services: [...pools()].map(summaryOf) }) },
+    '/upstreams': { GET: (response) => sendJson(response, 200, [...pools()].flatMap(upstreamsOf)) },
+    '/alerts/test': {
+      POST: async (response) => {
+        const results = await testAlerts();
+        if (results.length > 0) sendJson(response, 200, results);
+        else
+          sendProblem(response, 409, 'No alert channel is configured; add one under alerts.email or alerts.webhooks.');
+      },
+    },
+  };
+}
+
+async function handle(
+  routes: ReturnType<typeof routesOf>,
+  options: AdminOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const refusal = refusalOf(request, options.guard());
+  if (refusal !== null) {
+    if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="heimdall"');
+    sendProblem(response, refusal.status, refusal.detail);
+    return;
+  }
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
+  if (methods === undefined) {
+    sendProblem(response, 404, `There is no ${path} here. There are: ${Object.keys(routes).join(', ')}.`);
+    return;
+  }
+  const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+  const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (handler === undefined) {
+    response.setHeader('Allow', Object.keys(methods).join(', '));
+    sendProblem(response, 405, `${path} does not answer to ${request.method}.`);
+    return;
+  }
+  try {
+    await handler(response, request);
+  } catch (error) {
+    options.log.error({ err: error, path }, 'an admin request failed');
+    sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
+  }
+}
+
+function summaryOf(pool: ServicePool) {
+  const upstreams = [...pool.upstreams()];
+  return {
+    name: pool.name,
+    algorithm: pool.balancer.algorithm,
+    upstreams: upstreams.length,
+    healthy: pool.healthy().length,
+    inFlight: upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0),
+  };
+}
+
+function upstreamsOf(pool: ServicePool) {
+  return [...pool.upstreams()].map((upstream) => viewOfUpstream(pool, upstream));
+}
+
+function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
+  const { id, instance, weight, health, healthCause, inFlight, picks, failures } = upstream;
+  const { host, port, lifecycle } = instance;
+  const url = `http://${authority(host, port)}`;
+  return { id, service: pool.name, url, lifecycle, health, healthCause, weight, inFlight, picks, failures };
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  send(response, status, 'application/json', `${JSON.stringify(body, null, 2)}\n`);
+}
+
+function sendText(response: ServerResponse, body: string): void {
+  send(response, 200, 'text/plain; charset=utf-8', body);
+}
+
+function sendProblem(response: ServerResponse, status: number, detail: string): void {
+  send(response, status, 'application/problem+json', `${JSON.stringify({ type: 'about:blank', status, detail })}\n`);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(body);
+}
+
+function helpText(version: string, base: string): string {
+  return `heimdall ${version}: the load balancer
+
+how it is
+  curl ${base}/status
+every upstream with its health and load
+  curl ${base}/upstreams
+a trial alert to every channel
+  curl -X POST ${base}/alerts/test
+`;
+}

@@ -1,0 +1,36 @@
+/** An answer of the load balancer's own: small, and silent about what is behind it. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  /** Seconds; only for a 503. */
+  readonly retryAfter: number | null;
+}
+
+const TEXT: Readonly<Record<number, readonly [title: string, detail: string]>> = {
+  400: ['Bad Request', 'The request is not valid HTTP.'],
+  404: ['Not Found', 'No service is configured for this host and path.'],
+  408: ['Request Timeout', 'The request did not arrive in time.'],
+  413: ['Content Too Large', 'The request body is larger than this server accepts.'],
+  414: ['URI Too Long', 'The request target is longer than this server accepts.'],
+  431: ['Request Header Fields Too Large', 'The request head is larger than this server accepts.'],
+  501: ['Not Implemented', 'This server does not support what the request asks for.'],
+  502: ['Bad Gateway', 'The server behind this one gave no valid answer.'],
+  503: ['Service Unavailable', 'No server is available for this request right now. Please try again.'],
+  504: ['Gateway Timeout', 'The server behind this one took too long to answer.'],
+  505: ['HTTP Version Not Supported', 'This server speaks HTTP/1.1 and HTTP/1.0.'],
+};
+const RETRY_AFTER_S = 1;
+
+/** @param accept - the request's Accept field: JSON when it is asked for, text otherwise. */
+export function answerFor(status: number, accept: string | undefined, detail?: string): Answer {
+  const [title, standard] = TEXT[status] ?? ['Error', ''];
+  const text = detail ?? standard;
+  const json = accept !== undefined && /\bapplication\/(problem\+)?json\b/i.test(accept);
+  return {
+    status,
+    type: json ? 'application/problem+json' : 'text/plain; charset=utf-8',
+    body: json ? `${JSON.stringify({ title, status, detail: text })}\n` : `${status} ${title}\n${text}\n`,
+    retryAfter: status === 503 ? RETRY_AFTER_S : null,
+  };
+}

@@ -1,0 +1,75 @@
+import type { RetrySettings } from './retry.ts';
+import type { ServicePool } from './service-pool.ts';
+
+/** All times in milliseconds. */
+export interface ProxyTimeouts {
+  readonly connect: number;
+  readonly responseHead: number;
+  readonly streamIdle: number;
+  readonly requestHead: number;
+  readonly bodyIdle: number;
+  readonly keepAlive: number;
+  readonly upstreamIdle: number;
+}
+
+/** All sizes in bytes. */
+export interface ProxyLimits {
+  readonly head: number;
+  readonly fields: number;
+  readonly target: number;
+  /** Null: unlimited. */
+  readonly body: number | null;
+}
+
+/** What may change while the engine runs; read anew for every request. */
+export interface EngineSettings {
+  readonly timeouts: ProxyTimeouts;
+  readonly limits: ProxyLimits;
+  readonly retries: RetrySettings;
+  readonly trustedProxies: readonly string[];
+}
+
+export interface AttemptRecord {
+  readonly upstream: string;
+  readonly outcome: string;
+  /** Milliseconds from the start of the attempt to the response head. */
+  readonly headMs: number | null;
+}
+
+/** One finished request, for the log. */
+export interface RequestRecord {
+  readonly id: string;
+  readonly client: string;
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+  readonly service: string | null;
+  /** What the client got; 499 when it left before. */
+  readonly status: number;
+  readonly attempts: readonly AttemptRecord[];
+  readonly totalMs: number;
+}
+
+/** Whom an engine asks where a request goes. */
+export interface Routes {
+  match(host: string, target: string): ServicePool | undefined;
+}
+
+export interface Listener {
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Stops accepting, lets what runs finish, and after the deadline closes what is left.
+   * Resolves when no connection is open any more.
+   */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** Reads requests off connections and relays them: the one seam between the engines and everything they share. */
+export interface Engine {
+  /** @throws when the address cannot be bound. */
+  listen(host: string, port: number): Promise<Listener>;
+  configure(settings: EngineSettings): void;
+  /** The upstream is gone for good: its idle connections can be closed. */
+  forget(upstreamId: string): void;
+}

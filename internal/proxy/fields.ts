@@ -1,0 +1,114 @@
+/** Field names and values in the order of the message: `[name, value, name, value, …]`, as Node's `rawHeaders`. */
+export type RawFields = readonly string[];
+
+/** RFC 9110 §7.6.1, and the older ones that must not pass either. `Trailer` stays: it describes the message. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+]);
+
+/** What `Connection` may not remove: with these gone the message would mean something else to the next hop. */
+const NEVER_NOMINATED = new Set([
+  'host',
+  'content-length',
+  'content-type',
+  'content-encoding',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'date',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-request-id',
+]);
+
+const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
+export const VIA = '1.1 heimdall';
+
+/** All values of a field, in order; `name` in lower case. */
+export function valuesOf(fields: RawFields, name: string): string[] {
+  const values: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    if (fields[i]?.toLowerCase() === name) values.push(fields[i + 1] ?? '');
+  }
+  return values;
+}
+
+/** Copies the fields that go on to the next hop. */
+export function endToEndFields(fields: RawFields, drop: ReadonlySet<string> = new Set()): string[] {
+  const nominated = new Set(
+    valuesOf(fields, 'connection')
+      .flatMap((value) => value.split(','))
+      .map((token) => token.trim().toLowerCase())
+      .filter((token) => !NEVER_NOMINATED.has(token)),
+  );
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    const lower = name.toLowerCase();
+    if (HOP_BY_HOP.has(lower) || nominated.has(lower) || drop.has(lower)) continue;
+    kept.push(name, fields[i + 1] ?? '');
+  }
+  return kept;
+}
+
+export interface Forwarding {
+  /** The address of the connection's other end. */
+  readonly peer: string;
+  /** Whether that end may speak for others. */
+  readonly trusted: boolean;
+  readonly protocol: 'http' | 'https';
+  /** The local port the request came in on. */
+  readonly port: number;
+  readonly host: string;
+  readonly requestId: string;
+}
+
+/**
+ * The fields of the request as the upstream gets them: hop-by-hop fields gone, `X-Forwarded-*` appended to what a
+ * trusted proxy said and overwritten for anybody else, `Via` and `X-Request-Id` set; everything else untouched, in order.
+ */
+export function requestFields(fields: RawFields, forwarding: Forwarding): string[] {
+  const kept = endToEndFields(fields, new Set([...FORWARDED, 'x-request-id', 'expect']));
+  const believed = (name: string) => (forwarding.trusted ? valuesOf(fields, name).join(', ') : '');
+  const forwardedFor = believed('x-forwarded-for');
+  if (valuesOf(fields, 'te').some((value) => /(^|,)\s*trailers\s*(,|$)/i.test(value))) kept.push('TE', 'trailers');
+  kept.push(
+    'X-Forwarded-For',
+    forwardedFor ? `${forwardedFor}, ${forwarding.peer}` : forwarding.peer,
+    'X-Forwarded-Proto',
+    believed('x-forwarded-proto') || forwarding.protocol,
+    'X-Forwarded-Host',
+    believed('x-forwarded-host') || forwarding.host,
+    'X-Forwarded-Port',
+    believed('x-forwarded-port') || String(forwarding.port),
+    'X-Request-Id',
+    forwarding.requestId,
+    'Via',
+    VIA,
+  );
+  return kept;
+}
+
+/** The fields of the response as the client gets them. */
+export function responseFields(fields: RawFields, requestId: string, setCookie: string | null): string[] {
+  const kept = endToEndFields(fields, new Set(['x-request-id']));
+  kept.push('Via', VIA, 'X-Request-Id', requestId);
+  if (setCookie !== null) kept.push('Set-Cookie', setCookie);
+  return kept;
+}
+
+/** The id that the client sent, when it is harmless in a log; otherwise a new one. */
+export function requestIdOf(fields: RawFields, make: () => string): string {
+  const [id, ...others] = valuesOf(fields, 'x-request-id');
+  return id !== undefined && others.length === 0 && REQUEST_ID.test(id) ? id : make();
+}

@@ -1,0 +1,182 @@
+import type { Logger } from '../../pkg/logger/logger.ts';
+import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import type { HealthRecord } from '../model/health.ts';
+import { declaredInstances, incarnationOf, type Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+import type { PoolEvents } from './pool.ts';
+import { Router } from './routing.ts';
+import { ServicePool } from './service-pool.ts';
+import { Upstream } from './upstream.ts';
+
+export interface FleetOptions {
+  readonly cookieSecret: string;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly listener: FleetListener;
+}
+
+/** Hears of changes after they are in force. */
+export interface FleetListener {
+  /** The pool's members, their lifecycle or their health changed. */
+  poolChanged(pool: ServicePool): void;
+  poolRemoved(name: string): void;
+  healthChanged(upstream: Upstream, change: HealthChange): void;
+  upstreamRemoved(id: string): void;
+  /** A request on a draining upstream ended. */
+  drained(): void;
+}
+
+/**
+ * All pools of this load balancer, kept true to two sources: the configuration (services and their `servers`) and the
+ * registry's last picture. Both are applied as a diff: what a change does not concern keeps its connections and its memory.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #pools = new Map<string, ServicePool>();
+  readonly #poolEvents: PoolEvents;
+  #monitor: HealthMonitor | null = null;
+  #spawned: readonly Instance[] = [];
+  #lastKnown = new Map<string, HealthRecord>();
+  #router = new Router<ServicePool>([]);
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#poolEvents = {
+      connectFailed: (upstream, cause) => this.#monitor?.reportFailure(upstream.id, `connect ${cause}`),
+      drained: () => options.listener.drained(),
+    };
+  }
+
+  /** To be called once, before the first `configure`: the monitor reports to `healthChanged`, the fleet gives it its targets. */
+  checkWith(monitor: HealthMonitor): void {
+    this.#monitor = monitor;
+  }
+
+  /** Health from before a restart, for instances that are still the same process. */
+  remember(records: readonly HealthRecord[]): void {
+    this.#lastKnown = new Map(records.map((record) => [record.incarnation, record]));
+  }
+
+  configure(services: readonly Service[]): void {
+    for (const name of [...this.#pools.keys()]) {
+      if (!services.some((service) => service.name === name)) this.#removePool(name);
+    }
+    for (const service of services) {
+      const pool = this.#pools.get(service.name);
+      if (pool) pool.configure(service, this.#options.cookieSecret);
+      else this.#pools.set(service.name, this.#newPool(service));
+    }
+    this.#router = new Router([...this.#pools.values()].map((pool) => [pool.service, pool] as const));
+    this.#sync();
+  }
+
+  /** Takes over the registry's picture; in force when it returns. */
+  apply(instances: readonly Instance[]): void {
+    this.#spawned = instances;
+    this.#sync();
+  }
+
+  match(host: string, target: string): ServicePool | undefined {
+    return this.#router.match(host, target);
+  }
+
+  pools(): Iterable<ServicePool> {
+    return this.#pools.values();
+  }
+
+  /** In-flight requests of every draining upstream. */
+  drainingInFlight(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const upstream of this.#upstreams()) {
+      if (upstream.instance.lifecycle === 'draining') counts.set(upstream.id, upstream.inFlight);
+    }
+    return counts;
+  }
+
+  /** Called by the monitor. */
+  healthChanged(change: HealthChange): void {
+    for (const pool of this.#pools.values()) {
+      const upstream = pool.get(change.id);
+      if (upstream === undefined || upstream.incarnation !== change.incarnation) continue;
+      upstream.health = change.to;
+      upstream.healthCause = change.cause;
+      pool.invalidate();
+      this.#options.listener.healthChanged(upstream, change);
+      this.#options.listener.poolChanged(pool);
+    }
+  }
+
+  #newPool(service: Service): ServicePool {
+    return new ServicePool(service, this.#options.cookieSecret, this.#poolEvents, this.#options.now);
+  }
+
+  #removePool(name: string): void {
+    const pool = this.#pools.get(name);
+    this.#pools.delete(name);
+    for (const upstream of pool?.upstreams() ?? []) this.#options.listener.upstreamRemoved(upstream.id);
+    this.#options.listener.poolRemoved(name);
+  }
+
+  #sync(): void {
+    const changed = [...this.#pools.values()].filter((pool) => this.#syncPool(pool));
+    this.#monitor?.set(this.#targets());
+    for (const pool of changed) this.#options.listener.poolChanged(pool);
+  }
+
+  #syncPool(pool: ServicePool): boolean {
+    const spawned = this.#spawned.filter((instance) => instance.service === pool.name);
+    const wanted = new Map([...declaredInstances(pool.service), ...spawned].map((instance) => [instance.id, instance]));
+    let changed = false;
+    for (const { id } of [...pool.upstreams()]) {
+      if (wanted.has(id)) continue;
+      pool.delete(id);
+      this.#options.listener.upstreamRemoved(id);
+      this.#options.log.info({ service: pool.name, instance: id }, 'upstream removed');
+      changed = true;
+    }
+    for (const instance of wanted.values()) changed = this.#syncUpstream(pool, instance) || changed;
+    return changed;
+  }
+
+  #syncUpstream(pool: ServicePool, instance: Instance): boolean {
+    const present = pool.get(instance.id);
+    if (present?.incarnation === incarnationOf(instance) && sameAddress(present.instance, instance)) {
+      const { lifecycle, weight, lastError } = present.instance;
+      if (lifecycle === instance.lifecycle && weight === instance.weight && lastError === instance.lastError)
+        return false;
+      present.update(instance);
+      pool.invalidate();
+    } else {
+      const upstream = new Upstream(instance);
+      const known = this.#lastKnown.get(upstream.incarnation);
+      if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
+      if (present) this.#options.listener.upstreamRemoved(instance.id);
+      pool.put(upstream);
+    }
+    const { id, lifecycle, host, port } = instance;
+    this.#options.log.info({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
+    return true;
+  }
+
+  /** Draining instances are probed no more: nobody will be sent there, whatever the answer. */
+  #targets(): Map<string, MonitorTarget> {
+    const targets = new Map<string, MonitorTarget>();
+    for (const pool of this.#pools.values()) {
+      const check = pool.service.healthCheck;
+      for (const { id, incarnation, instance, health } of pool.upstreams()) {
+        if (instance.lifecycle !== 'ready') continue;
+        targets.set(id, { host: instance.host, port: instance.port, check, incarnation, initial: health });
+      }
+    }
+    return targets;
+  }
+
+  *#upstreams(): Generator<Upstream> {
+    for (const pool of this.#pools.values()) yield* pool.upstreams();
+  }
+}
+
+function sameAddress(a: Instance, b: Instance): boolean {
+  return a.host === b.host && a.port === b.port;
+}

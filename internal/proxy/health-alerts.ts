@@ -1,0 +1,117 @@
+import type { ServicePool } from './service-pool.ts';
+import type { Upstream } from './upstream.ts';
+
+/** The part of an alert dispatcher that is needed to tell about conditions. */
+export interface AlertSink {
+  raise(alert: {
+    readonly key: string;
+    readonly severity: 'info' | 'warning' | 'critical';
+    readonly title: string;
+    readonly cause?: string;
+    readonly service?: string;
+    readonly instance?: string;
+    readonly at: number;
+  }): void;
+  resolve(key: string, at: number): void;
+}
+
+type Condition = Parameters<AlertSink['raise']>[0];
+
+/**
+ * Turns the state of the pools into alerts: an instance that is down, a service that has no healthy instance left.
+ * What a person asked for (adding, draining, removing) is no alert.
+ */
+export class HealthAlerts {
+  readonly #sink: AlertSink;
+  /** Epoch milliseconds. */
+  readonly #now: () => number;
+  readonly #active = new Map<string, Condition>();
+  #leading = false;
+
+  constructor(sink: AlertSink, now: () => number) {
+    this.#sink = sink;
+    this.#now = now;
+  }
+
+  /** Of several load balancers that see the same, one speaks. The one that takes over tells what is still wrong. */
+  lead(leading: boolean): void {
+    if (leading === this.#leading) return;
+    this.#leading = leading;
+    if (leading) for (const condition of this.#active.values()) this.#sink.raise(condition);
+  }
+
+  update(pool: ServicePool): void {
+    const upstreams = [...pool.upstreams()];
+    const down = upstreams.filter((upstream) => this.#isDown(upstream));
+    this.#settle(
+      instanceKey(pool.name, ''),
+      down.map((upstream) => this.#instanceDown(pool, upstream)),
+    );
+    const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
+    this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
+  }
+
+  removed(service: string): void {
+    this.#settle(instanceKey(service, ''), []);
+    this.#settle(serviceKey(service), []);
+  }
+
+  /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
+  #isDown({ id, instance: { service, lifecycle }, health }: Upstream): boolean {
+    if (lifecycle === 'backing-off' || lifecycle === 'failed') return true;
+    if (lifecycle === 'ready' && health === 'unhealthy') return true;
+    const pending = lifecycle === 'starting' || (lifecycle === 'ready' && health === 'unknown');
+    return pending && this.#active.has(instanceKey(service, id));
+  }
+
+  #instanceDown(pool: ServicePool, { id, instance, healthCause }: Upstream): Condition {
+    const cause = instance.lifecycle === 'ready' ? healthCause : (instance.lastError ?? instance.lifecycle);
+    return {
+      key: instanceKey(pool.name, id),
+      severity: 'warning',
+      title: `${id} is down`,
+      cause,
+      service: pool.name,
+      instance: id,
+      at: this.#now(),
+    };
+  }
+
+  #serviceDown(pool: ServicePool, down: readonly Upstream[]): Condition {
+    return {
+      key: serviceKey(pool.name),
+      severity: 'critical',
+      title: `${pool.name} has no healthy instance`,
+      cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}`,
+      service: pool.name,
+      at: this.#now(),
+    };
+  }
+
+  /** Makes `conditions` the active ones among those whose key begins with `prefix`. */
+  #settle(prefix: string, conditions: readonly Condition[]): void {
+    const keys = new Set(conditions.map(({ key }) => key));
+    for (const key of [...this.#active.keys()]) {
+      if (!key.startsWith(prefix) || keys.has(key)) continue;
+      this.#active.delete(key);
+      if (this.#leading) this.#sink.resolve(key, this.#now());
+    }
+    for (const condition of conditions) {
+      if (this.#active.has(condition.key)) continue;
+      this.#active.set(condition.key, condition);
+      if (this.#leading) this.#sink.raise(condition);
+    }
+  }
+}
+
+function isServing({ instance, health }: Upstream): boolean {
+  return instance.lifecycle === 'ready' && health === 'healthy';
+}
+
+function instanceKey(service: string, id: string): string {
+  return `instance-down:${service}/${id}`;
+}
+
+function serviceKey(service: string): string {
+  return `service-down:${service}/`;
+}

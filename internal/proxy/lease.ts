@@ -1,0 +1,63 @@
+import { isFailure, isFailureStatus, type Outcome } from './outcome.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What a lease tells the pool that gave it. */
+export interface LeaseOwner {
+  observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void;
+  released(upstream: Upstream, outcome: Outcome): void;
+}
+
+/** One picked upstream for one attempt: claimed in the same tick as the pick, released exactly once with an outcome. */
+export class Lease {
+  readonly upstream: Upstream;
+  /** True when every instance was known to be unhealthy and this one is tried all the same. */
+  readonly lastResort: boolean;
+  readonly startedAt: number;
+  readonly #owner: LeaseOwner;
+  readonly #now: () => number;
+  #headAt: number | null = null;
+  #outcome: Outcome | null = null;
+
+  constructor(owner: LeaseOwner, upstream: Upstream, lastResort: boolean, now: () => number) {
+    upstream.inFlight += 1; // same tick as the pick: two requests never claim the same last slot
+    upstream.picks += 1;
+    this.upstream = upstream;
+    this.lastResort = lastResort;
+    this.startedAt = now();
+    this.#owner = owner;
+    this.#now = now;
+  }
+
+  /** Milliseconds from the start of the attempt to the response head; null before it. */
+  get headMs(): number | null {
+    return this.#headAt === null ? null : this.#headAt - this.startedAt;
+  }
+
+  get outcome(): Outcome | null {
+    return this.#outcome;
+  }
+
+  /** The final response head arrived: the latency sample is taken here, not at the end of a body the client may read slowly. */
+  head(status: number): void {
+    if (this.#headAt !== null || this.#outcome !== null) return;
+    this.#headAt = this.#now();
+    this.#owner.observed(this.upstream, {
+      elapsed: this.#headAt - this.startedAt,
+      failed: isFailureStatus(status),
+      now: this.#headAt,
+    });
+  }
+
+  /** Later calls do nothing: whatever ends an attempt first decides its outcome. */
+  release(outcome: Outcome): void {
+    if (this.#outcome !== null) return;
+    this.#outcome = outcome;
+    this.upstream.inFlight -= 1;
+    if (isFailure(outcome)) this.upstream.failures += 1;
+    if (this.#headAt === null && outcome.kind !== 'client-closed') {
+      const now = this.#now();
+      this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
+    }
+    this.#owner.released(this.upstream, outcome);
+  }
+}

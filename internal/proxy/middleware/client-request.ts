@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { plainAddress, type TrustedProxies } from '../client-address.ts';
+import { type Forwarding, requestFields, requestIdOf } from '../fields.ts';
+import type { BalancedRequest } from '../request-context.ts';
+import type { CheckedRequest } from './request-check.ts';
+
+const NOT_CHUNKED_BY_DEFAULT = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+const LOOKED_UP = new Set(['host', 'content-length', 'transfer-encoding', 'connection', 'upgrade']);
+
+/** A checked request of a client: what balancing, forwarding and the log need to know of it. */
+export class ClientRequest implements BalancedRequest {
+  readonly message: IncomingMessage;
+  readonly id: string;
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly hasBody: boolean;
+  readonly clientAddress: string;
+  readonly secure: boolean;
+  readonly #forwarding: Forwarding;
+  /** As the client sent them: `prepare` puts others in their place. */
+  readonly #headers: IncomingMessage['headers'];
+
+  constructor(message: IncomingMessage, checked: CheckedRequest, proxies: TrustedProxies) {
+    const peer = plainAddress(message.socket.remoteAddress ?? '');
+    const trusted = proxies.trusts(peer);
+    this.message = message;
+    this.#headers = message.headers;
+    this.id = requestIdOf(message.rawHeaders, randomUUID);
+    this.method = message.method ?? 'GET';
+    this.target = checked.target;
+    this.host = checked.host;
+    this.hasBody = checked.hasBody;
+    this.clientAddress = proxies.clientAddress(peer, this.field('x-forwarded-for'));
+    this.secure = trusted && this.field('x-forwarded-proto') === 'https';
+    this.#forwarding = {
+      peer,
+      trusted,
+      protocol: 'http',
+      port: message.socket.localPort ?? 0,
+      host: checked.host,
+      requestId: this.id,
+    };
+  }
+
+  field(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /**
+   * Puts the fields for the upstream where the library reads them, as a table from name to one or several values: Node
+   * writes an array as repeated lines. An upgrade keeps the two fields that ask for it.
+   */
+  prepare(upgrade: boolean): void {
+    const fields = requestFields(this.message.rawHeaders, this.#forwarding);
+    if (upgrade) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
+    else if (this.#needsChunkedField()) fields.push('Transfer-Encoding', 'chunked');
+    this.message.url = this.target;
+    this.message.headers = tableOf(fields);
+  }
+
+  /** Node chunks a body of its own accord only where a method usually has one; elsewhere it would go out without framing. */
+  #needsChunkedField(): boolean {
+    return this.#headers['transfer-encoding'] !== undefined && NOT_CHUNKED_BY_DEFAULT.has(this.method);
+  }
+}
+
+/** Without a prototype: a field may be called `__proto__`. Names keep their spelling, but for those the library looks up. */
+function tableOf(fields: readonly string[]): Record<string, string | string[]> {
+  const table: Record<string, string | string[]> = Object.create(null);
+  const names = new Map<string, string>();
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [given = '', value = ''] = [fields[i], fields[i + 1]];
+    const lower = given.toLowerCase();
+    const name = names.get(lower) ?? (LOOKED_UP.has(lower) ? lower : given);
+    names.set(lower, name);
+    const before = table[name];
+    if (before === undefined) table[name] = value;
+    else table[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return table;
+}

@@ -1,0 +1,58 @@
+import { Agent, type AgentOptions } from 'node:http';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+const MAX_IDLE_SOCKETS = 64;
+
+export interface AgentTimeouts {
+  readonly connect: number;
+  readonly upstreamIdle: number;
+}
+
+/**
+ * Keeps the idle connections of one upstream, the last used first, and bounds how long a connect may take.
+ * Node shortens the idle time by itself when the upstream's `Keep-Alive: timeout=…` promises less.
+ */
+export class UpstreamAgent extends Agent {
+  readonly #connectMs: number;
+
+  constructor(timeouts: AgentTimeouts) {
+    const options: AgentOptions = {
+      keepAlive: true,
+      maxFreeSockets: MAX_IDLE_SOCKETS,
+      scheduling: 'lifo',
+      timeout: timeouts.upstreamIdle,
+    };
+    super(options);
+    this.#connectMs = timeouts.connect;
+  }
+
+  override createConnection(options: NetConnectOpts): Socket {
+    return connectWithin(options, this.#connectMs);
+  }
+}
+
+/** Hands out one connection that is already open, to one request. */
+export class SingleConnectionAgent extends Agent {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super({ keepAlive: false });
+    this.#socket = socket;
+  }
+
+  override createConnection(): Duplex {
+    return this.#socket;
+  }
+}
+
+/** A connect that takes longer ends with an error of code `ETIMEDOUT`. */
+export function connectWithin(options: NetConnectOpts, timeoutMs: number): Socket {
+  const socket = connect(options);
+  const timer = setTimeout(() => {
+    socket.destroy(Object.assign(new Error(`no connection within ${timeoutMs} ms`), { code: 'ETIMEDOUT' }));
+  }, timeoutMs);
+  const clear = () => clearTimeout(timer);
+  socket.once('connect', clear).once('close', clear);
+  return socket;
+}

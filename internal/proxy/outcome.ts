@@ -1,0 +1,44 @@
+/** How one attempt on one upstream ended. */
+export type Outcome =
+  /** The whole response was relayed. */
+  | { readonly kind: 'completed'; readonly status: number }
+  /** No connection: not a byte of the request left. */
+  | { readonly kind: 'connect-failed'; readonly cause: string }
+  /** The connection broke, or spoke no HTTP, before the response head. */
+  | { readonly kind: 'reset'; readonly cause: string }
+  | { readonly kind: 'head-timeout'; readonly cause: string }
+  /** The response broke off or stood still after its head. */
+  | { readonly kind: 'truncated'; readonly cause: string }
+  /** The client left, or its request broke off: says nothing about the upstream. */
+  | { readonly kind: 'client-closed' };
+
+/** The status for the client when nothing better can be done; null when the head is out or nobody is left to read it. */
+export function statusFor(outcome: Outcome, lastResort: boolean): 502 | 503 | 504 | null {
+  switch (outcome.kind) {
+    case 'connect-failed':
+      return lastResort ? 503 : 502; // every instance was known to be down: nobody to pick
+    case 'reset':
+      return 502;
+    case 'head-timeout':
+      return 504;
+    case 'completed':
+    case 'truncated':
+    case 'client-closed':
+      return null;
+  }
+}
+
+/** Whether the attempt counts against its upstream: broken connections, timeouts, and statuses that say "I am broken". */
+export function isFailure(outcome: Outcome): boolean {
+  if (outcome.kind === 'completed') return isFailureStatus(outcome.status);
+  return outcome.kind !== 'client-closed';
+}
+
+export function isFailureStatus(status: number): boolean {
+  return status >= 500 && status !== 501 && status !== 505;
+}
+
+/** Short text for the request log. */
+export function describeOutcome(outcome: Outcome): string {
+  return 'cause' in outcome ? `${outcome.kind}: ${outcome.cause}` : outcome.kind;
+}

@@ -1,0 +1,197 @@
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { messageOf } from '../model/errors.ts';
+import type { HealthRecord } from '../model/health.ts';
+import { HEARTBEAT_LIMIT_MS, type ProxyRecord, type ProxyRegistry, type Snapshot } from '../registry/registry.ts';
+import type { Fleet } from './fleet.ts';
+import type { AlertSink } from './health-alerts.ts';
+
+const HEARTBEAT_MS = 1_000;
+const UNAVAILABLE_KEY = 'registry-unavailable';
+
+export interface RegistryLinkOptions {
+  readonly registry: ProxyRegistry;
+  readonly fleet: Fleet;
+  readonly alerts: AlertSink;
+  readonly log: Logger;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Whether this load balancer speaks for all that use the registry. */
+  readonly onLeading: (leading: boolean) => void;
+}
+
+/**
+ * Keeps the fleet true to the registry and tells the registry what is in force: the data plane's half of the
+ * acknowledged drain. Whatever happens to the registry, the last good picture stays in force.
+ */
+export class RegistryLink {
+  readonly #options: RegistryLinkOptions;
+  readonly #abort = new AbortController();
+  readonly #unsaved = new Map<string, HealthRecord>();
+  #heartbeat: NodeJS.Timeout | null = null;
+  #applied: Snapshot | null = null;
+  /** When the registry last took a report, in epoch milliseconds. */
+  #reportedAt = 0;
+  #reporting: Promise<void> | null = null;
+  #reportAgain = false;
+  #available = true;
+  #firstPicture = Promise.withResolvers<void>();
+
+  constructor(options: RegistryLinkOptions) {
+    this.#options = options;
+  }
+
+  get appliedRevision(): number | null {
+    return this.#applied?.revision ?? null;
+  }
+
+  get available(): boolean {
+    return this.#available;
+  }
+
+  /** Resolves when the first picture is in force, or the registry turned out to be unavailable. */
+  async start(): Promise<void> {
+    const { registry, fleet, log } = this.#options;
+    // Our row must exist before our first picture is read: a drain that begins in between waits for us.
+    await this.#report();
+    try {
+      fleet.remember(await registry.health());
+    } catch (error) {
+      log.debug({ err: error }, 'no health from an earlier run');
+    }
+    registry.watch(
+      { changed: (snapshot) => void this.#changed(snapshot), failed: (error) => this.#failed(error) },
+      this.#abort.signal,
+    );
+    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
+    await this.#firstPicture.promise;
+  }
+
+  /** Something that the manager waits for has changed: tell it now rather than with the next heartbeat. */
+  reportSoon(): void {
+    void this.#report();
+  }
+
+  saveHealth(record: HealthRecord): void {
+    this.#unsaved.set(record.instanceId, record);
+    void this.#saveHealth();
+  }
+
+  /** Nobody is served any more: drains need not wait for this load balancer. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    await this.#reporting;
+    try {
+      await this.#options.registry.withdraw();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'could not withdraw from the registry; the row expires by itself');
+    }
+    await this.#options.registry.close();
+  }
+
+  async #changed(snapshot: Snapshot): Promise<void> {
+    const picture = await this.#fresh(snapshot);
+    if (picture === null || this.#abort.signal.aborted) return;
+    const { fleet, alerts, log, now } = this.#options;
+    if (!this.#available) {
+      this.#available = true;
+      alerts.resolve(UNAVAILABLE_KEY, now());
+      log.info('the registry is back');
+    }
+    this.#firstPicture.resolve();
+    const other = this.#applied !== null && this.#applied.registryId !== picture.registryId;
+    if (other && picture.instances.length === 0) {
+      log.warn('the registry was replaced by an empty one; the last picture stays in force until it has instances');
+      return;
+    }
+    if (!other && this.#applied !== null && picture.revision < this.#applied.revision) return; // overtaken by a newer one
+    this.#applied = picture;
+    fleet.apply(picture.instances);
+    await this.#report();
+  }
+
+  /** A manager that took us for dead may have gone on without us: announce ourselves first, and read again. */
+  async #fresh(snapshot: Snapshot): Promise<Snapshot | null> {
+    if (this.#options.now() - this.#reportedAt < HEARTBEAT_LIMIT_MS) return snapshot;
+    try {
+      await this.#options.registry.report(this.#state());
+      this.#reportedAt = this.#options.now();
+      return await this.#options.registry.snapshot();
+    } catch (error) {
+      this.#failed(error);
+      return null;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#firstPicture.resolve();
+    if (!this.#available) return;
+    this.#available = false;
+    const { alerts, log, now } = this.#options;
+    log.error({ err: error }, 'the registry cannot be read; the last picture stays in force');
+    alerts.raise({
+      key: UNAVAILABLE_KEY,
+      severity: 'critical',
+      title: 'The registry cannot be read',
+      cause: `${messageOf(error)}. Traffic goes on over the instances known so far; changes are not noticed.`,
+      at: now(),
+    });
+  }
+
+  async #beat(): Promise<void> {
+    await this.#report();
+    await this.#saveHealth();
+    try {
+      this.#options.onLeading(
+        isLeader(this.#options.registry.proxyId, await this.#options.registry.proxies(), this.#options.now()),
+      );
+    } catch {
+      this.#options.onLeading(true); // nobody can be asked: better twice than never
+    }
+  }
+
+  /** One report at a time; what changes meanwhile goes into the next. */
+  #report(): Promise<void> {
+    this.#reportAgain = true;
+    this.#reporting ??= this.#reportAll().finally(() => {
+      this.#reporting = null;
+    });
+    return this.#reporting;
+  }
+
+  async #reportAll(): Promise<void> {
+    while (this.#reportAgain && !this.#abort.signal.aborted) {
+      this.#reportAgain = false;
+      try {
+        await this.#options.registry.report(this.#state());
+        this.#reportedAt = this.#options.now();
+      } catch (error) {
+        this.#options.log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
+      }
+    }
+  }
+
+  #state() {
+    return { appliedRevision: this.appliedRevision, inFlight: this.#options.fleet.drainingInFlight() };
+  }
+
+  async #saveHealth(): Promise<void> {
+    const records = [...this.#unsaved.values()];
+    if (records.length === 0) return;
+    this.#unsaved.clear();
+    try {
+      await this.#options.registry.saveHealth(records);
+    } catch {
+      // Kept for the next heartbeat, unless something newer came meanwhile.
+      for (const record of records)
+        if (!this.#unsaved.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
+    }
+  }
+}
+
+/** The load balancer that has been alive the longest. */
+export function isLeader(proxyId: string, proxies: readonly ProxyRecord[], now: number): boolean {
+  const alive = proxies.filter(({ heartbeatAt }) => now - heartbeatAt <= HEARTBEAT_LIMIT_MS);
+  const [first] = alive.toSorted((a, b) => a.startedAt - b.startedAt || a.id.localeCompare(b.id));
+  return first === undefined || first.id === proxyId;
+}

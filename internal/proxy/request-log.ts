@@ -1,0 +1,21 @@
+import type { Logger } from '../../pkg/logger/logger.ts';
+import type { RequestRecord } from './engine.ts';
+
+/** One line per request: who asked for what, which upstreams were tried, how it ended and how long it took. */
+export function logRequest(log: Logger, record: RequestRecord): void {
+  const { attempts, totalMs, ...fields } = record;
+  const last = attempts.at(-1);
+  log.info(
+    {
+      ...fields,
+      upstream: last?.upstream ?? null,
+      attempts: attempts.map(({ upstream, outcome, headMs }) => ({ upstream, outcome, headMs: rounded(headMs) })),
+      totalMs: rounded(totalMs),
+    },
+    `${record.status} ${record.method} ${record.target} ${last?.upstream ?? '-'} ${Math.round(totalMs)} ms`,
+  );
+}
+
+function rounded(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.round(milliseconds * 10) / 10;
+}

@@ -1,0 +1,56 @@
+import type { Route, Service } from '../model/service.ts';
+
+interface Entry<T> {
+  readonly route: Route;
+  readonly target: T;
+}
+
+/** Finds the service of a request: the most specific host first, then the longest path prefix. */
+export class Router<T> {
+  readonly #entries: readonly Entry<T>[];
+
+  constructor(routes: readonly (readonly [Service, T])[]) {
+    this.#entries = routes
+      .flatMap(([service, target]) => service.routes.map((route) => ({ route, target })))
+      .sort((a, b) => hostRank(b.route.host) - hostRank(a.route.host) || b.route.path.length - a.route.path.length);
+  }
+
+  /**
+   * @param host - the Host field or authority, with or without a port.
+   * @param target - the request target; its query plays no part.
+   */
+  match(host: string, target: string): T | undefined {
+    const name = hostName(host);
+    const path = pathOf(target);
+    return this.#entries.find(({ route }) => hostMatches(route.host, name) && pathMatches(route.path, path))?.target;
+  }
+}
+
+/** Exact names before wildcards, longer wildcards before shorter ones, `*` last. */
+function hostRank(pattern: string): number {
+  if (pattern === '*') return 0;
+  return pattern.startsWith('*.') ? pattern.length : 1_000;
+}
+
+function hostMatches(pattern: string, host: string): boolean {
+  if (pattern === '*') return true;
+  return pattern.startsWith('*.')
+    ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
+    : host === pattern;
+}
+
+function pathMatches(prefix: string, path: string): boolean {
+  if (prefix === '/' || path === prefix) return true;
+  return path.startsWith(prefix) && (prefix.endsWith('/') || path[prefix.length] === '/');
+}
+
+function hostName(host: string): string {
+  const end = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':');
+  const name = (end > 0 ? host.slice(0, end) : host).toLowerCase();
+  return name.endsWith('.') ? name.slice(0, -1) : name;
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}

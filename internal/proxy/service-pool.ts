@@ -1,0 +1,40 @@
+import { createBalancer } from '../algorithms/create-balancer.ts';
+import type { Service } from '../model/service.ts';
+import { Pool, type PoolEvents } from './pool.ts';
+import { StickyCookie } from './sticky.ts';
+
+/** A pool with the service it belongs to: the part of the configuration that steers it, and what follows from that. */
+export class ServicePool extends Pool {
+  #service: Service;
+  #sticky: StickyCookie | null;
+
+  constructor(service: Service, cookieSecret: string, events: PoolEvents, now: () => number) {
+    super(service.name, createBalancer(service), events, now);
+    this.#service = service;
+    this.#sticky = stickyCookieOf(service, cookieSecret);
+  }
+
+  get service(): Service {
+    return this.#service;
+  }
+
+  /** Null unless the service's algorithm is sticky. */
+  get sticky(): StickyCookie | null {
+    return this.#sticky;
+  }
+
+  /** Takes over changed settings; upstreams, connections and, where the algorithm stays, its memory are not touched. */
+  configure(service: Service, cookieSecret: string): void {
+    const { algorithm, hash } = this.#service;
+    if (service.algorithm !== algorithm || service.hash.balanceFactor !== hash.balanceFactor) {
+      this.balancer = createBalancer(service);
+    }
+    this.#service = service;
+    this.#sticky = stickyCookieOf(service, cookieSecret);
+  }
+}
+
+function stickyCookieOf(service: Service, secret: string): StickyCookie | null {
+  if (service.algorithm !== 'sticky-round-robin') return null;
+  return new StickyCookie(service.sticky.cookie ?? `heimdall_${service.name}`, service.sticky.secret ?? secret);
+}
