@@ -1,0 +1,81 @@
+import { type ChildProcess as Child, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HeimdallError } from '../../internal/model/errors.ts';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { mainFile } from '../runtime/package-info.ts';
+import { type Ready, ReadySchema } from '../runtime/messages.ts';
+
+const FIRST_RESTART_MS = 500;
+const LAST_RESTART_MS = 30_000;
+/** A process that ran this long was well: its next restart waits no longer than the first. */
+const WELL_AFTER_MS = 60_000;
+
+/** One of heimdall's own processes: in a group of its own, so that Ctrl-C reaches only the one that stops them in order. */
+export class ChildProcess {
+  readonly #name: string;
+  readonly #args: readonly string[];
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  #child: Child | null = null;
+  #exited: Promise<unknown> = Promise.resolve();
+
+  /** @param name - the folder of its main: `server-manager`, `load-balancer`. */
+  constructor(name: string, args: readonly string[], log: Logger) {
+    this.#name = name;
+    this.#args = args;
+    this.#log = log;
+  }
+
+  /**
+   * Resolves once the process is ready, and keeps it running from then on.
+   * @throws when it ends before; it has told why on standard error.
+   */
+  async start(): Promise<Ready> {
+    const ready = await this.#spawn();
+    if (ready === null)
+      throw new HeimdallError('COMMAND_FAILED', `the ${this.#name} could not start; its message stands above`);
+    void this.#keepRunning();
+    return ready;
+  }
+
+  /** Asks it to stop in order; kills it after the deadline. Resolves when it is gone. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    const child = this.#child;
+    if (child === null) return;
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+    await this.#exited;
+    clearTimeout(kill);
+  }
+
+  /** Null when it ended before it was ready. */
+  async #spawn(): Promise<Ready | null> {
+    const child = spawn(process.execPath, [mainFile(this.#name), ...this.#args], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      detached: true,
+    });
+    this.#child = child;
+    const exited = once(child, 'exit').finally(() => {
+      this.#child = null;
+    });
+    this.#exited = exited;
+    const ready = once(child, 'message').then(([message]) => ReadySchema.parse(message));
+    return Promise.race([ready, exited.then(() => null)]);
+  }
+
+  async #keepRunning(): Promise<void> {
+    let restartMs = FIRST_RESTART_MS;
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = performance.now();
+      await this.#exited;
+      if (this.#stopping.signal.aborted) return;
+      if (performance.now() - startedAt > WELL_AFTER_MS) restartMs = FIRST_RESTART_MS;
+      this.#log.error({ process: this.#name, restartMs }, `the ${this.#name} ended unexpectedly; starting it again`);
+      await delay(restartMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined); // rejects when stopping
+      restartMs = Math.min(restartMs * 2, LAST_RESTART_MS);
+      if (!this.#stopping.signal.aborted) await this.#spawn();
+    }
+  }
+}

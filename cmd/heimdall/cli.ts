@@ -1,0 +1,48 @@
+import { Command, Option } from 'commander';
+import { runLoadBalancer } from '../load-balancer/run.ts';
+import { packageVersion } from '../runtime/package-info.ts';
+import { runServerManager } from '../server-manager/run.ts';
+import { check } from './check.ts';
+import { up } from './up.ts';
+
+const EXAMPLES = `
+Examples:
+  heimdall up                        manager, load balancer and every configured instance; Ctrl-C drains and stops all
+  heimdall check --config prod.json  validate a configuration without starting anything
+  heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
+`;
+
+/** Runs what the command line asks for. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+export async function runCommand(argv: readonly string[]): Promise<void> {
+  const program = new Command('heimdall')
+    .description('Runs several instances of an HTTP app and balances over them without losing a request.')
+    .version(packageVersion)
+    .addHelpText('after', EXAMPLES)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const config = () => new Option('--config <path>', 'configuration file (default: $HEIMDALL_CONFIG or ./config.json)');
+  program
+    .command('up')
+    .description('start manager and load balancer, and keep both running')
+    .addOption(config())
+    .action((options: { config?: string }) => up(options.config));
+  program
+    .command('manager')
+    .description('start the server manager alone')
+    .addOption(config())
+    .option('--keep', 'leave the instances running at the end; the next manager adopts them', false)
+    .action((options: { config?: string; keep: boolean }) =>
+      runServerManager({ config: options.config, keep: options.keep }),
+    );
+  program
+    .command('proxy')
+    .description('start the load balancer alone')
+    .addOption(config())
+    .action((options: { config?: string }) => runLoadBalancer(options.config));
+  program
+    .command('check')
+    .description('validate the configuration; exit code 0 when it is valid, 1 when not')
+    .addOption(config())
+    .option('--json', 'print { ok, problems }', false)
+    .action((options: { config?: string; json: boolean }) => check(options.config, options.json));
+  await program.parseAsync(argv);
+}

@@ -1,0 +1,43 @@
+import { loadConfig, type LoadedConfig } from '../../internal/config/load.ts';
+import { createLogger } from '../../pkg/logger/logger.ts';
+import { loadOptions } from '../runtime/arguments.ts';
+import { runProcess } from '../runtime/run-process.ts';
+import { banner, waitForInstances } from './banner.ts';
+import { ChildProcess } from './child-process.ts';
+
+/** How long a process may take to drain and stop before it is killed: its own deadlines (30 s + 10 s) and some more. */
+const STOP_MS = 60_000;
+
+/**
+ * `heimdall up`: manager and load balancer as processes of their own, each started again when it dies. The end of this
+ * one, however it comes, ends both: they watch the channel to it.
+ */
+export function up(config: string | undefined): Promise<void> {
+  return runProcess(async () => {
+    const loaded = await loadConfig(loadOptions(config));
+    const log = createLogger({ name: 'heimdall', level: loaded.config.log.level });
+    const args = config === undefined ? [] : ['--config', config];
+    const loadBalancer = new ChildProcess('load-balancer', args, log);
+    const manager = new ChildProcess('server-manager', args, log);
+    // The manager goes first: its drains need a load balancer that acknowledges them.
+    const stop = async () => {
+      await manager.stop(STOP_MS);
+      await loadBalancer.stop(STOP_MS);
+    };
+    try {
+      const [proxy, api] = await Promise.all([loadBalancer.start(), manager.start()]);
+      const addresses = { ...proxy.addresses, ...api.addresses };
+      void announce(loaded, addresses);
+      return { log, addresses, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  });
+}
+
+/** Tells what runs where once the instances are up; the processes' own logs tell meanwhile what goes on. */
+async function announce(loaded: LoadedConfig, addresses: Readonly<Record<string, string>>): Promise<void> {
+  const instances = await waitForInstances(addresses.api ?? '', loaded.config.manager.token);
+  process.stdout.write(banner(loaded, addresses, instances));
+}

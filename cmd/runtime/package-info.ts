@@ -1,0 +1,25 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, extname, join } from 'node:path';
+import { z } from 'zod';
+
+const PackageSchema = z.object({ version: z.string() });
+
+/** Of heimdall's own package, wherever it is installed and whether it runs from its sources or built. */
+export const packageVersion: string = PackageSchema.parse(
+  JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')),
+).version;
+
+/** The main file of another process of this package: `server-manager`, `load-balancer`, `test-server`. */
+export function mainFile(process: string): string {
+  return join(import.meta.dirname, '..', process, `main${extname(import.meta.filename)}`);
+}
+
+function packageRoot(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`there is no package.json above ${import.meta.dirname}`);
+    folder = parent;
+  }
+  return folder;
+}
