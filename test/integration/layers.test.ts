@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** One violation of the layer table per row: the file it is planted in, and the statement. */
+const FORBIDDEN: readonly (readonly [file: string, statement: string])[] = [
+  ['pkg/alerts/planted.ts', "import '../../internal/model/errors.ts';"],
+  ['pkg/logger/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
+  ['pkg/http-guard/planted.ts', "import '../../internal/api/app.ts';"],
+  ['internal/model/planted.ts', "import 'node:fs';"],
+  ['internal/model/planted.ts', "import '../registry/registry.ts';"],
+  ['internal/model/planted.ts', "import '../../pkg/logger/logger.ts';"],
+  ['internal/config/planted.ts', "import '../registry/registry.ts';"],
+  ['internal/registry/planted.ts', "import '../server/server-manager.ts';"],
+  ['internal/registry/sqlite/planted.ts', "import '../../health/probe.ts';"],
+  ['internal/registry/planted.ts', "import 'better-sqlite3';"],
+  ['internal/algorithms/planted.ts', "import 'node:crypto';"],
+  ['internal/algorithms/planted.ts', "import '../proxy/pool.ts';"],
+  ['internal/health/planted.ts', "import '../registry/registry.ts';"],
+  ['internal/server/planted.ts', "import '../api/app.ts';"],
+  ['internal/server/planted.ts', "import '../proxy/pool.ts';"],
+  ['internal/server/planted.ts', "import '../config/schema.ts';"],
+  ['internal/api/planted.ts', "import '../proxy/pool.ts';"],
+  ['internal/api/planted.ts', "import '../health/probe.ts';"],
+  ['internal/proxy/planted.ts', "import '../server/server-manager.ts';"],
+  ['internal/proxy/planted.ts', "import '../config/schema.ts';"],
+  ['internal/proxy/planted.ts', "import 'express';"],
+  ['internal/proxy/planted.ts', "import 'http-proxy-middleware';"],
+  ['internal/proxy/middleware/planted.ts', "import '../../api/app.ts';"],
+  ['internal/server/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
+  ['internal/server/planted.ts', "import 'express';"],
+  ['internal/server/planted.ts', 'export const home = process.env.HOME;'],
+  ['pkg/alerts/planted.ts', 'export const end = () => process.exit(1);'],
+];
+
+const ALLOWED: readonly (readonly [file: string, statement: string])[] = [
+  ['internal/model/planted.ts', "import 'zod';"],
+  ['internal/server/planted.ts', "import '../health/probe.ts';"],
+  ['internal/api/planted.ts', "import 'express';"],
+  ['internal/proxy/middleware/planted.ts', "import 'http-proxy-middleware';"],
+  ['internal/registry/sqlite/planted.ts', "import 'better-sqlite3';"],
+  ['internal/proxy/planted.ts', "import '../algorithms/balancer.ts';"],
+  ['cmd/planted.ts', "import '../internal/proxy/pool.ts';"],
+];
+
+describe('the layer table', () => {
+  let folder = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'heimdall-layers-'));
+    await cp(join(ROOT, '.oxlintrc.json'), join(folder, '.oxlintrc.json'));
+    await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  });
+
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  for (const [file, statement] of FORBIDDEN) {
+    it(`refuses ${statement} in ${file}`, async () => {
+      const { code, output } = await lintPlanted(folder, file, statement);
+      assert.notEqual(code, 0, output);
+      assert.match(output, /no-restricted-(imports|properties)/);
+    });
+  }
+
+  for (const [file, statement] of ALLOWED) {
+    it(`accepts ${statement} in ${file}`, async () => {
+      const { output } = await lintPlanted(folder, file, statement);
+      assert.doesNotMatch(output, /no-restricted/);
+    });
+  }
+});
+
+async function lintPlanted(folder: string, file: string, statement: string): Promise<{ code: number; output: string }> {
+  const path = join(folder, file);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${statement}\n`);
+  const bin = join(ROOT, 'node_modules/oxlint/bin/oxlint');
+  const child = spawn(process.execPath, [bin, '--deny-warnings', file], { cwd: folder });
+  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+  await rm(path);
+  return { code: Number(code), output };
+}
