@@ -3,9 +3,9 @@ import type { Config } from '../../internal/config/schema.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { dailySummary } from '../../internal/server/daily-summary.ts';
 import type { ServerManager } from '../../internal/server/server-manager.ts';
-import { systemClock } from '../../pkg/alerts/clock.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { sendReport } from '../../pkg/alerts/report.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
 const DAY_MS = 86_400_000;

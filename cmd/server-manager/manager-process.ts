@@ -38,12 +38,15 @@ export class ManagerProcess implements Running {
   readonly #jobs: CalendarJobs;
   readonly #keep: boolean;
   #api: MovableListener | null = null;
+  /** Who may call the API. */
+  #access: Pick<Config['manager'], 'token' | 'allowedHosts'>;
 
   private constructor(loaded: LoadedConfig, options: ManagerProcessOptions, registry: RegistryWriter) {
     const { config } = loaded;
     const { log } = options;
     this.log = log;
     this.#keep = options.keep;
+    this.#access = config.manager;
     this.#registry = registry;
     this.#alerts = new AlertDispatcher({
       notifiers: createNotifiers(config.alerts),
@@ -96,8 +99,8 @@ export class ManagerProcess implements Running {
   }
 
   async stop(): Promise<void> {
+    await this.#follower.stop(); // a change under way still schedules jobs
     this.#jobs.stop();
-    await this.#follower.stop();
     await this.#manager.stop({ keep: this.#keep });
     await this.#api?.close();
     await this.#alerts.flush();
@@ -121,12 +124,11 @@ export class ManagerProcess implements Running {
   }
 
   #listen({ host, port }: Address) {
-    const { manager } = this.#follower.applied;
     const app = createApi({
       manager: this.#manager,
       alerts: this.#alerts,
-      token: () => this.#follower.applied.manager.token,
-      allowedHosts: [...manager.allowedHosts, host],
+      token: () => this.#access.token,
+      allowedHosts: () => [...this.#access.allowedHosts, host],
       log: this.log.child({ subsystem: 'api' }),
       version: packageVersion,
     });
@@ -136,6 +138,7 @@ export class ManagerProcess implements Running {
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
     await this.#api?.move(next.manager);
+    this.#access = next.manager; // before anything else is awaited: an address that others reach is never without its token
     await this.#manager.apply({ services: next.services, ports: next.ports });
     this.#alerts.reconfigure(createNotifiers(next.alerts), {
       groupWindowMs: next.alerts.groupWindow,

@@ -3,7 +3,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
 import { alertEndpoints } from './alerts.ts';
 import type { Endpoint } from './endpoint.ts';
-import { hostGuard, originGuard, type TokenSource, tokenGuard } from './guard.ts';
+import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
@@ -22,19 +22,23 @@ const HEADERS = {
 export interface ApiOptions {
   readonly manager: Manager;
   readonly alerts: Alerts;
-  /** Asked of every call when there is one; a function is asked each time, so the token may change. */
-  readonly token?: TokenSource;
-  /** Host names beside the loopback ones under which clients may call, without a port. */
-  readonly allowedHosts: readonly string[];
+  /** The token that every call needs now; undefined: none. */
+  readonly token: () => string | undefined;
+  /** Host names besides the loopback ones under which clients may call now, without a port. */
+  readonly allowedHosts: () => readonly string[];
   readonly log: Logger;
   readonly version: string;
 }
 
 /** The manager's HTTP API. */
 export function createApi({ manager, alerts, token, allowedHosts, log, version }: ApiOptions): Express {
-  const needsToken = () => (typeof token === 'function' ? token() : token) !== undefined;
+  const guardSettings = () => ({
+    allowedHosts: allowedHosts(),
+    allowedHostsKey: 'manager.allowedHosts',
+    token: token(),
+  });
   const endpoints = [
-    helpEndpoint(version, needsToken),
+    helpEndpoint(version, () => token() !== undefined),
     ...serverEndpoints(manager),
     ...statusEndpoints(manager),
     ...alertEndpoints(alerts),
@@ -42,7 +46,7 @@ export function createApi({ manager, alerts, token, allowedHosts, log, version }
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestLog(log), securityHeaders, hostGuard(allowedHosts), originGuard, tokenGuard(token));
+  app.use(requestLog(log), securityHeaders, guard(guardSettings));
   for (const { method, path, handle } of endpoints) {
     if (method === 'GET') app.get(path, handle);
     else if (method === 'POST') app.post(path, handle);

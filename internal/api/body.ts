@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { HeimdallError, messageOf } from '../model/errors.ts';
-import { parseJson } from './json.ts';
+import { parseJson } from '../model/json.ts';
 
 const LIMIT_BYTES = 64 * 1024;
 /** A body above the limit is still read up to here, so that its sender gets to read the answer. */

@@ -1,11 +1,11 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { HeimdallError } from '../model/errors.ts';
+import { nearest } from '../model/nearest.ts';
 import type { InputError } from './problem.ts';
-import { suggest } from './suggest.ts';
 
 /** A whole number in a query: decimal digits, no sign, no leading zero, no `1e3`. */
-export function wholeNumber(min: number, max: number) {
+export function wholeNumberText(min: number, max: number) {
   const expected = `expected a whole number from ${min} to ${max}`;
   return z.string({ error: `${expected}, but it is missing` }).transform((text, context) => {
     const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
@@ -54,9 +54,14 @@ function inputErrors(part: string, member: string, schema: z.ZodObject, error: z
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [part, ...issue.path].map(String).join('.');
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ path: `${path}.${key}`, message: `unknown ${member}${suggest(key, known)}` }));
+      return issue.keys.map((key) => ({ path: `${path}.${key}`, message: unknown(member, key, known) }));
     }
     const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
     return [{ path, message: message.replace(/^Invalid input: /, '') }];
   });
+}
+
+function unknown(member: string, key: string, known: readonly string[]): string {
+  const meant = nearest(key, known);
+  return `unknown ${member}${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
 }

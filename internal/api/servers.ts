@@ -3,15 +3,16 @@ import { PortSchema, WeightSchema } from '../model/address.ts';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
 import { EnvSchema, ServiceNameSchema } from '../model/service.ts';
+import { wholeNumber } from '../model/units.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
-import { flag, wholeNumber } from './input.ts';
+import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
 const AddBodySchema = z
   .strictObject({
     service: ServiceNameSchema.exactOptional(),
-    count: z.int().min(1).max(100).exactOptional(),
+    count: wholeNumber(1, 100).exactOptional(),
     weight: WeightSchema.exactOptional(),
     port: PortSchema.exactOptional(),
     version: z
@@ -30,7 +31,7 @@ const ListQuerySchema = z.strictObject({
   service: ServiceNameSchema.exactOptional(),
   status: z.enum(STATUSES, { error: `expected one of ${STATUSES.join(', ')}` }).exactOptional(),
 });
-const PortQuerySchema = z.strictObject({ port: wholeNumber(1, 65_535) });
+const PortQuerySchema = z.strictObject({ port: wholeNumberText(1, 65_535) });
 const RemoveQuerySchema = PortQuerySchema.extend({ force: flag().default(false) });
 
 /** `/servers/*`: instances are added, shown and removed. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
-import { wholeNumber } from './input.ts';
+import { wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
 const EventsQuerySchema = z.strictObject({
-  limit: wholeNumber(1, 1_000).default(100),
+  limit: wholeNumberText(1, 1_000).default(100),
   service: ServiceNameSchema.exactOptional(),
 });
 

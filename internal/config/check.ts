@@ -1,5 +1,5 @@
 import { authority } from '../model/address.ts';
-import type { Service } from '../model/service.ts';
+import { configuredInstances, type Service } from '../model/service.ts';
 import type { LoadedConfig } from './load.ts';
 import { ConfigError } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -35,9 +35,10 @@ function summary({ config, path, overrides }: LoadedConfig): string {
   return [`${path ?? 'The built-in sample configuration'} is valid.`, ...lines].join('\n');
 }
 
-function describeService({ command, instances, servers, algorithm, routes }: Service): string {
+function describeService(service: Service): string {
+  const { command, servers, algorithm, routes } = service;
   const parts = [
-    ...(command ? [`${instances ?? 0} spawned`] : []),
+    ...(command ? [`${configuredInstances(service)} spawned`] : []),
     ...(servers.length > 0 ? [`${servers.length} declared`] : []),
   ];
   return `${parts.join(' + ')}, ${algorithm}, ${routes.map(({ host, path }) => host + path).join(' ')}`;

@@ -1,5 +1,5 @@
 import { authority } from '../model/address.ts';
-import type { Service } from '../model/service.ts';
+import { configuredInstances, type Service } from '../model/service.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
 import type { Path } from './problem.ts';
@@ -70,12 +70,12 @@ function portRange(sections: Sections): Fault[] {
   if (!ports) return [];
   const { from, to } = ports;
   if (from > to) return [{ path: ['ports', 'from'], message: `must not be above ports.to, which is ${to}` }];
-  const spawned = services.filter((service) => service?.command !== undefined);
+  const spawned = services.flatMap((service) => (service?.command ? [service] : []));
   if (spawned.length === 0) return []; // nothing uses the range
   const faults = listeners(sections)
     .filter(({ port }) => port >= from && port <= to)
     .map(({ path }): Fault => ({ path, message: `lies inside ports (${from} to ${to}), which instances use` }));
-  const wanted = spawned.reduce((sum, service) => sum + (service?.instances ?? 0), 0);
+  const wanted = spawned.reduce((sum, service) => sum + configuredInstances(service), 0);
   const room = to - from + 1;
   if (wanted > room) {
     const message = `${from} to ${to} has room for ${room}, but the services want ${wanted} instances in all`;

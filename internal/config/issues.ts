@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { nearest } from '../model/nearest.ts';
 import { type Path, valueAt } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;

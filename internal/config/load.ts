@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { JsonSyntaxError, parseJson } from '../model/json.ts';
 import { ServiceSchema } from '../model/service.ts';
 import { crossCheck, type Sections } from './cross-checks.ts';
 import { type Overlaid, overlay } from './environment.ts';
 import { type Fault, faultsOf } from './issues.ts';
-import { JsonSyntaxError, parseJson } from './json.ts';
 import { ConfigError, type ConfigProblem, formatPath, renderValue, valueAt } from './problem.ts';
 import { sampleConfig } from './sample.ts';
 import { type Config, ConfigSchema } from './schema.ts';

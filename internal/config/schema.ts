@@ -4,10 +4,12 @@ import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schem
 import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
 import { PortSchema } from '../model/address.ts';
 import { ServiceSchema } from '../model/service.ts';
-import { duration, size } from '../model/units.ts';
+import { duration, size, wholeNumber } from '../model/units.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
 
 const ENGINES = ['middleware'] as const;
+/** The bound of the engines' parsers; a higher limit would have no effect. */
+const MAX_HEAD_BYTES = 256 * 1024;
 
 /** A calendar rule in five or six fields; times are the local time of the machine. */
 const CronSchema = z.string().refine(isCron, 'expected a cron expression such as "0 8 * * *"');
@@ -46,7 +48,9 @@ const TimeoutsSchema = z.strictObject({
 
 /** Sizes are bytes once parsed. */
 const LimitsSchema = z.strictObject({
-  head: size().prefault('16kb'),
+  head: size()
+    .refine((bytes) => bytes <= MAX_HEAD_BYTES, 'expected at most "256kb", which is as much as the engine reads')
+    .prefault('16kb'),
   fields: z.int().min(1).default(100),
   target: size().prefault('8kb'),
   /** Null: no limit. */
@@ -55,7 +59,7 @@ const LimitsSchema = z.strictObject({
 
 const RetriesSchema = z.strictObject({
   /** Attempts after the first. */
-  attempts: z.int().min(0).max(10).default(2),
+  attempts: wholeNumber(0, 10).default(2),
   /** Share of the active requests that may be retries. */
   budget: z.number().min(0).max(1).default(0.2),
 });
@@ -99,7 +103,7 @@ const AlertsSchema = z.strictObject({
 
 const EventsSchema = z.strictObject({
   /** Days; older events are deleted. */
-  keepDays: z.int().min(1).max(3_650).default(30),
+  keepDays: wholeNumber(1, 3_650).default(30),
   /** When to delete them. */
   prune: CronSchema.default('30 3 * * *'),
 });

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Health } from '../model/health.ts';
 import type { HealthCheck } from '../model/service.ts';
-import type { Clock } from './clock.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
 import type { Probe, ProbeResult, ProbeTarget } from './probe.ts';
 import { firstDelay, nextDelay } from './schedule.ts';

@@ -1,5 +1,5 @@
+import type { Clock } from '../../pkg/clock/clock.ts';
 import { messageOf } from '../model/errors.ts';
-import type { Clock } from './clock.ts';
 import type { ProbeResult } from './probe.ts';
 
 export interface ReadinessOptions {

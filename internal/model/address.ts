@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import { wholeNumber } from './units.ts';
 
-export const PortSchema = z.int().min(1).max(65_535);
-export const WeightSchema = z.int().min(1).max(1_000);
+export const PortSchema = wholeNumber(1, 65_535);
+export const WeightSchema = wholeNumber(1, 1_000);
 
 /** `host:port`, with brackets around an IPv6 address. */
 export function authority(host: string, port: number): string {

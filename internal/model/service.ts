@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PortSchema, WeightSchema } from './address.ts';
-import { duration } from './units.ts';
+import { duration, wholeNumber } from './units.ts';
 
 export const ALGORITHMS = [
   'round-robin',
@@ -19,18 +19,31 @@ export const ServiceNameSchema = z
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected 1 to 63 lower-case letters, digits and dashes');
 
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-export const EnvSchema = z.record(z.string().regex(VARIABLE_NAME, 'not a variable name'), z.string());
+/** What the system takes as an argument, a variable's value or a path: it would end at the first NUL character. */
+const NO_NUL = /^[^\0]*$/;
+const NO_NUL_EXPECTED = 'expected text without NUL characters';
+export const EnvSchema = z.record(
+  z.string().regex(VARIABLE_NAME, 'not a variable name'),
+  z.string().regex(NO_NUL, NO_NUL_EXPECTED),
+);
 
 /** All durations are milliseconds once parsed. */
 export const HealthCheckSchema = z.strictObject({
   type: z.enum(['http', 'tcp']).default('http'),
-  path: z.string().startsWith('/').default('/health'),
+  /** A request target in origin form (RFC 9112, 3.2.1), as it is sent. */
+  path: z
+    .string()
+    .regex(/^\/[!"$-~]*$/, 'expected a path such as "/health", without spaces, control characters and "#"')
+    .default('/health'),
   /** The Host field of a probe; the instance's own address when absent. */
-  host: z.string().min(1).optional(),
+  host: z
+    .string()
+    .regex(/^[!-~]+$/, 'expected a host name without spaces')
+    .optional(),
   interval: duration().prefault('1s'),
   timeout: duration().prefault('500ms'),
-  rise: z.int().min(1).max(100).default(2),
-  fall: z.int().min(1).max(100).default(3),
+  rise: wholeNumber(1, 100).default(2),
+  fall: wholeNumber(1, 100).default(3),
   /** Statuses that pass: `200` or `"200-299"`. */
   expect: z
     .array(z.union([z.int().min(100).max(599), StatusRange()]))
@@ -114,11 +127,12 @@ export const ServerSchema = z
 export const ServiceSchema = z.strictObject({
   name: ServiceNameSchema,
   /** Program and arguments; `{port}` in any of them, or in a value of `env`, becomes the instance's port. */
-  command: z.array(z.string().min(1)).min(1).optional(),
-  instances: z.int().min(0).max(1_000).optional(),
+  command: z.array(z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED)).min(1).optional(),
+  /** To be running at the start; see `configuredInstances`. */
+  instances: wholeNumber(0, 1_000).optional(),
   env: EnvSchema.default({}),
   /** Relative to the folder of the configuration file. */
-  cwd: z.string().min(1).default('.'),
+  cwd: z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED).default('.'),
   /** Instances that heimdall does not spawn. */
   servers: z.array(ServerSchema).default([]),
   routes: z.array(RouteSchema).min(1).prefault([{}]),
@@ -133,3 +147,8 @@ export const ServiceSchema = z.strictObject({
   stopTimeout: duration().prefault('10s'),
 });
 export type Service = z.infer<typeof ServiceSchema>;
+
+/** How many instances the configuration asks heimdall to spawn: one unless it says otherwise, none without a command. */
+export function configuredInstances({ command, instances }: Service): number {
+  return command === undefined ? 0 : (instances ?? 1);
+}

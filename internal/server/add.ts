@@ -65,7 +65,11 @@ async function reserve(
 ): Promise<Instance[]> {
   assertAllowedEnv(env);
   const draft: InstanceDraft = { service: service.name, host, weight, version: version ?? null, env };
-  if (port === undefined) return ports.reserve(Array<InstanceDraft>(count).fill(draft), count);
+  if (port === undefined)
+    return ports.reserve(
+      Array.from({ length: count }, () => draft),
+      count,
+    );
   if (count !== 1) throw new HeimdallError('INVALID_REQUEST', 'a port can be given for one instance only');
   return [await ports.reserveExactly(draft, port, 1)];
 }

@@ -43,7 +43,7 @@ async function stopLeftovers(instanceId: string, token: string | null, graceMs: 
 
 function exitOf(pid: number, startTime: string, clock: () => number, signal: AbortSignal): Promise<Exit> {
   return new Promise((resolve) => {
-    const timer = setTimeout(look, POLL_MS);
+    const timer = setTimeout(() => void look(), POLL_MS);
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
 
     async function look(): Promise<void> {

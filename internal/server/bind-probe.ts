@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 /** The wildcard of both families, and loopback because some systems let a wildcard bind beside a listener on one address. */
 const ADDRESSES = ['0.0.0.0', '127.0.0.1', '::'] as const;
 /** The machine has no such address family: nothing can hold the port there. */
-const NO_SUCH_FAMILY = ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'];
+const NO_SUCH_FAMILY = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 /** Whether the port can be bound on every local address right now; it is released again at once. */
 export async function isPortFree(port: number): Promise<boolean> {
@@ -14,7 +14,7 @@ export async function isPortFree(port: number): Promise<boolean> {
 function canBind(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve('code' in error && NO_SUCH_FAMILY.includes(String(error.code))));
+    server.once('error', (error) => resolve('code' in error && NO_SUCH_FAMILY.has(String(error.code))));
     server.listen({ port, host, ipv6Only: host === '::', exclusive: true }, () => server.close(() => resolve(true)));
   });
 }

@@ -2,13 +2,13 @@ import type { EventType, StoredEvent } from '../model/event.ts';
 import type { InstanceView } from '../model/instance.ts';
 
 /** What a person wants to read about in the morning, in this order. */
-const TOLD: readonly (readonly [EventType, string])[] = [
-  ['instance.crash-loop', 'crash loops'],
-  ['instance.exited', 'unexpected exits'],
-  ['instance.start-failed', 'failed starts'],
-  ['config.refused', 'refused configurations'],
-  ['instance.added', 'instances added'],
-  ['instance.removed', 'instances removed'],
+const TOLD: readonly (readonly [type: EventType, one: string, many: string])[] = [
+  ['instance.crash-loop', 'crash loop', 'crash loops'],
+  ['instance.exited', 'unexpected exit', 'unexpected exits'],
+  ['instance.start-failed', 'failed start', 'failed starts'],
+  ['config.refused', 'refused configuration', 'refused configurations'],
+  ['instance.added', 'instance added', 'instances added'],
+  ['instance.removed', 'instance removed', 'instances removed'],
 ];
 const LATEST = 10;
 
@@ -46,8 +46,10 @@ function serviceLines(instances: readonly InstanceView[]): string[] {
 }
 
 function countLines(events: readonly StoredEvent[]): string[] {
-  const counts = TOLD.map(([type, name]) => [events.filter((event) => event.type === type).length, name] as const);
-  const lines = counts.filter(([count]) => count > 0).map(([count, name]) => `${count} ${name}`);
+  const lines = TOLD.flatMap(([type, one, many]) => {
+    const count = events.filter((event) => event.type === type).length;
+    return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  });
   return lines.length > 0 ? lines : ['nothing happened'];
 }
 

@@ -1,5 +1,5 @@
 import type { Instance } from '../model/instance.ts';
-import type { Service } from '../model/service.ts';
+import { configuredInstances, type Service } from '../model/service.ts';
 import type { DesiredState } from '../registry/registry.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { DesiredState } from '../registry/registry.ts';
  * has changed; in between, what was added and removed counts. Nothing is spawned without a command.
  */
 export function desiredStateOf(service: Service, known: DesiredState | undefined): DesiredState {
-  const configured = service.command ? (service.instances ?? 0) : 0;
+  const configured = configuredInstances(service);
   if (known && known.configured === configured && service.command) return known;
   return { service: service.name, desired: configured, configured };
 }

@@ -45,7 +45,7 @@ export async function portsOf(group: number): Promise<number[]> {
   const inodes = new Set<string>();
   for (const pid of await membersOf(group)) for (const inode of (await socketsOf(pid)) ?? []) inodes.add(inode);
   const ports = (await listeners()).filter(({ inode }) => inodes.has(inode)).map(({ port }) => port);
-  return [...new Set(ports)].sort((a, b) => a - b);
+  return [...new Set(ports)].toSorted((a, b) => a - b);
 }
 
 /** The program that listens on a port, for messages: `node (pid 123)`; null when that cannot be told. */

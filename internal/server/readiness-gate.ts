@@ -1,4 +1,4 @@
-import { systemClock } from '../health/clock.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import { type ProbeResult, probe } from '../health/probe.ts';
 import { waitUntilReady } from '../health/readiness.ts';
 import { HeimdallError } from '../model/errors.ts';

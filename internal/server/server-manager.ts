@@ -113,7 +113,8 @@ export class ServerManager {
 
   /**
    * Takes over what an earlier manager left: living instances are adopted, dead ones started again, half-finished removals
-   * completed; then makes the counts what they should be. Resolves before new instances are ready.
+   * completed; then makes the counts what they should be. Resolves before new instances are ready. What is asked of the
+   * manager about instances meanwhile waits for it, and fails with it.
    * @throws {HeimdallError} REGISTRY_UNAVAILABLE.
    */
   start(): Promise<void> {
@@ -128,6 +129,7 @@ export class ServerManager {
 
   /** Live configuration: what it changes about counts comes about in the background; running instances keep their command. */
   async apply({ services, ports }: Settings): Promise<void> {
+    await this.#started;
     this.#assertRunning();
     this.#services = services;
     this.#context.ports.use(ports);
@@ -144,6 +146,7 @@ export class ServerManager {
    * then none of them remains.
    */
   async add(request: AddRequest): Promise<Instance[]> {
+    await this.#started;
     this.#assertRunning();
     const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context);
     this.#adds.add(adding);
@@ -153,6 +156,7 @@ export class ServerManager {
   /** The instances of the registry and those declared under `servers`, ordered by service, host and port. */
   async list(query: { readonly service?: string; readonly status?: Status } = {}): Promise<InstanceView[]> {
     const { registry } = this.#context;
+    await this.#started;
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
     return viewsOf([...instances, ...this.#declared()], health).filter(
       ({ service, status }) =>
@@ -167,6 +171,7 @@ export class ServerManager {
    */
   async get(port: number): Promise<InstanceView> {
     const { registry } = this.#context;
+    await this.#started;
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
     const spawned = instances.filter((instance) => instance.port === port);
     const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
@@ -182,6 +187,7 @@ export class ServerManager {
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
    */
   async remove(port: number, { force }: { readonly force: boolean }): Promise<InstanceView> {
+    await this.#started;
     this.#assertRunning();
     const supervisor = this.#fleet.byPort(port);
     if (supervisor) {

@@ -32,7 +32,7 @@ export function viewsOf(instances: readonly Instance[], health: readonly HealthR
   const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
   return instances
     .map((instance) => viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown'))
-    .sort((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
+    .toSorted((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
 }
 
 export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {

@@ -1,5 +1,5 @@
+import type { Clock } from '../clock/clock.ts';
 import type { Notification } from './alert.ts';
-import type { Clock } from './clock.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
 import { formatDuration } from './render.ts';
 
@@ -15,6 +15,8 @@ export interface RetryPolicy {
   readonly baseMs: number;
   readonly maxMs: number;
 }
+
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 1_000, maxMs: 60_000 };
 
 /** What alerts need of a logger. */
 export interface AlertLog {
@@ -71,9 +73,9 @@ export class Channel {
   /** Makes one attempt outside the queue. */
   async attempt(notification: Notification): Promise<void> {
     const limit = new AbortController();
-    const cancel = this.#context.clock.schedule(() => {
+    const cancel = this.#context.clock.after(ATTEMPT_TIMEOUT_MS, () => {
       limit.abort(new DeliveryError(`not sent within ${formatDuration(ATTEMPT_TIMEOUT_MS)}`, { retryable: true }));
-    }, ATTEMPT_TIMEOUT_MS);
+    });
     const signal = AbortSignal.any([limit.signal, this.#closing.signal]);
     try {
       await untilAborted(this.#notifier.send(notification, signal), signal);
@@ -138,7 +140,7 @@ export class Channel {
 
   async #pause(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const cancel = this.#context.clock.schedule(resolve, delayMs);
+      const cancel = this.#context.clock.after(delayMs, resolve);
       this.#wake = () => {
         cancel();
         resolve();

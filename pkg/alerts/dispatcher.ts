@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type Clock, systemClock } from '../clock/clock.ts';
 import type { Alert, Notification, NotificationEntry } from './alert.ts';
-import { type AlertLog, Channel, type ChannelContext, type RetryPolicy } from './channel.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type AlertLog, Channel, type ChannelContext, DEFAULT_RETRY, type RetryPolicy } from './channel.ts';
 import type { Notifier } from './notifier.ts';
 import { renderNotification, renderTest } from './render.ts';
 
@@ -9,7 +9,6 @@ import { renderNotification, renderTest } from './render.ts';
 const GROUP_WINDOW_MS = 10_000;
 /** A condition is announced as firing at most once in this time, in milliseconds. */
 const REPEAT_AFTER_MS = 300_000;
-const RETRY: RetryPolicy = { attempts: 5, baseMs: 1_000, maxMs: 60_000 };
 const FLUSH_DEADLINE_MS = 5_000;
 
 export interface AlertSettings {
@@ -113,7 +112,7 @@ export class AlertDispatcher {
   /** The conditions that hold now, oldest first. */
   active(): Alert[] {
     const active = [...this.#conditions.values()].filter((condition) => condition.active);
-    return active.map(({ alert }) => alert).sort((a, b) => a.at - b.at);
+    return active.map(({ alert }) => alert).toSorted((a, b) => a.at - b.at);
   }
 
   /** Sends a test message through every channel at once, past the queues, and tells how each fared. */
@@ -136,7 +135,7 @@ export class AlertDispatcher {
   async flush(deadlineMs: number = FLUSH_DEADLINE_MS): Promise<void> {
     this.#send(Number.POSITIVE_INFINITY);
     const deadline = Promise.withResolvers<void>();
-    const cancel = this.#context.clock.schedule(deadline.resolve, deadlineMs, true);
+    const cancel = this.#context.clock.after(deadlineMs, deadline.resolve, true);
     await Promise.race([Promise.all(this.#channels.map((channel) => channel.drained())), deadline.promise]);
     cancel();
   }
@@ -213,7 +212,7 @@ export class AlertDispatcher {
       this.#timer = null;
       this.#send(clock.monotonic());
     };
-    this.#timer = { dueAt, cancel: clock.schedule(wake, Math.max(0, dueAt - clock.monotonic())) };
+    this.#timer = { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.monotonic()), wake) };
   }
 
   /** Makes one message of everything that is due until then (monotonic clock), and hands it to every channel. */
@@ -254,7 +253,7 @@ export class AlertDispatcher {
 }
 
 function withDefaults(settings: AlertSettings): Required<AlertSettings> {
-  return { groupWindowMs: GROUP_WINDOW_MS, repeatAfterMs: REPEAT_AFTER_MS, retry: RETRY, ...settings };
+  return { groupWindowMs: GROUP_WINDOW_MS, repeatAfterMs: REPEAT_AFTER_MS, retry: DEFAULT_RETRY, ...settings };
 }
 
 function undeliveredOf(channels: readonly Channel[]): Set<Notification> {

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Channel, type ChannelContext, type RetryPolicy } from './channel.ts';
+import { Channel, type ChannelContext, DEFAULT_RETRY } from './channel.ts';
 import type { Notifier } from './notifier.ts';
 import { renderReport } from './render.ts';
-
-const RETRY: RetryPolicy = { attempts: 5, baseMs: 1_000, maxMs: 60_000 };
 
 export interface Report {
   readonly title: string;
@@ -19,7 +17,7 @@ export async function sendReport(
   const notification = renderReport(report.title, report.text, context.clock.now(), randomUUID());
   await Promise.all(
     notifiers.map(async (notifier) => {
-      const channel = new Channel(notifier, RETRY, context);
+      const channel = new Channel(notifier, DEFAULT_RETRY, context);
       channel.enqueue(notification);
       await channel.drained();
     }),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
-const MS_PER = { ms: 1, s: 1_000, m: 60_000 } as const;
+const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 const MAX_TIMEOUT_MS = 10 * 60_000;
+const TIMEOUT_EXPECTED = 'expected a duration such as "500ms", "10s" or "1m", above zero and of at most 10 minutes';
+const PORT_EXPECTED = 'expected a whole number from 1 to 65535';
 
 /** Header fields that the request itself owns; a value of the user's would break or be lost. */
 const OWN_FIELDS =
@@ -11,7 +13,7 @@ const OWN_FIELDS =
 export const EmailChannelSchema = z
   .strictObject({
     host: z.string().min(1),
-    port: z.int().min(1).max(65_535).default(587),
+    port: z.int(PORT_EXPECTED).min(1, PORT_EXPECTED).max(65_535, PORT_EXPECTED).default(587),
     /**
      * `tls` from the first byte; `starttls`: refuse to go on without it; `opportunistic`: STARTTLS when the server offers
      * it, which an attacker on the way can prevent; `none`. Default: `tls` on port 465, `starttls` on any other.
@@ -70,12 +72,11 @@ function mailbox() {
 
 /** A duration such as `"500ms"`, `"10s"` or `"1m"`; parsed to milliseconds. */
 function timeout() {
-  return z.string().transform((text, context) => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text);
-    const milliseconds = match ? Math.round(Number(match[1]) * MS_PER[match[2] as keyof typeof MS_PER]) : 0;
+  return z.string(TIMEOUT_EXPECTED).transform((text, context) => {
+    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
+    const milliseconds = Math.round(Number(amount) * (MS_PER[unit] ?? Number.NaN));
     if (milliseconds > 0 && milliseconds <= MAX_TIMEOUT_MS) return milliseconds;
-    const message = 'expected a duration above zero and of at most 10 minutes such as "500ms", "10s" or "1m"';
-    context.issues.push({ code: 'custom', input: text, message });
+    context.issues.push({ code: 'custom', input: text, message: TIMEOUT_EXPECTED });
     return z.NEVER;
   });
 }

@@ -1,15 +1,18 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
 
 const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_.-]+))(?::\d{1,5})?$/;
 const BEARER = /^bearer +([^\s]+)$/i;
+const CHALLENGE = 'Bearer realm="heimdall"';
 
 /** Why a request is refused. */
 export interface Refusal {
   readonly kind: 'host' | 'origin' | 'token-missing' | 'token-wrong';
   readonly status: 401 | 403;
   readonly detail: string;
+  /** The value of `WWW-Authenticate`, which every 401 needs (RFC 9110, 15.5.2). */
+  readonly challenge?: string;
 }
 
 export interface GuardSettings {
@@ -53,10 +56,12 @@ function refuseToken(request: IncomingMessage, token: string | undefined): Refus
   if (token === undefined) return null;
   const given = BEARER.exec(request.headers.authorization ?? '')?.[1];
   if (given === undefined) {
-    return { kind: 'token-missing', status: 401, detail: 'Send the token: "Authorization: Bearer <token>".' };
+    const detail = 'Send the token: "Authorization: Bearer <token>".';
+    return { kind: 'token-missing', status: 401, detail, challenge: CHALLENGE };
   }
   if (equalInConstantTime(given, token)) return null;
-  return { kind: 'token-wrong', status: 401, detail: 'The token is not the right one.' };
+  const challenge = `${CHALLENGE}, error="invalid_token"`;
+  return { kind: 'token-wrong', status: 401, detail: 'The token is not the right one.', challenge };
 }
 
 /** All values of a field, repeated ones too: `request.headers` keeps only the first Host. */
@@ -70,8 +75,7 @@ function hostName(host: string): string | undefined {
 }
 
 function isLoopback(name: string): boolean {
-  if (isIPv4(name)) return name.startsWith('127.');
-  return name === 'localhost' || (isIPv6(name) && name === '::1');
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }
 
 /** Digests have one length, so the comparison tells nothing about the token's. */

@@ -1,16 +1,11 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { PinoPretty } from 'pino-pretty';
+import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
 
 export type { Logger } from 'pino';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** Wherever such a key stands in a logged object, up to two levels deep, its value is replaced. */
-const SECRET_KEYS = ['token', 'secret', 'password', 'pass', 'authorization', 'cookie', '["set-cookie"]'];
-const REDACTED = SECRET_KEYS.flatMap((key) =>
-  key.startsWith('[') ? [key, `*${key}`, `*.*${key}`] : [key, `*.${key}`, `*.*.${key}`],
-);
 
 export interface LoggerOptions {
   readonly name: string;
@@ -23,7 +18,7 @@ export interface LoggerOptions {
 
 /** The root logger of a process; every subsystem takes a child of it: `logger.child({ subsystem: 'drain' })`. */
 export function createLogger(options: LoggerOptions): Logger {
-  const pretty = options.pretty ?? process.stdout.isTTY === true;
+  const pretty = options.pretty ?? process.stdout.isTTY;
   const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
   const stream = pretty
     ? PinoPretty({
@@ -33,5 +28,21 @@ export function createLogger(options: LoggerOptions): Logger {
         translateTime: 'SYS:HH:MM:ss.l',
       })
     : destination;
-  return pino({ name: options.name, level: options.level, redact: { paths: REDACTED, censor: '[redacted]' } }, stream);
+  const { name, level } = options;
+  return pino(
+    {
+      name,
+      level,
+      formatters: { log: withoutSecrets },
+      serializers: { err: serializeError },
+      // What a child logger is bound to does not pass through the formatter.
+      redact: { paths: SECRET_KEYS.map((key) => `["${key}"]`), censor: REDACTED },
+    },
+    stream,
+  );
+}
+
+/** Anything can be thrown. */
+function serializeError(error: unknown): unknown {
+  return error instanceof Error ? withoutSecrets({ ...pino.stdSerializers.err(error) }) : error;
 }

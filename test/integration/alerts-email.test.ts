@@ -11,7 +11,7 @@ import { EmailNotifier } from '../../pkg/alerts/email.ts';
 import { DeliveryError } from '../../pkg/alerts/notifier.ts';
 import { renderNotification } from '../../pkg/alerts/render.ts';
 import { EmailChannelSchema } from '../../pkg/alerts/schema.ts';
-import { selfSignedCertificate } from '../unit/alerts/certificate.ts';
+import { selfSignedCertificate } from '../support/certificate.ts';
 
 const AT = Date.UTC(2026, 0, 2, 12);
 const NO_SIGNAL = new AbortController().signal;

@@ -5,7 +5,7 @@ import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import type { z } from 'zod';
-import type { Clock } from '../../pkg/alerts/clock.ts';
+import type { Clock } from '../../pkg/clock/clock.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { DeliveryError } from '../../pkg/alerts/notifier.ts';
 import { renderTest } from '../../pkg/alerts/render.ts';
@@ -162,8 +162,8 @@ describe('a webhook', () => {
 const HASTY: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  schedule(callback, delayMs) {
-    const timer = setTimeout(callback, delayMs > 20_000 ? delayMs : 0);
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs > 20_000 ? delayMs : 0);
     return () => clearTimeout(timer);
   },
 };

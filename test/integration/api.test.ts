@@ -50,7 +50,14 @@ before(async () => {
     version: '1.2.3',
   });
   await manager.start();
-  const app = createApi({ manager, alerts: { test: async () => [] }, allowedHosts: [], log, version: '1.2.3' });
+  const app = createApi({
+    manager,
+    alerts: { test: async () => [] },
+    token: () => undefined,
+    allowedHosts: () => [],
+    log,
+    version: '1.2.3',
+  });
   server = await startApiServer({ app, host: '127.0.0.1', port: 0, log });
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { it } from 'node:test';
-import { systemClock } from '../../internal/health/clock.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import { type HealthChange, HealthMonitor } from '../../internal/health/monitor.ts';
 import { probe } from '../../internal/health/probe.ts';
 import { waitUntilReady } from '../../internal/health/readiness.ts';

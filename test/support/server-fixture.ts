@@ -18,6 +18,7 @@ export function service(overrides: Readonly<Record<string, unknown>> = {}): Serv
   return ServiceSchema.parse({
     name: 'web',
     command: ['node', APP],
+    instances: 0,
     cwd: tmpdir(),
     readiness: { interval: '20ms', deadline: '20s' },
     healthCheck: { timeout: '5s' },

@@ -3,12 +3,13 @@ import { describe, it } from 'node:test';
 import { Channel } from '../../../pkg/alerts/channel.ts';
 import { DeliveryError } from '../../../pkg/alerts/notifier.ts';
 import { renderTest } from '../../../pkg/alerts/render.ts';
-import { FakeClock, FakeLog, FakeNotifier, START, settled } from './support.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
+import { FakeLog, FakeNotifier, START } from './support.ts';
 
 const RETRY = { attempts: 5, baseMs: 1_000, maxMs: 4_000 };
 
 function setUp(random = 1) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const log = new FakeLog();
   const notifier = new FakeNotifier();
   const channel = new Channel(notifier, RETRY, { clock, log, random: () => random });
@@ -119,8 +120,8 @@ describe('a channel', () => {
       channel.close().map(({ id }) => id),
       ['a', 'b'],
     );
-    await settled();
-    assert.equal(clock.timers, 0);
+    await settle();
+    assert.equal(clock.pending, 0);
     assert.equal(notifier.attempts, 1);
   });
 });

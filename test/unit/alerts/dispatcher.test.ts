@@ -3,14 +3,15 @@ import { describe, it } from 'node:test';
 import type { Alert } from '../../../pkg/alerts/alert.ts';
 import { AlertDispatcher, type AlertSettings } from '../../../pkg/alerts/dispatcher.ts';
 import { DeliveryError } from '../../../pkg/alerts/notifier.ts';
-import { alertAt, FakeClock, FakeLog, FakeNotifier, settled } from './support.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
+import { alertAt, FakeLog, FakeNotifier } from './support.ts';
 
 const WINDOW = 10_000;
 const REPEAT = 300_000;
 const OTHER = 'instance-down:web-9002';
 
 function setUp({ notifiers = [new FakeNotifier()], ...settings }: { notifiers?: FakeNotifier[] } & AlertSettings = {}) {
-  const clock = new FakeClock();
+  const clock = new ManualClock();
   const log = new FakeLog();
   const dispatcher = new AlertDispatcher({ notifiers, clock, log, random: () => 1, ...settings });
   const raise = (changes: Partial<Alert> = {}) => dispatcher.raise(alertAt(clock.now(), changes));
@@ -181,7 +182,7 @@ describe('the alert dispatcher knows what is active', () => {
     raise();
     raiseOther();
     resolve(OTHER);
-    assert.equal(clock.timers, 0);
+    assert.equal(clock.pending, 0);
     assert.equal(dispatcher.active().length, 1);
   });
 });
@@ -235,7 +236,7 @@ describe('the alert dispatcher ends', () => {
     dispatcher.close();
     raiseOther();
     await clock.advance(REPEAT);
-    assert.equal(clock.timers, 0);
+    assert.equal(clock.pending, 0);
     assert.equal(notifier.sent.length, 0);
   });
 });
@@ -258,7 +259,7 @@ describe('the alert dispatcher takes over a changed configuration', () => {
     await clock.advance(WINDOW);
     const mended = new FakeNotifier(notifier.name);
     dispatcher.reconfigure([mended]);
-    await settled();
+    await settle();
     assert.deepEqual(mended.subjects, ['web-9001 is down']);
   });
 

@@ -1,53 +1,8 @@
 import type { Alert, Notification } from '../../../pkg/alerts/alert.ts';
 import type { AlertLog } from '../../../pkg/alerts/channel.ts';
-import type { Clock } from '../../../pkg/alerts/clock.ts';
 import type { Notifier } from '../../../pkg/alerts/notifier.ts';
 
 export const START = Date.UTC(2026, 0, 2, 12);
-
-/** Time stands still until `advance`. */
-export class FakeClock implements Clock {
-  readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>();
-  #elapsed = 0;
-
-  now(): number {
-    return START + this.#elapsed;
-  }
-
-  monotonic(): number {
-    return this.#elapsed;
-  }
-
-  schedule(callback: () => void, delayMs: number): () => void {
-    const timer = { at: this.#elapsed + delayMs, callback };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
-  }
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  /** Runs everything that is due on the way, in order, with its promises. */
-  async advance(milliseconds: number): Promise<void> {
-    const end = this.#elapsed + milliseconds;
-    await settled();
-    for (;;) {
-      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
-      if (!next) break;
-      this.#timers.delete(next);
-      this.#elapsed = next.at;
-      next.callback();
-      await settled();
-    }
-    this.#elapsed = end;
-  }
-}
-
-/** All promises that wait for nothing else have run. */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Keeps what it is given; fails with what `failures` holds, first come first. */
 export class FakeNotifier implements Notifier {

@@ -1,6 +1,5 @@
 import type { Express } from 'express';
 import { createApi } from '../../../internal/api/app.ts';
-import type { TokenSource } from '../../../internal/api/guard.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
 import { type Instance, viewOf } from '../../../internal/model/instance.ts';
@@ -89,12 +88,18 @@ export class FakeManager implements Manager {
 export interface TestApi {
   readonly manager?: Manager;
   readonly results?: TestResult[];
-  readonly token?: TokenSource;
-  readonly allowedHosts?: readonly string[];
+  readonly token?: () => string | undefined;
+  readonly allowedHosts?: () => readonly string[];
   readonly log?: Logger;
 }
 
-export function api({ manager, results = [], token, allowedHosts = [], log = silent }: TestApi = {}): Express {
+export function api({
+  manager,
+  results = [],
+  token = () => undefined,
+  allowedHosts = () => [],
+  log = silent,
+}: TestApi = {}): Express {
   return createApi({
     manager: manager ?? new FakeManager(),
     alerts: { test: async () => results },

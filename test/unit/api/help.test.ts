@@ -23,7 +23,7 @@ describe('GET /', () => {
   });
 
   it('shows how to send the token when one is needed', async () => {
-    const response = await request(api({ token: 'sesame' }))
+    const response = await request(api({ token: () => 'sesame' }))
       .get('/')
       .set('Authorization', 'Bearer sesame')
       .expect(200);

@@ -39,6 +39,16 @@ describe('renderCheck', () => {
     );
   });
 
+  it('counts one instance of a command unless the configuration says otherwise', () => {
+    const services = [
+      { name: 'one', command: ['x'] },
+      { name: 'none', command: ['x'], instances: 0, routes: [{ path: '/none' }] },
+    ];
+    const { text } = renderCheck({ ...loaded, config: ConfigSchema.parse({ services }) }, 'text');
+    assert.match(text, /service one +1 spawned,/);
+    assert.match(text, /service none +0 spawned,/);
+  });
+
   it('says when it is the built-in sample, and when there are no services', () => {
     const { text } = renderCheck({ config: ConfigSchema.parse({}), path: null, overrides: [] }, 'text');
     assert.match(text, /^The built-in sample configuration is valid\.\n/);

@@ -68,6 +68,13 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({ ports, services: [{ ...web, instances: 3 }, more] }), []);
   });
 
+  it('counts one instance for a service that does not say how many', () => {
+    const ports = { from: 9001, to: 9001 };
+    const other = { ...web, name: 'other', routes: [{ path: '/other' }] };
+    assertFault({ ports, services: [web, other] }, /^ports: .*room for 1.*want 2/);
+    assert.deepEqual(faults({ ports, services: [web, { ...other, instances: 0 }, api] }), []);
+  });
+
   it('refuses a service that nothing could serve', () => {
     assertFault({ services: [{ name: 'web' }] }, /^services\[0\]: .*"web".*command.*servers/);
     assertFault({ services: [{ name: 'web', instances: 2 }] }, /^services\[0\]\.instances: .*command/);

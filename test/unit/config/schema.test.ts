@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConfigSchema } from '../../../internal/config/schema.ts';
+import { MAX_HEAD_BYTES } from '../../../internal/proxy/middleware/listener.ts';
 
 describe('ConfigSchema', () => {
   it('fills in the documented defaults, with durations in milliseconds and sizes in bytes', () => {
@@ -54,6 +55,12 @@ describe('ConfigSchema', () => {
     }).proxy;
     assert.deepEqual([limits.body, limits.head], [1_048_576, 1_536]);
     assert.deepEqual([timeouts.connect, timeouts.streamIdle], [500, 3_600_000]);
+  });
+
+  it('takes no limit of the request head that the engine could not keep', () => {
+    const limitOf = (head: string) => ConfigSchema.safeParse({ proxy: { limits: { head } } }).data?.proxy.limits.head;
+    assert.equal(limitOf('256kb'), MAX_HEAD_BYTES);
+    assert.equal(limitOf(`${MAX_HEAD_BYTES + 1}b`), undefined);
   });
 
   it('takes e-mail and webhook channels', () => {

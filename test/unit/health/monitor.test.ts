@@ -4,7 +4,7 @@ import { type HealthChange, HealthMonitor, type MonitorTarget } from '../../../i
 import type { Probe, ProbeResult } from '../../../internal/health/probe.ts';
 import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/service.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
-import { ManualClock, settle } from './manual-clock.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
 
 const CHECK = HealthCheckSchema.parse({}); // every 1 s, rise 2, fall 3
 const PASS: ProbeResult = { passed: true, cause: 'passed (200 in 1 ms)', elapsedMs: 1 };

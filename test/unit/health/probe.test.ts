@@ -113,7 +113,7 @@ describe('an HTTP probe', () => {
   });
 
   it('fails, and does not reject, on a path that cannot be sent', async () => {
-    const { passed, cause } = await probe(await answer(200), check({ path: '/health check' }));
+    const { passed, cause } = await probe(await answer(200), { ...check({}), path: '/health check' });
     assert.equal(passed, false);
     assert.match(cause, /unescaped/);
   });

@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import type { ProbeResult } from '../../../internal/health/probe.ts';
 import { waitUntilReady } from '../../../internal/health/readiness.ts';
-import { ManualClock, settle } from './manual-clock.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
 
 const passed: ProbeResult = { passed: true, cause: 'passed (200 in 1 ms)', elapsedMs: 1 };
 const failed = (cause: string): ProbeResult => ({ passed: false, cause, elapsedMs: 1 });

@@ -12,10 +12,11 @@ function instance(port: number, startedAt: number | null, lifecycle: Instance['l
 }
 
 describe('desiredStateOf', () => {
-  it('takes the configured number when the service is new, and none by default', () => {
+  it('takes the configured number when the service is new, and one by default', () => {
     const state = { service: 'web', desired: 3, configured: 3 };
     assert.deepEqual(desiredStateOf(service({ instances: 3 }), undefined), state);
-    assert.equal(desiredStateOf(service(), undefined).desired, 0);
+    assert.equal(desiredStateOf(service({ instances: undefined }), undefined).desired, 1);
+    assert.equal(desiredStateOf(service({ instances: 0 }), undefined).desired, 0);
   });
 
   it('leaves what was added or removed alone until the configured number changes', () => {

@@ -5,17 +5,17 @@ export interface Clock {
   /** Milliseconds from some fixed point; unlike `now`, never set back or forward. */
   monotonic(): number;
   /**
-   * Calls back once after `delayMs`, unless the returned function is called before.
+   * Calls `task` once, `delayMs` milliseconds from now, unless the returned function is called before.
    * @param holdsProcess - whether the process stays alive for it; by default it may end.
    */
-  schedule(callback: () => void, delayMs: number, holdsProcess?: boolean): () => void;
+  after(delayMs: number, task: () => void, holdsProcess?: boolean): () => void;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  schedule(callback, delayMs, holdsProcess = false) {
-    const timer = setTimeout(callback, delayMs);
+  after(delayMs, task, holdsProcess = false) {
+    const timer = setTimeout(task, delayMs);
     if (!holdsProcess) timer.unref();
     return () => clearTimeout(timer);
   },

@@ -1,13 +1,18 @@
 /** The candidate that `word` was most likely meant to be; undefined when none is close. Upper and lower case count as equal. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
   return candidates
+    .filter((candidate) => Math.abs(candidate.length - word.length) <= slips(candidate)) // keeps long words cheap
     .map((candidate) => ({ candidate, distance: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter((entry) => entry.distance <= limit)
-    .sort((a, b) => a.distance - b.distance)[0]?.candidate;
+    .filter((entry) => entry.distance <= slips(entry.candidate))
+    .toSorted((a, b) => a.distance - b.distance)[0]?.candidate;
 }
 
-/** Optimal string alignment: letters inserted, deleted, replaced, or swapped with their neighbour. */
+/** How many slips of the fingers a word of this length may have. */
+function slips({ length }: string): number {
+  return Math.max(1, Math.floor(length / 3));
+}
+
+/** Optimal string alignment: a letter inserted, deleted or replaced, or two neighbours swapped, counts one. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { JsonSyntaxError, parseJson } from '../../../internal/config/json.ts';
+import { JsonSyntaxError, parseJson } from '../../../internal/model/json.ts';
 
 const FAULTS: readonly [text: string, line: number, column: number, message: RegExp][] = [
-  ['', 1, 1, /file ends here/],
-  ['{', 1, 2, /file ends here/],
+  ['', 1, 1, /text ends here/],
+  ['{', 1, 2, /text ends here/],
   ['{"a":1,}', 1, 8, /no comma before a closing bracket/],
   ['[1,\n 2,\n]', 3, 1, /no comma before a closing bracket/],
   ['{"a" 1}', 1, 6, /expected ":"/],
@@ -46,7 +46,7 @@ describe('parseJson', () => {
     assert.deepEqual(parseJson('\ufeff{"a": 1}'), { a: 1 });
   });
 
-  it('never quotes the file, which may hold secrets', () => {
+  it('never quotes the text, which may hold secrets', () => {
     assert.throws(
       () => parseJson('{"token": hunter2hunter2}'),
       (error) => error instanceof Error && !error.message.includes('hunter2'),

@@ -1,40 +1,48 @@
-import type { Clock } from '../../../internal/health/clock.ts';
+import type { Clock } from '../../pkg/clock/clock.ts';
+
+const START = Date.UTC(2026, 0, 2, 12);
 
 interface Timer {
+  /** In milliseconds since the start. */
   readonly at: number;
   readonly task: () => void;
 }
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {
-  #now = 1_000_000;
   readonly #timers = new Set<Timer>();
+  #elapsed = 0;
 
   now(): number {
-    return this.#now;
+    return START + this.#elapsed;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
   }
 
   after(delayMs: number, task: () => void): () => void {
-    const timer = { at: this.#now + delayMs, task };
+    const timer = { at: this.#elapsed + delayMs, task };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
 
+  /** How many timers run. */
   get pending(): number {
     return this.#timers.size;
   }
 
   /** Runs what falls due within the next `ms` milliseconds, in order, and lets promises settle after each task. */
   async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
+    const end = this.#elapsed + ms;
     await settle();
     for (let next = this.#next(end); next; next = this.#next(end)) {
       this.#timers.delete(next);
-      this.#now = Math.max(this.#now, next.at);
+      this.#elapsed = Math.max(this.#elapsed, next.at);
       next.task();
       await settle();
     }
-    this.#now = end;
+    this.#elapsed = end;
   }
 
   #next(end: number): Timer | undefined {

@@ -100,9 +100,9 @@ class SyntaxCheck {
     throw new JsonSyntaxError(this.#text, at, message + this.#hint(at));
   }
 
-  /** The end of the file, and two habits from other formats. */
+  /** The end of the text, and two habits from other formats. */
   #hint(at: number): string {
-    if (at >= this.#text.length) return ', but the file ends here';
+    if (at >= this.#text.length) return ', but the text ends here';
     const sign = this.#text.charAt(at);
     if (sign === '/' || sign === '#') return ' (JSON has no comments)';
     const afterComma = this.#text.slice(0, at).trimEnd().endsWith(',');
