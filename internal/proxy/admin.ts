@@ -27,6 +27,7 @@ export async function startAdmin(options: AdminOptions, host: string, port: numb
   });
   server.listen(port, host);
   await once(server, 'listening');
+  server.on('error', (error) => options.log.warn({ err: error }, 'an admin connection could not be accepted'));
   const address = server.address();
   return {
     host,
@@ -66,7 +67,7 @@ async function handle(
 ): Promise<void> {
   const refusal = refusalOf(request, options.guard());
   if (refusal !== null) {
-    if (refusal.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="heimdall"');
+    if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge);
     sendProblem(response, refusal.status, refusal.detail);
     return;
   }
@@ -87,7 +88,8 @@ async function handle(
     await handler(response, request);
   } catch (error) {
     options.log.error({ err: error, path }, 'an admin request failed');
-    sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
   }
 }
 

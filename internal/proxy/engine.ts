@@ -48,6 +48,8 @@ export interface RequestRecord {
   readonly status: number;
   readonly attempts: readonly AttemptRecord[];
   readonly totalMs: number;
+  /** A defect of this program that broke the request. */
+  readonly defect?: unknown;
 }
 
 /** Whom an engine asks where a request goes. */

@@ -1,7 +1,7 @@
 /** Field names and values in the order of the message: `[name, value, name, value, …]`, as Node's `rawHeaders`. */
 export type RawFields = readonly string[];
 
-/** RFC 9110 §7.6.1, and the older ones that must not pass either. `Trailer` stays: it describes the message. */
+/** RFC 9110 §7.6.1, and the older ones that must not pass either. */
 const HOP_BY_HOP = new Set([
   'connection',
   'proxy-connection',
@@ -31,6 +31,9 @@ const NEVER_NOMINATED = new Set([
 ]);
 
 const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
+const REPLACED = new Set([...FORWARDED, 'x-request-id', 'expect']);
+/** RFC 9110 §6.5.1: in a trailer they would change what the message is after it was read. */
+const NOT_IN_TRAILERS = new Set(['content-length', 'host', 'trailer', 'set-cookie', 'authorization', 'cookie']);
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 export const VIA = '1.1 heimdall';
 
@@ -43,8 +46,8 @@ export function valuesOf(fields: RawFields, name: string): string[] {
   return values;
 }
 
-/** Copies the fields that go on to the next hop. */
-export function endToEndFields(fields: RawFields, drop: ReadonlySet<string> = new Set()): string[] {
+/** Copies the fields that go on to the next hop, without those that `drop` (given a name in lower case) tells to leave out. */
+export function endToEndFields(fields: RawFields, drop: (name: string) => boolean = () => false): string[] {
   const nominated = new Set(
     valuesOf(fields, 'connection')
       .flatMap((value) => value.split(','))
@@ -55,7 +58,7 @@ export function endToEndFields(fields: RawFields, drop: ReadonlySet<string> = ne
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const name = fields[i] ?? '';
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || nominated.has(lower) || drop.has(lower)) continue;
+    if (HOP_BY_HOP.has(lower) || nominated.has(lower) || drop(lower)) continue;
     kept.push(name, fields[i + 1] ?? '');
   }
   return kept;
@@ -71,6 +74,8 @@ export interface Forwarding {
   readonly port: number;
   readonly host: string;
   readonly requestId: string;
+  /** Whether the body goes on in chunks: without them nothing can follow it, and `Trailer` must not announce it. */
+  readonly chunked: boolean;
 }
 
 /**
@@ -78,10 +83,17 @@ export interface Forwarding {
  * trusted proxy said and overwritten for anybody else, `Via` and `X-Request-Id` set; everything else untouched, in order.
  */
 export function requestFields(fields: RawFields, forwarding: Forwarding): string[] {
-  const kept = endToEndFields(fields, new Set([...FORWARDED, 'x-request-id', 'expect']));
-  const believed = (name: string) => (forwarding.trusted ? valuesOf(fields, name).join(', ') : '');
+  const { trusted, chunked } = forwarding;
+  const kept = endToEndFields(fields, (name) => {
+    // Gateways such as WSGI's take `_` and `-` for the same: X_Forwarded_For would speak beside ours.
+    if (REPLACED.has(name.replaceAll('_', '-'))) return true;
+    return (name === 'forwarded' && !trusted) || (name === 'trailer' && !chunked);
+  });
+  const believed = (name: string) => (trusted ? valuesOf(fields, name).join(', ') : '');
   const forwardedFor = believed('x-forwarded-for');
   if (valuesOf(fields, 'te').some((value) => /(^|,)\s*trailers\s*(,|$)/i.test(value))) kept.push('TE', 'trailers');
+  // An HTTP/1.0 request may name its host in the target alone.
+  if (forwarding.host !== '' && valuesOf(fields, 'host').length === 0) kept.push('Host', forwarding.host);
   kept.push(
     'X-Forwarded-For',
     forwardedFor ? `${forwardedFor}, ${forwarding.peer}` : forwarding.peer,
@@ -99,12 +111,32 @@ export function requestFields(fields: RawFields, forwarding: Forwarding): string
   return kept;
 }
 
+export interface Response {
+  readonly status: number;
+  readonly requestId: string;
+  readonly setCookie: string | null;
+  /** Whether the body goes on in chunks. */
+  readonly chunked: boolean;
+}
+
 /** The fields of the response as the client gets them. */
-export function responseFields(fields: RawFields, requestId: string, setCookie: string | null): string[] {
-  const kept = endToEndFields(fields, new Set(['x-request-id']));
+export function responseFields(fields: RawFields, { status, requestId, setCookie, chunked }: Response): string[] {
+  const kept = endToEndFields(fields, (name) => {
+    if (name === 'x-request-id') return true;
+    // RFC 9110 §8.6: a 204 has no length.
+    return (name === 'trailer' && !chunked) || (name === 'content-length' && status === 204);
+  });
   kept.push('Via', VIA, 'X-Request-Id', requestId);
   if (setCookie !== null) kept.push('Set-Cookie', setCookie);
   return kept;
+}
+
+/** The trailer fields that go on to the next hop, as pairs. */
+export function trailerFields(fields: RawFields): [name: string, value: string][] {
+  const kept = endToEndFields(fields, (name) => NOT_IN_TRAILERS.has(name));
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < kept.length; i += 2) pairs.push([kept[i] ?? '', kept[i + 1] ?? '']);
+  return pairs;
 }
 
 /** The id that the client sent, when it is harmless in a log; otherwise a new one. */

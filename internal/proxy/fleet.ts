@@ -37,6 +37,7 @@ export class Fleet {
   readonly #poolEvents: PoolEvents;
   #monitor: HealthMonitor | null = null;
   #spawned: readonly Instance[] = [];
+  /** By incarnation, until the instance is seen. */
   #lastKnown = new Map<string, HealthRecord>();
   #router = new Router<ServicePool>([]);
 
@@ -150,6 +151,7 @@ export class Fleet {
     } else {
       const upstream = new Upstream(instance);
       const known = this.#lastKnown.get(upstream.incarnation);
+      this.#lastKnown.delete(upstream.incarnation); // old news by the time it might come again
       if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
       if (present) this.#options.listener.upstreamRemoved(instance.id);
       pool.put(upstream);

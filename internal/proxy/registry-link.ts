@@ -27,6 +27,7 @@ export class RegistryLink {
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
   readonly #unsaved = new Map<string, HealthRecord>();
+  #saving = false;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
   /** When the registry last took a report, in epoch milliseconds. */
@@ -34,6 +35,8 @@ export class RegistryLink {
   #reporting: Promise<void> | null = null;
   #reportAgain = false;
   #available = true;
+  /** A picture came that could not be applied; the registry will not tell of it again. */
+  #missed = false;
   #firstPicture = Promise.withResolvers<void>();
 
   constructor(options: RegistryLinkOptions) {
@@ -92,32 +95,43 @@ export class RegistryLink {
   async #changed(snapshot: Snapshot): Promise<void> {
     const picture = await this.#fresh(snapshot);
     if (picture === null || this.#abort.signal.aborted) return;
-    const { fleet, alerts, log, now } = this.#options;
+    const { alerts, log, now } = this.#options;
     if (!this.#available) {
       this.#available = true;
       alerts.resolve(UNAVAILABLE_KEY, now());
       log.info('the registry is back');
     }
+    try {
+      this.#apply(picture);
+    } catch (error) {
+      log.error({ err: error, revision: picture.revision }, 'a picture of the registry could not be applied');
+    }
     this.#firstPicture.resolve();
+    await this.#report();
+  }
+
+  #apply(picture: Snapshot): void {
+    const { fleet, log } = this.#options;
     const other = this.#applied !== null && this.#applied.registryId !== picture.registryId;
     if (other && picture.instances.length === 0) {
       log.warn('the registry was replaced by an empty one; the last picture stays in force until it has instances');
       return;
     }
     if (!other && this.#applied !== null && picture.revision < this.#applied.revision) return; // overtaken by a newer one
-    this.#applied = picture;
     fleet.apply(picture.instances);
-    await this.#report();
+    this.#applied = picture;
   }
 
   /** A manager that took us for dead may have gone on without us: announce ourselves first, and read again. */
   async #fresh(snapshot: Snapshot): Promise<Snapshot | null> {
+    this.#missed = false;
     if (this.#options.now() - this.#reportedAt < HEARTBEAT_LIMIT_MS) return snapshot;
     try {
       await this.#options.registry.report(this.#state());
       this.#reportedAt = this.#options.now();
       return await this.#options.registry.snapshot();
     } catch (error) {
+      this.#missed = true;
       this.#failed(error);
       return null;
     }
@@ -141,12 +155,13 @@ export class RegistryLink {
   async #beat(): Promise<void> {
     await this.#report();
     await this.#saveHealth();
+    const { registry, now, onLeading } = this.#options;
     try {
-      this.#options.onLeading(
-        isLeader(this.#options.registry.proxyId, await this.#options.registry.proxies(), this.#options.now()),
-      );
+      if (this.#missed) await this.#changed(await registry.snapshot());
+      const leads = isLeader(registry.proxyId, await registry.proxies(), now());
+      if (!this.#abort.signal.aborted) onLeading(leads);
     } catch {
-      this.#options.onLeading(true); // nobody can be asked: better twice than never
+      if (!this.#abort.signal.aborted) onLeading(true); // nobody can be asked: better twice than never
     }
   }
 
@@ -175,17 +190,23 @@ export class RegistryLink {
     return { appliedRevision: this.appliedRevision, inFlight: this.#options.fleet.drainingInFlight() };
   }
 
+  /** One call at a time, so that none that fails brings back what a later one was about to save. */
   async #saveHealth(): Promise<void> {
-    const records = [...this.#unsaved.values()];
-    if (records.length === 0) return;
-    this.#unsaved.clear();
-    try {
-      await this.#options.registry.saveHealth(records);
-    } catch {
-      // Kept for the next heartbeat, unless something newer came meanwhile.
-      for (const record of records)
-        if (!this.#unsaved.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
+    if (this.#saving) return;
+    this.#saving = true;
+    while (this.#unsaved.size > 0) {
+      const records = [...this.#unsaved.values()];
+      this.#unsaved.clear();
+      try {
+        await this.#options.registry.saveHealth(records);
+      } catch {
+        // Kept for the next heartbeat, unless something newer came meanwhile.
+        const newer = new Set(this.#unsaved.keys());
+        for (const record of records) if (!newer.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
+        break;
+      }
     }
+    this.#saving = false;
   }
 }
 

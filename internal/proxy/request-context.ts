@@ -37,7 +37,9 @@ export class RequestContext implements PickContext {
   }
 
   affinity(): string | undefined {
-    this.#affinity ??= this.#pool.sticky?.find(this.#request.field('cookie'), this.#pool.healthy()) ?? null;
+    if (this.#affinity === undefined) {
+      this.#affinity = this.#pool.sticky?.find(this.#request.field('cookie'), this.#pool.healthy()) ?? null;
+    }
     return this.#affinity?.id;
   }
 }

@@ -3,14 +3,15 @@ import type { RequestRecord } from './engine.ts';
 
 /** One line per request: who asked for what, which upstreams were tried, how it ended and how long it took. */
 export function logRequest(log: Logger, record: RequestRecord): void {
-  const { attempts, totalMs, ...fields } = record;
+  const { attempts, totalMs, defect, ...fields } = record;
   const last = attempts.at(-1);
-  log.info(
+  log[defect === undefined ? 'info' : 'error'](
     {
       ...fields,
       upstream: last?.upstream ?? null,
       attempts: attempts.map(({ upstream, outcome, headMs }) => ({ upstream, outcome, headMs: rounded(headMs) })),
       totalMs: rounded(totalMs),
+      ...(defect === undefined ? {} : { err: defect }),
     },
     `${record.status} ${record.method} ${record.target} ${last?.upstream ?? '-'} ${Math.round(totalMs)} ms`,
   );

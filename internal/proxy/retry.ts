@@ -3,14 +3,15 @@ import type { Outcome } from './outcome.ts';
 export interface RetrySettings {
   /** Attempts after the first. */
   readonly attempts: number;
-  /** Highest share of the active requests that may be retries at one moment. */
+  /** Highest share of the requests of the last `WINDOW_S` seconds that may be retried. */
   readonly budget: number;
 }
 
-/** However small the load, this many retries may run at once. */
-const MIN_CONCURRENT_RETRIES = 3;
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+const WINDOW_S = 10;
+/** However small the load, this many retries per second are free: the few requests that one crash breaks all get theirs. */
+const FREE_PER_S = 10;
 
 export interface RetryQuestion {
   readonly outcome: Outcome;
@@ -31,27 +32,56 @@ export interface RetryQuestion {
 export function mayRetry(question: RetryQuestion, settings: RetrySettings): boolean {
   if (question.attempts > settings.attempts || !question.bodyReplayable) return false;
   if (question.outcome.kind === 'connect-failed') return true;
-  return question.outcome.kind === 'reset' && (IDEMPOTENT.has(question.method) || question.hasIdempotencyKey);
+  return question.outcome.kind === 'reset' && isRepeatable(question.method, question.hasIdempotencyKey);
 }
 
-/** Keeps retries a small part of the load, so that a broken pool is not finished off by repetitions (Envoy's retry budget). */
+/** Whether a request does no more harm when an upstream acts on it twice. */
+export function isRepeatable(method: string, hasIdempotencyKey: boolean): boolean {
+  return IDEMPOTENT.has(method) || hasIdempotencyKey;
+}
+
+/**
+ * Keeps retries a small part of the load, so that a broken pool is not finished off by repetitions. Counted over time
+ * as in Finagle, not over what runs at one moment: a crash breaks many requests at once, and these few are worth repeating.
+ */
 export class RetryBudget {
-  #active = 0;
-  #retrying = 0;
+  readonly #now: () => number;
+  /** Counts per second of the window; the slot of second `s` is `s % WINDOW_S`. */
+  readonly #requests = Array.from({ length: WINDOW_S }, () => 0);
+  readonly #retries = Array.from({ length: WINDOW_S }, () => 0);
+  #second = 0;
+
+  /** @param now - milliseconds of a monotonic clock. */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#second = Math.floor(now() / 1_000);
+  }
 
   requestStarted(): void {
-    this.#active += 1;
+    const slot = this.#slot();
+    this.#requests[slot] = (this.#requests[slot] ?? 0) + 1;
   }
 
-  requestEnded(retried: boolean): void {
-    this.#active -= 1;
-    if (retried) this.#retrying -= 1;
-  }
-
-  /** Takes one place for a request's first retry; false when the budget is spent. The place is kept until the request ends. */
-  take(settings: RetrySettings): boolean {
-    if (this.#retrying >= Math.max(MIN_CONCURRENT_RETRIES, this.#active * settings.budget)) return false;
-    this.#retrying += 1;
+  /** Takes one retry out of the budget; false when it is spent. */
+  take({ budget }: RetrySettings): boolean {
+    const slot = this.#slot();
+    if (sum(this.#retries) >= sum(this.#requests) * budget + FREE_PER_S * WINDOW_S) return false;
+    this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
   }
+
+  /** The present second's slot, after the slots of the seconds since the last call were emptied. */
+  #slot(): number {
+    const second = Math.floor(this.#now() / 1_000);
+    for (let past = Math.max(this.#second, second - WINDOW_S) + 1; past <= second; past += 1) {
+      this.#requests[past % WINDOW_S] = 0;
+      this.#retries[past % WINDOW_S] = 0;
+    }
+    this.#second = second;
+    return second % WINDOW_S;
+  }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

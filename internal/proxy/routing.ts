@@ -12,7 +12,7 @@ export class Router<T> {
   constructor(routes: readonly (readonly [Service, T])[]) {
     this.#entries = routes
       .flatMap(([service, target]) => service.routes.map((route) => ({ route, target })))
-      .sort((a, b) => hostRank(b.route.host) - hostRank(a.route.host) || b.route.path.length - a.route.path.length);
+      .toSorted((a, b) => hostRank(b.route.host) - hostRank(a.route.host) || b.route.path.length - a.route.path.length);
   }
 
   /**

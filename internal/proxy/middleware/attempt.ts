@@ -1,24 +1,44 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { messageOf } from '../../model/errors.ts';
+import { type RawFields, trailerFields } from '../fields.ts';
 import type { Lease } from '../lease.ts';
 
-/** What the library needs for one try, and what it reports back. */
+/** What the library needs for one try. */
 export interface AttemptRoute {
   readonly url: string;
+  readonly target: string;
   readonly agent: Agent;
   /** The body for this try; null when the request has none that was read before. */
   readonly body: Readable | null;
+  /** What came after the body; asked for at its end. */
+  readonly trailers: () => RawFields;
+}
+
+/** In milliseconds. */
+export interface AttemptTimeouts {
+  /** From the end of the request to the response head. */
+  readonly head: number;
+  /** Longest standstill of an upload that the upstream does not take. */
+  readonly idle: number;
 }
 
 /** Whoever runs the attempt; called after the attempt has noted the event itself. */
 export interface AttemptOwner {
+  /** The connection stands; the request is about to be sent. */
+  connected?(attempt: Attempt): void;
   /** An interim response, such as 103. */
   information?(info: { readonly statusCode: number; readonly rawHeaders: string[] }): void;
   /** The final response head; the body is still to come. */
   response?(attempt: Attempt, upstream: IncomingMessage, client: ServerResponse): void;
   /** An upgrade was answered, with 101 or with an ordinary response. */
   upgraded?(attempt: Attempt, upstream: IncomingMessage): void;
+  /**
+   * An idle connection was used again, and the upstream had closed it: true when the request will be sent once more on
+   * a new one, under the same lease.
+   */
+  goesOnAfterStale?(attempt: Attempt): boolean;
   failed?(attempt: Attempt): void;
 }
 
@@ -27,25 +47,41 @@ export class Attempt {
   readonly lease: Lease;
   readonly route: AttemptRoute;
   readonly owner: AttemptOwner;
-  readonly #headTimeoutMs: number;
+  /** Resolves when the attempt failed or was given up. */
+  readonly broken: Promise<void>;
+  readonly #timeouts: AttemptTimeouts;
+  readonly #resolveBroken: () => void;
   #request: ClientRequest | null = null;
   #connected = false;
   #headTimer: NodeJS.Timeout | null = null;
-  #timedOut = false;
+  #timedOut: string | null = null;
+  #over = false;
 
-  constructor(lease: Lease, route: AttemptRoute, headTimeoutMs: number, owner: AttemptOwner) {
+  constructor(lease: Lease, route: AttemptRoute, timeouts: AttemptTimeouts, owner: AttemptOwner) {
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.lease = lease;
     this.route = route;
     this.owner = owner;
-    this.#headTimeoutMs = headTimeoutMs;
+    this.broken = promise;
+    this.#resolveBroken = resolve;
+    this.#timeouts = timeouts;
   }
 
   /** The library has a connection, open or being opened, and is about to send. */
   begin(request: ClientRequest): void {
     this.#request = request;
+    if (this.#over) {
+      request.destroy();
+      return;
+    }
     const { socket } = request;
-    if (socket?.connecting) socket.once('connect', () => this.#markConnected());
-    else this.#connected = true;
+    if (socket?.connecting) socket.once('connect', () => this.#markConnected(request));
+    else this.#markConnected(request);
+    this.route.body?.once('end', () => {
+      const trailers = trailerFields(this.route.trailers());
+      if (trailers.length > 0 && request.chunkedEncoding) request.addTrailers(trailers);
+    });
+    if (socket) this.#watchUpload(request, socket);
     // The upstream's time to think starts when it has the whole request, however long the upload took.
     if (request.writableFinished) this.#startHeadTimer();
     else request.once('finish', () => this.#startHeadTimer());
@@ -59,32 +95,60 @@ export class Attempt {
 
   /** The library reports an error: what it means depends on how far the attempt got. */
   fail(error: unknown): void {
+    if (this.#over) return;
+    this.#over = true;
     this.#stopHeadTimer();
-    const cause = causeOf(error);
-    if (this.#timedOut)
-      this.lease.release({ kind: 'head-timeout', cause: `no answer within ${this.#headTimeoutMs} ms` });
-    else if (!this.#connected) this.lease.release({ kind: 'connect-failed', cause });
-    else this.lease.release({ kind: this.lease.headMs === null ? 'reset' : 'truncated', cause });
+    const isStale = this.#request?.reusedSocket === true && this.#timedOut === null && this.lease.headMs === null;
+    if (!isStale || this.owner.goesOnAfterStale?.(this) !== true) this.#release(causeOf(error));
+    this.#request?.destroy();
     this.owner.failed?.(this);
+    this.#resolveBroken();
   }
 
   /** The client is gone or its request is broken: the upstream need not go on. */
   abandon(): void {
+    this.#over = true;
     this.#stopHeadTimer();
     this.lease.release({ kind: 'client-closed' });
     this.#request?.destroy();
+    this.#resolveBroken();
   }
 
-  #markConnected(): void {
+  #release(cause: string): void {
+    if (this.#timedOut !== null) this.lease.release({ kind: 'head-timeout', cause: this.#timedOut });
+    else if (this.#request !== null && !this.#connected) this.lease.release({ kind: 'connect-failed', cause });
+    else this.lease.release({ kind: this.lease.headMs === null ? 'reset' : 'truncated', cause });
+  }
+
+  #markConnected(request: ClientRequest): void {
     this.#connected = true;
+    this.owner.connected?.(this);
+    if (this.route.body === null) return;
+    // The library sends the head with the first byte of the body, for which the client may wait until it has an answer.
+    setImmediate(() => {
+      if (!request.headersSent && !request.destroyed) request.flushHeaders();
+    });
+  }
+
+  #watchUpload(request: ClientRequest, socket: Socket): void {
+    if (this.route.body === null || request.writableFinished) return;
+    const { idle } = this.#timeouts;
+    const stalled = () => this.#timeOut(`took no byte of the request for ${idle} ms`);
+    socket.setTimeout(idle);
+    socket.once('timeout', stalled);
+    const stop = () => socket.removeListener('timeout', stalled);
+    request.once('finish', stop).once('close', stop).once('response', stop);
   }
 
   #startHeadTimer(): void {
-    if (this.lease.outcome !== null || this.lease.headMs !== null || this.#headTimer !== null) return;
-    this.#headTimer = setTimeout(() => {
-      this.#timedOut = true;
-      this.#request?.destroy(new Error('response head timeout'));
-    }, this.#headTimeoutMs);
+    if (this.#over || this.lease.headMs !== null || this.#headTimer !== null) return;
+    const { head } = this.#timeouts;
+    this.#headTimer = setTimeout(() => this.#timeOut(`no answer within ${head} ms`), head);
+  }
+
+  #timeOut(cause: string): void {
+    this.#timedOut = cause;
+    this.#request?.destroy(new Error(cause));
   }
 
   #stopHeadTimer(): void {

@@ -33,7 +33,7 @@ export class ClientRequest implements BalancedRequest {
     this.host = checked.host;
     this.hasBody = checked.hasBody;
     this.clientAddress = proxies.clientAddress(peer, this.field('x-forwarded-for'));
-    this.secure = trusted && this.field('x-forwarded-proto') === 'https';
+    this.secure = trusted && /^https\b/i.test(this.field('x-forwarded-proto') ?? '');
     this.#forwarding = {
       peer,
       trusted,
@@ -41,12 +41,18 @@ export class ClientRequest implements BalancedRequest {
       port: message.socket.localPort ?? 0,
       host: checked.host,
       requestId: this.id,
+      chunked: checked.chunked,
     };
   }
 
   field(name: string): string | undefined {
     const value = this.#headers[name];
     return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The client says that a repetition of this request does no harm. */
+  get hasIdempotencyKey(): boolean {
+    return this.field('idempotency-key') !== undefined;
   }
 
   /**
@@ -57,13 +63,12 @@ export class ClientRequest implements BalancedRequest {
     const fields = requestFields(this.message.rawHeaders, this.#forwarding);
     if (upgrade) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
     else if (this.#needsChunkedField()) fields.push('Transfer-Encoding', 'chunked');
-    this.message.url = this.target;
     this.message.headers = tableOf(fields);
   }
 
   /** Node chunks a body of its own accord only where a method usually has one; elsewhere it would go out without framing. */
   #needsChunkedField(): boolean {
-    return this.#headers['transfer-encoding'] !== undefined && NOT_CHUNKED_BY_DEFAULT.has(this.method);
+    return this.#forwarding.chunked && NOT_CHUNKED_BY_DEFAULT.has(this.method);
   }
 }
 

@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
-import { answerFor } from '../answer.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
 import type { Lease } from '../lease.ts';
-import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
+import { describeOutcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
-import { mayRetry, type RetryBudget } from '../retry.ts';
+import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
@@ -14,65 +13,95 @@ import type { ClientRequest } from './client-request.ts';
 import type { ProxyLibrary } from './library.ts';
 import { relayInformation, relayResponse } from './relay.ts';
 import { type BodyFault, ReplayBody } from './replay-body.ts';
+import { sendAnswer } from './respond.ts';
 import type { UpstreamAgent } from './upstream-agent.ts';
 
 /** What every exchange of an engine shares. */
 export interface ExchangeTools {
   readonly library: ProxyLibrary;
   readonly budget: RetryBudget;
-  settings(): EngineSettings;
+  readonly settings: () => EngineSettings;
   /** This process is about to stop: the client shall not use its connection again. */
-  closing(): boolean;
-  agentFor(upstream: Upstream): UpstreamAgent;
-  now(): number;
+  readonly closing: () => boolean;
+  readonly agentFor: (upstream: Upstream) => UpstreamAgent;
+  readonly now: () => number;
 }
 
+/** As nginx logs it: the client left before there was an answer. */
+export const CLIENT_GONE = 499;
 const FAULT_STATUS: Readonly<Record<BodyFault, number>> = { 'too-large': 413, idle: 408 };
 
 /** One request of a client, from the first attempt to the last byte of the answer. */
 export class Exchange implements AttemptOwner {
-  readonly attempts: Attempt[] = [];
-  readonly context: RequestContext;
-  readonly pool: ServicePool;
-  readonly request: ClientRequest;
   readonly #tools: ExchangeTools;
+  readonly #pool: ServicePool;
+  readonly #request: ClientRequest;
   readonly #response: ServerResponse;
   readonly #settings: EngineSettings;
+  readonly #context: RequestContext;
   readonly #body: ReplayBody | null;
-  readonly #tried: Upstream[] = [];
+  readonly #leases: Lease[] = [];
+  #attempt: Attempt | null = null;
   #fault: BodyFault | null = null;
-  #usesBudget = false;
+  #clientGone = false;
+  #expectsContinue: boolean;
+  /** The lease whose idle connection was closed by its upstream; it gets one new connection. */
+  #stale: Lease | null = null;
 
-  constructor(tools: ExchangeTools, pool: ServicePool, request: ClientRequest, response: ServerResponse) {
+  /** @param expectsContinue - the client waits for a 100 before it sends the body. */
+  constructor(
+    tools: ExchangeTools,
+    pool: ServicePool,
+    request: ClientRequest,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ) {
     this.#tools = tools;
     this.#settings = tools.settings();
+    this.#pool = pool;
+    this.#request = request;
     this.#response = response;
-    this.pool = pool;
-    this.request = request;
-    this.context = new RequestContext(request, pool, tools.now);
+    this.#expectsContinue = expectsContinue;
+    this.#context = new RequestContext(request, pool, tools.now);
     const limits = { maxBytes: this.#settings.limits.body, idleMs: this.#settings.timeouts.bodyIdle };
     this.#body = request.hasBody ? new ReplayBody(request.message, limits, (fault) => this.#bodyFailed(fault)) : null;
   }
 
   /** Resolves when the client has its answer, or is gone. */
   async run(): Promise<void> {
-    this.request.prepare(false);
-    this.#response.once('close', () => {
-      if (!this.#response.writableFinished) this.#attempt?.abandon();
+    const { message } = this.#request;
+    this.#request.prepare(false);
+    this.#response.setMaxListeners(0); // the library adds its own for every attempt
+    message.setMaxListeners(0);
+    this.#response.once('close', () => this.#clientLeft());
+    // The response to a pipelined request has no connection yet, and so does not hear that it is closed.
+    message.once('close', () => {
+      if (message.socket.destroyed) this.#clientLeft();
     });
     this.#tools.budget.requestStarted();
-    try {
-      let last: Lease | null = null;
-      do {
-        const lease = this.#response.destroyed ? null : this.pool.lease(this.context, this.#tried);
-        if (lease === null) break;
-        last = lease;
-        await this.#try(lease);
-      } while (this.#goesOn(last));
-      this.#answerFailure(last);
-    } finally {
-      this.#tools.budget.requestEnded(this.#usesBudget);
-    }
+    do {
+      const lease = this.#clientGone ? null : this.#pool.lease(this.#context, this.#tried);
+      if (lease === null) break;
+      this.#leases.push(lease);
+      await this.#try(lease);
+    } while (this.#goesOn());
+    this.#answerFailure();
+  }
+
+  /** What the client got; 499 when it left before it got anything. */
+  get status(): number {
+    return this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE;
+  }
+
+  records(): AttemptRecord[] {
+    return this.#leases.map(recordOf);
+  }
+
+  connected(): void {
+    if (this.#body === null) return;
+    if (this.#expectsContinue && !this.#response.headersSent) this.#response.writeContinue();
+    this.#expectsContinue = false;
+    this.#body.start();
   }
 
   information(info: { readonly statusCode: number; readonly rawHeaders: string[] }): void {
@@ -80,76 +109,93 @@ export class Exchange implements AttemptOwner {
   }
 
   /** From here on there is no other attempt. */
-  response(attempt: Attempt, upstream: IncomingMessage, client: ServerResponse): void {
+  response({ lease }: Attempt, upstream: IncomingMessage, client: ServerResponse): void {
     this.#body?.forget();
-    if (this.#fault !== null || client.destroyed) return;
-    relayResponse(upstream, client, attempt.lease, {
-      requestId: this.request.id,
-      setCookie: stickyCookie(this.pool, this.context, this.request, attempt.lease),
+    if (this.#fault !== null || this.#clientGone) return;
+    relayResponse(upstream, client, lease, {
+      requestId: this.#request.id,
+      setCookie: stickyCookie(this.#pool, this.#context, this.#request, lease),
       idleMs: this.#settings.timeouts.streamIdle,
       closing: this.#tools.closing(),
     });
   }
 
-  records(): AttemptRecord[] {
-    return this.attempts.map(({ lease }) => recordOf(lease));
+  goesOnAfterStale({ lease }: Attempt): boolean {
+    if (this.#stale === lease || this.#clientGone || this.#fault !== null) return false;
+    if (!this.#bodyReplayable || !isRepeatable(this.#request.method, this.#request.hasIdempotencyKey)) return false;
+    this.#stale = lease;
+    return true;
   }
 
-  get #attempt(): Attempt | undefined {
-    return this.attempts.at(-1);
+  get #tried(): Upstream[] {
+    return this.#leases.map(({ upstream }) => upstream);
+  }
+
+  get #bodyReplayable(): boolean {
+    return this.#body?.replayable ?? true;
   }
 
   async #try(lease: Lease): Promise<void> {
-    this.#tried.push(lease.upstream);
-    const { host, port } = lease.upstream.instance;
-    const route = {
-      url: `http://${authority(host, port)}`,
-      agent: this.#tools.agentFor(lease.upstream),
-      body: this.#bodyStream(),
-    };
-    const attempt = new Attempt(lease, route, this.#settings.timeouts.responseHead, this);
-    this.attempts.push(attempt);
-    await this.#tools.library.send(attempt, this.request.message, this.#response);
-    this.#body?.detach();
+    const agent = this.#tools.agentFor(lease.upstream);
+    await this.#send(lease, agent);
+    if (this.#stale === lease && lease.outcome === null && !this.#clientGone) {
+      agent.closeIdle(); // where one was stale, the others are
+      await this.#send(lease, agent);
+    }
     // Whatever the library did not report: an attempt that is over has an outcome.
     lease.release({ kind: 'client-closed' });
   }
 
-  /** A request without a body has ended by the second attempt: the library would wait for an end that was long ago. */
-  #bodyStream(): Readable | null {
-    if (this.#body !== null) return this.#body.stream();
-    return this.#tried.length > 1 ? Readable.from([]) : null;
-  }
-
-  #goesOn(lease: Lease): boolean {
-    const { outcome } = lease;
-    if (outcome === null || this.#response.headersSent || this.#response.destroyed || this.#fault !== null)
-      return false;
-    const question = {
-      outcome,
-      method: this.request.method,
-      hasIdempotencyKey: this.request.field('idempotency-key') !== undefined,
-      bodyReplayable: this.#body?.replayable ?? true,
-      attempts: this.#tried.length,
+  async #send(lease: Lease, agent: UpstreamAgent): Promise<void> {
+    const { message, target } = this.#request;
+    const { host, port } = lease.upstream.instance;
+    const isFirst = this.#attempt === null;
+    const route = {
+      url: `http://${authority(host, port)}`,
+      target,
+      agent,
+      // A request without a body has ended by the second attempt: the library would wait for an end that was long ago.
+      body: this.#body?.stream() ?? (isFirst ? null : Readable.from([])),
+      trailers: () => message.rawTrailers,
     };
-    if (!mayRetry(question, this.#settings.retries)) return false;
-    this.#usesBudget ||= this.#tools.budget.take(this.#settings.retries);
-    return this.#usesBudget;
+    const { responseHead: head, streamIdle: idle } = this.#settings.timeouts;
+    this.#attempt = new Attempt(lease, route, { head, idle }, this);
+    await this.#tools.library.send(this.#attempt, message, this.#response);
+    this.#body?.detach();
   }
 
-  #answerFailure(last: Lease | null): void {
-    if (this.#response.headersSent || this.#response.destroyed) return;
-    const outcome: Outcome | null = last?.outcome ?? null;
-    const status =
-      this.#fault !== null ? FAULT_STATUS[this.#fault] : outcome && last ? statusFor(outcome, last.lastResort) : 503;
-    sendAnswer(this.#response, this.request.id, status ?? 502, this.request.field('accept'));
+  #goesOn(): boolean {
+    const outcome = this.#leases.at(-1)?.outcome;
+    if (!outcome || this.#response.headersSent || this.#clientGone || this.#fault !== null) return false;
+    const { retries } = this.#settings;
+    const { method, hasIdempotencyKey } = this.#request;
+    const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
+    return mayRetry({ ...question, attempts: this.#leases.length }, retries) && this.#tools.budget.take(retries);
+  }
+
+  #answerFailure(): void {
+    if (this.#response.headersSent || this.#clientGone) return;
+    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'));
+  }
+
+  #failureStatus(): number {
+    if (this.#fault !== null) return FAULT_STATUS[this.#fault];
+    const last = this.#leases.at(-1);
+    if (last === undefined) return 503;
+    return (last.outcome && statusFor(last.outcome, last.lastResort)) ?? 502;
   }
 
   #bodyFailed(fault: BodyFault): void {
     this.#fault = fault;
     this.#attempt?.abandon();
     if (this.#response.headersSent) this.#response.destroy();
-    else this.#answerFailure(null);
+    else this.#answerFailure();
+  }
+
+  #clientLeft(): void {
+    if (this.#response.writableFinished) return;
+    this.#clientGone = true;
+    this.#attempt?.abandon();
   }
 }
 
@@ -170,24 +216,4 @@ export function recordOf(lease: Lease): AttemptRecord {
     outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
     headMs: lease.headMs,
   };
-}
-
-/** Sends an answer of our own. When the request's body was not read to its end, the connection is closed after it. */
-export function sendAnswer(
-  response: ServerResponse,
-  requestId: string,
-  status: number,
-  accept: string | undefined,
-  detail?: string,
-): void {
-  const answer = answerFor(status, accept, detail);
-  if (!response.req.complete) response.shouldKeepAlive = false;
-  response.writeHead(answer.status, {
-    'Content-Type': answer.type,
-    'Content-Length': Buffer.byteLength(answer.body),
-    'Cache-Control': 'no-store',
-    'X-Request-Id': requestId,
-    ...(answer.retryAfter === null ? {} : { 'Retry-After': String(answer.retryAfter) }),
-  });
-  response.end(answer.body);
 }

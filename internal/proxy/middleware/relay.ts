@@ -1,14 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { responseFields } from '../fields.ts';
+import { endToEndFields, responseFields, trailerFields, valuesOf } from '../fields.ts';
 import type { Lease } from '../lease.ts';
+import { endResponse } from './respond.ts';
+import { reasonOf } from './response-check.ts';
 
-/** 100 is the server's own business: Node already sent it when the client expected it. */
-const CONTINUE = 100;
+/** 100 is between us and the client; 101 is no interim response. */
+const NOT_RELAYED = new Set([100, 101]);
 
 /** Passes an interim response on, such as 103 Early Hints. */
 export function relayInformation(info: { statusCode: number; rawHeaders: string[] }, response: ServerResponse): void {
-  if (info.statusCode === CONTINUE || response.headersSent || response.req.httpVersion === '1.0') return;
-  if (typeof response.writeInformation === 'function') response.writeInformation(info.statusCode, info.rawHeaders);
+  if (NOT_RELAYED.has(info.statusCode) || response.headersSent || response.destroyed) return;
+  if (response.req.httpVersion === '1.0' || typeof response.writeInformation !== 'function') return;
+  // RFC 9110 §8.6: it has no length.
+  response.writeInformation(
+    info.statusCode,
+    endToEndFields(info.rawHeaders, (name) => name === 'content-length'),
+  );
 }
 
 export interface RelayOptions {
@@ -27,37 +34,69 @@ export interface RelayOptions {
  */
 export function relayResponse(from: IncomingMessage, to: ServerResponse, lease: Lease, options: RelayOptions): void {
   const status = from.statusCode ?? 502;
-  if (options.closing) to.shouldKeepAlive = false;
-  to.writeHead(status, from.statusMessage, responseFields(from.rawHeaders, options.requestId, options.setCookie));
-  let bodySeen = false;
-  from.once('data', () => {
-    bodySeen = true;
+  writeHead(from, to, status, options);
+  flushLoneHead(from, to);
+  watchStandstill(from, to, lease, options.idleMs);
+  from.on('error', (error) => {
+    lease.release({ kind: 'truncated', cause: error.message });
+    breakOff(to);
   });
-  // Node holds the head back until the first body byte; one that comes alone must not wait for it.
-  setImmediate(() => {
-    if (!bodySeen && !to.writableEnded && !to.destroyed) to.flushHeaders();
-  });
-  const broken = (cause: string) => {
-    lease.release({ kind: 'truncated', cause });
-    to.destroy();
-  };
-  const stalled = () => broken(`no byte for ${options.idleMs} ms`);
-  const { socket } = from;
-  socket.setTimeout(options.idleMs);
-  socket.once('timeout', stalled);
-  from.once('close', () => socket.removeListener('timeout', stalled)); // the connection goes back to the idle pool
-  from.on('error', (error) => broken(error.message));
   from.on('end', () => {
     lease.release({ kind: 'completed', status });
-    if (to.chunkedEncoding) addTrailers(from, to);
-    to.end();
+    if (to.chunkedEncoding) to.addTrailers(trailerFields(from.rawTrailers));
+    endResponse(to);
+    destroyWhenStuck(to, options.idleMs);
   });
   from.pipe(to, { end: false });
 }
 
-function addTrailers(from: IncomingMessage, to: ServerResponse): void {
-  const { rawTrailers } = from;
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < rawTrailers.length; i += 2) pairs.push([rawTrailers[i] ?? '', rawTrailers[i + 1] ?? '']);
-  if (pairs.length > 0) to.addTrailers(pairs);
+function writeHead(from: IncomingMessage, to: ServerResponse, status: number, options: RelayOptions): void {
+  const { requestId, setCookie, closing } = options;
+  // A request that is answered before it was read ends its connection: what follows cannot be told from its body.
+  if (closing || !to.req.complete) to.shouldKeepAlive = false;
+  const bodiless = to.req.method === 'HEAD' || status === 204 || status === 304;
+  const chunked = !bodiless && to.req.httpVersion === '1.1' && valuesOf(from.rawHeaders, 'content-length').length === 0;
+  const fields = responseFields(from.rawHeaders, { status, requestId, setCookie, chunked });
+  to.writeHead(status, reasonOf(from), fields);
+}
+
+/** Node holds the head back until the first body byte; one that comes alone must not wait for it. */
+function flushLoneHead(from: IncomingMessage, to: ServerResponse): void {
+  let bodySeen = false;
+  from.once('data', () => {
+    bodySeen = true;
+  });
+  setImmediate(() => {
+    if (!bodySeen && !to.writableEnded && !to.destroyed) to.flushHeaders();
+  });
+}
+
+/** While the client does not take what came, nothing can come: then the standstill is the client's. */
+function watchStandstill(from: IncomingMessage, to: ServerResponse, lease: Lease, idleMs: number): void {
+  const { socket } = from;
+  const stalled = () => {
+    if (to.writableNeedDrain) lease.release({ kind: 'client-closed' });
+    else lease.release({ kind: 'truncated', cause: `no byte for ${idleMs} ms` });
+    breakOff(to);
+  };
+  socket.setTimeout(idleMs);
+  socket.once('timeout', stalled);
+  const stop = () => socket.removeListener('timeout', stalled);
+  from.once('end', stop).once('close', stop); // the connection goes back to the idle pool
+}
+
+/** Without chunks, as under HTTP/1.0, a client takes an orderly close for the end of the body: it gets a reset. */
+function breakOff(to: ServerResponse): void {
+  if (to.req.httpVersion === '1.0') to.socket?.resetAndDestroy();
+  to.destroy();
+}
+
+/** The upstream is done with, the client's side may still be full: one that reads no more does not keep it for ever. */
+function destroyWhenStuck(to: ServerResponse, idleMs: number): void {
+  const { socket } = to;
+  if (socket === null || to.writableFinished) return;
+  const stuck = () => to.destroy();
+  socket.setTimeout(idleMs);
+  socket.once('timeout', stuck);
+  to.once('close', () => socket.removeListener('timeout', stuck));
 }

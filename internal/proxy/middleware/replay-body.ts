@@ -15,7 +15,8 @@ export type BodyFault = 'too-large' | 'idle';
 
 /**
  * A request body that several attempts can read from its start: each gets a stream of its own, which repeats what was
- * kept and goes on with what still comes. The client is read only as fast as the present attempt reads.
+ * kept and goes on with what still comes. The client is read only as fast as the present attempt reads, and not at all
+ * before that attempt has a connection: an upload that could not be sent anywhere is still whole for the next upstream.
  */
 export class ReplayBody {
   readonly #request: IncomingMessage;
@@ -24,7 +25,9 @@ export class ReplayBody {
   #kept: Buffer[] | null = [];
   #received = 0;
   #ended = false;
+  #failed = false;
   #current: Readable | null = null;
+  #started = false;
   #idleTimer: NodeJS.Timeout | null = null;
 
   constructor(request: IncomingMessage, limits: BodyLimits, onFault: (fault: BodyFault) => void) {
@@ -48,7 +51,14 @@ export class ReplayBody {
     for (const chunk of kept) stream.push(chunk);
     if (this.#ended) stream.push(null);
     this.#current = stream;
+    this.#started = false;
     return stream;
+  }
+
+  /** The present attempt has its connection: the client may be read. */
+  start(): void {
+    this.#started = true;
+    if (this.#current !== null) this.#wanted(this.#current);
   }
 
   /** No attempt will need the beginning again. */
@@ -60,27 +70,34 @@ export class ReplayBody {
   detach(): void {
     this.#current = null;
     this.#stopWaiting();
-    this.#request.pause();
+    if (!this.#failed) this.#request.pause();
   }
 
   #wanted(by: Readable): void {
-    if (by !== this.#current || this.#ended) return;
-    this.#idleTimer ??= setTimeout(() => this.#onFault('idle'), this.#limits.idleMs);
+    if (by !== this.#current || !this.#started || this.#ended || this.#failed) return;
+    this.#idleTimer ??= setTimeout(() => this.#fail('idle'), this.#limits.idleMs);
     this.#request.resume();
   }
 
   #receive(chunk: Buffer): void {
+    if (this.#failed) return; // read only to let the client see why
     this.#stopWaiting();
     this.#received += chunk.length;
     if (this.#limits.maxBytes !== null && this.#received > this.#limits.maxBytes) {
-      this.detach();
-      this.#onFault('too-large');
+      this.#fail('too-large');
       return;
     }
     if (this.#received > REPLAY_LIMIT) this.#kept = null;
     else this.#kept?.push(chunk);
     if (this.#current?.push(chunk) === false) this.#request.pause();
     else if (this.#current !== null) this.#wanted(this.#current);
+  }
+
+  #fail(fault: BodyFault): void {
+    this.#failed = true;
+    this.#stopWaiting();
+    this.#current = null;
+    this.#onFault(fault);
   }
 
   #end(): void {

@@ -9,12 +9,15 @@ export interface CheckedRequest {
   readonly target: string;
   readonly host: string;
   readonly hasBody: boolean;
+  /** The body came in chunks: its length is not known before its end. */
+  readonly chunked: boolean;
 }
 
 export interface RefusedRequest {
   readonly ok: false;
   readonly status: number;
-  readonly detail: string;
+  /** Undefined: the status says it all. */
+  readonly detail: string | undefined;
 }
 
 /** RFC 3986 §3.2.2 without user information: a name, an IPv4 address or a bracketed IPv6 address, and a port. */
@@ -69,11 +72,11 @@ function checkTarget(request: IncomingMessage, fields: RawFields): CheckedReques
   if (!target.startsWith('/') && !(target === '*' && request.method === 'OPTIONS')) {
     return refused(400, 'The request target is not valid.');
   }
-  const hasBody =
-    Number(valuesOf(fields, 'content-length')[0] ?? 0) > 0 || valuesOf(fields, 'transfer-encoding').length > 0;
-  return { ok: true, target, host, hasBody };
+  const chunked = valuesOf(fields, 'transfer-encoding').length > 0;
+  const hasBody = chunked || Number(valuesOf(fields, 'content-length')[0] ?? 0) > 0;
+  return { ok: true, target, host, hasBody, chunked };
 }
 
 function refused(status: number, detail?: string): RefusedRequest {
-  return { ok: false, status, detail: detail ?? '' };
+  return { ok: false, status, detail };
 }

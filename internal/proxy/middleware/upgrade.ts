@@ -1,23 +1,19 @@
 import { once } from 'node:events';
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { authority } from '../../model/address.ts';
-import { answerFor } from '../answer.ts';
 import type { AttemptRecord } from '../engine.ts';
+import { VIA } from '../fields.ts';
+import type { Lease } from '../lease.ts';
+import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { mayRetry } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
-import type { Lease } from '../lease.ts';
-import { statusFor } from '../outcome.ts';
-import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
-import { type ExchangeTools, recordOf, stickyCookie } from './exchange.ts';
+import { CLIENT_GONE, type ExchangeTools, recordOf, stickyCookie } from './exchange.ts';
+import { closeAfterEnd, refuseSocket } from './respond.ts';
 import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
-
-/** As nginx logs it: the client left before there was an answer. */
-export const CLIENT_GONE = 499;
 
 /** What became of an upgrade, for the log. */
 export interface UpgradeResult {
@@ -31,25 +27,31 @@ export interface UpgradeResult {
  * as the WebSocket: a drain waits for it.
  */
 export class Upgrade implements AttemptOwner {
-  readonly context: RequestContext;
-  readonly pool: ServicePool;
-  readonly request: ClientRequest;
   readonly #tools: ExchangeTools;
+  readonly #pool: ServicePool;
+  readonly #request: ClientRequest;
   readonly #socket: Socket;
+  readonly #context: RequestContext;
   readonly #leases: Lease[] = [];
   #status = CLIENT_GONE;
 
   constructor(tools: ExchangeTools, pool: ServicePool, request: ClientRequest, socket: Socket) {
     this.#tools = tools;
+    this.#pool = pool;
+    this.#request = request;
     this.#socket = socket;
-    this.pool = pool;
-    this.request = request;
-    this.context = new RequestContext(request, pool, tools.now);
+    this.#context = new RequestContext(request, pool, tools.now);
   }
 
   /** Resolves when the client's connection is closed. */
   async run(head: Buffer): Promise<UpgradeResult> {
-    const closed = this.#socket.destroyed ? Promise.resolve() : once(this.#socket, 'close').then(() => undefined);
+    // Not `once` of node:events: a client that resets its connection is no exception.
+    const closed = new Promise<void>((resolve) => {
+      if (this.#socket.destroyed) resolve();
+      else this.#socket.once('close', resolve);
+    });
+    closeAfterEnd(this.#socket);
+    this.#tools.budget.requestStarted();
     const connection = await this.#connect();
     if (connection !== null) this.#handOver(connection.lease, connection.socket, head);
     await closed;
@@ -58,50 +60,50 @@ export class Upgrade implements AttemptOwner {
   }
 
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
-    this.#status = upstream.statusCode ?? 502;
-    if (this.#status !== 101) lease.release({ kind: 'completed', status: this.#status });
-    const cookie = stickyCookie(this.pool, this.context, this.request, lease);
-    // The library writes the head of a 101 from this table after we return.
-    upstream.headers['x-request-id'] = this.request.id;
-    if (cookie !== null) upstream.headers['set-cookie'] = [...(upstream.headers['set-cookie'] ?? []), cookie];
+    const status = upstream.statusCode ?? 502;
+    this.#status = status;
+    if (status !== 101) upstream.once('end', () => lease.release({ kind: 'completed', status }));
+    // The library writes the head of its answer from this table after we return.
+    const { headers } = upstream;
+    headers.via = headers.via === undefined ? VIA : `${headers.via}, ${VIA}`;
+    headers['x-request-id'] = this.#request.id;
+    const cookie = stickyCookie(this.#pool, this.#context, this.#request, lease);
+    if (cookie !== null) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie];
   }
 
   /** The handshake failed after the connect: too late for another upstream. */
   failed({ lease }: Attempt): void {
-    const status = lease.outcome && statusFor(lease.outcome, lease.lastResort);
-    if (status !== null && this.#status === CLIENT_GONE) this.#answer(status);
+    if (this.#status === CLIENT_GONE) this.#answerFor(lease);
   }
 
   async #connect(): Promise<{ lease: Lease; socket: Socket } | null> {
-    const { timeouts, retries } = this.#tools.settings();
-    const tried: Upstream[] = [];
-    while (!this.#socket.destroyed) {
-      const lease = this.pool.lease(this.context, tried);
+    const { timeouts } = this.#tools.settings();
+    do {
+      const tried = this.#leases.map(({ upstream }) => upstream);
+      const lease = this.#socket.destroyed ? null : this.#pool.lease(this.#context, tried);
       if (lease === null) break;
       this.#leases.push(lease);
-      tried.push(lease.upstream);
       const { host, port } = lease.upstream.instance;
       const socket = connectWithin({ host, port }, timeouts.connect);
       try {
         await once(socket, 'connect');
+        socket.on('error', () => socket.destroy()); // until the library listens, and after it has ceased to
         return { lease, socket };
       } catch (error) {
         const cause = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-        const outcome = { kind: 'connect-failed', cause } as const;
-        lease.release(outcome);
-        const question = {
-          outcome,
-          method: 'GET',
-          hasIdempotencyKey: false,
-          bodyReplayable: true,
-          attempts: tried.length,
-        };
-        if (!mayRetry(question, retries)) break;
+        lease.release({ kind: 'connect-failed', cause });
       }
-    }
-    const last = this.#leases.at(-1);
-    this.#answer((last?.outcome && statusFor(last.outcome, last.lastResort)) ?? 503);
+    } while (this.#goesOn());
+    this.#answerFor(this.#leases.at(-1));
     return null;
+  }
+
+  #goesOn(): boolean {
+    const outcome = this.#leases.at(-1)?.outcome;
+    if (!outcome) return false;
+    const { retries } = this.#tools.settings();
+    const question = { outcome, method: 'GET', hasIdempotencyKey: false, bodyReplayable: true };
+    return mayRetry({ ...question, attempts: this.#leases.length }, retries) && this.#tools.budget.take(retries);
   }
 
   #handOver(lease: Lease, connection: Socket, head: Buffer): void {
@@ -110,34 +112,35 @@ export class Upgrade implements AttemptOwner {
       return;
     }
     const { host, port } = lease.upstream.instance;
-    const agent = new SingleConnectionAgent(connection);
-    const route = { url: `http://${authority(host, port)}`, agent, body: null };
-    const attempt = new Attempt(lease, route, this.#tools.settings().timeouts.responseHead, this);
+    const route = {
+      url: `http://${authority(host, port)}`,
+      target: this.#request.target,
+      agent: new SingleConnectionAgent(connection),
+      body: null,
+      trailers: () => [],
+    };
+    const { responseHead, streamIdle } = this.#tools.settings().timeouts;
+    const attempt = new Attempt(lease, route, { head: responseHead, idle: streamIdle }, this);
     this.#socket.once('close', () => {
-      if (this.#status === 101) lease.release({ kind: 'completed', status: 101 });
+      lease.release(this.#status === 101 ? { kind: 'completed', status: 101 } : { kind: 'client-closed' });
       attempt.abandon();
       connection.destroy();
     });
-    this.request.prepare(true);
-    this.#tools.library.upgrade(attempt, this.request.message, this.#socket, head);
+    connection.once('close', () => {
+      if (this.#status === CLIENT_GONE) attempt.fail(new Error('closed before an answer'));
+      if (this.#status !== 101) return;
+      lease.release({ kind: 'completed', status: 101 }); // whether or not the client closes its side
+      this.#socket.end();
+    });
+    this.#request.prepare(true);
+    this.#tools.library.upgrade(attempt, this.#request.message, this.#socket, head);
   }
 
-  #answer(status: number): void {
+  #answerFor(last: Lease | undefined): void {
+    const outcome: Outcome | null = last?.outcome ?? null;
+    if (this.#socket.destroyed || outcome?.kind === 'client-closed') return;
+    const status = last && outcome ? (statusFor(outcome, last.lastResort) ?? 502) : 503;
     this.#status = status;
-    refuseUpgrade(this.#socket, status, this.request.field('accept'), this.request.id);
+    refuseSocket(this.#socket, status, this.#request.field('accept'), this.#request.id);
   }
-}
-
-/** Answers on the bare connection: after an upgrade request there is no response object. */
-export function refuseUpgrade(socket: Duplex, status: number, accept: string | undefined, requestId: string): void {
-  const answer = answerFor(status, accept);
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'Connection: close',
-    `Content-Type: ${answer.type}`,
-    `Content-Length: ${Buffer.byteLength(answer.body)}`,
-    `X-Request-Id: ${requestId}`,
-    ...(answer.retryAfter === null ? [] : [`Retry-After: ${answer.retryAfter}`]),
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`);
 }

@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions } from 'node:http';
+import { Agent, type AgentOptions, type ClientRequest } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -30,6 +30,30 @@ export class UpstreamAgent extends Agent {
   override createConnection(options: NetConnectOpts): Socket {
     return connectWithin(options, this.#connectMs);
   }
+
+  /** An upstream that speaks when nobody asked would answer the next request before it was sent. */
+  override keepSocketAlive(socket: Socket): boolean {
+    const keeps: unknown = super.keepSocketAlive(socket); // a boolean, whatever its type says
+    if (keeps !== true || socket.readableLength > 0) return false;
+    socket.once('data', destroyPoisoned);
+    return true;
+  }
+
+  override reuseSocket(socket: Socket, request: ClientRequest): void {
+    socket.removeListener('data', destroyPoisoned);
+    super.reuseSocket(socket, request);
+  }
+
+  /** Closes the idle connections; requests that run on others go on. */
+  closeIdle(): void {
+    for (const sockets of Object.values(this.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  }
+
+  /** No request will come any more: connections close as they fall idle. */
+  retire(): void {
+    this.maxFreeSockets = 0;
+    this.closeIdle();
+  }
 }
 
 /** Hands out one connection that is already open, to one request. */
@@ -55,4 +79,8 @@ export function connectWithin(options: NetConnectOpts, timeoutMs: number): Socke
   const clear = () => clearTimeout(timer);
   socket.once('connect', clear).once('close', clear);
   return socket;
+}
+
+function destroyPoisoned(this: Socket): void {
+  this.destroy();
 }

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Listener, ProxyTimeouts } from '../engine.ts';
+import { valuesOf } from '../fields.ts';
+import { refuseSocket } from './respond.ts';
+
+/** Hard bound of Node's parser; the configured limit, which may change while we listen, is checked below it. */
+export const MAX_HEAD_BYTES = 256 * 1024;
+/** How often Node looks for connections that are too slow with their head; its default of 30 s makes the timeout meaningless. */
+const SLOW_CHECK_MS = 1_000;
+const CLOSE_CHECK_MS = 50;
+
+const PARSE_STATUS: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_INVALID_VERSION: 505,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+/** Who answers what a listener lets through; neither call may throw. */
+export interface Receiver {
+  /** @param expectsContinue - the client waits for a 100 before it sends the body. */
+  request(request: IncomingMessage, response: ServerResponse, from: HttpListener, expectsContinue: boolean): void;
+  /** The connection is no longer Node's; whatever comes on it is the receiver's. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer, from: HttpListener): void;
+}
+
+/** One address with Node's HTTP server behind it, and the connections that came in on it. */
+export class HttpListener implements Listener {
+  readonly host: string;
+  readonly port: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #closing = false;
+
+  private constructor(server: Server, host: string, port: number) {
+    this.#server = server;
+    this.host = host;
+    this.port = port;
+  }
+
+  /** @throws when the address cannot be bound. */
+  static async open(host: string, port: number, timeouts: ProxyTimeouts, receiver: Receiver): Promise<HttpListener> {
+    const server = createServer({
+      maxHeaderSize: MAX_HEAD_BYTES,
+      connectionsCheckingInterval: SLOW_CHECK_MS,
+      requestTimeout: 0,
+      shouldUpgradeCallback: isWebSocket,
+    });
+    server.maxHeadersCount = 0; // Node would silently drop the fields beyond; ours is an error
+    server.listen(port, host);
+    await once(server, 'listening');
+    const address = server.address();
+    const bound = typeof address === 'object' && address !== null ? address.port : port;
+    const listener = new HttpListener(server, host, bound);
+    listener.setTimeouts(timeouts);
+    listener.#receive(receiver);
+    return listener;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  setTimeouts({ requestHead, keepAlive }: ProxyTimeouts): void {
+    this.#server.headersTimeout = requestHead;
+    this.#server.keepAliveTimeout = keepAlive;
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const sweep = setInterval(() => this.#closeIdle(), CLOSE_CHECK_MS);
+    this.#closeIdle();
+    const deadline = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, deadlineMs);
+    await closed;
+    clearInterval(sweep);
+    clearTimeout(deadline);
+  }
+
+  #receive(receiver: Receiver): void {
+    const server = this.#server;
+    server.on('error', () => {}); // one connection that could not be accepted, for lack of descriptors: the next may be
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+    server.on('request', (request, response) => receiver.request(request, response, this, false));
+    server.on('checkContinue', (request, response) => receiver.request(request, response, this, true));
+    server.on('upgrade', (request, socket, head) => {
+      if (socket instanceof Socket) receiver.upgrade(request, socket, head, this);
+      else socket.destroy();
+    });
+    server.on('connect', (_request, socket) => refuseSocket(socket, 501));
+    server.on('clientError', refuseBroken);
+  }
+
+  /** Connections that fall idle later are not closed by `close()` alone, nor those that never sent a byte. */
+  #closeIdle(): void {
+    this.#server.closeIdleConnections();
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+  }
+}
+
+/**
+ * Other protocols than WebSocket are not switched to, and neither is one with a body, whose end nobody would look for:
+ * such a request is answered as an ordinary one (RFC 9110 §7.8).
+ */
+function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+  const hasBody = valuesOf(rawHeaders, 'transfer-encoding').length > 0 || Number(headers['content-length'] ?? 0) !== 0;
+  return method === 'GET' && httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket' && !hasBody;
+}
+
+/** What Node's parser refuses never becomes a request; the answer goes onto the bare connection. */
+function refuseBroken(error: Error, socket: Duplex): void {
+  if (socket.writableEnded) return; // answered already: these are the bytes after what was refused
+  const code = 'code' in error ? String(error.code) : '';
+  if (!socket.writable || code === 'ECONNRESET') socket.destroy();
+  else refuseSocket(socket, PARSE_STATUS[code] ?? 400);
+}

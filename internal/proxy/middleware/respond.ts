@@ -1,0 +1,72 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { answerFor } from '../answer.ts';
+
+/**
+ * How long a connection stays open, in milliseconds, after an answer that came before the request's end. A connection
+ * that is closed while bytes arrive is reset, and the reset can overtake the answer.
+ */
+const LINGER_MS = 1_000;
+
+/** Sends an answer of our own. When the request's body was not read to its end, the connection is closed after it. */
+export function sendAnswer(
+  response: ServerResponse,
+  requestId: string,
+  status: number,
+  accept: string | undefined,
+  detail?: string,
+): void {
+  const answer = answerFor(status, accept, detail);
+  if (!response.req.complete) response.shouldKeepAlive = false;
+  response.writeHead(answer.status, {
+    'Content-Type': answer.type,
+    'Content-Length': Buffer.byteLength(answer.body),
+    'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
+    ...(answer.retryAfter === null ? {} : { 'Retry-After': String(answer.retryAfter) }),
+  });
+  response.write(answer.body);
+  endResponse(response);
+}
+
+/** Ends a response whose body is written; one that came before the end of its request leaves the client time to read it. */
+export function endResponse(response: ServerResponse): void {
+  const { req } = response;
+  if (req.complete || req.destroyed) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const end = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  req.once('end', end).once('close', end).resume();
+}
+
+/** Answers on the bare connection: where there is no request, or none that has a response object. */
+export function refuseSocket(socket: Duplex, status: number, accept?: string, requestId?: string): void {
+  const answer = answerFor(status, accept);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Connection: close',
+    `Content-Type: ${answer.type}`,
+    `Content-Length: ${Buffer.byteLength(answer.body)}`,
+    'Cache-Control: no-store',
+    ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
+    ...(answer.retryAfter === null ? [] : [`Retry-After: ${answer.retryAfter}`]),
+  ];
+  closeAfterEnd(socket);
+  socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`);
+}
+
+/** Once our side of a connection has ended, the other has a moment to end its own. */
+export function closeAfterEnd(socket: Duplex): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume();
+  });
+}

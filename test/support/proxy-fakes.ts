@@ -1,0 +1,36 @@
+import type { Instance } from '../../internal/model/instance.ts';
+import { type Service, ServiceSchema } from '../../internal/model/service.ts';
+import type { BalancedRequest } from '../../internal/proxy/request-context.ts';
+import { Upstream } from '../../internal/proxy/upstream.ts';
+
+export function service(overrides: Readonly<Record<string, unknown>> = {}): Service {
+  return ServiceSchema.parse({ name: 'web', ...overrides });
+}
+
+export function instance(id: string, overrides: Partial<Instance> = {}): Instance {
+  return {
+    id,
+    service: 'web',
+    host: '127.0.0.1',
+    port: 9_000,
+    weight: 1,
+    version: null,
+    lifecycle: 'ready',
+    process: null,
+    env: {},
+    startedAt: 1,
+    restarts: 0,
+    lastError: null,
+    ...overrides,
+  };
+}
+
+/** A healthy one, unless told otherwise. */
+export function upstream(id: string, overrides: Partial<Instance> & { health?: Upstream['health'] } = {}): Upstream {
+  const { health = 'healthy', ...fields } = overrides;
+  return Object.assign(new Upstream(instance(id, fields)), { health });
+}
+
+export function balancedRequest(fields: Readonly<Record<string, string>> = {}, target = '/'): BalancedRequest {
+  return { target, clientAddress: '10.0.0.1', field: (name) => fields[name] };
+}

@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const LIMIT_MS = 15_000;
+
+/** Asks again and again, because nobody tells. */
+export async function eventually(what: string, ask: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + LIMIT_MS;
+  while (!(await ask())) {
+    if (performance.now() > end) throw new Error(`still not: ${what}`);
+    await sleep(5);
+  }
+}
+
+/** One end of a connection that writes and reads bytes as they are. */
+export class RawConnection {
+  readonly socket: Socket;
+  received = '';
+  /** The other side sent its FIN. */
+  ended = false;
+  /** The connection is over, in order or not. */
+  closed = false;
+  error: Error | null = null;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.setEncoding('latin1');
+    socket.on('data', (text: string) => {
+      this.received += text;
+    });
+    socket.on('end', () => {
+      this.ended = true;
+    });
+    socket.on('error', (error) => {
+      this.error = error;
+    });
+    socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  write(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  async receives(part: string | RegExp): Promise<string> {
+    const found = () => (typeof part === 'string' ? this.received.includes(part) : part.test(this.received));
+    await eventually(`received ${part}`, () => found() || this.closed);
+    if (!found()) throw new Error(`closed before ${part} came; received ${JSON.stringify(this.received)}`);
+    return this.received;
+  }
+
+  /** Everything that came until the other side closed. */
+  async rest(): Promise<string> {
+    await eventually('the connection is closed', () => this.ended || this.closed);
+    return this.received;
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+export async function rawClient(port: number, text = ''): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const connection = new RawConnection(socket);
+  await once(socket, 'connect');
+  if (text !== '') connection.write(text);
+  return connection;
+}
+
+/** A backend that speaks whatever the test makes it speak. */
+export class RawBackend {
+  readonly connections: RawConnection[] = [];
+  readonly port: number;
+  readonly #server: Server;
+
+  private constructor(server: Server, connections: RawConnection[]) {
+    this.#server = server;
+    this.connections = connections;
+    this.port = (server.address() as AddressInfo).port;
+  }
+
+  /** @param serve - called for every connection, with its number from 0. */
+  static async start(serve: (connection: RawConnection, index: number) => void): Promise<RawBackend> {
+    const connections: RawConnection[] = [];
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      const connection = new RawConnection(socket);
+      connections.push(connection);
+      serve(connection, connections.length - 1);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new RawBackend(server, connections);
+  }
+
+  /** Gives every request head that has no body the same answer. */
+  static answering(answer: string): Promise<RawBackend> {
+    return RawBackend.start((connection) => {
+      onHeads(connection, () => connection.write(answer));
+    });
+  }
+
+  async connection(index: number): Promise<RawConnection> {
+    await eventually(`connection ${index}`, () => this.connections.length > index);
+    return this.connections[index]!;
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    for (const connection of this.connections) connection.close();
+    await closed;
+  }
+}
+
+/** Calls `serve` for every request head that comes, one after the other. */
+export function onHeads(connection: RawConnection, serve: (head: string, index: number) => void): void {
+  let seen = 0;
+  let index = 0;
+  connection.socket.on('data', () => {
+    for (let end = connection.received.indexOf('\r\n\r\n', seen); end !== -1; ) {
+      const head = connection.received.slice(seen, end + 4);
+      seen = end + 4;
+      serve(head, index++);
+      end = connection.received.indexOf('\r\n\r\n', seen);
+    }
+  });
+}
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

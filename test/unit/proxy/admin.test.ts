@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { type AdminOptions, startAdmin } from '../../../internal/proxy/admin.ts';
+import type { Listener } from '../../../internal/proxy/engine.ts';
+import { ServicePool } from '../../../internal/proxy/service-pool.ts';
+import { createLogger } from '../../../pkg/logger/logger.ts';
+import { service, upstream } from '../../support/proxy-fakes.ts';
+import { eventually, rawClient } from '../../support/proxy-raw.ts';
+
+describe('the admin interface', () => {
+  const pool = new ServicePool(
+    service(),
+    'a secret that is long enough',
+    { connectFailed() {}, drained() {} },
+    () => 0,
+  );
+  pool.put(upstream('web-1', { port: 9_001, weight: 2 }));
+  pool.put(upstream('web-2', { port: 9_002, health: 'unhealthy' }));
+  pool.get('web-1')!.inFlight = 3;
+  let token: string | undefined;
+  let results: readonly unknown[] | Error = [];
+  let admin: Listener;
+  const options: AdminOptions = {
+    version: '1.2.3',
+    pools: () => [pool],
+    status: () => ({ status: 'ok', pid: 7 }),
+    testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
+    guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),
+    log: createLogger({ name: 'test', level: 'silent' }),
+  };
+  before(async () => {
+    admin = await startAdmin(options, '127.0.0.1', 0);
+  });
+  after(() => admin.close(0));
+
+  const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${admin.port}${path}`, init);
+
+  it('shows the process and a summary of every service', async () => {
+    const response = await ask('/status');
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    assert.deepEqual(await response.json(), {
+      status: 'ok',
+      pid: 7,
+      services: [{ name: 'web', algorithm: 'round-robin', upstreams: 2, healthy: 1, inFlight: 3 }],
+    });
+  });
+
+  it('shows every upstream with its health and load', async () => {
+    const [first, second, ...others] = (await (await ask('/upstreams')).json()) as Record<string, unknown>[];
+    assert.equal(others.length, 0);
+    assert.deepEqual(first, {
+      id: 'web-1',
+      service: 'web',
+      url: 'http://127.0.0.1:9001',
+      lifecycle: 'ready',
+      health: 'healthy',
+      healthCause: 'not checked yet',
+      weight: 2,
+      inFlight: 3,
+      picks: 0,
+      failures: 0,
+    });
+    assert.equal(second?.['health'], 'unhealthy');
+  });
+
+  it('explains itself to curl', async () => {
+    const response = await ask('/');
+    assert.match(response.headers.get('content-type') ?? '', /text\/plain/);
+    const text = await response.text();
+    assert.match(text, new RegExp(`curl http://127\\.0\\.0\\.1:${admin.port}/upstreams`));
+    assert.match(text, /heimdall 1\.2\.3/);
+  });
+
+  it('answers HEAD with the head alone', async () => {
+    const response = await ask('/status', { method: 'HEAD' });
+    assert.equal(response.status, 200);
+    assert.equal(await response.text(), '');
+  });
+
+  it('sends a trial alert and passes on what became of it', async () => {
+    results = [{ channel: 'mail', ok: true }];
+    const response = await ask('/alerts/test', { method: 'POST' });
+    assert.deepEqual([response.status, await response.json()], [200, results]);
+    results = [];
+    const nowhere = await ask('/alerts/test', { method: 'POST' });
+    assert.equal(nowhere.status, 409);
+    assert.match(await nowhere.text(), /No alert channel is configured/);
+  });
+
+  it('turns a fault of its own into a 500 that says nothing about it, and goes on', async () => {
+    results = new Error('password of the mail server');
+    const response = await ask('/alerts/test', { method: 'POST' });
+    assert.equal(response.status, 500);
+    assert.equal(response.headers.get('content-type'), 'application/problem+json');
+    assert.doesNotMatch(await response.text(), /password/);
+    results = [];
+    assert.equal((await ask('/status')).status, 200);
+  });
+
+  it('knows its paths and methods, and nothing that every object has', async () => {
+    for (const path of ['/nothing', '/constructor', '/__proto__', '/status/']) {
+      assert.equal((await ask(path)).status, 404, path);
+    }
+    const response = await ask('/status', { method: 'DELETE' });
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET']);
+    assert.equal((await ask('/alerts/test?x=1')).status, 405);
+  });
+
+  // DNS rebinding: a page of evil.example points its own name at 127.0.0.1 and reads on.
+  it('is not there for a name that is not its own', async () => {
+    const answerTo = async (host: string) => {
+      const client = await rawClient(admin.port, `GET /status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      const answer = await client.rest();
+      client.close();
+      return answer.slice(9, 12);
+    };
+    assert.equal(await answerTo('evil.example'), '403');
+    assert.equal(await answerTo('localhost:1'), '200');
+    assert.equal(await answerTo('lb.example'), '200');
+    assert.equal(
+      (await ask('/alerts/test', { method: 'POST', headers: { origin: 'http://evil.example' } })).status,
+      403,
+    );
+  });
+
+  it('asks for the token when there is one', async () => {
+    token = 'a long token';
+    try {
+      const without = await ask('/status');
+      assert.deepEqual([without.status, without.headers.get('www-authenticate')], [401, 'Bearer realm="heimdall"']);
+      const wrong = await ask('/status', { headers: { authorization: 'Bearer other' } });
+      assert.equal(wrong.status, 401);
+      assert.match(wrong.headers.get('www-authenticate') ?? '', /invalid_token/);
+      assert.equal((await ask('/status', { headers: { authorization: 'Bearer a long token' } })).status, 401);
+      token = 'a-long-token';
+      assert.equal((await ask('/status', { headers: { authorization: 'Bearer a-long-token' } })).status, 200);
+    } finally {
+      token = undefined;
+    }
+  });
+
+  it('says when its address is taken', async () => {
+    await assert.rejects(startAdmin(options, '127.0.0.1', admin.port), { code: 'EADDRINUSE' });
+  });
+
+  it('closes at the deadline whatever a client does not finish', async () => {
+    const other = await startAdmin(options, '127.0.0.1', 0);
+    const client = connect(other.port, '127.0.0.1').on('error', () => {});
+    let closed = false;
+    client.once('close', () => {
+      closed = true;
+    });
+    client.write('POST /alerts/test HTTP/1.1\r\nHost: localhost\r\nContent-Le');
+    await eventually('the connection is open', () => !client.connecting);
+    await other.close(50);
+    await eventually('the client is disconnected', () => closed);
+  });
+});

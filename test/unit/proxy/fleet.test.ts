@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { HealthMonitor } from '../../../internal/health/monitor.ts';
+import type { ProbeResult } from '../../../internal/health/probe.ts';
+import type { PickContext } from '../../../internal/algorithms/balancer.ts';
+import { Fleet } from '../../../internal/proxy/fleet.ts';
+import type { Upstream } from '../../../internal/proxy/upstream.ts';
+import { createLogger } from '../../../pkg/logger/logger.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { instance, service } from '../../support/proxy-fakes.ts';
+import { fleetListener } from '../../support/proxy-site.ts';
+
+const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+
+/** A fleet whose instances answer probes on the ports that are `up`. */
+class Harness {
+  readonly clock = new ManualClock();
+  readonly up = new Set<number>();
+  readonly probed: number[] = [];
+  readonly told: string[] = [];
+  readonly fleet: Fleet;
+  readonly monitor: HealthMonitor;
+
+  constructor() {
+    const log = createLogger({ name: 'test', level: 'silent' });
+    this.fleet = new Fleet({
+      cookieSecret: 'a secret that is long enough',
+      now: () => this.clock.monotonic(),
+      log,
+      listener: fleetListener({
+        poolChanged: ({ name }) => this.told.push(`changed ${name}`),
+        poolRemoved: (name) => this.told.push(`pool gone ${name}`),
+        healthChanged: ({ id }, { to }) => this.told.push(`${id} ${to}`),
+        upstreamRemoved: (id) => this.told.push(`gone ${id}`),
+        drained: () => this.told.push('drained'),
+      }),
+    });
+    this.monitor = new HealthMonitor({
+      probe: ({ port }) => this.#probe(port),
+      clock: this.clock,
+      random: () => 0.5,
+      onTransition: (change) => this.fleet.healthChanged(change),
+      log,
+    });
+    this.fleet.checkWith(this.monitor);
+  }
+
+  upstream(id: string): Upstream {
+    const found = [...this.fleet.pools()].flatMap((pool) => pool.get(id) ?? []);
+    assert.equal(found.length, 1, `${id} is there ${found.length} times`);
+    return found[0]!;
+  }
+
+  ids(): string[] {
+    return [...this.fleet.pools()].flatMap((pool) => [...pool.upstreams()].map(({ id }) => id));
+  }
+
+  take(): string[] {
+    return this.told.splice(0);
+  }
+
+  lease() {
+    return [...this.fleet.pools()][0]!.lease(CONTEXT, []);
+  }
+
+  #probe(port: number): Promise<ProbeResult> {
+    this.probed.push(port);
+    const passed = this.up.has(port);
+    return Promise.resolve({ passed, cause: passed ? 'passed' : 'connect ECONNREFUSED', elapsedMs: 1 });
+  }
+}
+
+describe('the fleet', () => {
+  it('holds the instances of the configuration and of the registry, each under its service', () => {
+    const { fleet } = new Harness();
+    fleet.configure([service({ servers: ['10.0.0.7:8080'] }), service({ name: 'api' })]);
+    fleet.apply([instance('web-1'), instance('api-1', { service: 'api' }), instance('other-1', { service: 'other' })]);
+    const pools = [...fleet.pools()].map((pool) => [pool.name, [...pool.upstreams()].map(({ id }) => id)]);
+    assert.deepEqual(pools, [
+      ['web', ['web@10.0.0.7:8080', 'web-1']],
+      ['api', ['api-1']],
+    ]);
+  });
+
+  it('routes to the pool, also after the routes changed', () => {
+    const { fleet } = new Harness();
+    fleet.configure([service(), service({ name: 'api', routes: [{ path: '/api' }] })]);
+    assert.equal(fleet.match('h', '/api/x')?.name, 'api');
+    fleet.configure([service(), service({ name: 'api', routes: [{ path: '/v2' }] })]);
+    assert.equal(fleet.match('h', '/api/x')?.name, 'web');
+  });
+
+  it('touches nothing that a change does not concern', async () => {
+    const harness = new Harness();
+    const { fleet } = harness;
+    fleet.configure([service()]);
+    fleet.apply([instance('a'), instance('b', { port: 9_001 })]);
+    harness.up.add(9_000);
+    await harness.clock.advance(2_000);
+    const a = harness.upstream('a');
+    const lease = harness.lease();
+    assert.equal(lease?.upstream, a);
+    harness.take();
+    fleet.apply([instance('a'), instance('c', { port: 9_002 })]);
+    fleet.configure([service({ algorithm: 'least-connections' }), service({ name: 'api' })]);
+    assert.equal(harness.upstream('a'), a);
+    assert.deepEqual([a.inFlight, a.health], [1, 'healthy']);
+    assert.deepEqual(harness.take(), ['gone b', 'changed web']);
+    assert.deepEqual(harness.ids(), ['a', 'c']);
+    lease?.release({ kind: 'completed', status: 200 });
+    assert.equal(a.inFlight, 0);
+  });
+
+  it('says nothing when nothing changed', () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    harness.take();
+    harness.fleet.apply([instance('a')]);
+    harness.fleet.configure([service()]);
+    assert.deepEqual(harness.take(), []);
+  });
+
+  it('sends traffic to a new instance after its first passed probe, and not before', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    assert.equal(harness.lease(), null);
+    await harness.clock.advance(3_000);
+    assert.equal(harness.upstream('a').health, 'unhealthy');
+    harness.up.add(9_000);
+    await harness.clock.advance(3_000);
+    const lease = harness.lease();
+    assert.deepEqual([lease?.upstream.id, lease?.lastResort], ['a', false]);
+  });
+
+  it('knows a restarted instance for another one: its load, latency and health begin anew', async () => {
+    const harness = new Harness();
+    const { fleet } = harness;
+    fleet.configure([service()]);
+    fleet.apply([instance('a')]);
+    harness.up.add(9_000);
+    await harness.clock.advance(1_000);
+    const before = harness.upstream('a');
+    const lease = harness.lease();
+    before.cost = 12;
+    harness.take();
+    fleet.apply([instance('a', { startedAt: 2, restarts: 1 })]);
+    const after = harness.upstream('a');
+    assert.notEqual(after, before);
+    assert.deepEqual([after.inFlight, after.health, after.cost], [0, 'unknown', Number.NaN]);
+    assert.ok(harness.take().includes('gone a'), 'its idle connections lead to the dead process');
+    lease?.release({ kind: 'reset', cause: 'it died' });
+    assert.deepEqual([before.inFlight, after.inFlight], [0, 0]);
+  });
+
+  it('takes an instance that moved to another port for another one', () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    const before = harness.upstream('a');
+    harness.fleet.apply([instance('a', { port: 9_005 })]);
+    assert.notEqual(harness.upstream('a'), before);
+  });
+
+  it('takes over a new weight and lifecycle at once, on the same upstream', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    harness.up.add(9_000);
+    await harness.clock.advance(1_000);
+    const a = harness.upstream('a');
+    harness.fleet.apply([instance('a', { weight: 5 })]);
+    assert.deepEqual([a.weight, harness.upstream('a')], [5, a]);
+    harness.fleet.apply([instance('a', { weight: 5, lifecycle: 'draining' })]);
+    assert.equal(harness.upstream('a'), a);
+    assert.equal(harness.lease(), null);
+  });
+
+  it('changes the algorithm of a service live', () => {
+    const { fleet } = new Harness();
+    fleet.configure([service()]);
+    const [pool] = fleet.pools();
+    fleet.configure([service({ algorithm: 'ip-url-hash' })]);
+    assert.deepEqual([...fleet.pools()], [pool]);
+    assert.equal(pool?.balancer.algorithm, 'ip-url-hash');
+  });
+
+  it('forgets a service that is not configured any more, with all it had', () => {
+    const harness = new Harness();
+    harness.fleet.configure([service(), service({ name: 'api' })]);
+    harness.fleet.apply([instance('a'), instance('api-1', { service: 'api' })]);
+    harness.take();
+    harness.fleet.configure([service()]);
+    assert.deepEqual(harness.take(), ['gone api-1', 'pool gone api']);
+    assert.deepEqual(harness.ids(), ['a']);
+  });
+
+  it('probes what is ready, and leaves draining and crashed instances alone', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a'), instance('b', { port: 9_001 })]);
+    await harness.clock.advance(2_000);
+    assert.deepEqual(new Set(harness.probed), new Set([9_000, 9_001]));
+    harness.fleet.apply([
+      instance('a', { lifecycle: 'draining' }),
+      instance('b', { port: 9_001, lifecycle: 'backing-off' }),
+    ]);
+    harness.probed.length = 0;
+    await harness.clock.advance(5_000);
+    assert.deepEqual(harness.probed, []);
+  });
+
+  it('counts what still runs on draining instances, and tells when it ends', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    harness.up.add(9_000);
+    await harness.clock.advance(1_000);
+    const leases = [harness.lease(), harness.lease()];
+    assert.deepEqual(harness.fleet.drainingInFlight(), new Map());
+    harness.fleet.apply([instance('a', { lifecycle: 'draining' })]);
+    assert.deepEqual(harness.fleet.drainingInFlight(), new Map([['a', 2]]));
+    harness.take();
+    for (const lease of leases) lease?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(harness.take(), ['drained', 'drained']);
+    assert.deepEqual(harness.fleet.drainingInFlight(), new Map([['a', 0]]));
+  });
+
+  it('takes an instance out at the first failed connect', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a'), instance('b', { port: 9_001 })]);
+    harness.up.add(9_000).add(9_001);
+    await harness.clock.advance(1_000);
+    const lease = harness.lease();
+    const { id } = lease!.upstream;
+    lease?.release({ kind: 'connect-failed', cause: 'ECONNREFUSED' });
+    assert.equal(harness.upstream(id).health, 'unhealthy');
+    assert.equal(harness.upstream(id).healthCause, 'connect ECONNREFUSED');
+    for (let i = 0; i < 4; i += 1) assert.notEqual(harness.lease()?.upstream.id, id);
+  });
+
+  it('remembers health over a restart of the load balancer, for the same process only', () => {
+    const harness = new Harness();
+    const record = { health: 'healthy', cause: 'passed', since: 0, proxyId: 'lb' } as const;
+    harness.fleet.remember([
+      { ...record, instanceId: 'a', incarnation: 'a#1' },
+      { ...record, instanceId: 'b', incarnation: 'b#1' },
+    ]);
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a'), instance('b', { port: 9_001, startedAt: 2 })]);
+    assert.deepEqual([harness.upstream('a').health, harness.upstream('b').health], ['healthy', 'unknown']);
+    assert.equal(harness.lease()?.upstream.id, 'a');
+    harness.fleet.apply([]);
+    harness.fleet.apply([instance('a')]);
+    assert.equal(harness.upstream('a').health, 'unknown', 'news of an earlier life was used twice');
+  });
+
+  it('ignores news of a process that is not there any more', () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a', { startedAt: 2 })]);
+    harness.fleet.healthChanged({ id: 'a', incarnation: 'a#1', from: 'unknown', to: 'healthy', cause: '', at: 0 });
+    assert.equal(harness.upstream('a').health, 'unknown');
+  });
+});

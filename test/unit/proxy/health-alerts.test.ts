@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Instance } from '../../../internal/model/instance.ts';
+import { type AlertSink, HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
+import { ServicePool } from '../../../internal/proxy/service-pool.ts';
+import type { Upstream } from '../../../internal/proxy/upstream.ts';
+import { service, upstream } from '../../support/proxy-fakes.ts';
+
+class Sink implements AlertSink {
+  readonly told: string[] = [];
+  readonly raised: Parameters<AlertSink['raise']>[0][] = [];
+
+  raise(alert: Parameters<AlertSink['raise']>[0]): void {
+    this.raised.push(alert);
+    this.told.push(`! ${alert.title}`);
+  }
+
+  resolve(key: string): void {
+    this.told.push(`ok ${key}`);
+  }
+
+  take(): string[] {
+    return this.told.splice(0);
+  }
+}
+
+class Harness {
+  readonly sink = new Sink();
+  readonly alerts = new HealthAlerts(this.sink, () => 1_000);
+  readonly pool = new ServicePool(
+    service(),
+    'a secret that is long enough',
+    { connectFailed() {}, drained() {} },
+    () => 0,
+  );
+
+  constructor(...upstreams: Upstream[]) {
+    for (const each of upstreams) this.pool.put(each);
+    this.alerts.lead(true);
+    this.alerts.update(this.pool);
+  }
+
+  /** Changes one upstream and tells. */
+  set(id: string, change: Partial<Instance>, health?: Upstream['health'], cause = 'connect ECONNREFUSED'): string[] {
+    const of = this.pool.get(id)!;
+    of.update({ ...of.instance, ...change });
+    if (health !== undefined) Object.assign(of, { health, healthCause: cause });
+    this.alerts.update(this.pool);
+    return this.sink.take();
+  }
+
+  replace(next: Upstream): string[] {
+    this.pool.put(next);
+    this.alerts.update(this.pool);
+    return this.sink.take();
+  }
+
+  remove(id: string): string[] {
+    this.pool.delete(id);
+    this.alerts.update(this.pool);
+    return this.sink.take();
+  }
+}
+
+describe('alerts about health', () => {
+  it('tell once that an instance is down and why, and that it is up again', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    assert.deepEqual(harness.sink.take(), []);
+    assert.deepEqual(harness.set('a', {}, 'unhealthy'), ['! a is down']);
+    const { key, severity, cause, service: of, instance: who, at } = harness.sink.raised[0]!;
+    assert.deepEqual([key, severity, of, who, at], ['instance-down:web/a', 'warning', 'web', 'a', 1_000]);
+    assert.equal(cause, 'connect ECONNREFUSED');
+    assert.deepEqual(harness.set('a', {}, 'unhealthy', 'status 503'), []);
+    assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
+    assert.deepEqual(harness.set('a', {}, 'healthy'), []);
+  });
+
+  it('tell that a service has nobody left, and when it has somebody again', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    harness.set('a', {}, 'unhealthy');
+    assert.deepEqual(harness.set('b', {}, 'unhealthy'), ['! b is down', '! web has no healthy instance']);
+    assert.equal(harness.sink.raised.at(-1)?.severity, 'critical');
+    assert.match(harness.sink.raised.at(-1)?.cause ?? '', /2 of 2 down: a, b/);
+    assert.deepEqual(harness.set('b', {}, 'healthy'), ['ok instance-down:web/b', 'ok service-down:web/']);
+  });
+
+  it('say nothing of what a person asked for: adding, draining, removing, even of the last one', () => {
+    const harness = new Harness(upstream('a'));
+    assert.deepEqual(harness.replace(upstream('b', { lifecycle: 'starting', health: 'unknown' })), []);
+    assert.deepEqual(harness.set('b', { lifecycle: 'ready' }), []);
+    assert.deepEqual(harness.set('b', {}, 'healthy'), []);
+    for (const id of ['a', 'b']) {
+      assert.deepEqual(harness.set(id, { lifecycle: 'draining' }), []);
+      assert.deepEqual(harness.set(id, {}, 'unhealthy'), []);
+      assert.deepEqual(harness.remove(id), []);
+    }
+  });
+
+  it('follow a crash from the exit over the restart to the first passed probe', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    assert.deepEqual(harness.set('a', { lifecycle: 'backing-off', lastError: 'exited with code 1' }), ['! a is down']);
+    assert.equal(harness.sink.raised[0]?.cause, 'exited with code 1');
+    const restarted = { startedAt: 2, health: 'unknown' } as const;
+    assert.deepEqual(harness.replace(upstream('a', { ...restarted, lifecycle: 'starting' })), []);
+    assert.deepEqual(
+      harness.set('a', { lifecycle: 'ready' }),
+      [],
+      'resolved before anything was known of the new process',
+    );
+    assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
+  });
+
+  it('stay while a crash loop ends in failure', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    assert.deepEqual(harness.set('a', { lifecycle: 'backing-off' }), ['! a is down']);
+    assert.deepEqual(harness.set('a', { lifecycle: 'failed' }), []);
+    assert.deepEqual(harness.remove('a'), ['ok instance-down:web/a']);
+  });
+
+  it('end with the service', () => {
+    const harness = new Harness(upstream('a'));
+    harness.set('a', {}, 'unhealthy');
+    harness.alerts.removed('web');
+    assert.deepEqual(harness.sink.take(), ['ok instance-down:web/a', 'ok service-down:web/']);
+  });
+
+  it('do not confuse services whose names begin alike', () => {
+    const harness = new Harness(upstream('a'));
+    harness.set('a', {}, 'unhealthy');
+    const other = new ServicePool(
+      service({ name: 'web-2' }),
+      'a secret',
+      { connectFailed() {}, drained() {} },
+      () => 0,
+    );
+    harness.alerts.update(other);
+    harness.alerts.removed('we');
+    assert.deepEqual(harness.sink.take(), []);
+  });
+
+  it('come from one load balancer; the one that takes over tells what is still wrong, and nothing else', () => {
+    const harness = new Harness(upstream('a'), upstream('b'), upstream('c'));
+    harness.alerts.lead(false);
+    assert.deepEqual(harness.set('a', {}, 'unhealthy'), []);
+    assert.deepEqual(harness.set('b', {}, 'unhealthy'), []);
+    assert.deepEqual(harness.set('b', {}, 'healthy'), []);
+    harness.alerts.lead(true);
+    assert.deepEqual(harness.sink.take(), ['! a is down']);
+    harness.alerts.lead(true);
+    assert.deepEqual(harness.sink.take(), []);
+    assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
+  });
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Lease, type LeaseOwner } from '../../../internal/proxy/lease.ts';
+import type { Outcome } from '../../../internal/proxy/outcome.ts';
+import { upstream } from '../../support/proxy-fakes.ts';
+
+class Owner implements LeaseOwner {
+  readonly samples: { elapsed: number; failed: boolean; now: number }[] = [];
+  readonly outcomes: Outcome[] = [];
+
+  observed(_upstream: unknown, sample: { elapsed: number; failed: boolean; now: number }): void {
+    this.samples.push(sample);
+  }
+
+  released(_upstream: unknown, outcome: Outcome): void {
+    this.outcomes.push(outcome);
+  }
+}
+
+function lease() {
+  const clock = { now: 1_000 };
+  const owner = new Owner();
+  const of = upstream('a');
+  return { clock, owner, of, lease: new Lease(owner, of, false, () => clock.now) };
+}
+
+describe('a lease', () => {
+  it('claims its upstream at once and gives it back once, with the first outcome', () => {
+    const { lease: held, of, owner } = lease();
+    assert.deepEqual([of.inFlight, of.picks], [1, 1]);
+    held.release({ kind: 'reset', cause: 'first' });
+    held.release({ kind: 'completed', status: 200 });
+    held.release({ kind: 'client-closed' });
+    assert.equal(of.inFlight, 0);
+    assert.deepEqual(owner.outcomes, [{ kind: 'reset', cause: 'first' }]);
+    assert.deepEqual(held.outcome, { kind: 'reset', cause: 'first' });
+    assert.equal(of.failures, 1);
+  });
+
+  it('measures up to the response head, however long the body takes', () => {
+    const { lease: held, owner, clock } = lease();
+    clock.now += 30;
+    held.head(200);
+    clock.now += 5_000;
+    held.head(200);
+    held.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(owner.samples, [{ elapsed: 30, failed: false, now: 1_030 }]);
+    assert.equal(held.headMs, 30);
+  });
+
+  it('measures an attempt that failed before its head as a failure', () => {
+    const { lease: held, owner, clock } = lease();
+    clock.now += 7;
+    held.release({ kind: 'connect-failed', cause: 'ECONNREFUSED' });
+    assert.deepEqual(owner.samples, [{ elapsed: 7, failed: true, now: 1_007 }]);
+    assert.equal(held.headMs, null);
+    held.head(200);
+    assert.equal(owner.samples.length, 1, 'a head after the end was measured');
+  });
+
+  it('tells of a 5xx as of a failure, and counts it once', () => {
+    const { lease: held, owner, of } = lease();
+    held.head(503);
+    held.release({ kind: 'completed', status: 503 });
+    assert.deepEqual(
+      owner.samples.map(({ failed }) => failed),
+      [true],
+    );
+    assert.equal(of.failures, 1);
+  });
+
+  it('says nothing about the upstream when the client left', () => {
+    const { lease: held, owner, of } = lease();
+    held.release({ kind: 'client-closed' });
+    assert.deepEqual([owner.samples.length, of.failures, of.inFlight], [0, 0, 0]);
+  });
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { RoundRobin } from '../../../internal/algorithms/round-robin.ts';
+import type { Balancer, Candidate, PickContext } from '../../../internal/algorithms/balancer.ts';
+import { Pool } from '../../../internal/proxy/pool.ts';
+import type { Upstream } from '../../../internal/proxy/upstream.ts';
+import { upstream } from '../../support/proxy-fakes.ts';
+
+const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+
+/** Takes the first, and remembers what it was shown. */
+class Watching implements Balancer {
+  readonly algorithm = 'round-robin';
+  readonly shown: (readonly Candidate[])[] = [];
+  readonly observed: { readonly id: string; readonly among: readonly string[] }[] = [];
+
+  pick<C extends Candidate>(candidates: readonly C[]): C {
+    this.shown.push(candidates);
+    return candidates[0]!;
+  }
+
+  observe(candidate: Candidate, candidates: readonly Candidate[]): void {
+    this.observed.push({ id: candidate.id, among: candidates.map(({ id }) => id) });
+  }
+}
+
+function poolOf(...upstreams: Upstream[]) {
+  const balancer = new Watching();
+  const failed: string[] = [];
+  const drained: string[] = [];
+  const events = {
+    connectFailed: ({ id }: Upstream, cause: string) => failed.push(`${id} ${cause}`),
+    drained: ({ id }: Upstream) => drained.push(id),
+  };
+  const pool = new Pool('web', balancer, events, () => 0);
+  for (const each of upstreams) pool.put(each);
+  return { pool, balancer, failed, drained };
+}
+
+describe('a pool', () => {
+  it('offers healthy instances that are ready, and nobody else', () => {
+    const { pool, balancer } = poolOf(
+      upstream('fine'),
+      upstream('new', { health: 'unknown' }),
+      upstream('ill', { health: 'unhealthy' }),
+      upstream('leaving', { lifecycle: 'draining' }),
+      upstream('coming', { lifecycle: 'starting' }),
+      upstream('crashed', { lifecycle: 'backing-off' }),
+      upstream('gone', { lifecycle: 'failed' }),
+    );
+    pool.lease(CONTEXT, []);
+    assert.deepEqual(
+      balancer.shown[0]?.map(({ id }) => id),
+      ['fine'],
+    );
+  });
+
+  it('tries the unhealthy when there is nobody else, and says so; instances that were never checked stay out', () => {
+    const { pool } = poolOf(upstream('ill', { health: 'unhealthy' }), upstream('new', { health: 'unknown' }));
+    const lease = pool.lease(CONTEXT, []);
+    assert.deepEqual([lease?.upstream.id, lease?.lastResort], ['ill', true]);
+    const { pool: other } = poolOf(upstream('fine'), upstream('ill', { health: 'unhealthy' }));
+    assert.equal(other.lease(CONTEXT, [])?.lastResort, false);
+  });
+
+  it('offers nobody twice to one request, and the unhealthy after the last healthy one', () => {
+    const [a, b, ill] = [upstream('a'), upstream('b'), upstream('ill', { health: 'unhealthy' })];
+    const { pool } = poolOf(a, b, ill);
+    assert.equal(pool.lease(CONTEXT, [a])?.upstream, b);
+    assert.equal(pool.lease(CONTEXT, [a, b])?.upstream, ill);
+    assert.equal(pool.lease(CONTEXT, [a, b, ill]), null);
+  });
+
+  it('has nobody to give when it is empty', () => {
+    assert.equal(poolOf().pool.lease(CONTEXT, []), null);
+  });
+
+  it('shows the algorithm the same list until something changes', () => {
+    const [a, b] = [upstream('a'), upstream('b')];
+    const { pool, balancer } = poolOf(a, b);
+    pool.lease(CONTEXT, []);
+    pool.lease(CONTEXT, []);
+    b.health = 'unhealthy';
+    pool.invalidate();
+    pool.lease(CONTEXT, []);
+    pool.delete('a');
+    pool.lease(CONTEXT, []);
+    const [first, second, third, fourth] = balancer.shown;
+    assert.equal(first, second);
+    assert.deepEqual(third, [a]);
+    assert.deepEqual(fourth, [b]);
+  });
+
+  it('claims in the tick of the pick, so that two requests never see the same load', () => {
+    const pool = new Pool('web', new RoundRobin(), { connectFailed() {}, drained() {} }, () => 0);
+    const [a, b] = [upstream('a'), upstream('b')];
+    pool.put(a);
+    pool.put(b);
+    const leases = [1, 2, 3, 4].map(() => pool.lease(CONTEXT, []));
+    assert.deepEqual([a.inFlight, b.inFlight], [2, 2]);
+    for (const lease of leases) lease?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual([a.inFlight, b.inFlight], [0, 0]);
+  });
+
+  it('passes measurements on to the algorithm with those in good health', () => {
+    const { pool, balancer } = poolOf(upstream('a'), upstream('b'), upstream('ill', { health: 'unhealthy' }));
+    pool.lease(CONTEXT, [])?.head(200);
+    assert.deepEqual(balancer.observed, [{ id: 'a', among: ['a', 'b'] }]);
+  });
+
+  it('tells of a failed connect at once, and of nothing else', () => {
+    const { pool, failed } = poolOf(upstream('a'));
+    pool.lease(CONTEXT, [])?.release({ kind: 'reset', cause: 'ECONNRESET' });
+    pool.lease(CONTEXT, [])?.release({ kind: 'completed', status: 500 });
+    assert.deepEqual(failed, []);
+    pool.lease(CONTEXT, [])?.release({ kind: 'connect-failed', cause: 'ECONNREFUSED' });
+    assert.deepEqual(failed, ['a ECONNREFUSED']);
+  });
+
+  it('tells of every request that ends on a draining upstream', () => {
+    const a = upstream('a');
+    const { pool, drained } = poolOf(a);
+    const [first, second] = [pool.lease(CONTEXT, []), pool.lease(CONTEXT, [])];
+    first?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(drained, []);
+    a.update({ ...a.instance, lifecycle: 'draining' });
+    pool.invalidate();
+    assert.equal(pool.lease(CONTEXT, []), null);
+    second?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(drained, ['a']);
+  });
+});

@@ -1,0 +1,427 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, mock } from 'node:test';
+import type { HealthRecord } from '../../../internal/model/health.ts';
+import type { Instance } from '../../../internal/model/instance.ts';
+import { Fleet } from '../../../internal/proxy/fleet.ts';
+import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
+import type {
+  ProxyRecord,
+  ProxyRegistry,
+  ProxyReport,
+  RegistryListener,
+  RegistryWriter,
+  Snapshot,
+} from '../../../internal/registry/registry.ts';
+import { openManagerRegistry } from '../../../internal/registry/sqlite/open-manager.ts';
+import { openProxyRegistry } from '../../../internal/registry/sqlite/open-proxy.ts';
+import { createLogger } from '../../../pkg/logger/logger.ts';
+import { settle } from '../../support/manual-clock.ts';
+import { instance, service } from '../../support/proxy-fakes.ts';
+import { eventually } from '../../support/proxy-raw.ts';
+import { fleetListener } from '../../support/proxy-site.ts';
+
+const LOG = createLogger({ name: 'test', level: 'silent' });
+const RECORD: HealthRecord = {
+  instanceId: 'a',
+  incarnation: 'a#1',
+  health: 'healthy',
+  cause: 'passed',
+  since: 0,
+  proxyId: 'lb',
+};
+
+/** Remembers what it was asked, in order, and fails on demand. */
+class FakeRegistry implements ProxyRegistry {
+  readonly proxyId = 'lb';
+  readonly calls: string[] = [];
+  readonly reports: ProxyReport[] = [];
+  readonly saved: HealthRecord[] = [];
+  present: Snapshot = snapshot(1, []);
+  rows: ProxyRecord[] = [];
+  broken = false;
+  listener: RegistryListener | null = null;
+  signal: AbortSignal | null = null;
+
+  async report(report: ProxyReport): Promise<void> {
+    this.#call('report');
+    this.reports.push(report);
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    this.#call('snapshot');
+    return this.present;
+  }
+
+  watch(listener: RegistryListener, signal: AbortSignal): void {
+    this.calls.push('watch');
+    this.listener = listener;
+    this.signal = signal;
+  }
+
+  async health(): Promise<HealthRecord[]> {
+    this.#call('health');
+    return [RECORD];
+  }
+
+  async saveHealth(records: readonly HealthRecord[]): Promise<void> {
+    this.#call('saveHealth');
+    this.saved.push(...records);
+  }
+
+  async proxies(): Promise<ProxyRecord[]> {
+    this.#call('proxies');
+    return this.rows;
+  }
+
+  async withdraw(): Promise<void> {
+    this.#call('withdraw');
+  }
+
+  async close(): Promise<void> {
+    this.calls.push('close');
+  }
+
+  async manager(): Promise<null> {
+    return null;
+  }
+
+  async events(): Promise<[]> {
+    return [];
+  }
+
+  #call(name: string): void {
+    this.calls.push(name);
+    if (this.broken) throw new Error('the registry is locked');
+  }
+}
+
+function snapshot(revision: number, instances: readonly Instance[], registryId = 'one'): Snapshot {
+  return { registryId, revision, services: [], instances };
+}
+
+function proxy(id: string, startedAt: number, heartbeatAt = 100_000): ProxyRecord {
+  return { id, pid: 1, startedAt, heartbeatAt, appliedRevision: null, inFlight: new Map() };
+}
+
+class Harness {
+  readonly registry = new FakeRegistry();
+  readonly alerts: string[] = [];
+  readonly leading: boolean[] = [];
+  readonly fleet: Fleet;
+  readonly link: RegistryLink;
+  now = 100_000;
+
+  constructor() {
+    this.fleet = new Fleet({
+      cookieSecret: 'a secret that is long enough',
+      now: () => 0,
+      log: LOG,
+      listener: fleetListener({ drained: () => this.link.reportSoon() }),
+    });
+    this.fleet.configure([service()]);
+    this.link = new RegistryLink({
+      registry: this.registry,
+      fleet: this.fleet,
+      alerts: { raise: ({ key }) => this.alerts.push(`! ${key}`), resolve: (key) => this.alerts.push(`ok ${key}`) },
+      log: LOG,
+      now: () => this.now,
+      onLeading: (leading) => this.leading.push(leading),
+    });
+  }
+
+  /** Started, with the given instances in force as revision 1. */
+  static async started(...instances: Instance[]): Promise<Harness> {
+    const harness = new Harness();
+    const started = harness.link.start();
+    await settle();
+    harness.registry.listener?.changed(snapshot(1, instances));
+    await started;
+    await settle();
+    return harness;
+  }
+
+  async changed(picture: Snapshot): Promise<void> {
+    this.registry.present = picture;
+    this.registry.listener?.changed(picture);
+    await settle();
+  }
+
+  ids(): string[] {
+    return [...this.fleet.pools()].flatMap((pool) => [...pool.upstreams()].map(({ id }) => id));
+  }
+
+  /** Lets a heartbeat pass. */
+  async beat(): Promise<void> {
+    mock.timers.tick(1_000);
+    await settle();
+    await settle();
+  }
+}
+
+describe('the link to the registry', () => {
+  before(() => mock.timers.enable({ apis: ['setInterval'] }));
+  after(() => mock.timers.reset());
+
+  const using = async (harness: Harness, test: (harness: Harness) => Promise<void>) => {
+    try {
+      await test(harness);
+    } finally {
+      await harness.link.stop();
+    }
+  };
+
+  it('announces itself before it reads: a drain that begins in between waits for it', async () => {
+    const harness = new Harness();
+    const started = harness.link.start();
+    await settle();
+    assert.deepEqual(harness.registry.calls, ['report', 'health', 'watch']);
+    assert.deepEqual(harness.registry.reports, [{ appliedRevision: null, inFlight: new Map() }]);
+    harness.registry.listener?.changed(snapshot(4, [instance('a')]));
+    await started;
+    assert.deepEqual(harness.ids(), ['a']);
+    assert.equal([...harness.fleet.pools()][0]?.get('a')?.health, 'healthy', 'health from before the restart');
+    await harness.link.stop();
+  });
+
+  it('writes back which revision is in force, after it is', () =>
+    using(new Harness(), async (harness) => {
+      const started = harness.link.start();
+      await settle();
+      mock.method(harness.fleet, 'apply', () => harness.registry.calls.push('applied'), { times: 1 });
+      harness.registry.listener?.changed(snapshot(4, [instance('a')]));
+      await started;
+      await settle();
+      assert.deepEqual(harness.registry.calls.slice(-2), ['applied', 'report']);
+      assert.equal(harness.registry.reports.at(-1)?.appliedRevision, 4);
+      assert.equal(harness.link.appliedRevision, 4);
+    }));
+
+  it('tells the in-flight requests of draining instances with the revision, and every end at once', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      const [pool] = harness.fleet.pools();
+      const lease = pool?.lease({ hash: () => 0, affinity: () => undefined, now: () => 0 }, []);
+      await harness.changed(snapshot(2, [instance('a', { lifecycle: 'draining' })]));
+      assert.deepEqual(harness.registry.reports.at(-1), { appliedRevision: 2, inFlight: new Map([['a', 1]]) });
+      lease?.release({ kind: 'completed', status: 200 });
+      await settle();
+      assert.deepEqual(harness.registry.reports.at(-1), { appliedRevision: 2, inFlight: new Map([['a', 0]]) });
+    }));
+
+  it('is overtaken by no older picture', async () =>
+    using(await Harness.started(), async (harness) => {
+      await harness.changed(snapshot(7, [instance('new')]));
+      await harness.changed(snapshot(6, [instance('old')]));
+      assert.deepEqual([harness.ids(), harness.link.appliedRevision], [['new'], 7]);
+    }));
+
+  it('keeps the last picture while the registry fails, with one alert, and recovers', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      harness.registry.listener?.failed(new Error('gone'));
+      harness.registry.listener?.failed(new Error('still gone'));
+      assert.deepEqual([harness.ids(), harness.link.available], [['a'], false]);
+      assert.deepEqual(harness.alerts, ['! registry-unavailable']);
+      await harness.changed(snapshot(2, [instance('a'), instance('b')]));
+      assert.deepEqual(harness.alerts, ['! registry-unavailable', 'ok registry-unavailable']);
+      assert.deepEqual([harness.ids(), harness.link.available], [['a', 'b'], true]);
+    }));
+
+  it('starts without a registry, and takes up its picture when it comes', async () => {
+    const harness = new Harness();
+    harness.registry.broken = true;
+    const started = harness.link.start();
+    await settle();
+    harness.registry.listener?.failed(new Error('locked'));
+    await started;
+    assert.deepEqual(harness.alerts, ['! registry-unavailable']);
+    harness.registry.broken = false;
+    await harness.changed(snapshot(1, [instance('a')]));
+    assert.deepEqual(harness.ids(), ['a']);
+    await harness.link.stop();
+  });
+
+  it('keeps its instances when an empty registry takes the place of the old one, until it has some', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      await harness.changed(snapshot(1, [], 'two'));
+      assert.deepEqual([harness.ids(), harness.link.appliedRevision], [['a'], 1]);
+      await harness.changed(snapshot(0, [instance('b')], 'two'));
+      assert.deepEqual([harness.ids(), harness.link.appliedRevision], [['b'], 0]);
+    }));
+
+  it('empties its pools when the same registry says that nothing is left', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      await harness.changed(snapshot(2, []));
+      assert.deepEqual(harness.ids(), []);
+    }));
+
+  // After a pause (a suspended laptop) the manager has taken us for dead, and has perhaps stopped instances since.
+  it('announces itself anew after a silence, and reads again before it believes a picture', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      harness.now += 60_000;
+      harness.registry.present = snapshot(9, [instance('c')]);
+      harness.registry.calls.length = 0;
+      harness.registry.listener?.changed(snapshot(8, [instance('b')]));
+      await settle();
+      assert.deepEqual(harness.registry.calls.slice(0, 2), ['report', 'snapshot']);
+      assert.deepEqual(harness.ids(), ['c']);
+    }));
+
+  it('makes up with the next heartbeat for a picture that it could not believe', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      harness.now += 60_000;
+      harness.registry.broken = true;
+      await harness.changed(snapshot(2, [instance('b')]));
+      assert.deepEqual([harness.ids(), harness.link.available], [['a'], false]);
+      harness.registry.broken = false;
+      await harness.beat();
+      assert.deepEqual([harness.ids(), harness.link.available], [['b'], true]);
+      assert.deepEqual(harness.alerts, ['! registry-unavailable', 'ok registry-unavailable']);
+    }));
+
+  it('does not claim a picture that it could not put in force', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      mock.method(harness.fleet, 'apply', () => assert.fail('a defect'), { times: 1 });
+      await harness.changed(snapshot(2, [instance('b')]));
+      assert.equal(harness.registry.reports.at(-1)?.appliedRevision, 1);
+      await harness.changed(snapshot(3, [instance('b')]));
+      assert.deepEqual([harness.ids(), harness.link.appliedRevision], [['b'], 3]);
+    }));
+
+  it('reports with every heartbeat, and keeps health that could not be saved for the next', async () =>
+    using(await Harness.started(), async (harness) => {
+      const { registry } = harness;
+      registry.reports.length = 0;
+      registry.broken = true;
+      harness.link.saveHealth(RECORD);
+      harness.link.saveHealth({ ...RECORD, health: 'unhealthy' });
+      await harness.beat();
+      assert.deepEqual([registry.reports, registry.saved], [[], []]);
+      registry.broken = false;
+      await harness.beat();
+      assert.equal(registry.reports.length, 1);
+      assert.deepEqual(registry.saved, [{ ...RECORD, health: 'unhealthy' }]);
+    }));
+
+  it('speaks for all when it has been alive the longest, and when nobody can be asked', async () =>
+    using(await Harness.started(), async (harness) => {
+      harness.registry.rows = [proxy('lb', 5), proxy('other', 4)];
+      await harness.beat();
+      harness.registry.rows = [proxy('lb', 5), proxy('other', 4, 90_000)];
+      await harness.beat();
+      harness.registry.rows = [proxy('lb', 5), proxy('other', 4)];
+      await harness.beat();
+      harness.registry.broken = true;
+      await harness.beat();
+      assert.deepEqual(harness.leading, [false, true, false, true]);
+    }));
+
+  it('withdraws when it stops, and is silent from then on', async () => {
+    const harness = await Harness.started(instance('a'));
+    await harness.link.stop();
+    assert.deepEqual(harness.registry.calls.slice(-2), ['withdraw', 'close']);
+    assert.ok(harness.registry.signal?.aborted);
+    const { length } = harness.registry.calls;
+    const said = harness.leading.length;
+    harness.link.reportSoon();
+    await harness.changed(snapshot(2, [instance('b')]));
+    await harness.beat();
+    assert.deepEqual([harness.ids(), harness.registry.calls.length], [['a'], length]);
+    assert.equal(harness.leading.length, said);
+  });
+
+  it('stops all the same when the registry does not let it go', async () => {
+    const harness = await Harness.started();
+    harness.registry.broken = true;
+    await harness.link.stop();
+    assert.equal(harness.registry.calls.at(-1), 'close');
+  });
+});
+
+describe('isLeader', () => {
+  it('is the one that started first among the living; ids decide a tie', () => {
+    const rows = [proxy('b', 1), proxy('a', 1), proxy('old', 0, 94_999)];
+    assert.deepEqual([isLeader('a', rows, 100_000), isLeader('b', rows, 100_000)], [true, false]);
+    assert.equal(isLeader('old', rows, 99_000), true);
+    assert.equal(isLeader('x', [], 100_000), true);
+  });
+});
+
+describe('the link to a SQLite registry', () => {
+  const open = async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'heimdall-link-'));
+    const path = join(dir, 'registry.db');
+    const manager = await openManagerRegistry({ path });
+    const alerts: string[] = [];
+    const fleet: Fleet = new Fleet({
+      cookieSecret: 'a secret that is long enough',
+      now: () => performance.now(),
+      log: LOG,
+      listener: fleetListener({ drained: () => link.reportSoon() }),
+    });
+    fleet.configure([service()]);
+    const link: RegistryLink = new RegistryLink({
+      registry: openProxyRegistry({ path, proxyId: 'lb', pid: process.pid }),
+      fleet,
+      alerts: { raise: ({ key }) => alerts.push(`! ${key}`), resolve: (key) => alerts.push(`ok ${key}`) },
+      log: LOG,
+      now: Date.now,
+      onLeading() {},
+    });
+    const close = async () => {
+      await link.stop();
+      await manager.close();
+      await rm(dir, { recursive: true });
+    };
+    return { path, manager, fleet, link, alerts, close };
+  };
+  const row = async (manager: RegistryWriter) => (await manager.proxies())[0];
+  const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+
+  it('acknowledges a drain with its in-flight requests, and withdraws at the end', async () => {
+    const { manager, fleet, link, close } = await open();
+    try {
+      const [added] = await manager.reserve([draft], [9_000], 1);
+      const id = added!.id;
+      await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
+      await link.start();
+      await eventually('the instance is known', () => [...fleet.pools()][0]?.get(id) !== undefined);
+      const upstream = [...fleet.pools()][0]!.get(id)!;
+      fleet.healthChanged({ id, incarnation: `${id}#1`, from: 'unknown', to: 'healthy', cause: '', at: 0 });
+      const lease = [...fleet.pools()][0]!.lease({ hash: () => 0, affinity: () => undefined, now: () => 0 }, []);
+      assert.equal(lease?.upstream, upstream);
+      const { revision } = await manager.update(id, { lifecycle: 'draining' });
+      await eventually('the drain is acknowledged', async () => {
+        const told = await row(manager);
+        if ((told?.appliedRevision ?? -1) < revision) return false;
+        assert.equal(told?.inFlight.get(id), 1, 'acknowledged without its count');
+        return true;
+      });
+      lease?.release({ kind: 'completed', status: 200 });
+      await eventually('the end is told', async () => (await row(manager))?.inFlight.get(id) === 0);
+      await link.stop();
+      assert.deepEqual(await manager.proxies(), []);
+    } finally {
+      await close();
+    }
+  });
+
+  it('serves on from the last picture when the file is moved away, and recovers when it is back', async () => {
+    const { path, manager, fleet, link, alerts, close } = await open();
+    try {
+      const [added] = await manager.reserve([draft], [9_000], 1);
+      await link.start();
+      await eventually('the instance is known', () => [...fleet.pools()][0]?.get(added!.id) !== undefined);
+      await rename(path, `${path}.away`);
+      await eventually('the alert', () => alerts.length > 0);
+      assert.deepEqual(alerts, ['! registry-unavailable']);
+      assert.ok([...fleet.pools()][0]?.get(added!.id));
+      await rename(`${path}.away`, path);
+      await eventually('the recovery', () => alerts.includes('ok registry-unavailable'));
+      assert.ok([...fleet.pools()][0]?.get(added!.id));
+    } finally {
+      await close();
+    }
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Outcome } from '../../../internal/proxy/outcome.ts';
+import { mayRetry, RetryBudget, type RetryQuestion } from '../../../internal/proxy/retry.ts';
+
+const SETTINGS = { attempts: 2, budget: 0.2 };
+const CONNECT_FAILED: Outcome = { kind: 'connect-failed', cause: 'ECONNREFUSED' };
+const RESET: Outcome = { kind: 'reset', cause: 'ECONNRESET' };
+
+function question(overrides: Partial<RetryQuestion>): RetryQuestion {
+  return {
+    outcome: CONNECT_FAILED,
+    method: 'GET',
+    hasIdempotencyKey: false,
+    bodyReplayable: true,
+    attempts: 1,
+    ...overrides,
+  };
+}
+
+describe('mayRetry', () => {
+  it('repeats any method after a failed connect, because nothing was sent', () => {
+    for (const method of ['GET', 'POST', 'PATCH', 'DELETE'])
+      assert.ok(mayRetry(question({ method }), SETTINGS), method);
+  });
+
+  it('repeats after a reset only what does no harm twice', () => {
+    const repeated = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE', 'POST', 'PATCH', 'LOCK'].filter((method) =>
+      mayRetry(question({ outcome: RESET, method }), SETTINGS),
+    );
+    assert.deepEqual(repeated, ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+    assert.ok(mayRetry(question({ outcome: RESET, method: 'POST', hasIdempotencyKey: true }), SETTINGS));
+  });
+
+  it('repeats nothing whose body is gone', () => {
+    assert.ok(!mayRetry(question({ bodyReplayable: false }), SETTINGS));
+  });
+
+  it('repeats no timeout, nothing that the client has seen a part of, and nothing it left', () => {
+    const outcomes: Outcome[] = [
+      { kind: 'head-timeout', cause: '' },
+      { kind: 'truncated', cause: '' },
+      { kind: 'client-closed' },
+      { kind: 'completed', status: 503 },
+    ];
+    for (const outcome of outcomes) assert.ok(!mayRetry(question({ outcome }), SETTINGS), outcome.kind);
+  });
+
+  it('stops after the configured number of further attempts', () => {
+    assert.ok(mayRetry(question({ attempts: 2 }), SETTINGS));
+    assert.ok(!mayRetry(question({ attempts: 3 }), SETTINGS));
+    assert.ok(!mayRetry(question({ attempts: 1 }), { ...SETTINGS, attempts: 0 }));
+  });
+});
+
+describe('RetryBudget', () => {
+  const FREE = 100;
+  let now = 0;
+  const granted = (budget: RetryBudget, tries: number) =>
+    Array.from({ length: tries }, () => budget.take(SETTINGS)).filter(Boolean).length;
+
+  it('grants ten retries per second of its window, however small the load', () => {
+    now = 0;
+    assert.equal(granted(new RetryBudget(() => now), 500), FREE);
+  });
+
+  it('grants the share of the requests on top', () => {
+    now = 50_000;
+    const budget = new RetryBudget(() => now);
+    for (let i = 0; i < 1_000; i += 1) budget.requestStarted();
+    assert.equal(granted(budget, 1_000), FREE + 200);
+  });
+
+  it('forgets requests and retries after ten seconds, and not before', () => {
+    now = 3_000;
+    const budget = new RetryBudget(() => now);
+    for (let i = 0; i < 1_000; i += 1) budget.requestStarted();
+    assert.equal(granted(budget, 1_000), FREE + 200);
+    now += 9_000;
+    assert.equal(granted(budget, 1_000), 0);
+    now += 1_000;
+    assert.equal(granted(budget, 1_000), FREE);
+    now += 1_000_000;
+    assert.equal(granted(budget, 1_000), FREE);
+  });
+
+  it('spreads over the window: what one second spent comes back with that second', () => {
+    now = 0;
+    const budget = new RetryBudget(() => now);
+    assert.equal(granted(budget, 60), 60);
+    now = 5_000;
+    assert.equal(granted(budget, 60), 40);
+    now = 10_000;
+    assert.equal(granted(budget, 100), 60);
+    now = 15_000;
+    assert.equal(granted(budget, 100), 40);
+  });
+});
