@@ -57,9 +57,11 @@ export class ChildProcess {
       detached: true,
     });
     this.#child = child;
-    const exited = once(child, 'exit').finally(() => {
-      this.#child = null;
-    });
+    const exited = once(child, 'exit')
+      .catch((error: unknown) => this.#log.error({ process: this.#name, err: error }, `cannot run the ${this.#name}`))
+      .finally(() => {
+        this.#child = null;
+      });
     this.#exited = exited;
     const ready = once(child, 'message').then(([message]) => ReadySchema.parse(message));
     return Promise.race([ready, exited.then(() => null)]);

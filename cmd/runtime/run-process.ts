@@ -11,6 +11,9 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+/** Ctrl-C reaches every process of a terminal's group, and `npm start` passes it on once more: both are one wish. */
+const SAME_WISH_MS = 500;
+
 /**
  * Starts a process and keeps it until SIGINT, SIGTERM, the end of its terminal, or the end of the process that started
  * it; then stops it in order. A second signal ends it at once. A start that fails says why in a few words.
@@ -25,7 +28,7 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
     process.exit(1);
   }
   process.on('uncaughtException', (error) => crash(running.log, error));
-  process.send?.({ type: 'ready', addresses: running.addresses } satisfies Ready);
+  tellStarter({ type: 'ready', addresses: running.addresses });
   const reason = await stopRequested;
   running.log.info({ reason }, 'stopping');
   try {
@@ -40,19 +43,24 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
 
 function waitForStop(): Promise<string> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAt = Number.POSITIVE_INFINITY;
     const stop = (reason: string) => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (performance.now() - askedAt > SAME_WISH_MS) process.exit(130);
+      askedAt = Math.min(askedAt, performance.now());
       resolve(reason);
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
     if (process.stdout.isTTY) process.on('SIGHUP', stop);
     // Started by `heimdall up`: when that is gone, however it went, nobody else would stop us.
-    process.on('disconnect', () => {
-      if (!asked) stop('the starting process is gone');
-    });
+    const orphaned = () => resolve('the starting process is gone');
+    process.on('disconnect', orphaned);
+    if (process.connected === false) orphaned(); // it went while our modules were being loaded
   });
+}
+
+/** Says nothing when there is nobody to be told, or nobody any more. */
+function tellStarter(message: Ready): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 /** What people can act on needs no stack; what they cannot is a fault of ours. */

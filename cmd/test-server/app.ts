@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { BadQuery, type Backend, sendJson } from './exchange.ts';
 import { routeOf } from './routes.ts';
 import type { Settings } from './settings.ts';
@@ -27,7 +26,8 @@ export async function startBackend(settings: Settings): Promise<RunningBackend> 
   });
   server.listen(settings.port, settings.host);
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
   const backend: Backend = {
     name: settings.name ?? `server-${port}`,
     version: settings.version,
@@ -85,6 +85,6 @@ function dispatch(backend: Backend, request: IncomingMessage, response: ServerRe
     }
   };
   if (backend.delay === 0 || path === '/switch') return void answer();
-  const timer = setTimeout(answer, backend.delay);
+  const timer = setTimeout(() => void answer(), backend.delay);
   response.once('close', () => clearTimeout(timer));
 }

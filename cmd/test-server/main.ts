@@ -9,12 +9,7 @@ let running: RunningBackend | undefined;
 let stopping = false;
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(signal, async () => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    await running?.stop();
-    process.exit(0);
-  });
+  process.on(signal, () => void stop());
 }
 
 try {
@@ -25,6 +20,13 @@ try {
   console.log(`sample backend ${running.name} listens on ${running.url} (pid ${process.pid})`);
   if (settings.crashAfter !== null) setTimeout(() => process.exit(1), settings.crashAfter);
 } catch (error) {
-  console.error(`sample backend cannot start: ${error instanceof Error ? error.message : error}`);
+  console.error(`sample backend cannot start: ${error instanceof Error ? error.message : String(error)}`);
   process.exit(1);
+}
+
+async function stop(): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  await running?.stop();
+  process.exit(0);
 }

@@ -78,7 +78,7 @@ function decode(buffer: Buffer): Frame | number | null {
   const start = maskAt + 4;
   if (buffer.length < start + size) return null;
   const payload = Buffer.from(buffer.subarray(start, start + size));
-  for (let index = 0; index < size; index++) payload[index]! ^= buffer[maskAt + (index & 3)]!;
+  for (const [index, byte] of payload.entries()) payload[index] = byte ^ buffer.readUInt8(maskAt + (index & 3));
   return { first, payload, length: start + size };
 }
 
