@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, it } from 'node:test';
+import { SMTPServer } from 'smtp-server';
+import { z } from 'zod';
+import { selfSignedCertificate } from '../support/certificate.ts';
+import type { PortBlock } from '../support/e2e-ports.ts';
+import { ask } from '../support/e2e-http.ts';
+import { Load } from '../support/e2e-load.ts';
+import type { StartedProcess } from '../support/e2e-process.ts';
+import { sampleService, System } from '../support/e2e-system.ts';
+import { eventually } from '../support/e2e-wait.ts';
+
+const SECRET = 'a secret shared with the receiver';
+
+interface Hook {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const HookSchema = z.object({
+  subject: z.string(),
+  alerts: z.array(z.object({ state: z.enum(['firing', 'resolved']), title: z.string(), cause: z.string().nullable() })),
+});
+const TestSchema = z.array(z.object({ channel: z.string(), ok: z.boolean(), error: z.string().optional() }));
+
+/** @param mailPorts - of the SMTP servers; nobody listens on the second. */
+function channels({ own }: PortBlock, mailPorts: readonly number[]) {
+  const mailbox = { host: '127.0.0.1', encryption: 'none', from: 'heimdall@example.org', to: ['ops@example.org'] };
+  return {
+    email: mailPorts.map((port) => ({ ...mailbox, port })),
+    webhooks: [{ url: `http://127.0.0.1:${own[3]}/alerts`, secret: SECRET }],
+    groupWindow: '300ms',
+  };
+}
+
+describe('alerts', { timeout: 60_000 }, () => {
+  const mails: string[] = [];
+  const hooks: Hook[] = [];
+  const smtp = new SMTPServer({
+    ...selfSignedCertificate(),
+    authOptional: true,
+    disableReverseLookup: true,
+    closeTimeout: 100,
+    onData: (stream, _session, done) => {
+      text(stream).then((mail) => {
+        mails.push(mail.replaceAll(/=\r\n|\r\n(?=[ \t])/g, '')); // long lines are folded
+        done();
+      }, done);
+    },
+  });
+  const receiver = createServer((request, response) => {
+    void text(request).then((body) => {
+      hooks.push({ headers: request.headers, body });
+      response.end();
+    });
+  });
+  let system: System;
+  let manager: StartedProcess;
+  let backend: StartedProcess;
+
+  before(async () => {
+    system = await System.create((ports) => ({
+      services: [sampleService({ instances: 1, servers: [`127.0.0.1:${ports.own[0]}`] })],
+      alerts: channels(ports, ports.own.slice(1, 3)),
+    }));
+    const [external = 0, mailPort = 0, , hookPort = 0] = system.ports.own;
+    await Promise.all([
+      once(smtp.listen(mailPort, '127.0.0.1'), 'listening'),
+      once(receiver.listen(hookPort, '127.0.0.1'), 'listening'),
+    ]);
+    backend = system.backend(external);
+    ({ manager } = await system.startBoth(2));
+  });
+  after(async () => {
+    await system.stop(); // before the receivers: what is still to be told gets through
+    await Promise.all([
+      new Promise<void>((resolve) => smtp.close(() => resolve())),
+      new Promise<void>((resolve) => receiver.close(() => resolve())),
+    ]);
+    await system[Symbol.asyncDispose]();
+  });
+
+  function mailAbout(subject: RegExp): Promise<string> {
+    return eventually(`a mail about ${subject}`, () => mails.find((mail) => subject.test(mail)));
+  }
+
+  function hookAbout(subject: RegExp): Promise<Hook> {
+    const found = ({ body }: Hook) => subject.test(HookSchema.parse(JSON.parse(body)).subject);
+    return eventually(`a webhook about ${subject}`, () => hooks.find(found));
+  }
+
+  for (const [which, base] of [
+    ['manager', () => system.api],
+    ['load balancer', () => system.admin],
+  ] as const) {
+    it(`are tried out by POST /alerts/test of the ${which}, which tells how each channel fared`, async () => {
+      const trialMails = () => mails.filter((mail) => /^Subject: .*Test alert from heimdall/m.test(mail)).length;
+      const trialHooks = () => hooks.filter(({ body }) => body.includes('Test alert from heimdall')).length;
+      const before = [trialMails(), trialHooks()];
+      const answer = await ask(`${base()}/alerts/test`, { method: 'POST' });
+      assert.equal(answer.status, 200, answer.body);
+      const results = TestSchema.parse(JSON.parse(answer.body));
+      assert.deepEqual(
+        results.map(({ ok }) => ok),
+        [true, false, true],
+      );
+      assert.match(results[1]?.error ?? '', /ECONNREFUSED/);
+      assert.deepEqual(
+        [trialMails(), trialHooks()],
+        before.map((count) => count + 1),
+      );
+    });
+  }
+
+  it('go out by mail and webhook when a server dies and when it is back, whatever a dead channel does', async () => {
+    const [external = 0] = system.ports.own;
+    const name = `web@127.0.0.1:${external}`;
+    const load = new Load(system.proxy, 3);
+    try {
+      backend.kill('SIGKILL');
+      const mail = await mailAbout(new RegExp(`^Subject: .*${name} is down`, 'm'));
+      assert.match(mail, /^To: ops@example\.org\r$/m);
+      assert.match(mail, /ECONNREFUSED/);
+      const down = await hookAbout(new RegExp(`${name} is down`));
+      const [alert] = HookSchema.parse(JSON.parse(down.body)).alerts;
+      assert.equal(alert?.state, 'firing');
+      assert.match(alert?.cause ?? '', /ECONNREFUSED/);
+      const timestamp = String(down.headers['x-heimdall-timestamp']);
+      const signature = createHmac('sha256', SECRET).update(`${timestamp}.${down.body}`).digest('hex');
+      assert.equal(down.headers['x-heimdall-signature'], `sha256=${signature}`);
+
+      backend = system.backend(external);
+      const resolved = new RegExp(`Resolved after .*${name} is down`);
+      assert.match(await mailAbout(resolved), /RESOLVED after/);
+      const up = await hookAbout(resolved);
+      assert.equal(HookSchema.parse(JSON.parse(up.body)).alerts[0]?.state, 'resolved');
+      await load.reaches(`backend-${external}`);
+    } finally {
+      await load.stop();
+    }
+    assert.deepEqual(load.failures, []);
+  });
+
+  it('tell that a service has no healthy instance left', async () => {
+    backend.kill('SIGKILL');
+    const spawned = (await system.list()).find(({ pid }) => pid !== null);
+    assert.equal((await system.remove(spawned?.port ?? 0)).status, 200);
+    await hookAbout(/web has no healthy instance/);
+    backend = system.backend(system.ports.own[0] ?? 0);
+    await hookAbout(/[Rr]esolved.*web has no healthy instance|web has no healthy instance \(resolved/);
+  });
+
+  it('tell that a changed configuration was refused', async () => {
+    await system.writeConfig('{ "services": 7 }');
+    const { body } = await hookAbout(/configuration was refused/);
+    assert.match(body, /services/);
+    // Without the dead channel, too: at the end nothing waits for it.
+    await system.configure({ alerts: channels(system.ports, system.ports.own.slice(1, 2)) });
+    await hookAbout(/Resolved after .*configuration was refused/);
+    assert.equal(hooks.filter((hook) => /"subject":"A changed configuration was refused/.test(hook.body)).length, 1);
+    assert.equal(manager.running, true);
+  });
+});

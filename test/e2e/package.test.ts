@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { it } from 'node:test';
+import { promisify } from 'node:util';
+import { StartedProcess } from '../support/e2e-process.ts';
+import { sampleService, System } from '../support/e2e-system.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const SOURCES = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'cmd', 'internal', 'pkg'];
+/** npm's own scripts run with the Node that runs this. */
+const PATH = [dirname(process.execPath), process.env['PATH']].join(delimiter);
+const NO_NETWORK =
+  /npm error (?:code|errno) (?:ENOTFOUND|EAI_AGAIN|E(?:CONN|HOST|NET)\w+|ETIMEDOUT|ERR_SOCKET_TIMEOUT)/;
+
+/** @throws when npm fails; `stderr` of the error tells why. */
+async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
+  const env = { ...process.env, PATH };
+  await promisify(execFile)('npm', [...args, '--no-audit', '--no-fund', '--fetch-retries=0'], { cwd, env });
+}
+
+it('runs after npm pack, an install into an empty folder and npx heimdall up', {
+  timeout: 110_000,
+}, async (context) => {
+  const command = ['node', join('node_modules', 'heimdall', 'dist', 'cmd', 'test-server', 'main.js')];
+  await using system = await System.create(() => ({ services: [sampleService({ command })] }));
+  const copy = join(system.dir, 'copy'); // building in place would get in the way of whoever else builds there
+  await mkdir(copy);
+  await Promise.all(SOURCES.map((name) => cp(join(ROOT, name), join(copy, name), { recursive: true })));
+  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+
+  await npm(copy, 'pack', '--pack-destination', system.dir);
+  const tarball = (await readdir(system.dir)).find((name) => name.endsWith('.tgz'));
+  try {
+    await npm(system.dir, 'install', '--prefer-offline', `./${tarball}`);
+  } catch (error) {
+    if (!NO_NETWORK.test(String(error))) throw error;
+    return context.skip('npm cannot reach its registry, which the install of the dependencies needs');
+  }
+  const installed = await readdir(join(system.dir, 'node_modules', 'heimdall'));
+  assert.deepEqual(installed.filter((name) => !name.endsWith('.md')).sort(), ['dist', 'package.json']);
+
+  const up = system.track(new StartedProcess(['npx', 'heimdall', 'up'], { cwd: system.dir, env: { PATH } }));
+  await up.printed('Ctrl-C drains and stops everything.');
+  await system.inRotation(2);
+  assert.match(await system.answering(), /^web-/);
+
+  up.killGroup('SIGINT');
+  await up.exited;
+  assert.deepEqual(await system.remains(), []);
+});
