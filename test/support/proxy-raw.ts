@@ -133,6 +133,41 @@ export function onHeads(connection: RawConnection, serve: (head: string, index: 
   });
 }
 
+/** The text of a request that ends its connection, unless `fields` say something else about that. */
+export function requestText(line: string, fields: readonly string[] = [], body = ''): string {
+  const connection = fields.some((field) => /^connection:/i.test(field)) ? [] : ['Connection: close'];
+  return `${[`${line} HTTP/1.1`, 'Host: example.com', ...fields, ...connection].join('\r\n')}\r\n\r\n${body}`;
+}
+
+export interface ParsedMessage {
+  readonly startLine: string;
+  /** Of a response; NaN for a request. */
+  readonly status: number;
+  /** In order, as they came. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+  /** All values of a field, in order; `name` in lower case. */
+  all(name: string): string[];
+}
+
+/** Takes the first message of a text apart; what follows its head is its body, as it stands. */
+export function parseMessage(text: string): ParsedMessage {
+  const end = text.indexOf('\r\n\r\n');
+  if (end === -1) throw new Error(`there is no whole head in ${JSON.stringify(text)}`);
+  const [startLine = '', ...lines] = text.slice(0, end).split('\r\n');
+  const fields = lines.map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+  });
+  return {
+    startLine,
+    status: Number(/^HTTP\/1\.[01] (\d+)/.exec(startLine)?.[1]),
+    fields,
+    body: text.slice(end + 4),
+    all: (name) => fields.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value),
+  };
+}
+
 /** A port on which nobody listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
