@@ -5,8 +5,10 @@ import { runProcess } from '../runtime/run-process.ts';
 import { banner, waitForInstances } from './banner.ts';
 import { ChildProcess } from './child-process.ts';
 
-/** How long a process may take to drain and stop before it is killed: its own deadlines (30 s + 10 s) and some more. */
-const STOP_MS = 60_000;
+/** What a process that is asked to stop may take beyond its deadlines for requests and instances, in milliseconds. */
+const SPARE_MS = 20_000;
+/** The load balancer's deadline for running requests. */
+const CLOSE_MS = 30_000;
 
 /**
  * `heimdall up`: manager and load balancer as processes of their own, each started again when it dies. The end of this
@@ -14,15 +16,17 @@ const STOP_MS = 60_000;
  */
 export function up(config: string | undefined): Promise<void> {
   return runProcess(async () => {
-    const loaded = await loadConfig(loadOptions(config));
+    const options = loadOptions(config);
+    const loaded = await loadConfig(options);
     const log = createLogger({ name: 'heimdall', level: loaded.config.log.level });
     const args = config === undefined ? [] : ['--config', config];
     const loadBalancer = new ChildProcess('load-balancer', args, log);
     const manager = new ChildProcess('server-manager', args, log);
     // The manager goes first: its drains need a load balancer that acknowledges them.
     const stop = async () => {
-      await manager.stop(STOP_MS);
-      await loadBalancer.stop(STOP_MS);
+      const present = await loadConfig(options).catch(() => loaded); // the file may have changed since
+      await manager.stop(longestDrainMs(present) + SPARE_MS);
+      await loadBalancer.stop(CLOSE_MS + SPARE_MS);
     };
     try {
       const [proxy, api] = await Promise.all([loadBalancer.start(), manager.start()]);
@@ -34,6 +38,11 @@ export function up(config: string | undefined): Promise<void> {
       throw error;
     }
   });
+}
+
+/** A manager that is killed sooner would leave its instances running. */
+function longestDrainMs({ config: { services } }: LoadedConfig): number {
+  return Math.max(0, ...services.map(({ drainTimeout, stopTimeout }) => drainTimeout + stopTimeout));
 }
 
 /** Tells what runs where once the instances are up; the processes' own logs tell meanwhile what goes on. */

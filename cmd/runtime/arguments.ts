@@ -15,7 +15,7 @@ export function parseMainArguments(): { readonly config: string | undefined; rea
     });
     return { config: values.config, keep: values.keep };
   } catch (error) {
-    process.stderr.write(`heimdall: ${error instanceof Error ? error.message : error}\n`);
+    process.stderr.write(`heimdall: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(2);
   }
 }

@@ -54,7 +54,7 @@ function waitForStop(): Promise<string> {
     // Started by `heimdall up`: when that is gone, however it went, nobody else would stop us.
     const orphaned = () => resolve('the starting process is gone');
     process.on('disconnect', orphaned);
-    if (process.connected === false) orphaned(); // it went while our modules were being loaded
+    if (process.send && !process.connected) orphaned(); // it went while our modules were being loaded
   });
 }
 

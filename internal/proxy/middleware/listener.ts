@@ -32,7 +32,8 @@ export class HttpListener implements Listener {
   readonly host: string;
   readonly port: number;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  /** Every open connection, with the responses that are still to be finished on it. */
+  readonly #sockets = new Map<Duplex, Set<ServerResponse>>();
   #closing = false;
 
   private constructor(server: Server, host: string, port: number) {
@@ -75,7 +76,7 @@ export class HttpListener implements Listener {
     const sweep = setInterval(() => this.#closeIdle(), CLOSE_CHECK_MS);
     this.#closeIdle();
     const deadline = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of this.#sockets.keys()) socket.destroy();
     }, deadlineMs);
     await closed;
     clearInterval(sweep);
@@ -86,23 +87,46 @@ export class HttpListener implements Listener {
     const server = this.#server;
     server.on('error', () => {}); // one connection that could not be accepted, for lack of descriptors: the next may be
     server.on('connection', (socket) => {
-      this.#sockets.add(socket);
+      this.#sockets.set(socket, new Set());
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    server.on('request', (request, response) => receiver.request(request, response, this, false));
-    server.on('checkContinue', (request, response) => receiver.request(request, response, this, true));
+    const receive = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
+      const open = this.#sockets.get(request.socket);
+      open?.add(response);
+      response.once('close', () => open?.delete(response));
+      receiver.request(request, response, this, expectsContinue);
+    };
+    server.on('request', (request, response) => receive(request, response, false));
+    server.on('checkContinue', (request, response) => receive(request, response, true));
     server.on('upgrade', (request, socket, head) => {
       if (socket instanceof Socket) receiver.upgrade(request, socket, head, this);
       else socket.destroy();
     });
     server.on('connect', (_request, socket) => refuseSocket(socket, 501));
-    server.on('clientError', refuseBroken);
+    server.on('clientError', (error, socket) => this.#refuseBroken(error, socket));
+  }
+
+  /**
+   * What Node's parser refuses never becomes a request; the answer goes onto the bare connection, unless it would get
+   * into the answer to an earlier request, or into one that has begun.
+   */
+  #refuseBroken(error: Error, socket: Duplex): void {
+    if (socket.writableEnded) return; // answered already: these are the bytes after what was refused
+    const code = 'code' in error ? String(error.code) : '';
+    const open = [...(this.#sockets.get(socket) ?? [])];
+    const isTaken = open.some(({ req, headersSent }) => req.complete || headersSent);
+    if (!socket.writable || isTaken || code === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    refuseSocket(socket, PARSE_STATUS[code] ?? 400);
+    for (const { req } of open) req.destroy(); // it broke in its body: whoever got the beginning must not wait for the rest
   }
 
   /** Connections that fall idle later are not closed by `close()` alone, nor those that never sent a byte. */
   #closeIdle(): void {
     this.#server.closeIdleConnections();
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of this.#sockets.keys()) if (socket instanceof Socket && socket.bytesRead === 0) socket.destroy();
   }
 }
 
@@ -113,12 +137,4 @@ export class HttpListener implements Listener {
 function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   const hasBody = valuesOf(rawHeaders, 'transfer-encoding').length > 0 || Number(headers['content-length'] ?? 0) !== 0;
   return method === 'GET' && httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket' && !hasBody;
-}
-
-/** What Node's parser refuses never becomes a request; the answer goes onto the bare connection. */
-function refuseBroken(error: Error, socket: Duplex): void {
-  if (socket.writableEnded) return; // answered already: these are the bytes after what was refused
-  const code = 'code' in error ? String(error.code) : '';
-  if (!socket.writable || code === 'ECONNRESET') socket.destroy();
-  else refuseSocket(socket, PARSE_STATUS[code] ?? 400);
 }
