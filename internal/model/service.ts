@@ -18,7 +18,7 @@ export const ServiceNameSchema = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected 1 to 63 lower-case letters, digits and dashes');
 
-export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** What the system takes as an argument, a variable's value or a path: it would end at the first NUL character. */
 const NO_NUL = /^[^\0]*$/;
 const NO_NUL_EXPECTED = 'expected text without NUL characters';
@@ -65,7 +65,7 @@ function StatusRange() {
   });
 }
 
-export const ReadinessSchema = z.strictObject({
+const ReadinessSchema = z.strictObject({
   interval: duration().prefault('250ms'),
   /** From the spawn to the first passed probe. */
   deadline: duration().prefault('60s'),
@@ -91,7 +91,7 @@ export const HashKeySchema = z
     'expected ip, url, ip+url, header:NAME or cookie:NAME',
   );
 
-export const HashSchema = z.strictObject({
+const HashSchema = z.strictObject({
   key: HashKeySchema.default('ip+url'),
   /** Upper bound of an upstream's share of the in-flight requests, relative to its fair share; null: no bound, strict affinity. */
   balanceFactor: z.number().gt(1).max(100).nullable().default(null),

@@ -1,6 +1,6 @@
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 /** Listed from worst to mildest. */
-export type Severity = (typeof SEVERITIES)[number];
+type Severity = (typeof SEVERITIES)[number];
 
 /** A condition that a person should know about. */
 export interface Alert {

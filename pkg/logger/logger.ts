@@ -5,7 +5,7 @@ import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
 export type { Logger } from 'pino';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LoggerOptions {
   readonly name: string;
