@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedConfig } from '../../internal/config/load.ts';
+import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { HealthMonitor } from '../../internal/health/monitor.ts';
 import { probe } from '../../internal/health/probe.ts';
@@ -101,7 +102,9 @@ export class LoadBalancer implements Running {
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
       // A running manager reads the same file and tells; without one this process is the only one that can.
-      speaks: async () => (await this.#registry.manager().catch(() => null)) === null,
+      // Only what this process alone can see, such as a port of its own that is in use, is left to it.
+      speaks: async (error) =>
+        !(error instanceof ConfigError) || (await this.#registry.manager().catch(() => null)) === null,
     });
   }
 
@@ -176,7 +179,12 @@ export class LoadBalancer implements Running {
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
     await this.#proxy?.move(next.proxy);
-    await this.#admin?.move(next.proxy.admin);
+    try {
+      await this.#admin?.move(next.proxy.admin);
+    } catch (error) {
+      await this.#proxy?.move(before.proxy);
+      throw error;
+    }
     this.#engine.configure(next.proxy);
     this.#fleet.configure(next.services);
     this.#alerts.reconfigure(createNotifiers(next.alerts), {
