@@ -101,10 +101,10 @@ export class LoadBalancer implements Running {
       alerts: this.#alerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
-      // A running manager reads the same file and tells; without one this process is the only one that can.
-      // Only what this process alone can see, such as a port of its own that is in use, is left to it.
-      speaks: async (error) =>
-        !(error instanceof ConfigError) || (await this.#registry.manager().catch(() => null)) === null,
+      // What is wrong with the file, a running manager tells, which reads it too. What this process alone can see, such
+      // as a port of its own that is in use, it tells itself.
+      speaks: async (refusal) =>
+        !(refusal instanceof ConfigError) || (await this.#registry.manager().catch(() => null)) === null,
     });
   }
 

@@ -15,7 +15,7 @@ export interface ConfigFollowerOptions {
   /** Puts a changed configuration into force; when it throws, the old one is still in force. */
   readonly apply: (next: Config, before: Config) => Promise<void>;
   /** Whether this process is the one that tells people about a refused file: one event gives one alert. */
-  readonly speaks: () => Promise<boolean>;
+  readonly speaks: (error: unknown) => Promise<boolean>;
   readonly onRefused?: (path: string, reason: string) => void;
 }
 
@@ -70,7 +70,7 @@ export class ConfigFollower {
       `the changed configuration is refused, the old one stays in force: ${reason}`,
     );
     this.#options.onRefused?.(path, reason);
-    void this.#options.speaks().then((speaks) => {
+    void this.#options.speaks(error).then((speaks) => {
       if (!speaks) return;
       const title = 'A changed configuration was refused';
       this.#options.alerts.raise({ key: REFUSED_KEY, severity: 'warning', title, cause: reason, at: Date.now() });

@@ -7,6 +7,7 @@ import type { AlertSink } from './health-alerts.ts';
 
 const HEARTBEAT_MS = 1_000;
 const UNAVAILABLE_KEY = 'registry-unavailable';
+const READ_ONLY_KEY = 'registry-read-only';
 
 export interface RegistryLinkOptions {
   readonly registry: ProxyRegistry;
@@ -32,6 +33,10 @@ export class RegistryLink {
   #applied: Snapshot | null = null;
   /** When the registry last took a report, in epoch milliseconds. */
   #reportedAt = 0;
+  /** When the registry began to refuse reports, in epoch milliseconds. */
+  #refusedSince: number | null = null;
+  /** Refused for so long that people were told. */
+  #readOnly = false;
   #reporting: Promise<void> | null = null;
   #reportAgain = false;
   #available = true;
@@ -47,8 +52,9 @@ export class RegistryLink {
     return this.#applied?.revision ?? null;
   }
 
+  /** Whether the registry can be read, and takes this load balancer's reports. */
   get available(): boolean {
-    return this.#available;
+    return this.#available && !this.#readOnly;
   }
 
   /** Resolves when the first picture is in force, or the registry turned out to be unavailable. */
@@ -179,11 +185,38 @@ export class RegistryLink {
       this.#reportAgain = false;
       try {
         await this.#options.registry.report(this.#state());
-        this.#reportedAt = this.#options.now();
+        this.#reportTaken();
       } catch (error) {
-        this.#options.log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
+        this.#reportRefused(error);
       }
     }
+  }
+
+  #reportTaken(): void {
+    const { alerts, log, now } = this.#options;
+    this.#reportedAt = now();
+    this.#refusedSince = null;
+    if (!this.#readOnly) return;
+    this.#readOnly = false;
+    alerts.resolve(READ_ONLY_KEY, now());
+    log.info('the registry takes reports again');
+  }
+
+  /** A short lock is nothing to tell; one that outlasts the heartbeat makes the manager take us for dead. */
+  #reportRefused(error: unknown): void {
+    const { alerts, log, now } = this.#options;
+    log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
+    this.#refusedSince ??= now();
+    if (this.#readOnly || !this.#available || now() - this.#refusedSince <= HEARTBEAT_LIMIT_MS) return;
+    this.#readOnly = true;
+    log.error({ err: error }, 'the registry takes no reports; drains do not wait for this load balancer');
+    alerts.raise({
+      key: READ_ONLY_KEY,
+      severity: 'critical',
+      title: 'The registry cannot be written',
+      cause: `${messageOf(error)}. Traffic goes on; removing an instance may lose requests.`,
+      at: now(),
+    });
   }
 
   #state() {

@@ -24,7 +24,8 @@ export function createLogger(options: LoggerOptions): Logger {
     ? PinoPretty({
         destination,
         colorize: process.stdout.hasColors?.() ?? false,
-        ignore: 'pid,hostname',
+        ignore: 'pid,hostname,subsystem,event',
+        singleLine: true,
         translateTime: 'SYS:HH:MM:ss.l',
       })
     : destination;

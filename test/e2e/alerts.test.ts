@@ -37,7 +37,7 @@ function channels({ own }: PortBlock, mailPorts: readonly number[]) {
   };
 }
 
-describe('alerts', { timeout: 60_000 }, () => {
+describe('alerts', () => {
   const mails: string[] = [];
   const hooks: Hook[] = [];
   const smtp = new SMTPServer({
@@ -163,5 +163,11 @@ describe('alerts', { timeout: 60_000 }, () => {
     await hookAbout(/Resolved after .*configuration was refused/);
     assert.equal(hooks.filter((hook) => /"subject":"A changed configuration was refused/.test(hook.body)).length, 1);
     assert.equal(manager.running, true);
+  });
+
+  it('tell of a refusal that the load balancer alone can see', async () => {
+    const { taken, admin } = system.ports;
+    await system.configure({ proxy: { host: '127.0.0.1', port: taken, admin: { port: admin } } });
+    await hookAbout(new RegExp(`^A changed configuration was refused .*${taken}`));
   });
 });

@@ -7,7 +7,7 @@ import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describe('a changed config.json', { timeout: 60_000 }, () => {
+describe('a changed config.json', () => {
   let system: System;
   let manager: StartedProcess;
   let loadBalancer: StartedProcess;
@@ -72,20 +72,25 @@ describe('a changed config.json', { timeout: 60_000 }, () => {
     assert.equal((await system.get('/shop/cart')).headers['x-server'], web?.id);
   });
 
-  it('moves the listener to another port; a port that is in use is refused', async () => {
-    const { own, admin, taken } = system.ports;
-    const [next = 0] = own;
-    const proxy = { host: '127.0.0.1', admin: { port: admin } };
-    await system.configure({ proxy: { ...proxy, port: taken } });
-    await loadBalancer.printed(/is refused.*proxy\.port/);
+  it('is refused as a whole when one of its ports is in use', async () => {
+    const { own, taken } = system.ports;
+    const proxy = { host: '127.0.0.1', port: own[0], admin: { port: taken } };
+    await system.configure({ proxy });
+    await loadBalancer.printed(/is refused.*proxy\.admin/);
     assert.match(await system.answering(), /^web-/);
-    await system.configure({ proxy: { ...proxy, port: next } });
-    await eventually('it listens there', async () => (await ask(`http://127.0.0.1:${next}/`)).status === 200);
+    await assert.rejects(ask(`http://127.0.0.1:${own[0]}/`), { code: 'ECONNREFUSED' });
+    assert.equal((await system.proxyStatus()).pid, loadBalancer.pid);
+  });
+
+  it('moves the listener to another port', async () => {
+    const { own, admin } = system.ports;
+    await system.configure({ proxy: { host: '127.0.0.1', port: own[0], admin: { port: admin } } });
+    await eventually('it listens there', async () => (await ask(`http://127.0.0.1:${own[0]}/`)).status === 200);
     await assert.rejects(system.get(), { code: 'ECONNREFUSED' });
   });
 });
 
-describe('heimdall check', { timeout: 30_000 }, () => {
+describe('heimdall check', () => {
   it('says what would run and exits with 0 when the configuration is valid', async () => {
     await using system = await System.create();
     const check = system.heimdall('check');

@@ -8,7 +8,7 @@ import { eventually } from '../support/e2e-wait.ts';
 /** Cheaper to start than the sample backend, because there are fifty of them. */
 const TINY = `require('node:http').createServer((request, response) => response.end(process.env.PORT)).listen(process.env.PORT, '127.0.0.1', () => console.log('(pid ' + process.pid + ')'))`;
 
-describe('instances of a running system', { timeout: 100_000 }, () => {
+describe('instances of a running system', () => {
   it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
     await using system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
     await system.startBoth(3);

@@ -7,7 +7,7 @@ import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describe('the load balancer', { timeout: 60_000 }, () => {
+describe('the load balancer', () => {
   let system: System;
   let manager: StartedProcess;
   let loadBalancer: StartedProcess;
@@ -125,7 +125,7 @@ describe('the load balancer', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the load balancer alone, with servers that somebody else runs', { timeout: 60_000 }, () => {
+describe('the load balancer alone, with servers that somebody else runs', () => {
   it('fails over when one is killed, and uses it again when it is back', async () => {
     await using system = await System.create(({ own: [a, b] }) => ({
       services: [{ name: 'web', servers: [`127.0.0.1:${a}`, { address: `127.0.0.1:${b}`, weight: 2 }] }],

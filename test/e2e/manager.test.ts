@@ -7,7 +7,7 @@ import { livesIn, mainOf, type StartedProcess } from '../support/e2e-process.ts'
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describe('the server manager', { timeout: 60_000 }, () => {
+describe('the server manager', () => {
   let system: System;
   let manager: StartedProcess;
   before(async () => {
@@ -105,8 +105,8 @@ const ProblemSchema = z.object({
   logTail: z.array(z.string()).default([]),
 });
 
-describe('POST /servers/add with a command that does not work', { timeout: 60_000 }, () => {
-  const readiness = { interval: '50ms', deadline: '1s' };
+describe('POST /servers/add with a command that does not work', () => {
+  const readiness = { interval: '50ms', deadline: '2s' };
   const broken = (name: string, ...command: readonly string[]) =>
     sampleService({ name, command, instances: 0, readiness, routes: [{ path: `/${name}` }] });
   const print = "console.log('(pid ' + process.pid + ') reads its settings'); console.error('no database');";
@@ -122,7 +122,7 @@ describe('POST /servers/add with a command that does not work', { timeout: 60_00
         {
           ...broken('elsewhere', 'node', mainOf('test-server')),
           env: { LISTEN_ON: String(elsewhere) },
-          readiness: { deadline: '3s' },
+          readiness: { deadline: '7s' },
         },
       ],
     }));
@@ -153,7 +153,7 @@ describe('POST /servers/add with a command that does not work', { timeout: 60_00
       what: 'never listens',
       status: 504,
       code: 'INSTANCE_NOT_READY',
-      detail: /not ready within 1 s: .*ECONNREFUSED/,
+      detail: /not ready within 2 s: .*ECONNREFUSED/,
       logTail: /reads its settings,no database$/,
     },
     {

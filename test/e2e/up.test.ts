@@ -5,7 +5,7 @@ import { eventually } from '../support/e2e-wait.ts';
 
 const THREE = () => ({ services: [sampleService({ instances: 3 })] });
 
-describe('heimdall up', { timeout: 90_000 }, () => {
+describe('heimdall up', () => {
   it('says what runs where, spreads traffic evenly, and starts a killed manager or load balancer again', async () => {
     await using system = await System.create(THREE);
     const up = await system.up(3);

@@ -11,7 +11,7 @@ export const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.
 /** Ends the backend with the test, however the test ends; heimdall's own processes watch this channel by themselves. */
 const LEASH = "process.on('disconnect', () => process.exit(0)); await import(process.argv[1]);";
 
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -78,7 +78,7 @@ export class StartedProcess {
   }
 
   kill(signal: NodeJS.Signals): void {
-    process.kill(this.pid, signal);
+    this.#child.kill(signal);
   }
 
   /** As the terminal does it for Ctrl-C. */
@@ -107,7 +107,7 @@ export class StartedProcess {
 
   /** SIGTERM, unless it has ended; null when it is not gone within the limit. */
   async stop(limitMs = 20_000): Promise<Exit | null> {
-    if (this.running) this.kill('SIGTERM');
+    this.kill('SIGTERM');
     const limit = new AbortController();
     const overdue = sleep(limitMs, null, { signal: limit.signal }).catch(() => null); // rejects when it is over
     const exit = await Promise.race([this.exited, overdue]);
@@ -116,11 +116,12 @@ export class StartedProcess {
   }
 }
 
-/** Whether a process of this run lives under the pid: all of them have the run's folder as HOME, whoever started them. */
+/**
+ * Whether a process of this run lives under the pid: all of them have the run's folder as HOME, whoever started them.
+ * Where that cannot be read, none is taken for ours.
+ */
 export function livesIn(pid: number, home: string): boolean {
   try {
-    process.kill(pid, 0);
-    if (process.platform !== 'linux') return true;
     return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`HOME=${home}`); // a zombie has none
   } catch {
     return false;

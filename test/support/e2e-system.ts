@@ -22,7 +22,7 @@ const InstanceSchema = z.object({
   status: z.string(),
   restarts: z.int(),
 });
-export type ListedInstance = z.infer<typeof InstanceSchema>;
+type ListedInstance = z.infer<typeof InstanceSchema>;
 
 const UpstreamSchema = z.object({ id: z.string(), url: z.string(), lifecycle: z.string(), health: z.string() });
 
@@ -220,6 +220,7 @@ export class System implements AsyncDisposable {
       await this.stop();
       assert.deepEqual(await this.remains(), [], `left behind; output:\n${this.#output()}`);
     } finally {
+      for (const started of this.#started) started.kill('SIGKILL');
       for (const pid of await this.#livingPids()) process.kill(pid, 'SIGKILL');
       await Promise.all(this.#started.map(({ exited }) => exited));
       await this.ports.release();

@@ -175,6 +175,7 @@ export class Exchange implements AttemptOwner {
 
   #answerFailure(): void {
     if (this.#response.headersSent || this.#clientGone) return;
+    if (this.#tools.closing()) this.#response.shouldKeepAlive = false;
     sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'));
   }
 

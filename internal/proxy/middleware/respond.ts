@@ -61,12 +61,12 @@ export function refuseSocket(socket: Duplex, status: number, accept?: string, re
   socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`);
 }
 
-/** Once our side of a connection has ended, the other has a moment to end its own. */
+/** Once our side of a connection has ended, the other has a moment to end its own: it may not even be there any more. */
 export function closeAfterEnd(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => {
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
-    socket.resume();
+    if (socket.listenerCount('data') === 0) socket.resume(); // nobody else reads it, and the end comes after the data
   });
 }

@@ -43,7 +43,7 @@ export class Upgrade implements AttemptOwner {
     this.#context = new RequestContext(request, pool, tools.now);
   }
 
-  /** Resolves when the client's connection is closed. */
+  /** Resolves when the client's connection is closed, or has been refused. */
   async run(head: Buffer): Promise<UpgradeResult> {
     // Not `once` of node:events: a client that resets its connection is no exception.
     const closed = new Promise<void>((resolve) => {
@@ -53,8 +53,10 @@ export class Upgrade implements AttemptOwner {
     closeAfterEnd(this.#socket);
     this.#tools.budget.requestStarted();
     const connection = await this.#connect();
-    if (connection !== null) this.#handOver(connection.lease, connection.socket, head);
-    await closed;
+    if (connection !== null) {
+      this.#handOver(connection.lease, connection.socket, head);
+      await closed;
+    }
     for (const lease of this.#leases) lease.release({ kind: 'client-closed' });
     return { status: this.#status, attempts: this.#leases.map(recordOf) };
   }
@@ -87,7 +89,7 @@ export class Upgrade implements AttemptOwner {
       const socket = connectWithin({ host, port }, timeouts.connect);
       try {
         await once(socket, 'connect');
-        socket.on('error', () => socket.destroy()); // until the library listens, and after it has ceased to
+        closeAfterEnd(socket);
         return { lease, socket };
       } catch (error) {
         const cause = error instanceof Error && 'code' in error ? String(error.code) : String(error);

@@ -304,6 +304,21 @@ describe('the link to the registry', () => {
       assert.deepEqual(registry.saved, [{ ...RECORD, health: 'unhealthy' }]);
     }));
 
+  it('tells when the registry has taken no report for longer than a heartbeat may be old, and when it takes them again', async () =>
+    using(await Harness.started(), async (harness) => {
+      harness.registry.broken = true;
+      await harness.beat();
+      assert.deepEqual([harness.alerts, harness.link.available], [[], true], 'a short lock is nothing to tell');
+      harness.now += 6_000;
+      await harness.beat();
+      await harness.beat();
+      assert.deepEqual([harness.alerts, harness.link.available], [['! registry-read-only'], false]);
+      harness.registry.broken = false;
+      await harness.beat();
+      assert.deepEqual(harness.alerts, ['! registry-read-only', 'ok registry-read-only']);
+      assert.equal(harness.link.available, true);
+    }));
+
   it('speaks for all when it has been alive the longest, and when nobody can be asked', async () =>
     using(await Harness.started(), async (harness) => {
       harness.registry.rows = [proxy('lb', 5), proxy('other', 4)];
