@@ -45,7 +45,7 @@ describe('the form of a log line', () => {
     const { log, text } = recorder();
     log.info({ port: 9000 }, 'listening');
     assert.throws(() => JSON.parse(text()));
-    assert.match(text(), /INFO.*\(manager\).*: .*listening\n +.*port.*: .*9000/);
+    assert.match(text(), /INFO.*\(manager\).*: .*listening.*\{.*port.*9000\}.*\n$/);
     assert.doesNotMatch(text(), /hostname|pid/);
   });
 
