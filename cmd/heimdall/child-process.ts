@@ -63,8 +63,12 @@ export class ChildProcess {
         this.#child = null;
       });
     this.#exited = exited;
-    const ready = once(child, 'message').then(([message]) => ReadySchema.parse(message));
-    return Promise.race([ready, exited.then(() => null)]);
+    const ended = exited.then(() => null);
+    const ready = once(child, 'message').then(
+      ([message]) => ReadySchema.parse(message),
+      () => ended, // it could not be spawned at all
+    );
+    return Promise.race([ready, ended]);
   }
 
   async #keepRunning(): Promise<void> {

@@ -35,7 +35,7 @@ const TimeoutsSchema = z.strictObject({
   connect: duration().prefault('3s'),
   /** From the sent request to the response head; then 504. */
   responseHead: duration().prefault('30s'),
-  /** Between two pieces of a response body, or of an upgraded connection. */
+  /** Between two pieces of a response body; a WebSocket may be silent for as long as it likes. */
   streamIdle: duration().prefault('5m'),
   requestHead: duration().prefault('10s'),
   /** Between two pieces of a request body. */

@@ -87,7 +87,7 @@ export function requestFields(fields: RawFields, forwarding: Forwarding): string
   const kept = endToEndFields(fields, (name) => {
     // Gateways such as WSGI's take `_` and `-` for the same: X_Forwarded_For would speak beside ours.
     if (REPLACED.has(name.replaceAll('_', '-'))) return true;
-    return (name === 'forwarded' && !trusted) || (name === 'trailer' && !chunked);
+    return ((name === 'forwarded' || name === 'x-real-ip') && !trusted) || (name === 'trailer' && !chunked);
   });
   const believed = (name: string) => (trusted ? valuesOf(fields, name).join(', ') : '');
   const forwardedFor = believed('x-forwarded-for');

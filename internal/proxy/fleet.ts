@@ -37,6 +37,8 @@ export class Fleet {
   readonly #poolEvents: PoolEvents;
   #monitor: HealthMonitor | null = null;
   #spawned: readonly Instance[] = [];
+  /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
+  readonly #leaving = new Set<ServicePool>();
   /** By incarnation, until the instance is seen. */
   #lastKnown = new Map<string, HealthRecord>();
   #router = new Router<ServicePool>([]);
@@ -86,11 +88,15 @@ export class Fleet {
     return this.#pools.values();
   }
 
-  /** In-flight requests of every draining upstream. */
+  /** In-flight requests of every draining upstream, and of those whose service is configured no more. */
   drainingInFlight(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const upstream of this.#upstreams()) {
-      if (upstream.instance.lifecycle === 'draining') counts.set(upstream.id, upstream.inFlight);
+    const count = ({ id, inFlight }: Upstream) => counts.set(id, (counts.get(id) ?? 0) + inFlight);
+    for (const upstream of this.#upstreams()) if (upstream.instance.lifecycle === 'draining') count(upstream);
+    for (const pool of this.#leaving) {
+      const busy = [...pool.upstreams()].filter(({ inFlight }) => inFlight > 0);
+      if (busy.length === 0) this.#leaving.delete(pool);
+      for (const upstream of busy) count(upstream);
     }
     return counts;
   }
@@ -114,8 +120,11 @@ export class Fleet {
 
   #removePool(name: string): void {
     const pool = this.#pools.get(name);
+    if (pool === undefined) return;
     this.#pools.delete(name);
-    for (const upstream of pool?.upstreams() ?? []) this.#options.listener.upstreamRemoved(upstream.id);
+    pool.close();
+    this.#leaving.add(pool);
+    for (const upstream of pool.upstreams()) this.#options.listener.upstreamRemoved(upstream.id);
     this.#options.listener.poolRemoved(name);
   }
 

@@ -6,7 +6,7 @@ import type { Upstream } from './upstream.ts';
 export interface PoolEvents {
   /** No connection could be made: counts at once, before any probe. */
   connectFailed(upstream: Upstream, cause: string): void;
-  /** A request on a draining upstream ended. */
+  /** A request on a draining upstream, or in a closed pool, ended. */
   drained(upstream: Upstream): void;
 }
 
@@ -22,6 +22,7 @@ export class Pool implements LeaseOwner {
   #balancer: Balancer;
   #healthy: readonly Upstream[] | null = null;
   #unhealthy: readonly Upstream[] = [];
+  #closed = false;
 
   constructor(name: string, balancer: Balancer, events: PoolEvents, now: () => number) {
     this.name = name;
@@ -56,6 +57,11 @@ export class Pool implements LeaseOwner {
     this.invalidate();
   }
 
+  /** Gives no more leases; those that are out run on, and every end of one is told. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** To be called after any change of an upstream's lifecycle, health or weight. */
   invalidate(): void {
     this.#healthy = null;
@@ -75,7 +81,7 @@ export class Pool implements LeaseOwner {
   lease(context: PickContext, tried: readonly Upstream[]): Lease | null {
     const healthy = without(this.healthy(), tried);
     const candidates = healthy.length > 0 ? healthy : without(this.#unhealthy, tried);
-    if (candidates.length === 0) return null;
+    if (candidates.length === 0 || this.#closed) return null;
     const upstream = this.#balancer.pick(candidates, context);
     return new Lease(this, upstream, candidates !== healthy, this.#now);
   }
@@ -86,7 +92,7 @@ export class Pool implements LeaseOwner {
 
   released(upstream: Upstream, outcome: Outcome): void {
     if (outcome.kind === 'connect-failed') this.#events.connectFailed(upstream, outcome.cause);
-    if (upstream.instance.lifecycle === 'draining') this.#events.drained(upstream);
+    if (this.#closed || upstream.instance.lifecycle === 'draining') this.#events.drained(upstream);
   }
 }
 

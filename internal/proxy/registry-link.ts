@@ -131,6 +131,7 @@ export class RegistryLink {
   /** A manager that took us for dead may have gone on without us: announce ourselves first, and read again. */
   async #fresh(snapshot: Snapshot): Promise<Snapshot | null> {
     this.#missed = false;
+    if (this.#abort.signal.aborted) return null;
     if (this.#options.now() - this.#reportedAt < HEARTBEAT_LIMIT_MS) return snapshot;
     try {
       await this.#options.registry.report(this.#state());

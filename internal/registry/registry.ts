@@ -1,3 +1,4 @@
+import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
@@ -52,7 +53,15 @@ export interface RegistryListener {
 /** How old a heartbeat may be before its process counts as gone, in milliseconds. */
 export const HEARTBEAT_LIMIT_MS = 5_000;
 
-/** Every promise rejects with a `HeimdallError` `REGISTRY_UNAVAILABLE` when the store cannot be reached. */
+/** Whether the store cannot be used at present: out of reach, or damaged until somebody mends it. Trying again later may help. */
+export function isRegistryAway(error: unknown): boolean {
+  return hasCode(error, 'REGISTRY_UNAVAILABLE') || hasCode(error, 'REGISTRY_BROKEN');
+}
+
+/**
+ * Every promise rejects with a `HeimdallError` when the store cannot be used: `REGISTRY_UNAVAILABLE` when it cannot be
+ * reached, `REGISTRY_BROKEN` when it is damaged.
+ */
 export interface RegistryReader {
   snapshot(): Promise<Snapshot>;
   /** Returns at once; ends with the signal. Never throws: what goes wrong reaches `listener.failed`, and reading is tried again. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode } from '../model/errors.ts';
-import type { ProxyRecord, RegistryReader } from '../registry/registry.ts';
+import { isRegistryAway, type ProxyRecord, type RegistryReader } from '../registry/registry.ts';
 import { isAlive } from './proxy-watch.ts';
 
 const POLL_MS = 20;
@@ -57,7 +56,7 @@ async function readProxies(registry: DrainOptions['registry']): Promise<readonly
   try {
     return await registry.proxies();
   } catch (error) {
-    if (hasCode(error, 'REGISTRY_UNAVAILABLE')) return [UNKNOWN];
+    if (isRegistryAway(error)) return [UNKNOWN];
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { hasCode } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
+import { isRegistryAway } from '../registry/registry.ts';
 import { type RemoveOptions, Supervisor } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
@@ -60,7 +60,7 @@ export class Fleet {
           // The first call may join a removal that insists on the registry.
           await this.retire(supervisor, options).catch(() => this.retire(supervisor, options));
         } catch (error) {
-          const reason = hasCode(error, 'REGISTRY_UNAVAILABLE') ? 'stopped, but its row stays' : 'could not be stopped';
+          const reason = isRegistryAway(error) ? 'stopped, but its row stays' : 'could not be stopped';
           this.#context.log.error({ instance: supervisor.id, err: error }, reason);
         }
       }),

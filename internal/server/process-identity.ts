@@ -3,6 +3,8 @@ import type { ProcessIdentity } from '../model/instance.ts';
 import { HAS_PROC, isRunning, readProc, statOf } from './proc.ts';
 import { environmentOf } from './process-table.ts';
 
+const TOKEN = 'HEIMDALL_INSTANCE_TOKEN=';
+
 /** Tells two processes of one pid apart; null when none runs under the pid, which includes zombies. */
 export async function startTimeOf(pid: number): Promise<string | null> {
   if (!HAS_PROC) return startTimeFromPs(pid);
@@ -15,12 +17,15 @@ export async function currentBootId(): Promise<string> {
   return (await readProc('sys/kernel/random/boot_id'))?.trim() ?? '';
 }
 
-/** Whether the pid still is the very process: start time, boot and, where it can be read, the token agree. */
+/**
+ * Whether the pid still is the very process: start time and boot agree, and no other token speaks against it. A process
+ * that changed its user hides its environment, and one that changed its title may have overwritten it.
+ */
 export async function isSameProcess(identity: ProcessIdentity): Promise<boolean> {
   if (identity.bootId !== (await currentBootId())) return false;
   if ((await startTimeOf(identity.pid)) !== identity.startTime) return false;
-  if (!HAS_PROC) return true;
-  return (await environmentOf(identity.pid)).has(`HEIMDALL_INSTANCE_TOKEN=${identity.token}`);
+  const tokens = [...(await environmentOf(identity.pid))].filter((entry) => entry.startsWith(TOKEN));
+  return tokens.length === 0 || tokens.includes(`${TOKEN}${identity.token}`);
 }
 
 function startTimeFromPs(pid: number): Promise<string | null> {

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
-import type { InstanceChange, RegistryWriter } from '../registry/registry.ts';
+import { type InstanceChange, isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
 const RETRY_MS = 200;
@@ -61,7 +60,7 @@ export class InstanceRow {
           await this.#registry.remove(this.#instance.id, desiredDelta);
         });
       } catch (error) {
-        if (!hasCode(error, 'REGISTRY_UNAVAILABLE') || this.#stopping.aborted) throw error;
+        if (!isRegistryAway(error) || this.#stopping.aborted) throw error;
         await sleep(RETRY_MS, undefined, { signal: this.#stopping }).catch(() => {});
       }
     }
@@ -96,7 +95,7 @@ export class InstanceRow {
       try {
         await this.#registry.update(this.#instance.id, change);
       } catch (error) {
-        if (hasCode(error, 'REGISTRY_UNAVAILABLE')) throw error;
+        if (isRegistryAway(error)) throw error;
         // Trying again would not help, and what follows must not wait for it.
         this.#log.error({ instance: this.#instance.id, change, err: error }, 'the registry refuses a change');
       }

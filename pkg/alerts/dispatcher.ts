@@ -9,6 +9,8 @@ import { renderNotification, renderTest } from './render.ts';
 const GROUP_WINDOW_MS = 10_000;
 /** A condition is announced as firing at most once in this time, in milliseconds. */
 const REPEAT_AFTER_MS = 300_000;
+/** How often a condition may be announced per `repeatAfterMs`: a second outage is news, a fourth is flapping. */
+const FREE_ANNOUNCEMENTS = 3;
 const FLUSH_DEADLINE_MS = 5_000;
 
 export interface AlertSettings {
@@ -38,8 +40,8 @@ interface Condition {
   resolvedAt: number | null;
   /** People were told that it is firing, and not yet that it ended. */
   told: boolean;
-  /** When a message last announced it, in milliseconds of the monotonic clock. */
-  announcedAt: number;
+  /** When messages announced it within the last `repeatAfterMs`, in milliseconds of the monotonic clock, oldest first. */
+  announced: readonly number[];
   /** Beginnings since the last message. */
   occurrences: number;
 }
@@ -48,9 +50,9 @@ interface Condition {
  * Turns conditions that begin and end into messages to people.
  *
  * - What changes within the group window becomes one message; what begins and ends in it is one entry.
- * - A condition is announced at most once per `repeatAfterMs`. One that begins again sooner waits, and is then told with
- *   its latest state and the number of its beginnings. One that is raised again while it fires is told again only
- *   after that time.
+ * - A condition that began again after its end was told is announced again, but at most three times per `repeatAfterMs`.
+ *   One that flaps more waits, and is then told with its latest state and the number of its beginnings. One that is
+ *   raised again while it fires is told again only after that time.
  * - The end of an announced condition is told within a group window, unless it began again in the meantime.
  * - Without channels nothing is kept for sending; a channel that is added later learns what is still active.
  *
@@ -89,7 +91,7 @@ export class AlertDispatcher {
       active: true,
       resolvedAt: null,
       told: false,
-      announcedAt: known?.announcedAt ?? Number.NEGATIVE_INFINITY,
+      announced: known?.announced ?? [],
       occurrences: (known?.occurrences ?? 0) + 1,
     };
     this.#conditions.set(alert.key, condition);
@@ -179,15 +181,18 @@ export class AlertDispatcher {
     return new Channel(notifier, this.#settings.retry, this.#context);
   }
 
-  #announce(key: string, { announcedAt }: Condition): void {
+  #announce(key: string, { announced }: Condition): void {
     if (this.#pending.has(key)) return;
-    const dueAt = announcedAt + this.#settings.repeatAfterMs;
-    this.#schedule(key, dueAt > this.#context.clock.monotonic() ? dueAt : this.#windowEnd());
+    const now = this.#context.clock.monotonic();
+    const [first = now, ...others] = announced.filter((at) => at + this.#settings.repeatAfterMs > now);
+    const flaps = others.length + 1 >= FREE_ANNOUNCEMENTS;
+    this.#schedule(key, flaps ? first + this.#settings.repeatAfterMs : this.#windowEnd());
   }
 
   /** People know already. They are told again when that was long ago; a recovery that did not last is not told at all. */
-  #remind(key: string, { announcedAt }: Condition): void {
-    if (this.#context.clock.monotonic() - announcedAt < this.#settings.repeatAfterMs) this.#pending.delete(key);
+  #remind(key: string, condition: Condition): void {
+    if (this.#context.clock.monotonic() - lastAnnounced(condition) < this.#settings.repeatAfterMs)
+      this.#pending.delete(key);
     else if (!this.#pending.has(key)) this.#schedule(key, this.#windowEnd());
   }
 
@@ -237,7 +242,9 @@ export class AlertDispatcher {
   #tell(condition: Condition, now: number): NotificationEntry {
     const { alert, active, told, resolvedAt, occurrences } = condition;
     const heard = this.#channels.length > 0;
-    if (heard && (active || !told)) condition.announcedAt = now;
+    if (heard && (active || !told)) {
+      condition.announced = [...condition.announced.filter((at) => at + this.#settings.repeatAfterMs > now), now];
+    }
     condition.told = heard && active;
     condition.occurrences = 0;
     return { alert, state: active ? 'firing' : 'resolved', resolvedAt, occurrences };
@@ -245,11 +252,16 @@ export class AlertDispatcher {
 
   /** An ended condition is kept only for as long as its last announcement delays the next. */
   #forgetOld(now: number): void {
-    for (const [key, { active, announcedAt }] of this.#conditions) {
-      const over = !active && !this.#pending.has(key) && announcedAt + this.#settings.repeatAfterMs <= now;
+    for (const [key, condition] of this.#conditions) {
+      const quiet = lastAnnounced(condition) + this.#settings.repeatAfterMs <= now;
+      const over = !condition.active && !this.#pending.has(key) && quiet;
       if (over) this.#conditions.delete(key);
     }
   }
+}
+
+function lastAnnounced({ announced }: Condition): number {
+  return announced.at(-1) ?? Number.NEGATIVE_INFINITY;
 }
 
 function withDefaults(settings: AlertSettings): Required<AlertSettings> {

@@ -99,7 +99,8 @@ export class Attempt {
     this.#over = true;
     this.#stopHeadTimer();
     const isStale = this.#request?.reusedSocket === true && this.#timedOut === null && this.lease.headMs === null;
-    if (!isStale || this.owner.goesOnAfterStale?.(this) !== true) this.#release(causeOf(error));
+    const mayGoOn = isStale && wasClosed(error);
+    if (!mayGoOn || this.owner.goesOnAfterStale?.(this) !== true) this.#release(causeOf(error));
     this.#request?.destroy();
     this.owner.failed?.(this);
     this.#resolveBroken();
@@ -155,6 +156,11 @@ export class Attempt {
     if (this.#headTimer !== null) clearTimeout(this.#headTimer);
     this.#headTimer = null;
   }
+}
+
+/** The upstream gave up the connection without a byte; an answer that is no HTTP is another matter. */
+function wasClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 }
 
 function causeOf(error: unknown): string {

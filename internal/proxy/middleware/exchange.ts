@@ -137,13 +137,15 @@ export class Exchange implements AttemptOwner {
 
   async #try(lease: Lease): Promise<void> {
     const agent = this.#tools.agentFor(lease.upstream);
-    await this.#send(lease, agent);
-    if (this.#stale === lease && lease.outcome === null && !this.#clientGone) {
-      agent.closeIdle(); // where one was stale, the others are
+    try {
       await this.#send(lease, agent);
+      if (this.#stale === lease && lease.outcome === null && !this.#clientGone) {
+        agent.closeIdle(); // where one was stale, the others are
+        await this.#send(lease, agent);
+      }
+    } finally {
+      lease.release({ kind: 'client-closed' }); // whatever was not reported: an attempt that is over has an outcome
     }
-    // Whatever the library did not report: an attempt that is over has an outcome.
-    lease.release({ kind: 'client-closed' });
   }
 
   async #send(lease: Lease, agent: UpstreamAgent): Promise<void> {
@@ -170,7 +172,10 @@ export class Exchange implements AttemptOwner {
     const { retries } = this.#settings;
     const { method, hasIdempotencyKey } = this.#request;
     const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
-    return mayRetry({ ...question, attempts: this.#leases.length }, retries) && this.#tools.budget.take(retries);
+    const resets = this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length;
+    return (
+      mayRetry({ ...question, attempts: this.#leases.length, resets }, retries) && this.#tools.budget.take(retries)
+    );
   }
 
   #answerFailure(): void {

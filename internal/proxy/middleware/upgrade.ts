@@ -52,19 +52,22 @@ export class Upgrade implements AttemptOwner {
     });
     closeAfterEnd(this.#socket);
     this.#tools.budget.requestStarted();
-    const connection = await this.#connect();
-    if (connection !== null) {
-      this.#handOver(connection.lease, connection.socket, head);
-      await closed;
+    try {
+      const connection = await this.#connect();
+      if (connection !== null) {
+        this.#handOver(connection.lease, connection.socket, head);
+        await closed;
+      }
+    } finally {
+      for (const lease of this.#leases) lease.release({ kind: 'client-closed' });
     }
-    for (const lease of this.#leases) lease.release({ kind: 'client-closed' });
     return { status: this.#status, attempts: this.#leases.map(recordOf) };
   }
 
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
     const status = upstream.statusCode ?? 502;
     this.#status = status;
-    if (status !== 101) upstream.once('end', () => lease.release({ kind: 'completed', status }));
+    if (status !== 101) this.#watchRefusal(lease, upstream, status);
     // The library writes the head of its answer from this table after we return.
     const { headers } = upstream;
     headers.via = headers.via === undefined ? VIA : `${headers.via}, ${VIA}`;
@@ -76,6 +79,17 @@ export class Upgrade implements AttemptOwner {
   /** The handshake failed after the connect: too late for another upstream. */
   failed({ lease }: Attempt): void {
     if (this.#status === CLIENT_GONE) this.#answerFor(lease);
+  }
+
+  /** Nobody reads from a client that waits for an answer: when the answer stands still, its leaving would go unnoticed. */
+  #watchRefusal(lease: Lease, upstream: IncomingMessage, status: number): void {
+    const { streamIdle } = this.#tools.settings().timeouts;
+    upstream.once('end', () => lease.release({ kind: 'completed', status }));
+    upstream.socket.setTimeout(streamIdle, () => {
+      lease.release({ kind: 'truncated', cause: `no byte for ${streamIdle} ms` });
+      upstream.destroy();
+      this.#socket.destroy();
+    });
   }
 
   async #connect(): Promise<{ lease: Lease; socket: Socket } | null> {
@@ -105,7 +119,9 @@ export class Upgrade implements AttemptOwner {
     if (!outcome) return false;
     const { retries } = this.#tools.settings();
     const question = { outcome, method: 'GET', hasIdempotencyKey: false, bodyReplayable: true };
-    return mayRetry({ ...question, attempts: this.#leases.length }, retries) && this.#tools.budget.take(retries);
+    return (
+      mayRetry({ ...question, attempts: this.#leases.length, resets: 0 }, retries) && this.#tools.budget.take(retries)
+    );
   }
 
   #handOver(lease: Lease, connection: Socket, head: Buffer): void {

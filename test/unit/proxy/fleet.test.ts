@@ -264,4 +264,23 @@ describe('the fleet', () => {
     harness.fleet.healthChanged({ id: 'a', incarnation: 'a#1', from: 'unknown', to: 'healthy', cause: '', at: 0 });
     assert.equal(harness.upstream('a').health, 'unknown');
   });
+
+  // The manager drains the instances of a removed service at the moment we stop knowing it.
+  it('counts the requests of a service that is configured no more until the last has ended, and begins no more', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a')]);
+    harness.up.add(9_000);
+    await harness.clock.advance(1_000);
+    const lease = harness.lease();
+    const [pool] = harness.fleet.pools();
+    harness.fleet.configure([]);
+    harness.fleet.apply([instance('a', { lifecycle: 'draining' })]);
+    assert.deepEqual([...harness.fleet.drainingInFlight()], [['a', 1]]);
+    assert.equal(pool?.lease(CONTEXT, []), null);
+    harness.take();
+    lease?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(harness.take(), ['drained']);
+    assert.deepEqual([...harness.fleet.drainingInFlight()], []);
+  });
 });

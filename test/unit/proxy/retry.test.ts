@@ -14,6 +14,7 @@ function question(overrides: Partial<RetryQuestion>): RetryQuestion {
     hasIdempotencyKey: false,
     bodyReplayable: true,
     attempts: 1,
+    resets: 0,
     ...overrides,
   };
 }
@@ -44,6 +45,14 @@ describe('mayRetry', () => {
       { kind: 'completed', status: 503 },
     ];
     for (const outcome of outcomes) assert.ok(!mayRetry(question({ outcome }), SETTINGS), outcome.kind);
+  });
+
+  // A request that crashes whoever gets it would take down one instance per attempt.
+  it('repeats a request that broke its connection once, not twice', () => {
+    const reset: Outcome = { kind: 'reset', cause: 'ECONNRESET' };
+    assert.ok(mayRetry(question({ outcome: reset, attempts: 1, resets: 1 }), SETTINGS));
+    assert.ok(!mayRetry(question({ outcome: reset, attempts: 2, resets: 2 }), SETTINGS));
+    assert.ok(mayRetry(question({ outcome: reset, attempts: 2, resets: 1 }), SETTINGS), 'after a failed connect');
   });
 
   it('stops after the configured number of further attempts', () => {

@@ -21,4 +21,14 @@ describe('the identity of a process', () => {
     assert.equal(await isSameProcess(identity), false);
     assert.equal(await startTimeOf(pid), null);
   });
+
+  it('needs no token where the process shows none: it may have changed its title or its user', async () => {
+    const child = spawn('sleep', ['600'], { env: { PATH: process.env['PATH'] } });
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    const identity = { pid, startTime: (await startTimeOf(pid)) ?? '', bootId: await currentBootId(), token: 'abc' };
+    assert.equal(await isSameProcess(identity), true);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
 });
