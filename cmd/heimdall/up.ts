@@ -22,11 +22,11 @@ export function up(config: string | undefined): Promise<void> {
     const args = config === undefined ? [] : ['--config', config];
     const loadBalancer = new ChildProcess('load-balancer', args, log);
     const manager = new ChildProcess('server-manager', args, log);
-    // The manager goes first: its drains need a load balancer that acknowledges them.
+    // The load balancer goes first: it takes no more connections and finishes what runs, on instances that still do.
     const stop = async () => {
       const present = await loadConfig(options).catch(() => loaded); // the file may have changed since
-      await manager.stop(longestDrainMs(present) + SPARE_MS);
       await loadBalancer.stop(CLOSE_MS + SPARE_MS);
+      await manager.stop(longestDrainMs(present) + SPARE_MS);
     };
     try {
       const [proxy, api] = await Promise.all([loadBalancer.start(), manager.start()]);

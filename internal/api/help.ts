@@ -19,9 +19,9 @@ three more; also: service, weight, port, version, env
 all instances; also: ?service=NAME, ?status=running
   ${curl} ${base}/servers/list
 one instance
-  ${curl} '${base}/servers/get?port=9000'
+  ${curl} '${base}/servers/get?port=9001'
 drain and stop one; also: &force=true, which skips the drain
-  ${curl} -X DELETE '${base}/servers/remove?port=9000'
+  ${curl} -X DELETE '${base}/servers/remove?port=9001'
 how the manager is
   ${curl} ${base}/status
 what happened last; also: &service=NAME

@@ -4,7 +4,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 /** Stands in the log for a client that left before its answer. */
 const CLIENT_LEFT = 499;
 
-/** One line per request: at debug for `/status`, which monitors poll, at info otherwise. Queries stay out of the log. */
+/** One line per request: what only looked and was answered at debug, because monitors poll; the rest at info. Queries stay out of the log. */
 export function requestLog(log: Logger): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
@@ -12,7 +12,8 @@ export function requestLog(log: Logger): RequestHandler {
     response.once('close', () => {
       const status = response.writableFinished ? response.statusCode : CLIENT_LEFT;
       const ms = Math.round(performance.now() - startedAt);
-      log[path === '/status' ? 'debug' : 'info']({ method, path, status, ms }, 'request');
+      const looked = (method === 'GET' || method === 'HEAD') && status < 400;
+      log[looked ? 'debug' : 'info']({ method, path, status, ms }, 'request');
     });
     next();
   };

@@ -166,7 +166,8 @@ export class Fleet {
       pool.put(upstream);
     }
     const { id, lifecycle, host, port } = instance;
-    this.#options.log.info({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
+    const level = lifecycle === 'starting' ? 'debug' : 'info';
+    this.#options.log[level]({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
     return true;
   }
 

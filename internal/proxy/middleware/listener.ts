@@ -48,6 +48,7 @@ export class HttpListener implements Listener {
       maxHeaderSize: MAX_HEAD_BYTES,
       connectionsCheckingInterval: SLOW_CHECK_MS,
       requestTimeout: 0,
+      requireHostHeader: false, // ours is an answer with words
       shouldUpgradeCallback: isWebSocket,
     });
     server.maxHeadersCount = 0; // Node would silently drop the fields beyond; ours is an error
