@@ -32,6 +32,8 @@ export interface SiteOptions {
   readonly limits?: Partial<EngineSettings['limits']>;
   readonly retries?: Partial<EngineSettings['retries']>;
   readonly trustedProxies?: readonly string[];
+  /** Milliseconds of a monotonic clock. */
+  readonly now?: () => number;
   /** Of the one service, on top of its name and its servers. */
   readonly service?: Readonly<Record<string, unknown>>;
 }
@@ -80,7 +82,7 @@ export class ProxySite implements AsyncDisposable {
     this.engine = new MiddlewareEngine({
       routes: this.fleet,
       settings: this.settings,
-      now: () => performance.now(),
+      now: options.now ?? (() => performance.now()),
       onRequest: (record) => this.records.push(record),
     });
   }
@@ -161,7 +163,9 @@ export class ProxySite implements AsyncDisposable {
   /** Sends a request on a connection of its own, and returns all that comes until the proxy closes. */
   async exchange(text: string): Promise<string> {
     const client = await this.client(text);
-    return client.rest();
+    const answer = await client.rest();
+    client.close();
+    return answer;
   }
 
   /** The log's line of request `index`. */

@@ -73,11 +73,7 @@ export class Exchange implements AttemptOwner {
     this.#request.prepare(false);
     this.#response.setMaxListeners(0); // the library adds its own for every attempt
     message.setMaxListeners(0);
-    this.#response.once('close', () => this.#clientLeft());
-    // The response to a pipelined request has no connection yet, and so does not hear that it is closed.
-    message.once('close', () => {
-      if (message.socket.destroyed) this.#clientLeft();
-    });
+    this.#response.once('close', () => this.#clientLeft()); // also when it waits its turn behind a pipelined one
     this.#tools.budget.requestStarted();
     do {
       const lease = this.#clientGone ? null : this.#pool.lease(this.#context, this.#tried);

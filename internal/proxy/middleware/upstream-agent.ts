@@ -1,4 +1,4 @@
-import { Agent, type AgentOptions, type ClientRequest } from 'node:http';
+import { Agent, type AgentOptions } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
@@ -11,7 +11,8 @@ export interface AgentTimeouts {
 
 /**
  * Keeps the idle connections of one upstream, the last used first, and bounds how long a connect may take.
- * Node shortens the idle time by itself when the upstream's `Keep-Alive: timeout=…` promises less.
+ * Node shortens the idle time by itself when the upstream's `Keep-Alive: timeout=…` promises less, and closes an idle
+ * connection on which the upstream speaks unasked.
  */
 export class UpstreamAgent extends Agent {
   readonly #connectMs: number;
@@ -29,19 +30,6 @@ export class UpstreamAgent extends Agent {
 
   override createConnection(options: NetConnectOpts): Socket {
     return connectWithin(options, this.#connectMs);
-  }
-
-  /** An upstream that speaks when nobody asked would answer the next request before it was sent. */
-  override keepSocketAlive(socket: Socket): boolean {
-    const keeps: unknown = super.keepSocketAlive(socket); // a boolean, whatever its type says
-    if (keeps !== true || socket.readableLength > 0) return false;
-    socket.once('data', destroyPoisoned);
-    return true;
-  }
-
-  override reuseSocket(socket: Socket, request: ClientRequest): void {
-    socket.removeListener('data', destroyPoisoned);
-    super.reuseSocket(socket, request);
   }
 
   /** Closes the idle connections; requests that run on others go on. */
@@ -79,8 +67,4 @@ export function connectWithin(options: NetConnectOpts, timeoutMs: number): Socke
   const clear = () => clearTimeout(timer);
   socket.once('connect', clear).once('close', clear);
   return socket;
-}
-
-function destroyPoisoned(this: Socket): void {
-  this.destroy();
 }
