@@ -196,6 +196,21 @@ describe('an idle connection that the backend closes', () => {
     assert.deepEqual([await statusOf(pair.site, post), await statusOf(pair.site, post)], [200, 502]);
   });
 
+  it('is not the same as one that answers nonsense: such a request is not sent again', async () => {
+    await using pair = await siteOf(
+      [
+        (connection) =>
+          onHeads(connection, (_head, index) =>
+            connection.write(index === 0 ? OK : 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'),
+          ),
+      ],
+      { retries: { attempts: 0 } },
+    );
+    const get = requestText('GET /');
+    assert.deepEqual([await statusOf(pair.site, get), await statusOf(pair.site, get)], [200, 502]);
+    assert.equal(pair.backends[0]?.connections.length, 1);
+  });
+
   it('is not used when its end was heard of in time', async () => {
     await using pair = await siteOf([
       (connection) => {

@@ -162,6 +162,19 @@ describe('a WebSocket through the proxy', () => {
     assert.equal(pair.backend.connections.length, 1);
   });
 
+  // The client's leaving goes unnoticed while nobody reads from it: the upstream would count as busy for ever.
+  it('that the backend declines and then stalls does not hold its upstream', async () => {
+    await using pair = await ProxySite.withRaw(
+      (connection) =>
+        connection.socket.once('data', () => connection.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')),
+      { timeouts: { streamIdle: 100 } },
+    );
+    const client = await pair.site.client(HANDSHAKE);
+    await client.receives('ok');
+    await eventually('the client is cut off', () => client.ended || client.closed);
+    await pair.site.idle();
+  });
+
   it('whose backend breaks or stays silent during the handshake gives 502 or 504', async () => {
     await using broken = await ProxySite.withRaw((connection) =>
       connection.socket.once('data', () => connection.reset()),
