@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
+import type { z } from 'zod';
 import { ServiceSchema } from '../model/service.ts';
 import { crossCheck, type Sections } from './cross-checks.ts';
 import { type Overlaid, overlay } from './environment.ts';
@@ -103,16 +104,28 @@ function checkRaw(raw: unknown): { readonly config?: Config; readonly faults: re
   return { faults: [...faultsOf(parsed.error.issues, ConfigSchema, raw), ...crossCheck(salvage(raw))] };
 }
 
-/** The sections and services that are valid by themselves. */
+/** The sections and services that are valid by themselves, but for keys that nobody knows. */
 function salvage(raw: unknown): Sections {
   const { manager, proxy, ports } = ConfigSchema.shape;
   const services = valueAt(raw, ['services']);
   return {
-    manager: manager.safeParse(valueAt(raw, ['manager'])).data,
-    proxy: proxy.safeParse(valueAt(raw, ['proxy'])).data,
-    ports: ports.safeParse(valueAt(raw, ['ports'])).data,
-    services: Array.isArray(services) ? services.map((service) => ServiceSchema.safeParse(service).data) : [],
+    manager: withoutUnknownKeys(manager, valueAt(raw, ['manager'])),
+    proxy: withoutUnknownKeys(proxy, valueAt(raw, ['proxy'])),
+    ports: withoutUnknownKeys(ports, valueAt(raw, ['ports'])),
+    services: Array.isArray(services) ? services.map((service) => withoutUnknownKeys(ServiceSchema, service)) : [],
   };
+}
+
+/** Undefined when anything else is wrong with the value. */
+function withoutUnknownKeys<T extends z.ZodType>(schema: T, value: unknown): z.output<T> | undefined {
+  const { error } = schema.safeParse(value);
+  const known: unknown = structuredClone(value);
+  for (const issue of error?.issues ?? []) {
+    const holder = valueAt(known, issue.path);
+    if (issue.code !== 'unrecognized_keys' || typeof holder !== 'object' || holder === null) return undefined;
+    for (const key of issue.keys) Reflect.deleteProperty(holder, key);
+  }
+  return schema.safeParse(known).data;
 }
 
 /** Tells where the value at fault came from, and what it is unless it is a secret. */

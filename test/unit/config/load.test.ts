@@ -185,6 +185,16 @@ describe('loadConfig: what is wrong, and where', () => {
     );
   });
 
+  it('does not let an unknown key hide what is wrong between sections', async () => {
+    const found = await problems({ manager: { port: 8080, foo: 1 }, services: [{ ...web, bar: 1 }, web] });
+    const paths = found.map(({ path }) => path);
+    assert.deepEqual(
+      ['manager.foo', 'services[0].bar', 'proxy.port', 'services[1].name'].filter((path) => !paths.includes(path)),
+      [],
+      `only ${paths.join(', ')} are told`,
+    );
+  });
+
   it('shows the offending value, but no secret', async () => {
     assert.equal((await problems({ log: { level: 'loud' } }))[0]?.value, '"loud"');
     const error = await refusal(
