@@ -281,7 +281,7 @@ describe('the proxy relays responses', () => {
     }
     client.write(requestText('GET /last'));
     assert.match(await client.rest(), /"\/last".*\n$/);
-    assert.match(client.received, /Keep-Alive: timeout=10/);
+    assert.match(client.received, /Keep-Alive: timeout=60/);
   });
 });
 

@@ -103,16 +103,35 @@ describe('the proxy refuses', () => {
     );
   });
 
+  // A connection that is closed while bytes arrive is reset, and a client that is still writing loses what it has not read.
   it('a large upload so that the client can read why, though it is still sending', async () => {
     await using site = await ProxySite.withBackends(1, { limits: { body: 1_000 } });
-    for (const fields of [['Content-Length: 3000000'], ['Transfer-Encoding: chunked']]) {
-      const client = await site.client(requestText('POST /upload', fields));
-      const block = fields[0]?.startsWith('T') ? `7530\r\n${'x'.repeat(30_000)}\r\n` : 'x'.repeat(30_000);
+    const bodies = [
+      { field: 'Content-Length: 6000000', block: 'x'.repeat(60_000), end: '' },
+      { field: 'Transfer-Encoding: chunked', block: `ea60\r\n${'x'.repeat(60_000)}\r\n`, end: '0\r\n\r\n' },
+    ];
+    for (const { field, block, end } of bodies) {
+      const client = await site.client(requestText('POST /upload', [field]));
+      client.socket.pause();
       for (let i = 0; i < 100; i += 1) client.write(block);
-      if (fields[0]?.startsWith('T')) client.write('0\r\n\r\n');
-      assert.equal(parseMessage(await client.rest()).status, 413);
+      client.write(end);
+      await eventually('all is sent', () => client.socket.writableLength === 0 || client.closed);
+      client.socket.resume();
+      assert.equal(parseMessage(await client.rest()).status, 413, field);
       assert.equal(client.error, null);
     }
+  });
+
+  // The answer to what cannot be read must not pass for the answer to what was read before it.
+  it('nonsense behind a request that still runs by closing the connection, without a word', async () => {
+    await using site = await ProxySite.withBackends(1);
+    const pipelining = await site.client(`${requestText('GET /hang', ['Connection: keep-alive'])}nonsense\r\n\r\n`);
+    assert.equal(await pipelining.rest(), '');
+    const begun = await site.client(requestText('POST /echo', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'));
+    await begun.receives('hello');
+    begun.write('nonsense\r\n');
+    assert.match(await begun.rest(), /5\r\nhello\r\n$/);
+    await site.idle();
   });
 
   it('slow heads and silent bodies with 408', async () => {

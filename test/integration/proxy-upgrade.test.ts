@@ -66,6 +66,32 @@ describe('a WebSocket through the proxy', () => {
     client.close();
   });
 
+  it('passes no field on that was meant for the proxy alone', async () => {
+    await using pair = await ProxySite.withRaw((connection) => {
+      connection.socket.once('data', () =>
+        connection.write(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade, X-Hop\r\nX-Hop: 1\r\n' +
+            'Proxy-Authenticate: Basic\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Kept: 1\r\n\r\n',
+        ),
+      );
+    });
+    const client = await pair.site.client(HANDSHAKE);
+    await client.receives('\r\n\r\n');
+    const head = client.received.toLowerCase();
+    for (const kept of [
+      'upgrade: websocket',
+      'connection: upgrade',
+      'set-cookie: a=1',
+      'set-cookie: b=2',
+      'x-kept: 1',
+    ]) {
+      assert.ok(head.includes(`${kept}\r\n`), kept);
+    }
+    assert.doesNotMatch(head, /x-hop|proxy-authenticate/);
+    client.close();
+    await pair.site.idle();
+  });
+
   it('loses no byte that comes right behind the handshake, from either side', async () => {
     await using pair = await ProxySite.withRaw((connection) => {
       connection.socket.once('data', () => connection.write(`${SWITCH}early bird`));

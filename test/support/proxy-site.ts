@@ -14,13 +14,13 @@ export const COOKIE_SECRET = 'a secret of the tests, long enough';
 /** Long enough never to matter; a test shortens the one it is about. */
 export const SETTINGS: EngineSettings = {
   timeouts: {
-    connect: 10_000,
-    responseHead: 10_000,
-    streamIdle: 10_000,
-    requestHead: 10_000,
-    bodyIdle: 10_000,
-    keepAlive: 10_000,
-    upstreamIdle: 10_000,
+    connect: 60_000,
+    responseHead: 60_000,
+    streamIdle: 60_000,
+    requestHead: 60_000,
+    bodyIdle: 60_000,
+    keepAlive: 60_000,
+    upstreamIdle: 60_000,
   },
   limits: { head: 16_384, fields: 100, target: 8_192, body: null },
   retries: { attempts: 2, budget: 0.2 },

@@ -74,8 +74,8 @@ export class HttpListener implements Listener {
   async close(deadlineMs: number): Promise<void> {
     this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const sweep = setInterval(() => this.#closeIdle(), CLOSE_CHECK_MS);
-    this.#closeIdle();
+    // A connection that falls idle later is not closed by `close()` alone.
+    const sweep = setInterval(() => this.#server.closeIdleConnections(), CLOSE_CHECK_MS);
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets.keys()) socket.destroy();
     }, deadlineMs);
@@ -122,12 +122,6 @@ export class HttpListener implements Listener {
     }
     refuseSocket(socket, PARSE_STATUS[code] ?? 400);
     for (const { req } of open) req.destroy(); // it broke in its body: whoever got the beginning must not wait for the rest
-  }
-
-  /** Connections that fall idle later are not closed by `close()` alone, nor those that never sent a byte. */
-  #closeIdle(): void {
-    this.#server.closeIdleConnections();
-    for (const socket of this.#sockets.keys()) if (socket instanceof Socket && socket.bytesRead === 0) socket.destroy();
   }
 }
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord } from '../engine.ts';
-import { VIA } from '../fields.ts';
+import { endToEndFields, type RawFields, VIA } from '../fields.ts';
 import type { Lease } from '../lease.ts';
 import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
@@ -68,7 +68,8 @@ export class Upgrade implements AttemptOwner {
     const status = upstream.statusCode ?? 502;
     this.#status = status;
     if (status !== 101) this.#watchRefusal(lease, upstream, status);
-    // The library writes the head of its answer from this table after we return.
+    // The library writes the head of its answer from this table after we return; of a 101 it would drop no field.
+    if (status === 101) upstream.headers = switchedHeaders(upstream.rawHeaders);
     const { headers } = upstream;
     headers.via = headers.via === undefined ? VIA : `${headers.via}, ${VIA}`;
     headers['x-request-id'] = this.#request.id;
@@ -161,4 +162,16 @@ export class Upgrade implements AttemptOwner {
     this.#status = status;
     refuseSocket(this.#socket, status, this.#request.field('accept'), this.#request.id);
   }
+}
+
+/** The fields of a 101 as the client gets them: without hop-by-hop and nominated ones, but for the two that switch. */
+function switchedHeaders(fields: RawFields): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = { upgrade: 'websocket', connection: 'Upgrade' };
+  const kept = endToEndFields(fields);
+  for (let i = 0; i + 1 < kept.length; i += 2) {
+    const [name, value] = [kept[i]?.toLowerCase() ?? '', kept[i + 1] ?? ''];
+    const before = headers[name] ?? [];
+    headers[name] = [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return headers;
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { connectWithin, UpstreamAgent } from '../../../../internal/proxy/middleware/upstream-agent.ts';
 import { eventually, onHeads, RawBackend } from '../../../support/proxy-raw.ts';
 
-const TIMEOUTS = { connect: 5_000, upstreamIdle: 5_000 };
+const TIMEOUTS = { connect: 60_000, upstreamIdle: 60_000 };
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 function get(agent: UpstreamAgent, port: number): Promise<string> {
