@@ -46,7 +46,10 @@ export class ConfigFollower {
       load: reload,
       onChange: (next) => this.#change(path, next),
       onRefused: (error) => this.#refuse(path, error),
-      onRestored: () => this.#restored(),
+      onRestored: () => {
+        this.#options.log.info({ path }, 'the file says again what is in force');
+        this.#restored();
+      },
       signal: this.#abort.signal,
     });
   }
