@@ -28,14 +28,6 @@ async function siteOf(serves: readonly Serve[], options: SiteOptions = {}) {
   return { site, backends, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
-async function statusOf(site: ProxySite, text: string): Promise<number> {
-  return parseMessage(await site.exchange(text)).status;
-}
-
-async function outcomes(site: ProxySite, index = 0): Promise<string[]> {
-  return (await site.record(index)).attempts.map(({ outcome }) => outcome.split(':')[0] ?? '');
-}
-
 describe('a failed connect', () => {
   it('is made up for on another upstream, for any method, and counts at once', async () => {
     for (const [line, fields, body] of [
@@ -50,8 +42,8 @@ describe('a failed connect', () => {
       });
       await using site = await ProxySite.open([await closedPort(), backend.port]);
       site.own(backend);
-      assert.equal(await statusOf(site, requestText(line, fields, body)), 200);
-      assert.deepEqual(await outcomes(site), ['connect-failed', 'completed']);
+      assert.equal(await site.statusOf(requestText(line, fields, body)), 200);
+      assert.deepEqual(await site.outcomes(), ['connect-failed', 'completed']);
     }
   });
 
@@ -65,15 +57,15 @@ describe('a failed connect', () => {
     await using site = await ProxySite.open([await closedPort(), backend.port]);
     site.own(backend);
     const text = requestText('POST /', [`Content-Length: ${length}`], 'the end'.padStart(length));
-    assert.equal(await statusOf(site, text), 200);
-    assert.deepEqual(await outcomes(site), ['connect-failed', 'completed']);
+    assert.equal(await site.statusOf(text), 200);
+    assert.deepEqual(await site.outcomes(), ['connect-failed', 'completed']);
   });
 
   it('is given up after the configured attempts, with 502', async () => {
     const ports = await Promise.all([closedPort(), closedPort(), closedPort(), closedPort()]);
     await using site = await ProxySite.open(ports, { retries: { attempts: 2 } });
-    assert.equal(await statusOf(site, requestText('GET /')), 502);
-    assert.deepEqual(await outcomes(site), ['connect-failed', 'connect-failed', 'connect-failed']);
+    assert.equal(await site.statusOf(requestText('GET /')), 502);
+    assert.deepEqual(await site.outcomes(), ['connect-failed', 'connect-failed', 'connect-failed']);
     const upstreams = (await site.record()).attempts.map(({ upstream }) => upstream);
     assert.equal(new Set(upstreams).size, 3, 'an upstream was tried twice');
   });
@@ -98,8 +90,8 @@ describe('a failed connect', () => {
     const ports = await Promise.all(Array.from({ length: 15 }, () => closedPort()));
     await using site = await ProxySite.open(ports, { retries: { attempts: 14 } });
     const text = requestText('POST /', ['Content-Length: 5'], 'hello');
-    assert.equal(await statusOf(site, text), 502);
-    assert.equal((await outcomes(site)).length, 15);
+    assert.equal(await site.statusOf(text), 502);
+    assert.equal((await site.outcomes()).length, 15);
   });
 });
 
@@ -118,15 +110,15 @@ describe('a connection that breaks before the response head', () => {
           });
         },
       ]);
-      assert.equal(await statusOf(pair.site, requestText(line, fields, body)), 200, line);
-      assert.deepEqual(await outcomes(pair.site), ['reset', 'completed']);
+      assert.equal(await pair.site.statusOf(requestText(line, fields, body)), 200, line);
+      assert.deepEqual(await pair.site.outcomes(), ['reset', 'completed']);
     }
   });
 
   it('ends a POST with 502, and no other upstream sees it', async () => {
     await using pair = await siteOf([resetting, answering]);
-    assert.equal(await statusOf(pair.site, requestText('POST /', ['Content-Length: 5'], 'hello')), 502);
-    assert.deepEqual(await outcomes(pair.site), ['reset']);
+    assert.equal(await pair.site.statusOf(requestText('POST /', ['Content-Length: 5'], 'hello')), 502);
+    assert.deepEqual(await pair.site.outcomes(), ['reset']);
     assert.equal(pair.backends[1]?.connections.length, 0);
   });
 
@@ -139,8 +131,8 @@ describe('a connection that breaks before the response head', () => {
     };
     await using pair = await siteOf([late, answering]);
     const text = requestText('PUT /', [`Content-Length: ${length}`], 'x'.repeat(length));
-    assert.equal(await statusOf(pair.site, text), 502);
-    assert.deepEqual(await outcomes(pair.site), ['reset']);
+    assert.equal(await pair.site.statusOf(text), 502);
+    assert.deepEqual(await pair.site.outcomes(), ['reset']);
   });
 
   it('in an orderly way is a break too', async () => {
@@ -148,8 +140,8 @@ describe('a connection that breaks before the response head', () => {
       (connection) => connection.socket.once('data', () => connection.socket.end()),
       answering,
     ]);
-    assert.equal(await statusOf(pair.site, requestText('GET /')), 200);
-    assert.deepEqual(await outcomes(pair.site), ['reset', 'completed']);
+    assert.equal(await pair.site.statusOf(requestText('GET /')), 200);
+    assert.deepEqual(await pair.site.outcomes(), ['reset', 'completed']);
   });
 });
 
@@ -164,14 +156,14 @@ describe('an idle connection that the backend closes', () => {
 
   it('never fails a GET, though there is no other upstream, and is no fault of the upstream', async () => {
     await using pair = await siteOf([once], { retries: { attempts: 0 } });
-    for (let i = 0; i < 6; i += 1) assert.equal(await statusOf(pair.site, requestText('GET /')), 200);
-    assert.deepEqual(await outcomes(pair.site, 5), ['completed']);
+    for (let i = 0; i < 6; i += 1) assert.equal(await pair.site.statusOf(requestText('GET /')), 200);
+    assert.deepEqual(await pair.site.outcomes(5), ['completed']);
     assert.equal(pair.site.upstreams()[0]?.failures, 0);
   });
 
   it('never fails a GET when many of them are stale at once', async () => {
     await using pair = await siteOf([once], { retries: { attempts: 0 } });
-    const burst = () => Promise.all(Array.from({ length: 20 }, () => statusOf(pair.site, requestText('GET /'))));
+    const burst = () => Promise.all(Array.from({ length: 20 }, () => pair.site.statusOf(requestText('GET /'))));
     for (let i = 0; i < 3; i += 1) assert.deepEqual(new Set(await burst()), new Set([200]));
   });
 
@@ -186,14 +178,14 @@ describe('an idle connection that the backend closes', () => {
       },
     ]);
     const put = requestText('PUT /', ['Content-Length: 5'], 'hello');
-    for (let i = 0; i < 2; i += 1) assert.equal(await statusOf(pair.site, put), 200);
+    for (let i = 0; i < 2; i += 1) assert.equal(await pair.site.statusOf(put), 200);
     assert.equal(pair.backends[0]?.connections.length, 2);
   });
 
   it('fails a POST rather than to risk that it is done twice', async () => {
     await using pair = await siteOf([once]);
     const post = requestText('POST /', ['Content-Length: 0']);
-    assert.deepEqual([await statusOf(pair.site, post), await statusOf(pair.site, post)], [200, 502]);
+    assert.deepEqual([await pair.site.statusOf(post), await pair.site.statusOf(post)], [200, 502]);
   });
 
   it('is not the same as one that answers nonsense: such a request is not sent again', async () => {
@@ -207,7 +199,7 @@ describe('an idle connection that the backend closes', () => {
       { retries: { attempts: 0 } },
     );
     const get = requestText('GET /');
-    assert.deepEqual([await statusOf(pair.site, get), await statusOf(pair.site, get)], [200, 502]);
+    assert.deepEqual([await pair.site.statusOf(get), await pair.site.statusOf(get)], [200, 502]);
     assert.equal(pair.backends[0]?.connections.length, 1);
   });
 
@@ -221,7 +213,7 @@ describe('an idle connection that the backend closes', () => {
       },
     ]);
     for (let i = 0; i < 3; i += 1) {
-      assert.equal(await statusOf(pair.site, requestText('POST /', ['Content-Length: 0'])), 200);
+      assert.equal(await pair.site.statusOf(requestText('POST /', ['Content-Length: 0'])), 200);
       const connection = await pair.backends[0]!.connection(i);
       await connection.rest();
     }
@@ -231,8 +223,8 @@ describe('an idle connection that the backend closes', () => {
 describe('an upstream that is too slow', () => {
   it('with its head ends in 504, without another try', async () => {
     await using site = await ProxySite.withBackends(2, { timeouts: { responseHead: 100 } });
-    assert.equal(await statusOf(site, requestText('GET /hang')), 504);
-    assert.deepEqual(await outcomes(site), ['head-timeout']);
+    assert.equal(await site.statusOf(requestText('GET /hang')), 504);
+    assert.deepEqual(await site.outcomes(), ['head-timeout']);
   });
 
   it('is measured from the end of the upload, however long that takes', async () => {
@@ -252,7 +244,7 @@ describe('an upstream that is too slow', () => {
     client.write('x'.repeat(30_000_000));
     await client.receives('\r\n\r\n');
     assert.equal(parseMessage(client.received).status, 504);
-    assert.deepEqual(await outcomes(pair.site), ['head-timeout']);
+    assert.deepEqual(await pair.site.outcomes(), ['head-timeout']);
   });
 
   it('with its body breaks the response, and the upstream is to blame', async () => {
@@ -260,7 +252,7 @@ describe('an upstream that is too slow', () => {
     const client = await site.client(requestText('GET /stream?count=2&every=100000'));
     await eventually('the client is cut off', () => client.ended || client.closed);
     assert.doesNotMatch(client.received, /0\r\n\r\n$/);
-    assert.deepEqual(await outcomes(site), ['truncated']);
+    assert.deepEqual(await site.outcomes(), ['truncated']);
   });
 
   it('is not to blame when it is the client who does not read', async () => {
@@ -268,130 +260,7 @@ describe('an upstream that is too slow', () => {
     const client = await site.client(requestText('GET /download?bytes=100000000'));
     await client.receives('\r\n\r\n');
     client.socket.pause();
-    assert.deepEqual(await outcomes(site), ['client-closed']);
+    assert.deepEqual(await site.outcomes(), ['client-closed']);
     assert.equal(site.upstreams()[0]?.failures, 0);
-  });
-});
-
-describe('a response that breaks off', () => {
-  const HEADS: Readonly<Record<string, string>> = {
-    'of known length': 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning',
-    'in chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\n',
-    'in the middle of a chunk': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n99\r\nbeginning',
-  };
-  for (const [name, head] of Object.entries(HEADS)) {
-    for (const end of ['reset', 'end'] as const) {
-      it(`${name}, by ${end}, never ends cleanly at the client`, async () => {
-        await using pair = await siteOf([
-          (connection) => {
-            connection.socket.once('data', () => connection.write(head));
-          },
-        ]);
-        for (const version of ['1.1', '1.0']) {
-          const client = await pair.site.client(`GET / HTTP/${version}\r\nHost: a\r\n\r\n`);
-          await client.receives('beginning');
-          const upstream = pair.backends[0]?.connections.at(-1);
-          if (end === 'reset') upstream?.reset();
-          else upstream?.socket.end();
-          await eventually('the client is cut off', () => client.ended || client.closed);
-          assert.doesNotMatch(client.received, /\r\n0\r\n/);
-          const hasLength = /content-length/i.test(client.received);
-          if (version === '1.0' && !hasLength) assert.equal(client.error?.message, 'read ECONNRESET');
-        }
-        assert.deepEqual(await outcomes(pair.site), ['truncated']);
-      });
-    }
-  }
-
-  it('never ends cleanly, as the sample backend shows', async () => {
-    await using site = await ProxySite.withBackends(1);
-    const answer = parseMessage(await site.exchange(requestText('GET /truncate')));
-    assert.deepEqual([answer.all('content-length'), answer.body.length < 1_000], [['1000'], true]);
-  });
-});
-
-describe('a client that leaves', () => {
-  const leave = { 'by an orderly end': (c: RawConnection) => c.close(), 'by a reset': (c: RawConnection) => c.reset() };
-  for (const [how, go] of Object.entries(leave)) {
-    it(`${how}: the backend hears of it, whatever the request is waiting for`, async () => {
-      const requests = {
-        'the answer': requestText('GET /'),
-        'the body': requestText('POST /', ['Content-Length: 10'], 'hello'),
-        'a chunk': requestText('POST /', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'),
-      };
-      for (const [what, text] of Object.entries(requests)) {
-        await using pair = await siteOf([() => {}]);
-        const client = await pair.site.client(text);
-        const connection = await pair.backends[0]!.connection(0);
-        await connection.receives(text.startsWith('GET') ? '\r\n\r\n' : 'hello');
-        go(client);
-        await eventually(`the backend hears of it (${what})`, () => connection.ended || connection.closed);
-        assert.doesNotMatch(connection.received, /\r\n0\r\n/, 'a broken body ended cleanly');
-        const record = await pair.site.record();
-        assert.deepEqual([record.status, await outcomes(pair.site)], [499, ['client-closed']]);
-      }
-    });
-
-    it(`${how} in the middle of a response: the backend hears of it`, async () => {
-      await using pair = await siteOf([
-        (connection) => {
-          connection.socket.once('data', () =>
-            connection.write('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nbeginning'),
-          );
-        },
-      ]);
-      const client = await pair.site.client(requestText('GET /'));
-      await client.receives('beginning');
-      go(client);
-      const connection = await pair.backends[0]!.connection(0);
-      await eventually('the backend hears of it', () => connection.ended || connection.closed);
-      assert.deepEqual(await outcomes(pair.site), ['client-closed']);
-    });
-  }
-
-  it('takes its pipelined requests along, also those that have no connection to answer on yet', async () => {
-    await using pair = await siteOf([() => {}]);
-    const keep = ['Connection: keep-alive'];
-    const client = await pair.site.client(requestText('GET /a', keep).repeat(3));
-    await eventually('all are on their way', () => pair.site.inFlight() === 3);
-    client.close();
-    await pair.site.idle();
-    await eventually('all are logged', () => pair.site.records.length === 3);
-    assert.deepEqual(
-      pair.site.records.map(({ status }) => status),
-      [499, 499, 499],
-    );
-    for (const connection of pair.backends[0]!.connections) {
-      await eventually('the backend hears of it', () => connection.ended || connection.closed);
-    }
-  });
-
-  it('while its upstream is being connected to leaves nothing behind', async () => {
-    await using site = await ProxySite.open([await closedPort(), await closedPort(), await closedPort()]);
-    for (let i = 0; i < 20; i += 1) (await site.client(requestText('GET /'))).reset();
-    await site.idle();
-  });
-});
-
-describe('when nobody is left', () => {
-  it('everybody is tried, and then it is 503 with Retry-After', async () => {
-    await using site = await ProxySite.open([await closedPort(), await closedPort()]);
-    for (const upstream of site.upstreams()) site.setHealth(upstream, 'unhealthy');
-    const answer = parseMessage(await site.exchange(requestText('GET /')));
-    assert.deepEqual([answer.status, answer.all('retry-after')], [503, ['1']]);
-    assert.deepEqual(await outcomes(site), ['connect-failed', 'connect-failed']);
-  });
-
-  it('an instance that answers although it was thought dead serves', async () => {
-    await using site = await ProxySite.withBackends(1);
-    for (const upstream of site.upstreams()) site.setHealth(upstream, 'unhealthy');
-    assert.equal(await statusOf(site, requestText('GET /')), 200);
-  });
-
-  it('a service without instances says so', async () => {
-    await using site = await ProxySite.open([]);
-    const answer = parseMessage(await site.exchange(requestText('POST /', ['Content-Length: 5'], 'hello')));
-    assert.deepEqual([answer.status, answer.all('retry-after')], [503, ['1']]);
-    assert.doesNotMatch(answer.body, /upstream|127\.|instance/);
   });
 });

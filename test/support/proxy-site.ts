@@ -7,7 +7,15 @@ import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
 import type { Upstream } from '../../internal/proxy/upstream.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
-import { eventually, RawBackend, type RawConnection, rawClient } from './proxy-raw.ts';
+import {
+  eventually,
+  onHeads,
+  parseMessage,
+  RawBackend,
+  type RawConnection,
+  rawClient,
+  requestText,
+} from './proxy-raw.ts';
 
 export const COOKIE_SECRET = 'a secret of the tests, long enough';
 
@@ -174,6 +182,15 @@ export class ProxySite implements AsyncDisposable {
     return this.records[index]!;
   }
 
+  async statusOf(text: string): Promise<number> {
+    return parseMessage(await this.exchange(text)).status;
+  }
+
+  /** How the attempts of request `index` ended. */
+  async outcomes(index = 0): Promise<string[]> {
+    return (await this.record(index)).attempts.map(({ outcome }) => outcome.split(':')[0] ?? '');
+  }
+
   async idle(): Promise<void> {
     await eventually(`no request in flight (${this.inFlight()})`, () => this.inFlight() === 0);
   }
@@ -196,6 +213,17 @@ export class ProxySite implements AsyncDisposable {
     for (const { inFlight } of this.#known) assert.equal(inFlight, 0);
     assert.deepEqual(this.#warnings, []);
   }
+}
+
+/** The response as the client gets it, when a backend answers so. */
+export async function relayed(answer: string, request = requestText('GET /'), endAfter = false): Promise<string> {
+  await using pair = await ProxySite.withRaw((connection) => {
+    onHeads(connection, () => {
+      connection.write(answer);
+      if (endAfter) connection.socket.end();
+    });
+  });
+  return await pair.site.exchange(request);
 }
 
 export function sampleBackend(name: string, port = 0): Promise<RunningBackend> {
