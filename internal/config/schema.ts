@@ -60,7 +60,7 @@ const LimitsSchema = z.strictObject({
 const RetriesSchema = z.strictObject({
   /** Attempts after the first. */
   attempts: wholeNumber(0, 10).default(2),
-  /** Share of the active requests that may be retries. */
+  /** Share of the requests of the last 10 s that may be retries. */
   budget: z.number().min(0).max(1).default(0.2),
 });
 
