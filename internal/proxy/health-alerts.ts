@@ -1,21 +1,6 @@
+import type { Alert, AlertSink } from '../../pkg/alerts/alert.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
-
-/** The part of an alert dispatcher that is needed to tell about conditions. */
-export interface AlertSink {
-  raise(alert: {
-    readonly key: string;
-    readonly severity: 'info' | 'warning' | 'critical';
-    readonly title: string;
-    readonly cause?: string;
-    readonly service?: string;
-    readonly instance?: string;
-    readonly at: number;
-  }): void;
-  resolve(key: string, at: number): void;
-}
-
-type Condition = Parameters<AlertSink['raise']>[0];
 
 /**
  * Turns the state of the pools into alerts: an instance that is down, a service that has no healthy instance left.
@@ -25,7 +10,7 @@ export class HealthAlerts {
   readonly #sink: AlertSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
-  readonly #active = new Map<string, Condition>();
+  readonly #active = new Map<string, Alert>();
   #leading = false;
 
   constructor(sink: AlertSink, now: () => number) {
@@ -64,7 +49,7 @@ export class HealthAlerts {
     return pending && this.#active.has(instanceKey(service, id));
   }
 
-  #instanceDown(pool: ServicePool, { id, instance, healthCause }: Upstream): Condition {
+  #instanceDown(pool: ServicePool, { id, instance, healthCause }: Upstream): Alert {
     const cause = instance.lifecycle === 'ready' ? healthCause : (instance.lastError ?? instance.lifecycle);
     return {
       key: instanceKey(pool.name, id),
@@ -77,7 +62,7 @@ export class HealthAlerts {
     };
   }
 
-  #serviceDown(pool: ServicePool, down: readonly Upstream[]): Condition {
+  #serviceDown(pool: ServicePool, down: readonly Upstream[]): Alert {
     return {
       key: serviceKey(pool.name),
       severity: 'critical',
@@ -89,7 +74,7 @@ export class HealthAlerts {
   }
 
   /** Makes `conditions` the active ones among those whose key begins with `prefix`. */
-  #settle(prefix: string, conditions: readonly Condition[]): void {
+  #settle(prefix: string, conditions: readonly Alert[]): void {
     const keys = new Set(conditions.map(({ key }) => key));
     for (const key of [...this.#active.keys()]) {
       if (!key.startsWith(prefix) || keys.has(key)) continue;

@@ -1,9 +1,15 @@
+import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { HealthRecord } from '../model/health.ts';
-import { HEARTBEAT_LIMIT_MS, type ProxyRecord, type ProxyRegistry, type Snapshot } from '../registry/registry.ts';
+import {
+  HEARTBEAT_LIMIT_MS,
+  isAlive,
+  type ProxyRecord,
+  type ProxyRegistry,
+  type Snapshot,
+} from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
-import type { AlertSink } from './health-alerts.ts';
 
 const HEARTBEAT_MS = 1_000;
 const UNAVAILABLE_KEY = 'registry-unavailable';
@@ -246,7 +252,7 @@ export class RegistryLink {
 
 /** The load balancer that has been alive the longest. */
 export function isLeader(proxyId: string, proxies: readonly ProxyRecord[], now: number): boolean {
-  const alive = proxies.filter(({ heartbeatAt }) => now - heartbeatAt <= HEARTBEAT_LIMIT_MS);
+  const alive = proxies.filter((proxy) => isAlive(proxy, now));
   const [first] = alive.toSorted((a, b) => a.startedAt - b.startedAt || a.id.localeCompare(b.id));
   return first === undefined || first.id === proxyId;
 }

@@ -53,6 +53,11 @@ export interface RegistryListener {
 /** How old a heartbeat may be before its process counts as gone, in milliseconds. */
 export const HEARTBEAT_LIMIT_MS = 5_000;
 
+/** Whether the process behind a heartbeat counts as running. @param now - epoch milliseconds. */
+export function isAlive({ heartbeatAt }: { readonly heartbeatAt: number }, now: number): boolean {
+  return now - heartbeatAt <= HEARTBEAT_LIMIT_MS;
+}
+
 /** Whether the store cannot be used at present: out of reach, or damaged until somebody mends it. Trying again later may help. */
 export function isRegistryAway(error: unknown): boolean {
   return hasCode(error, 'REGISTRY_UNAVAILABLE') || hasCode(error, 'REGISTRY_BROKEN');

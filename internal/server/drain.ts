@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isRegistryAway, type ProxyRecord, type RegistryReader } from '../registry/registry.ts';
-import { isAlive } from './proxy-watch.ts';
+import { isAlive, isRegistryAway, type ProxyRecord, type RegistryReader } from '../registry/registry.ts';
 
 const POLL_MS = 20;
 

@@ -1,4 +1,4 @@
-import { HEARTBEAT_LIMIT_MS, type ProxyRecord } from '../registry/registry.ts';
+import { HEARTBEAT_LIMIT_MS, isAlive, type ProxyRecord } from '../registry/registry.ts';
 
 /** Which load balancers vanished, and which of those that had vanished trouble nobody any more. */
 interface ProxyChanges {
@@ -34,8 +34,4 @@ export class ProxyWatch {
     for (const id of back) this.#gone.delete(id);
     return { gone, back };
   }
-}
-
-export function isAlive(proxy: ProxyRecord, now: number): boolean {
-  return now - proxy.heartbeatAt <= HEARTBEAT_LIMIT_MS;
 }

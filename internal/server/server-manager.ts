@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
@@ -17,7 +18,7 @@ import { Pulse } from './pulse.ts';
 import { Reconciler } from './reconciler.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
 import type { Supervisor } from './supervisor.ts';
-import { type AlertSink, type SupervisorContext, shuttingDown } from './supervisor-context.ts';
+import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
 import {
   type LoadBalancerStatus,
   loadBalancerStatusOf,

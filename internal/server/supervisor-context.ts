@@ -1,4 +1,4 @@
-import type { Alert } from '../../pkg/alerts/alert.ts';
+import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
@@ -6,12 +6,6 @@ import type { Journal } from './journal.ts';
 import type { Environment } from './launch-plan.ts';
 import type { PortAllocator } from './ports.ts';
 import type { RestartPolicy } from './restart-policy.ts';
-
-/** The part of the alert dispatcher that the manager needs. */
-export interface AlertSink {
-  raise(alert: Alert): void;
-  resolve(key: string, at: number): void;
-}
 
 /** What all supervisors of a manager share. */
 export interface SupervisorContext {

@@ -2,8 +2,7 @@ import type { HealthRecord } from '../model/health.ts';
 import { type Instance, type InstanceView, incarnationOf, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Algorithm, Service } from '../model/service.ts';
-import type { ProxyRecord, Snapshot } from '../registry/registry.ts';
-import { isAlive } from './proxy-watch.ts';
+import { isAlive, type ProxyRecord, type Snapshot } from '../registry/registry.ts';
 
 /** How one service fares. */
 export interface ServiceStatus {

@@ -17,6 +17,12 @@ export interface Alert {
   readonly at: number;
 }
 
+/** The part of the dispatcher that those need who tell of conditions. */
+export interface AlertSink {
+  raise(alert: Alert): void;
+  resolve(key: string, at: number): void;
+}
+
 /** What one message tells of one condition. */
 export interface NotificationEntry {
   readonly alert: Alert;

@@ -2,7 +2,7 @@ import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { StoredEvent } from '../../model/event.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import {
-  HEARTBEAT_LIMIT_MS,
+  isAlive,
   type ManagerRecord,
   type ProxyRecord,
   type RegistryListener,
@@ -50,7 +50,7 @@ export class SqliteReader implements RegistryReader {
 
   async manager(): Promise<ManagerRecord | null> {
     const manager = await this.connection.read(readManager);
-    return manager && this.clock() - manager.heartbeatAt <= HEARTBEAT_LIMIT_MS ? manager : null;
+    return manager && isAlive(manager, this.clock()) ? manager : null;
   }
 
   events({ limit, service, since }: Parameters<RegistryReader['events']>[0]): Promise<StoredEvent[]> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance } from '../../../internal/model/instance.ts';
-import { type AlertSink, HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
+import { HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
+import type { AlertSink } from '../../../pkg/alerts/alert.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
