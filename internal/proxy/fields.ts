@@ -30,10 +30,34 @@ const NEVER_NOMINATED = new Set([
   'x-request-id',
 ]);
 
+/** Whether a field named by `Connection`, in lower case, ends at this hop for that reason. */
+export function isNominable(name: string): boolean {
+  return name !== '' && !HOP_BY_HOP.has(name) && !NEVER_NOMINATED.has(name);
+}
+
 const FORWARDED = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']);
 const REPLACED = new Set([...FORWARDED, 'x-request-id', 'expect']);
 /** RFC 9110 §6.5.1: in a trailer they would change what the message is after it was read. */
-const NOT_IN_TRAILERS = new Set(['content-length', 'host', 'trailer', 'set-cookie', 'authorization', 'cookie']);
+const NOT_IN_TRAILERS = new Set([
+  'content-length',
+  'host',
+  'trailer',
+  'set-cookie',
+  'authorization',
+  'cookie',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'expect',
+  'forwarded',
+  'location',
+  'max-forwards',
+  'range',
+  'x-real-ip',
+  'x-request-id',
+  ...FORWARDED,
+]);
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 export const VIA = '1.1 heimdall';
 
@@ -133,7 +157,7 @@ export function responseFields(fields: RawFields, { status, requestId, setCookie
 
 /** The trailer fields that go on to the next hop, as pairs. */
 export function trailerFields(fields: RawFields): [name: string, value: string][] {
-  const kept = endToEndFields(fields, (name) => NOT_IN_TRAILERS.has(name));
+  const kept = endToEndFields(fields, (name) => NOT_IN_TRAILERS.has(name.replaceAll('_', '-')));
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < kept.length; i += 2) pairs.push([kept[i] ?? '', kept[i + 1] ?? '']);
   return pairs;
@@ -142,5 +166,10 @@ export function trailerFields(fields: RawFields): [name: string, value: string][
 /** The id that the client sent, when it is harmless in a log; otherwise a new one. */
 export function requestIdOf(fields: RawFields, make: () => string): string {
   const [id, ...others] = valuesOf(fields, 'x-request-id');
-  return id !== undefined && others.length === 0 && REQUEST_ID.test(id) ? id : make();
+  return id !== undefined && others.length === 0 && isRequestId(id) ? id : make();
+}
+
+/** Whether an id from outside is short and harmless enough to be passed on and logged. */
+export function isRequestId(id: string): boolean {
+  return REQUEST_ID.test(id);
 }

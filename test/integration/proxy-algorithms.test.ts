@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
+import { describeEngines } from '../support/engines.ts';
 import { eventually, parseMessage, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
@@ -26,7 +27,7 @@ function counts(names: readonly string[]): Record<string, number> {
   return result;
 }
 
-describe('balancing over three backends', () => {
+describeEngines('balancing over three backends', () => {
   it('by round robin, one after the other, also past one that is down', async () => {
     await using site = await ProxySite.withBackends(3, { service: { algorithm: 'round-robin' } });
     const names = await servers(site, 9);

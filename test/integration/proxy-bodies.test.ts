@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request as send } from 'node:http';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { describeEngines } from '../support/engines.ts';
 import { eventually, parseMessage, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
@@ -64,7 +65,7 @@ async function framed(text: string, complete: RegExp): Promise<ReturnType<typeof
   return parseMessage(pair.backend.connections[0]?.received ?? '');
 }
 
-describe('bodies through the proxy', () => {
+describeEngines('bodies through the proxy', () => {
   it('stream down in constant memory', async () => {
     await using site = await ProxySite.withBackends(1);
     const memory = new MemoryWatch();
@@ -192,7 +193,7 @@ describe('bodies through the proxy', () => {
       const text = requestText(`${method} /`, ['Transfer-Encoding: chunked'], chunks);
       const chunked = await framed(text, /\r\n0\r\n\r\n$/);
       assert.deepEqual([chunked.all('transfer-encoding'), chunked.all('content-length')], [['chunked'], []], method);
-      assert.match(chunked.body, /^(3\r\nabc\r\n2\r\nde|5\r\nabcde)\r\n0\r\n\r\n$/, method);
+      assert.match(chunked.body, /^(3\r\nabc\r\n2(;ext=1)?\r\nde|5\r\nabcde)\r\n0\r\n\r\n$/, method);
       const sized = await framed(requestText(`${method} /`, ['Content-Length: 5'], 'abcde'), /abcde$/);
       assert.deepEqual([sized.all('transfer-encoding'), sized.all('content-length')], [[], ['5']], method);
       const none = await framed(requestText(`${method} /`), /\r\n\r\n$/);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
+import { describeEngines } from '../support/engines.ts';
 import { closedPort, eventually, parseMessage, type RawConnection, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
-describe('a response that breaks off', () => {
+describeEngines('a response that breaks off', () => {
   const HEADS: Readonly<Record<string, string>> = {
     'of known length': 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nbeginning',
     'in chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nbeginning\r\n',
@@ -38,7 +39,7 @@ describe('a response that breaks off', () => {
   });
 });
 
-describe('a client that leaves', () => {
+describeEngines('a client that leaves', (engine) => {
   const leave = { 'by an orderly end': (c: RawConnection) => c.close(), 'by a reset': (c: RawConnection) => c.reset() };
   for (const [how, go] of Object.entries(leave)) {
     it(`${how}: the backend hears of it, whatever the request is waiting for`, async () => {
@@ -79,13 +80,14 @@ describe('a client that leaves', () => {
     await using pair = await ProxySite.withRaw(() => {});
     const keep = ['Connection: keep-alive'];
     const client = await pair.site.client(requestText('GET /a', keep).repeat(3));
-    await eventually('all are on their way', () => pair.site.inFlight() === 3);
+    const running = engine === 'wire' ? 1 : 3; // Node reads ahead
+    await eventually('all are on their way', () => pair.site.inFlight() === running);
     client.close();
     await pair.site.idle();
-    await eventually('all are logged', () => pair.site.records.length === 3);
+    await eventually('all are logged', () => pair.site.records.length === running);
     assert.deepEqual(
       pair.site.records.map(({ status }) => status),
-      [499, 499, 499],
+      Array.from({ length: running }, () => 499),
     );
     for (const connection of pair.backend.connections) {
       await eventually('the backend hears of it', () => connection.ended || connection.closed);
@@ -99,7 +101,7 @@ describe('a client that leaves', () => {
   });
 });
 
-describe('when nobody is left', () => {
+describeEngines('when nobody is left', () => {
   it('everybody is tried, and then it is 503 with Retry-After', async () => {
     await using site = await ProxySite.open([await closedPort(), await closedPort()]);
     for (const upstream of site.upstreams()) site.setHealth(upstream, 'unhealthy');

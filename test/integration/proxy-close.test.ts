@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
+import { describeEngines } from '../support/engines.ts';
 import { eventually, onHeads, parseMessage, RawBackend, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
@@ -9,7 +10,7 @@ const KEEP = ['Connection: keep-alive'];
 const HANDSHAKE = requestText('GET /ws', ['Connection: Upgrade', 'Upgrade: websocket']);
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-describe('closing a listener', () => {
+describeEngines('closing a listener', () => {
   it('lets running requests finish, and tells their clients to come back on another connection', async () => {
     await using pair = await ProxySite.withRaw(() => {});
     const { site, backend } = pair;
@@ -118,7 +119,7 @@ describe('closing a listener', () => {
   });
 });
 
-describe('a running engine', () => {
+describeEngines('a running engine', () => {
   it('says when an address is taken', async () => {
     await using site = await ProxySite.open([]);
     await assert.rejects(site.engine.listen('127.0.0.1', site.port), { code: 'EADDRINUSE' });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
+import { describeEngines } from '../support/engines.ts';
 import {
   closedPort,
   eventually,
@@ -28,7 +29,7 @@ async function siteOf(serves: readonly Serve[], options: SiteOptions = {}) {
   return { site, backends, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
 
-describe('a failed connect', () => {
+describeEngines('a failed connect', () => {
   it('is made up for on another upstream, for any method, and counts at once', async () => {
     for (const [line, fields, body] of [
       ['GET /', [], ''],
@@ -95,7 +96,7 @@ describe('a failed connect', () => {
   });
 });
 
-describe('a connection that breaks before the response head', () => {
+describeEngines('a connection that breaks before the response head', () => {
   it('is made up for where a repetition does no harm', async () => {
     for (const [line, fields, body] of [
       ['GET /', [], ''],
@@ -145,7 +146,7 @@ describe('a connection that breaks before the response head', () => {
   });
 });
 
-describe('an idle connection that the backend closes', () => {
+describeEngines('an idle connection that the backend closes', () => {
   /** Answers the first request of every connection and breaks it at the second. */
   const once: Serve = (connection) => {
     onHeads(connection, (_head, index) => {
@@ -220,7 +221,7 @@ describe('an idle connection that the backend closes', () => {
   });
 });
 
-describe('an upstream that is too slow', () => {
+describeEngines('an upstream that is too slow', () => {
   it('with its head ends in 504, without another try', async () => {
     await using site = await ProxySite.withBackends(2, { timeouts: { responseHead: 100 } });
     assert.equal(await site.statusOf(requestText('GET /hang')), 504);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
+import { describeEngines } from '../support/engines.ts';
 import { onHeads, parseMessage, RawBackend, requestText } from '../support/proxy-raw.ts';
 import { ProxySite, relayed } from '../support/proxy-site.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-describe('the proxy outlives hostile backends', () => {
+describeEngines('the proxy outlives hostile backends', (engine) => {
   // Passed on, these would end the process, leave the client waiting for ever, or mean something else to it.
   const broken: Readonly<Record<string, string>> = {
     'a status below 100': 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok',
@@ -28,7 +29,8 @@ describe('the proxy outlives hostile backends', () => {
 
   it('which write control characters into the reason, or announce trailers without chunks', async () => {
     const reason = parseMessage(await relayed('HTTP/1.1 200 O\x01\x7fK\r\nContent-Length: 2\r\n\r\nok'));
-    assert.deepEqual([reason.startLine, reason.body], ['HTTP/1.1 200 OK', 'ok']);
+    if (engine === 'wire') assert.equal(reason.status, 502);
+    else assert.deepEqual([reason.startLine, reason.body], ['HTTP/1.1 200 OK', 'ok']);
     const trailer = parseMessage(await relayed('HTTP/1.1 200 OK\r\nTrailer: X\r\nContent-Length: 2\r\n\r\nok'));
     assert.deepEqual([trailer.all('trailer'), trailer.body], [[], 'ok']);
   });

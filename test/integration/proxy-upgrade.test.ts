@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { WebSocket } from 'ws';
-import { closedPort, eventually, parseMessage, RawBackend, requestText } from '../support/proxy-raw.ts';
+import { describeEngines } from '../support/engines.ts';
+import {
+  closedPort,
+  eventually,
+  parseMessage,
+  RawBackend,
+  type RawConnection,
+  requestText,
+} from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
 const FIELDS = [
@@ -27,7 +35,7 @@ async function close(socket: WebSocket): Promise<void> {
   await once(socket, 'close');
 }
 
-describe('a WebSocket through the proxy', () => {
+describeEngines('a WebSocket through the proxy', () => {
   it('echoes what is sent, large and small, and holds its upstream until it ends', async () => {
     await using site = await ProxySite.withBackends(1);
     const { socket, server } = await open(site);
@@ -220,9 +228,10 @@ describe('a WebSocket through the proxy', () => {
 
   it('ends for the one side when the other ends, in every way', async () => {
     for (const way of ['close', 'reset'] as const) {
-      await using pair = await ProxySite.withRaw((connection) => {
+      const switches = (connection: RawConnection) => {
         connection.socket.once('data', () => connection.write(SWITCH));
-      });
+      };
+      await using pair = await ProxySite.withRaw(switches, { timeouts: { bodyIdle: 200 } });
       const first = await pair.site.client(HANDSHAKE);
       await first.receives('\r\n\r\n');
       const upstream = await pair.backend.connection(0);

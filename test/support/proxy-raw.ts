@@ -92,6 +92,7 @@ export class RawBackend {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       const connection = new RawConnection(socket);
       connections.push(connection);
+      socket.on('end', () => socket.end());
       serve(connection, connections.length - 1);
     });
     server.listen(0, '127.0.0.1');

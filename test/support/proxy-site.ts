@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type RunningBackend, startBackend } from '../../cmd/test-server/app.ts';
 import type { Health } from '../../internal/model/health.ts';
 import { ServiceSchema } from '../../internal/model/service.ts';
-import type { EngineSettings, Listener, RequestRecord } from '../../internal/proxy/engine.ts';
+import type { Engine, EngineSettings, Listener, RequestRecord } from '../../internal/proxy/engine.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
-import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
 import type { Upstream } from '../../internal/proxy/upstream.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { currentEngine } from './engines.ts';
 import {
   eventually,
   onHeads,
@@ -58,11 +58,11 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
 }
 
 /**
- * The middleware engine on a free port, with one service `web` over the given ports, all of them healthy. At its end it
+ * An engine on a free port, with one service `web` over the given ports, all of them healthy. At its end it
  * proves that no request holds an upstream any more, and closes everything that was opened through it.
  */
 export class ProxySite implements AsyncDisposable {
-  readonly engine: MiddlewareEngine;
+  readonly engine: Engine;
   readonly fleet: Fleet;
   readonly records: RequestRecord[] = [];
   readonly settings: EngineSettings;
@@ -87,7 +87,7 @@ export class ProxySite implements AsyncDisposable {
       log: createLogger({ name: 'test', level: 'silent' }),
       listener: fleetListener({ upstreamRemoved: (id) => this.engine.forget(id) }),
     });
-    this.engine = new MiddlewareEngine({
+    this.engine = currentEngine({
       routes: this.fleet,
       settings: this.settings,
       now: options.now ?? (() => performance.now()),

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type RawFields, valuesOf } from '../fields.ts';
+import { isAuthority } from '../authority.ts';
 import type { ProxyLimits } from '../engine.ts';
 
 /** A request that Node's parser let through, as far as it may go on. */
@@ -20,8 +21,6 @@ export interface RefusedRequest {
   readonly detail: string | undefined;
 }
 
-/** RFC 3986 §3.2.2 without user information: a name, an IPv4 address or a bracketed IPv6 address, and a port. */
-const AUTHORITY = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 /** Mends or refuses what `node:http` accepts though a proxy must not pass it on (RFC 9112 §3, §6). */
@@ -62,7 +61,7 @@ function checkTarget(request: IncomingMessage, fields: RawFields): CheckedReques
   if (hosts.length > 1) return refused(400, 'The request has more than one Host field.');
   if (hosts.length === 0 && request.httpVersion === '1.1') return refused(400, 'The request has no Host field.');
   const host = hosts[0] ?? absolute?.[1] ?? '';
-  if (!AUTHORITY.test(host)) return refused(400, 'The Host field is not valid.');
+  if (!isAuthority(host)) return refused(400, 'The Host field is not valid.');
   if (absolute && absolute[1]?.toLowerCase() !== host.toLowerCase()) {
     return refused(400, 'The request target names another host than the Host field.');
   }

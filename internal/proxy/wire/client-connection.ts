@@ -1,0 +1,314 @@
+import type { Socket } from 'node:net';
+import { authority } from '../../model/address.ts';
+import { plainAddress, type TrustedProxies } from '../client-address.ts';
+import type { RequestRecord, Routes } from '../engine.ts';
+import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeTools } from './exchange.ts';
+import { FIELD } from './field-kinds.ts';
+import { HeadParser } from './head-parser.ts';
+import { optionsAnswer, ownAnswer } from './own-answer.ts';
+import { refusalFor, type RefusalAnswer } from './refusals.ts';
+import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
+import { all, type Peer, peerOf, requestIdOf, upstreamHead } from './request-writer.ts';
+import { LINGER_MS, Transport, type TransportHost, type TransportOwner } from './transport.ts';
+
+/** What the client connections of an engine share. */
+export interface ClientTools extends ExchangeTools {
+  readonly host: TransportHost;
+  readonly routes: Routes;
+  /** May change with the settings. */
+  proxies: TrustedProxies;
+  /** Null: nobody wants to know. */
+  readonly record: ((record: RequestRecord) => void) | null;
+  readonly makeId: () => string;
+  /** For a request whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
+  requestParser: HeadParser;
+}
+
+/** The listener that a connection came in on. */
+export interface ConnectionListener {
+  readonly closing: boolean;
+  connectionClosed(connection: ClientConnection): void;
+}
+
+/** What came after the present request is kept up to this many octets; then the client has to wait. */
+const BACKLOG_LIMIT = 64 * 1024;
+/** `OPTIONS *` asks about this server as such (RFC 9110 §9.3.7). */
+const OPTIONS: RefusalAnswer = { status: 204, detail: undefined };
+const NOT_FOUND: RefusalAnswer = { status: 404, detail: undefined };
+const TIMED_OUT: RefusalAnswer = { status: 408, detail: undefined };
+
+/** One connection of a client: its requests are read one after the other, and answered in that order. */
+export class ClientConnection implements TransportOwner, ExchangeClient {
+  readonly transport: Transport;
+  readonly #tools: ClientTools;
+  readonly #listener: ConnectionListener;
+  #peer: Peer | null = null;
+  /** By whom the peer was found trusted or not. */
+  #proxies: TrustedProxies | null = null;
+  /** Holds the beginning of a head. */
+  #parser: HeadParser | null = null;
+  #exchange: Exchange | null = null;
+  #startedAt = 0;
+  /** What came after the present request. */
+  #backlog: Buffer | null = null;
+  #processing = false;
+  /** Our side is ended: what still comes is of no interest. */
+  #lingering = false;
+  /** The last answer is not with the kernel: the next request waits, or a client that reads nothing would fill the memory. */
+  #clogged = false;
+
+  constructor(socket: Socket, tools: ClientTools, listener: ConnectionListener) {
+    this.#tools = tools;
+    this.#listener = listener;
+    this.transport = Transport.accept(socket, this, tools.host);
+    this.transport.expireIn(tools.settings.timeouts.requestHead);
+  }
+
+  get closing(): boolean {
+    return this.#listener.closing;
+  }
+
+  /** The listener closes: a connection without a request goes, any other after its present one. */
+  shutdown(): void {
+    if (this.#exchange === null && this.#parser === null && this.#backlog === null && !this.#clogged) this.#close();
+  }
+
+  received(chunk: Buffer, length: number): void {
+    if (this.#lingering) return;
+    if (this.#backlog === null && !this.#clogged) this.#process(chunk, 0, length);
+    else this.#keep(chunk, 0, length);
+  }
+
+  ended(): void {
+    if (this.#lingering || (this.#exchange === null && this.#clogged)) {
+      this.transport.end();
+      return;
+    }
+    this.transport.destroy(); // a client that has left cannot be told from one that has only ended its side
+  }
+
+  drained(): void {
+    this.#exchange?.clientDrained();
+    if (!this.#clogged) return;
+    this.#clogged = false;
+    this.#next();
+  }
+
+  expired(): void {
+    const exchange = this.#exchange;
+    if (exchange !== null && !this.#clogged) {
+      if (!exchange.requestDone && !this.transport.paused) exchange.refuse(408);
+    } else if (this.#parser !== null && !this.#lingering) {
+      this.#refuse(TIMED_OUT, null, true);
+    } else {
+      this.transport.destroy();
+    }
+  }
+
+  closed(): void {
+    const exchange = this.#exchange;
+    if (exchange !== null) {
+      exchange.clientLeft();
+      this.#over(exchange);
+    }
+    this.#listener.connectionClosed(this);
+  }
+
+  answer(status: number): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    const { head, fields, id } = exchange.request;
+    const close = !head.keepAlive || head.minorVersion === 0 || !exchange.requestDone || this.closing;
+    const bodiless = head.method === 'HEAD';
+    this.transport.write(ownAnswer({ status, requestId: id, accept: fields.field('accept'), bodiless, close }));
+    this.finished(!close);
+  }
+
+  finished(reusable: boolean): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#over(exchange);
+    if (!reusable) {
+      this.#close();
+      return;
+    }
+    if (this.transport.socket.writableNeedDrain && !this.transport.flushed) {
+      this.#clogged = true;
+      this.transport.expireIn(this.#tools.settings.timeouts.streamIdle);
+    } else if (!this.#processing) {
+      this.#next();
+    }
+  }
+
+  broken(): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#over(exchange);
+    // Without a length or chunks a client takes an orderly close for the end of the body.
+    if (exchange.request.head.minorVersion === 0) this.transport.reset();
+    else this.transport.destroy();
+  }
+
+  leave(): Buffer | null {
+    const backlog = this.#backlog;
+    this.#backlog = null;
+    return backlog;
+  }
+
+  /** Goes on with what came meanwhile. */
+  #next(): void {
+    const backlog = this.leave();
+    if (backlog !== null) this.#process(backlog, 0, backlog.length);
+    if (this.#exchange !== null || this.#lingering || this.#clogged) return;
+    this.transport.resume();
+    if (this.closing) this.#close();
+    else if (this.#parser === null) this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
+  }
+
+  #process(chunk: Buffer, from: number, to: number): void {
+    this.#processing = true;
+    let at = from;
+    while (at < to && !this.#lingering) {
+      const exchange = this.#exchange;
+      if (exchange !== null && !exchange.requestDone) {
+        at = exchange.receiveBody(chunk, at, to);
+      } else if (exchange !== null || this.#clogged) {
+        this.#keep(chunk, at, to);
+        break;
+      } else {
+        at = this.#readHead(chunk, at, to);
+      }
+    }
+    this.#processing = false;
+    if (this.#exchange === null && this.#parser === null && !this.#lingering && !this.#clogged) {
+      this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
+    }
+  }
+
+  #keep(chunk: Buffer, from: number, to: number): void {
+    const rest = chunk.subarray(from, to);
+    this.#backlog = this.#backlog === null ? Buffer.from(rest) : Buffer.concat([this.#backlog, rest]);
+    if (this.#backlog.length > BACKLOG_LIMIT) this.transport.pause();
+  }
+
+  #readHead(chunk: Buffer, from: number, to: number): number {
+    const tools = this.#tools;
+    const parser = this.#parser ?? tools.requestParser;
+    if (this.#parser === null) parser.reset(tools.settings.limits);
+    const end = parser.scan(chunk, from, to);
+    if (end !== -1) {
+      this.#parser = null;
+      return this.#receiveHead(parser, chunk, end, to);
+    }
+    if (parser.fault !== null) {
+      this.#refuse(refusalFor(parser.fault), null, true);
+    } else if (this.#parser === null) {
+      this.#parser = parser;
+      tools.requestParser = new HeadParser('request', tools.settings.limits);
+      this.transport.expireIn(tools.settings.timeouts.requestHead);
+    }
+    return to;
+  }
+
+  #receiveHead(parser: HeadParser, chunk: Buffer, from: number, to: number): number {
+    const tools = this.#tools;
+    this.#startedAt = tools.now();
+    const head = readRequest(parser, tools.settings.limits.body);
+    if (typeof head === 'string') {
+      this.#refuse(refusalFor(head), parser, true);
+      return to;
+    }
+    const pool = head.target === '*' ? null : tools.routes.match(head.host, head.target);
+    if (!pool) {
+      const close = !head.keepAlive || head.minorVersion === 0 || head.length !== 0 || this.closing;
+      this.#refuse(pool === null ? OPTIONS : NOT_FOUND, parser, close);
+      return close ? to : from;
+    }
+    const exchange = new Exchange(tools, this, pool, this.#requestOf(parser, head));
+    this.#exchange = exchange;
+    this.transport.expireNever();
+    const end = exchange.requestDone ? from : exchange.receiveBody(chunk, from, to);
+    if (this.#exchange === exchange) exchange.start();
+    return end;
+  }
+
+  #requestOf(parser: HeadParser, head: RequestHead): ExchangeRequest {
+    const peer = this.#knownPeer();
+    const id = requestIdOf(parser, this.#tools.makeId);
+    const clientAddress = this.#clientAddress(parser);
+    const fields = new RequestFields(parser.text, head.target, clientAddress);
+    const secure = peer.trusted && /^https\b/i.test(parser.first(FIELD.forwardedProto) ?? '');
+    return { id, head, fields, text: upstreamHead(parser, head, peer, id), secure };
+  }
+
+  #clientAddress(parser: HeadParser): string {
+    const { address, trusted } = this.#knownPeer();
+    return trusted ? this.#tools.proxies.clientAddress(address, all(parser, FIELD.forwardedFor)) : address;
+  }
+
+  /** Who is at the other end, and whether it is trusted under the settings of now. */
+  #knownPeer(): Peer {
+    const { proxies } = this.#tools;
+    if (this.#peer === null || this.#proxies !== proxies) {
+      const { remoteAddress = '', localAddress = '', localPort = 0 } = this.transport.socket;
+      const address = plainAddress(remoteAddress);
+      const local = authority(plainAddress(localAddress), localPort);
+      this.#peer = peerOf(address, local, localPort, proxies.trusts(address));
+      this.#proxies = proxies;
+    }
+    return this.#peer;
+  }
+
+  /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
+  #refuse(answer: RefusalAnswer, parser: HeadParser | null, close: boolean): void {
+    const { status, detail } = answer;
+    const id = parser === null ? this.#tools.makeId() : requestIdOf(parser, this.#tools.makeId);
+    const { method, host, target } = namesOf(parser);
+    this.#parser = null;
+    if (answer === OPTIONS) {
+      this.transport.write(optionsAnswer(id, close));
+    } else {
+      const accept = parser === null ? undefined : new RequestFields(parser.text, target, '').field('accept');
+      const bodiless = method === 'HEAD';
+      this.transport.write(ownAnswer({ status, requestId: id, accept, detail, bodiless, close }));
+    }
+    const client = parser === null ? this.#knownPeer().address : this.#clientAddress(parser);
+    const totalMs = parser === null ? 0 : this.#tools.now() - this.#startedAt;
+    this.#tools.record?.({ id, client, method, host, target, service: null, status, attempts: [], totalMs });
+    if (close) this.#close();
+  }
+
+  #over(exchange: Exchange): void {
+    this.#exchange = null;
+    const { record, now } = this.#tools;
+    if (record === null) return;
+    const { id, head, fields } = exchange.request;
+    record({
+      id,
+      client: fields.clientAddress,
+      method: head.method,
+      host: head.host,
+      target: head.target,
+      service: exchange.pool.name,
+      status: exchange.status,
+      attempts: exchange.records(),
+      totalMs: now() - this.#startedAt,
+    });
+  }
+
+  #close(): void {
+    this.#lingering = true;
+    this.#backlog = null;
+    this.transport.close(LINGER_MS);
+  }
+}
+
+function namesOf(parser: HeadParser | null): { method: string; host: string; target: string } {
+  if (parser === null) return { method: '', host: '', target: '' };
+  const { text, methodStart, methodEnd, targetEnd } = parser;
+  return {
+    method: text.slice(methodStart, methodEnd),
+    target: text.slice(methodEnd + 1, targetEnd),
+    host: parser.first(FIELD.host) ?? '',
+  };
+}

@@ -1,0 +1,75 @@
+import { TrustedProxies } from '../client-address.ts';
+import type { Engine, EngineSettings, Listener, RequestRecord, Routes } from '../engine.ts';
+import { RetryBudget } from '../retry.ts';
+import type { ClientTools } from './client-connection.ts';
+import { HeadParser } from './head-parser.ts';
+import { WireListener } from './listener.ts';
+import { requestIds } from './request-ids.ts';
+import { Sweep } from './sweep.ts';
+import { UpstreamConnections } from './upstream-connections.ts';
+
+export interface WireEngineOptions {
+  readonly routes: Routes;
+  readonly settings: EngineSettings;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  /** Null: nobody wants to know, and nothing is made for it. */
+  readonly onRequest: ((record: RequestRecord) => void) | null;
+  /** Whether other threads of this process listen on the same address. */
+  readonly reusePort?: boolean;
+}
+
+/** The engine on bare sockets: HTTP/1.1, read strictly and passed on as bytes. Everything of one thread. */
+export class WireEngine implements Engine {
+  readonly #sweep: Sweep;
+  readonly #tools: ClientTools;
+  readonly #reusePort: boolean;
+  readonly #listeners = new Set<WireListener>();
+
+  constructor({ routes, settings, now, onRequest, reusePort = false }: WireEngineOptions) {
+    const sweep = new Sweep(now);
+    this.#sweep = sweep;
+    this.#reusePort = reusePort;
+    this.#tools = {
+      host: sweep,
+      connections: new UpstreamConnections(sweep),
+      routes,
+      settings,
+      proxies: new TrustedProxies(settings.trustedProxies),
+      budget: new RetryBudget(now),
+      now,
+      record: onRequest,
+      makeId: requestIds(),
+      requestParser: new HeadParser('request', settings.limits),
+      responseParser: new HeadParser('response', settings.limits),
+    };
+    this.configure(settings);
+  }
+
+  configure(settings: EngineSettings): void {
+    this.#tools.settings = settings;
+    this.#tools.proxies = new TrustedProxies(settings.trustedProxies);
+    this.#sweep.setPrecision(Math.min(...Object.values(settings.timeouts)));
+  }
+
+  forget(upstreamId: string): void {
+    this.#tools.connections.forget(upstreamId);
+  }
+
+  async listen(host: string, port: number): Promise<Listener> {
+    const listener = await WireListener.open(host, port, this.#reusePort, this.#tools);
+    if (this.#listeners.size === 0) this.#sweep.start();
+    this.#listeners.add(listener);
+    return {
+      host,
+      port: listener.port,
+      close: async (deadlineMs) => {
+        await listener.close(deadlineMs);
+        this.#listeners.delete(listener);
+        if (this.#listeners.size > 0) return;
+        this.#tools.connections.forgetAll();
+        this.#sweep.stop();
+      },
+    };
+  }
+}

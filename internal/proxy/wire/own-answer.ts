@@ -1,0 +1,37 @@
+import { STATUS_CODES } from 'node:http';
+import { answerFor } from '../answer.ts';
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly requestId: string | null;
+  readonly accept: string | undefined;
+  readonly detail?: string | undefined;
+  /** The answer to a HEAD has no body. */
+  readonly bodiless: boolean;
+  /** Whether the connection ends with the answer. */
+  readonly close: boolean;
+}
+
+/** The whole message of an answer that the load balancer gives itself. */
+export function ownAnswer({ status, requestId, accept, detail, bodiless, close }: OwnAnswer): string {
+  const { type, body, retryAfter } = answerFor(status, accept, detail);
+  const octets = Buffer.from(body, 'utf8').toString('latin1');
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `Content-Type: ${type}`,
+    `Content-Length: ${octets.length}`,
+    'Cache-Control: no-store',
+  ];
+  if (requestId !== null) lines.push(`X-Request-Id: ${requestId}`);
+  if (retryAfter !== null) lines.push(`Retry-After: ${retryAfter}`);
+  if (close) lines.push('Connection: close');
+  return `${lines.join('\r\n')}\r\n\r\n${bodiless ? '' : octets}`;
+}
+
+/** To `OPTIONS *`: what this server can do as such (RFC 9110 §9.3.7). */
+export function optionsAnswer(requestId: string, close: boolean): string {
+  const connection = close ? 'Connection: close\r\n' : '';
+  return `HTTP/1.1 204 No Content\r\nAllow: ${METHODS}\r\nX-Request-Id: ${requestId}\r\n${connection}\r\n`;
+}
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE';

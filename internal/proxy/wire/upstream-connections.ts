@@ -1,0 +1,106 @@
+import type { Upstream } from '../upstream.ts';
+import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
+
+const MAX_IDLE = 64;
+
+/**
+ * The idle connections of one upstream, the last used first: the others grow old and are closed, so that their number
+ * follows the load. It owns them while they are idle: one that speaks unasked, or ends, is closed.
+ */
+export class IdleConnections implements TransportOwner {
+  readonly upstream: Upstream;
+  readonly #idle: Transport[] = [];
+  #retired = false;
+
+  constructor(upstream: Upstream) {
+    this.upstream = upstream;
+  }
+
+  take(owner: TransportOwner): Transport | null {
+    const transport = this.#idle.pop();
+    if (transport === undefined) return null;
+    transport.owner = owner;
+    transport.expireNever();
+    return transport;
+  }
+
+  /** @param idleMs - how long it may wait for its next request, in milliseconds. */
+  give(transport: Transport, idleMs: number): void {
+    transport.owner = this;
+    if (this.#retired || idleMs <= 0 || this.#idle.length >= MAX_IDLE) {
+      transport.destroy();
+      return;
+    }
+    transport.resume();
+    transport.expireIn(idleMs);
+    this.#idle.push(transport);
+  }
+
+  /** Closes what is idle. */
+  clear(): void {
+    for (const transport of this.#idle.splice(0)) transport.destroy();
+  }
+
+  /** The upstream is gone: nothing is kept any more. */
+  retire(): void {
+    this.#retired = true;
+    this.clear();
+  }
+
+  /** An answer that nobody asked for would be taken for the answer to the next request. */
+  received(_chunk: Buffer, _length: number, by: Transport): void {
+    by.destroy();
+  }
+
+  ended(by: Transport): void {
+    by.destroy();
+  }
+
+  drained(): void {}
+
+  expired(by: Transport): void {
+    by.destroy();
+  }
+
+  closed(_cause: string | null, by: Transport): void {
+    const index = this.#idle.indexOf(by);
+    if (index !== -1) this.#idle.splice(index, 1);
+  }
+}
+
+/** The connections to all upstreams, of one thread. */
+export class UpstreamConnections {
+  readonly #host: TransportHost;
+  readonly #idle = new Map<Upstream, IdleConnections>();
+
+  constructor(host: TransportHost) {
+    this.#host = host;
+  }
+
+  of(upstream: Upstream): IdleConnections {
+    let idle = this.#idle.get(upstream);
+    if (idle === undefined) {
+      idle = new IdleConnections(upstream);
+      this.#idle.set(upstream, idle);
+    }
+    return idle;
+  }
+
+  open({ instance }: Upstream, owner: TransportOwner): Transport {
+    return Transport.connect({ host: instance.host, port: instance.port }, owner, this.#host);
+  }
+
+  /** The upstream is gone for good; requests that run on its connections go on. */
+  forget(upstreamId: string): void {
+    for (const [upstream, idle] of this.#idle) {
+      if (upstream.id !== upstreamId) continue;
+      this.#idle.delete(upstream);
+      idle.retire();
+    }
+  }
+
+  forgetAll(): void {
+    for (const idle of this.#idle.values()) idle.retire();
+    this.#idle.clear();
+  }
+}
