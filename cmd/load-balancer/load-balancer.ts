@@ -1,110 +1,65 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
-import { HealthMonitor } from '../../internal/health/monitor.ts';
-import { probe } from '../../internal/health/probe.ts';
 import { authority } from '../../internal/model/address.ts';
+import { messageOf } from '../../internal/model/errors.ts';
 import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
-import type { RequestRecord } from '../../internal/proxy/engine.ts';
-import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
-import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
-import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
-import { RegistryLink } from '../../internal/proxy/registry-link.ts';
-import { logRequest } from '../../internal/proxy/request-log.ts';
-import { loadCookieSecret } from '../../internal/proxy/sticky-secret.ts';
-import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
-import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
-import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
-import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
 import { packageVersion } from '../runtime/package-info.ts';
 import type { Running } from '../runtime/run-process.ts';
+import { createEngine, type RunningEngine, slotsFor } from './create-engine.ts';
+import { DataPlane } from './data-plane.ts';
+import { cookieSecret, newProxyId } from './identity.ts';
 
-/** How long the start waits for the first round of probes, in milliseconds: an instance that hangs must not hold it up. */
-const FIRST_ROUND_MS = 1_000;
 /** How long running requests may take when the listener closes or moves. */
 const CLOSE_MS = 30_000;
 const ADMIN_CLOSE_MS = 1_000;
 
-/** The data plane's composition root: wires its parts, and takes them down in the reverse order. */
+/** The load balancer's composition root: wires its parts, and takes them down in the reverse order. */
 export class LoadBalancer implements Running {
   readonly log: Logger;
   readonly #startedAt = Date.now();
-  readonly #registry: ProxyRegistry;
-  readonly #alerts: AlertDispatcher;
-  readonly #healthAlerts: HealthAlerts;
-  readonly #fleet: Fleet;
-  readonly #monitor: HealthMonitor;
-  readonly #engine: MiddlewareEngine;
-  readonly #link: RegistryLink;
+  readonly #plane: DataPlane;
+  readonly #engine: RunningEngine;
   readonly #follower: ConfigFollower;
-  readonly #requestLog: Logger;
   #proxy: MovableListener | null = null;
   #admin: MovableListener | null = null;
 
-  private constructor(loaded: LoadedConfig, reload: () => Promise<LoadedConfig>, log: Logger, cookieSecret: string) {
+  private constructor(loaded: LoadedConfig, reload: () => Promise<LoadedConfig>, log: Logger, secret: string) {
     const { config } = loaded;
-    const now = () => performance.now();
     this.log = log;
-    this.#requestLog = log.child({ subsystem: 'request' });
-    this.#registry = openProxyRegistry({
+    const registry = openProxyRegistry({
       path: config.registry.path,
-      proxyId: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
+      proxyId: newProxyId(),
       pid: process.pid,
       log: log.child({ subsystem: 'registry' }),
     });
-    this.#alerts = new AlertDispatcher({
-      notifiers: createNotifiers(config.alerts),
-      groupWindowMs: config.alerts.groupWindow,
-      repeatAfterMs: config.alerts.repeatAfter,
-      log: log.child({ subsystem: 'alerts' }),
+    const slots = slotsFor(config);
+    this.#plane = new DataPlane({
+      config,
+      registry,
+      cookieSecret: secret,
+      log,
+      slots,
+      upstreamRemoved: (id) => this.#engine.forget(id),
+      poolsChanged: () => this.#engine.changed(),
     });
-    this.#healthAlerts = new HealthAlerts(this.#alerts, Date.now);
-    this.#fleet = new Fleet({
-      cookieSecret,
-      now,
-      log: log.child({ subsystem: 'fleet' }),
-      listener: this.#fleetListener(),
-    });
-    this.#monitor = new HealthMonitor({
-      probe,
-      clock: systemClock,
-      random: Math.random,
-      onTransition: (change) => this.#fleet.healthChanged(change),
-      log: log.child({ subsystem: 'health' }),
-    });
-    this.#engine = new MiddlewareEngine({
-      routes: this.#fleet,
-      settings: config.proxy,
-      now,
-      onRequest: (record) => this.#recordRequest(record),
-    });
-    this.#link = new RegistryLink({
-      registry: this.#registry,
-      fleet: this.#fleet,
-      alerts: this.#alerts,
-      log: log.child({ subsystem: 'registry' }),
-      now: Date.now,
-      onLeading: (leading) => this.#healthAlerts.lead(leading),
-    });
+    const onCrash = (thread: number, error: Error) => this.#threadCrashed(thread, error);
+    this.#engine = createEngine({ config, log, cookieSecret: secret, slots, plane: this.#plane, onCrash });
     this.#follower = new ConfigFollower({
       loaded,
       reload,
-      alerts: this.#alerts,
+      alerts: this.#plane.alerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
       // What is wrong with the file, a running manager tells, which reads it too. What this process alone can see, such
       // as a port of its own that is in use, it tells itself.
       speaks: async (refusal) =>
-        !(refusal instanceof ConfigError) || (await this.#registry.manager().catch(() => null)) === null,
+        !(refusal instanceof ConfigError) || (await registry.manager().catch(() => null)) === null,
     });
   }
 
@@ -135,19 +90,14 @@ export class LoadBalancer implements Running {
   async stop(): Promise<void> {
     await this.#follower.stop();
     await this.#proxy?.close();
-    this.#monitor.stop();
-    await this.#link.stop();
+    await this.#engine.stop();
     await this.#admin?.close();
-    await this.#alerts.flush();
-    this.#alerts.close();
+    await this.#plane.stop();
   }
 
   async #open(): Promise<void> {
     const { proxy, services } = this.#follower.applied;
-    this.#fleet.checkWith(this.#monitor);
-    this.#fleet.configure(services);
-    await this.#link.start();
-    await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
+    await this.#plane.start(services);
     this.#proxy = await MovableListener.open((address) => this.#listen(address), proxy, CLOSE_MS, this.log);
     this.#admin = await MovableListener.open(
       (address) => this.#listenAdmin(address),
@@ -159,21 +109,15 @@ export class LoadBalancer implements Running {
     this.log.info(this.addresses, `balancing on ${this.addresses.proxy}`);
   }
 
-  #fleetListener(): FleetListener {
-    return {
-      poolChanged: (pool) => this.#healthAlerts.update(pool),
-      poolRemoved: (name) => this.#healthAlerts.removed(name),
-      healthChanged: ({ id, incarnation }, { to, cause, at }) => {
-        const { proxyId } = this.#registry;
-        this.#link.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
-      },
-      upstreamRemoved: (id) => this.#engine.forget(id),
-      drained: () => this.#link.reportSoon(),
-    };
-  }
-
-  #recordRequest(record: RequestRecord): void {
-    if (this.#follower.applied.proxy.requestLog) logRequest(this.#requestLog, record);
+  #threadCrashed(thread: number, error: Error): void {
+    this.log.error({ thread, err: error }, 'a thread crashed and was replaced; the requests on it are lost');
+    this.#plane.alerts.raise({
+      key: `thread-crashed:${thread}`,
+      severity: 'critical',
+      title: 'A thread of the load balancer crashed',
+      cause: `${messageOf(error)}. Its connections are lost; another thread has taken its place.`,
+      at: Date.now(),
+    });
   }
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
@@ -185,14 +129,14 @@ export class LoadBalancer implements Running {
       await this.#proxy?.move(before.proxy);
       throw error;
     }
-    this.#engine.configure(next.proxy);
-    this.#fleet.configure(next.services);
-    this.#alerts.reconfigure(createNotifiers(next.alerts), {
-      groupWindowMs: next.alerts.groupWindow,
-      repeatAfterMs: next.alerts.repeatAfter,
-    });
+    this.#engine.apply(next);
+    this.#plane.configure(next);
     this.log.level = next.log.level;
     if (next.registry.path !== before.registry.path) this.log.warn('registry.path takes effect after a restart');
+    const { engine, threads } = before.proxy;
+    if (next.proxy.engine !== engine || next.proxy.threads !== threads) {
+      this.log.warn('proxy.engine and proxy.threads take effect after a restart');
+    }
   }
 
   async #listen({ host, port }: Address) {
@@ -206,9 +150,9 @@ export class LoadBalancer implements Running {
   async #listenAdmin({ host, port }: Address) {
     const options = {
       version: packageVersion,
-      pools: () => this.#fleet.pools(),
+      pools: () => this.#plane.fleet.pools(),
       status: () => this.#status(),
-      testAlerts: () => this.#alerts.test(),
+      testAlerts: () => this.#plane.alerts.test(),
       guard: () => {
         const { manager, proxy } = this.#follower.applied;
         const allowedHosts = [...manager.allowedHosts, proxy.admin.host];
@@ -224,6 +168,7 @@ export class LoadBalancer implements Running {
   }
 
   #status() {
+    const { available, appliedRevision } = this.#plane.link;
     return {
       status: 'ok',
       version: packageVersion,
@@ -231,20 +176,7 @@ export class LoadBalancer implements Running {
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeMs: Date.now() - this.#startedAt,
       engine: this.#follower.applied.proxy.engine,
-      registry: { available: this.#link.available, appliedRevision: this.#link.appliedRevision },
+      registry: { available, appliedRevision },
     };
-  }
-}
-
-/** Without a writable data folder the load balancer still serves; sticky clients then lose their instance at a restart. */
-async function cookieSecret(config: Config, log: Logger): Promise<string> {
-  try {
-    return await loadCookieSecret(dirname(config.registry.path));
-  } catch (error) {
-    log.warn(
-      { err: error },
-      'the secret of sticky cookies cannot be kept in the data folder; it lasts for this run only',
-    );
-    return randomBytes(32).toString('base64url');
   }
 }

@@ -7,6 +7,8 @@ import type { Algorithm } from '../model/service.ts';
  */
 export interface Candidate {
   readonly id: string;
+  /** Grows with every candidate that is made, and is never used again: the same order for all threads. */
+  readonly ordinal: number;
   /** 32-bit hash of the id, made once. */
   readonly seed: number;
   /** Above 0. */
@@ -44,10 +46,12 @@ export interface Sample {
 
 /**
  * Picks one of the candidates. Filtering (lifecycle, health, ejection, already tried) happened before, in the pool.
- * The same array is passed as long as the set of candidates is unchanged, in a stable order.
+ * The same array is passed as long as the set of candidates is unchanged, in the order of their ordinals.
  */
 export interface Balancer {
   readonly algorithm: Algorithm;
+  /** Whether `observe` does anything. */
+  readonly learns: boolean;
   /** @param candidates - at least one. */
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C;
   /** Learns from an attempt that reached its response head or failed before. */

@@ -12,6 +12,7 @@ import { noCandidates } from './no-candidates.ts';
  */
 export class IpUrlHash implements Balancer {
   readonly algorithm = 'ip-url-hash';
+  readonly learns = false;
   readonly #balanceFactor: number | null;
 
   /** @param options.balanceFactor - above 1; null: strict affinity. */

@@ -1,5 +1,6 @@
 import type { Balancer, Candidate } from './balancer.ts';
 import { noCandidates } from './no-candidates.ts';
+import { WeightedDraw } from './weighted-draw.ts';
 
 /**
  * Two different candidates drawn at random; the one with fewer requests in flight for its weight takes it, the first
@@ -11,7 +12,9 @@ import { noCandidates } from './no-candidates.ts';
  */
 export class RandomTwoChoices implements Balancer {
   readonly algorithm = 'random-two-choices';
+  readonly learns = false;
   readonly #random: () => number;
+  #draw = new WeightedDraw([]);
 
   /** @param random - as `Math.random`: at least 0, below 1. */
   constructor(random: () => number) {
@@ -19,26 +22,13 @@ export class RandomTwoChoices implements Balancer {
   }
 
   pick<C extends Candidate>(candidates: readonly C[]): C {
-    let total = 0;
-    for (const candidate of candidates) total += candidate.weight;
-    const first = draw(candidates, this.#random() * total, undefined);
+    if (this.#draw.candidates !== candidates) this.#draw = new WeightedDraw(candidates);
+    const firstIndex = this.#draw.first(this.#random());
+    const first = candidates[firstIndex] ?? noCandidates();
     if (candidates.length === 1) return first;
-    const second = draw(candidates, this.#random() * (total - first.weight), first);
+    const second = candidates[this.#draw.second(this.#random(), firstIndex)] ?? noCandidates();
     return second.inFlight / second.weight < first.inFlight / first.weight ? second : first;
   }
 
   observe(): void {}
-}
-
-/** The candidate, `skipped` aside, in whose part of the sum of weights `ticket` falls. */
-function draw<C extends Candidate>(candidates: readonly C[], ticket: number, skipped: C | undefined): C {
-  let left = ticket;
-  let drawn: C | undefined;
-  for (const candidate of candidates) {
-    if (candidate === skipped) continue;
-    drawn = candidate; // stays the last one when rounding leaves a rest of the ticket
-    left -= candidate.weight;
-    if (left < 0) break;
-  }
-  return drawn ?? noCandidates();
 }

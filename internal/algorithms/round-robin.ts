@@ -1,6 +1,6 @@
 import type { Balancer, Candidate } from './balancer.ts';
 import { noCandidates } from './no-candidates.ts';
-import { Turn } from './turn.ts';
+import { newTurn, Turn, type TurnMemory } from './turn.ts';
 
 /**
  * One after the other; a candidate of weight w takes w picks in a row. A fraction of a pick is kept in `current` until it makes a whole
@@ -10,7 +10,12 @@ import { Turn } from './turn.ts';
  */
 export class RoundRobin implements Balancer {
   readonly algorithm = 'round-robin';
-  readonly #turn = new Turn();
+  readonly learns = false;
+  readonly #turn: Turn;
+
+  constructor(memory: TurnMemory = newTurn()) {
+    this.#turn = new Turn(memory);
+  }
 
   pick<C extends Candidate>(candidates: readonly C[]): C {
     this.#turn.follow(candidates);
@@ -23,7 +28,7 @@ export class RoundRobin implements Balancer {
 
   #advance(candidates: readonly Candidate[]): void {
     const next = this.#turn.holder + 1;
-    this.#turn.holder = next < candidates.length ? next : 0;
+    this.#turn.pass(candidates, next < candidates.length ? next : 0);
     const holder = candidates[this.#turn.holder] ?? noCandidates();
     const fraction = holder.current - Math.floor(holder.current); // whatever an algorithm before this one left there
     const credit = holder.weight + fraction;

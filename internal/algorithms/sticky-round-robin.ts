@@ -8,6 +8,7 @@ import { WeightedRoundRobin } from './weighted-round-robin.ts';
  */
 export class StickyRoundRobin implements Balancer {
   readonly algorithm = 'sticky-round-robin';
+  readonly learns = true;
   readonly #round = new WeightedRoundRobin();
 
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C {

@@ -15,6 +15,7 @@ const LEAST_SHARE = 1 / 10;
  */
 export class WeightedRoundRobin implements Balancer {
   readonly algorithm = 'weighted-round-robin';
+  readonly learns = true;
   #candidates: readonly Candidate[] = [];
 
   pick<C extends Candidate>(candidates: readonly C[]): C {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
@@ -57,17 +58,48 @@ interface Location {
  */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const location = locate(options);
-  const raw = await readRaw(location, options);
-  const overlaid = overlay(raw.value, options.env);
+  const read = await readFile(location.file, 'utf8').then(
+    (text) => () => text,
+    (error: unknown) => () => {
+      throw error;
+    },
+  );
+  return checked(readRaw(location, options, read), options, location);
+}
+
+/** The same at once, for whoever must know before it returns. @throws {ConfigError} as above. */
+export function loadConfigSync(options: LoadOptions): LoadedConfig {
+  const location = locate(options);
+  return checked(
+    readRaw(location, options, () => readFileSync(location.file, 'utf8')),
+    options,
+    location,
+  );
+}
+
+/**
+ * The same for a configuration that no file holds: it counts as one in the folder `cwd`.
+ * @throws {ConfigError} as above.
+ */
+export function checkConfig(value: unknown, options: Pick<LoadOptions, 'env' | 'cwd'>): LoadedConfig {
+  return checked({ value, path: null }, options, null);
+}
+
+function checked(
+  raw: RawConfig,
+  { env, cwd }: Pick<LoadOptions, 'env' | 'cwd'>,
+  location: Location | null,
+): LoadedConfig {
+  const overlaid = overlay(raw.value, env);
   const { config, faults } = checkRaw(overlaid.effective);
   const unset = new Set(overlaid.problems.map(({ path }) => path)); // a placeholder left standing is no value to judge
   const judged = faults.filter(({ path }) => !unset.has(formatPath(path)));
   const problems = [...overlaid.problems, ...judged.map((fault) => problemOf(fault, overlaid))];
   if (!config || problems.length > 0) throw new ConfigError(problems, raw.path);
   return {
-    config: withAbsolutePaths(config, raw.path === null ? options.cwd : dirname(raw.path)),
+    config: withAbsolutePaths(config, raw.path === null ? cwd : dirname(raw.path)),
     path: raw.path,
-    overrides: [...(location.variable ? [location.variable] : []), ...overlaid.overrides],
+    overrides: [...(location?.variable ? [location.variable] : []), ...overlaid.overrides],
   };
 }
 
@@ -78,7 +110,11 @@ function locate({ path, env, cwd }: LoadOptions): Location {
 }
 
 /** @throws {ConfigError} when the file cannot be read or is not JSON; problems of the environment are reported along with it. */
-async function readRaw({ file, named, variable }: Location, { env, sampleBackend }: LoadOptions): Promise<RawConfig> {
+function readRaw(
+  { file, named, variable }: Location,
+  { env, sampleBackend }: LoadOptions,
+  read: () => string,
+): RawConfig {
   const place = {
     path: variable ?? '',
     value: JSON.stringify(file),
@@ -86,7 +122,7 @@ async function readRaw({ file, named, variable }: Location, { env, sampleBackend
   } as const;
   const refusal = (problem: ConfigProblem) => new ConfigError([problem, ...overlay({}, env).problems], file);
   try {
-    return { value: parseJson(await readFile(file, 'utf8')), path: file };
+    return { value: parseJson(read()), path: file };
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw refusal({ path: '', source: 'file', message: error.message });
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';

@@ -7,7 +7,8 @@ import { ServiceSchema } from '../model/service.ts';
 import { duration, size, wholeNumber } from '../model/units.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
 
-const ENGINES = ['middleware'] as const;
+const ENGINES = ['wire', 'middleware'] as const;
+const MAX_THREADS = 64;
 /** The bound of the engines' parsers; a higher limit would have no effect. */
 const MAX_HEAD_BYTES = 256 * 1024;
 
@@ -67,14 +68,20 @@ const RetriesSchema = z.strictObject({
 const ProxySchema = z.strictObject({
   host: HostSchema.default('0.0.0.0'),
   port: PortSchema.default(8080),
-  engine: z
-    .enum(ENGINES, { error: `expected one of the engines of this version: "${ENGINES.join('", "')}"` })
-    .default('middleware'),
+  engine: z.enum(ENGINES).default('wire'),
+  /** Worker threads of the wire engine; `auto`: one for each core. Takes effect after a restart. */
+  threads: z
+    .union([z.literal('auto'), wholeNumber(1, MAX_THREADS)], {
+      error: `expected "auto" or a number from 1 to ${MAX_THREADS}`,
+    })
+    .default('auto'),
   admin: z.strictObject({ host: HostSchema.default('127.0.0.1'), port: PortSchema.default(8081) }).prefault({}),
   timeouts: TimeoutsSchema.prefault({}),
   limits: LimitsSchema.prefault({}),
   /** Only these may tell who the client is (`X-Forwarded-For` and its relatives). */
   trustedProxies: z.array(NetworkSchema).default([]),
+  /** Every connection begins with a PROXY protocol header (v1 or v2) that tells who the client is; wire engine only. */
+  acceptProxyProtocol: z.boolean().default(false),
   retries: RetriesSchema.prefault({}),
   /** One log line per request. */
   requestLog: z.boolean().default(true),

@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'REGISTRY_BROKEN'
   | 'MANAGER_RUNNING'
   | 'ADDRESS_UNUSABLE'
+  | 'CAPACITY_EXCEEDED'
   | 'SHUTTING_DOWN';
 
 /** What a person can use to mend the fault: the end of the instance's output, the ports in use, … */

@@ -27,6 +27,8 @@ export interface EngineSettings {
   readonly limits: ProxyLimits;
   readonly retries: RetrySettings;
   readonly trustedProxies: readonly string[];
+  /** Whether every connection begins with a PROXY protocol header. */
+  readonly acceptProxyProtocol: boolean;
 }
 
 export interface AttemptRecord {

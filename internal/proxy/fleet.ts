@@ -6,6 +6,7 @@ import type { Service } from '../model/service.ts';
 import type { PoolEvents } from './pool.ts';
 import { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
+import { ROOM, SharedState, SlotAllocator } from './shared-state.ts';
 import { Upstream } from './upstream.ts';
 
 export interface FleetOptions {
@@ -14,6 +15,8 @@ export interface FleetOptions {
   readonly now: () => number;
   readonly log: Logger;
   readonly listener: FleetListener;
+  /** Gives out the places of pools and upstreams; its own by default, for a fleet of one thread. */
+  readonly slots?: SlotAllocator;
 }
 
 /** Hears of changes after they are in force. */
@@ -33,6 +36,7 @@ export interface FleetListener {
  */
 export class Fleet {
   readonly #options: FleetOptions;
+  readonly #slots: SlotAllocator;
   readonly #pools = new Map<string, ServicePool>();
   readonly #poolEvents: PoolEvents;
   #monitor: HealthMonitor | null = null;
@@ -45,6 +49,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#slots = options.slots ?? new SlotAllocator(SharedState.create({ ...ROOM, threads: 0 }));
     this.#poolEvents = {
       connectFailed: (upstream, cause) => this.#monitor?.reportFailure(upstream.id, `connect ${cause}`),
       drained: () => options.listener.drained(),
@@ -84,6 +89,11 @@ export class Fleet {
     return this.#router.match(host, target);
   }
 
+  /** The pool of a service, whatever its routes. */
+  pool(service: string): ServicePool | undefined {
+    return this.#pools.get(service);
+  }
+
   pools(): Iterable<ServicePool> {
     return this.#pools.values();
   }
@@ -114,8 +124,16 @@ export class Fleet {
     }
   }
 
+  /** Another thread could not connect. @param ordinal - of its upstream, which tells it from its predecessors. */
+  connectFailed(id: string, ordinal: number, cause: string): void {
+    for (const upstream of this.#upstreams()) {
+      if (upstream.id === id && upstream.ordinal === ordinal) this.#poolEvents.connectFailed(upstream, cause);
+    }
+  }
+
   #newPool(service: Service): ServicePool {
-    return new ServicePool(service, this.#options.cookieSecret, this.#poolEvents, this.#options.now);
+    const place = { state: this.#slots.state, pool: this.#slots.pool() };
+    return new ServicePool(service, this.#options.cookieSecret, this.#poolEvents, this.#options.now, place);
   }
 
   #removePool(name: string): void {
@@ -124,7 +142,8 @@ export class Fleet {
     this.#pools.delete(name);
     pool.close();
     this.#leaving.add(pool);
-    for (const upstream of pool.upstreams()) this.#options.listener.upstreamRemoved(upstream.id);
+    for (const upstream of pool.upstreams()) this.#forget(upstream);
+    this.#slots.retirePool(pool.place.pool);
     this.#options.listener.poolRemoved(name);
   }
 
@@ -138,10 +157,11 @@ export class Fleet {
     const spawned = this.#spawned.filter((instance) => instance.service === pool.name);
     const wanted = new Map([...declaredInstances(pool.service), ...spawned].map((instance) => [instance.id, instance]));
     let changed = false;
-    for (const { id } of [...pool.upstreams()]) {
+    for (const upstream of [...pool.upstreams()]) {
+      const { id } = upstream;
       if (wanted.has(id)) continue;
       pool.delete(id);
-      this.#options.listener.upstreamRemoved(id);
+      this.#forget(upstream);
       this.#options.log.info({ service: pool.name, instance: id }, 'upstream removed');
       changed = true;
     }
@@ -158,17 +178,22 @@ export class Fleet {
       present.update(instance);
       pool.invalidate();
     } else {
-      const upstream = new Upstream(instance);
+      const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
       const known = this.#lastKnown.get(upstream.incarnation);
       this.#lastKnown.delete(upstream.incarnation); // old news by the time it might come again
       if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
-      if (present) this.#options.listener.upstreamRemoved(instance.id);
       pool.put(upstream);
+      if (present) this.#forget(present);
     }
     const { id, lifecycle, host, port } = instance;
     const level = lifecycle === 'starting' ? 'debug' : 'info';
     this.#options.log[level]({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
     return true;
+  }
+
+  #forget(upstream: Upstream): void {
+    this.#slots.retire(upstream.slot);
+    this.#options.listener.upstreamRemoved(upstream.id);
   }
 
   /** Draining instances are probed no more: nobody will be sent there, whatever the answer. */

@@ -7,7 +7,7 @@ export interface LeaseOwner {
   released(upstream: Upstream, outcome: Outcome): void;
 }
 
-/** One picked upstream for one attempt: claimed in the same tick as the pick, released exactly once with an outcome. */
+/** One picked upstream for one attempt: claimed together with the pick, released exactly once with an outcome. */
 export class Lease {
   readonly upstream: Upstream;
   /** True when every instance was known to be unhealthy and this one is tried all the same. */
@@ -19,8 +19,7 @@ export class Lease {
   #outcome: Outcome | null = null;
 
   constructor(owner: LeaseOwner, upstream: Upstream, lastResort: boolean, now: () => number) {
-    upstream.inFlight += 1; // same tick as the pick: two requests never claim the same last slot
-    upstream.picks += 1;
+    upstream.claim(); // under the same lock as the pick: two requests never claim the same last slot
     this.upstream = upstream;
     this.lastResort = lastResort;
     this.startedAt = now();
@@ -52,8 +51,7 @@ export class Lease {
   release(outcome: Outcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
-    this.upstream.inFlight -= 1;
-    if (isFailure(outcome)) this.upstream.failures += 1;
+    this.upstream.unclaim(isFailure(outcome));
     if (this.#headAt === null && outcome.kind !== 'client-closed') {
       const now = this.#now();
       this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });

@@ -1,6 +1,7 @@
 import { createBalancer } from '../algorithms/create-balancer.ts';
 import type { Service } from '../model/service.ts';
-import { Pool, type PoolEvents } from './pool.ts';
+import { lonePool, Pool, type PoolEvents, type PoolPlace } from './pool.ts';
+import { sharedMemory } from './shared-memory.ts';
 import { StickyCookie } from './sticky.ts';
 
 /** A pool with the service it belongs to: the part of the configuration that steers it, and what follows from that. */
@@ -8,8 +9,14 @@ export class ServicePool extends Pool {
   #service: Service;
   #sticky: StickyCookie | null;
 
-  constructor(service: Service, cookieSecret: string, events: PoolEvents, now: () => number) {
-    super(service.name, createBalancer(service), events, now);
+  constructor(
+    service: Service,
+    cookieSecret: string,
+    events: PoolEvents,
+    now: () => number,
+    place: PoolPlace = lonePool(),
+  ) {
+    super(service.name, createBalancer(service, sharedMemory(place.state, place.pool)), events, now, place);
     this.#service = service;
     this.#sticky = stickyCookieOf(service, cookieSecret);
   }
@@ -27,7 +34,7 @@ export class ServicePool extends Pool {
   configure(service: Service, cookieSecret: string): void {
     const { algorithm, hash } = this.#service;
     if (service.algorithm !== algorithm || service.hash.balanceFactor !== hash.balanceFactor) {
-      this.balancer = createBalancer(service);
+      this.balancer = createBalancer(service, sharedMemory(this.place.state, this.place.pool));
     }
     this.#service = service;
     this.#sticky = stickyCookieOf(service, cookieSecret);

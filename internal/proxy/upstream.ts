@@ -1,38 +1,137 @@
 import type { Candidate } from '../algorithms/balancer.ts';
 import { hash32 } from '../algorithms/hash.ts';
-import type { Health } from '../model/health.ts';
+import { type Health, HEALTHS } from '../model/health.ts';
 import { incarnationOf, type Instance } from '../model/instance.ts';
+import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
+import { SharedState, SlotAllocator } from './shared-state.ts';
+
+/** Where an upstream's numbers are kept. */
+export interface UpstreamPlace {
+  readonly state: SharedState;
+  readonly slot: number;
+}
 
 /**
  * The data plane's live view of one process behind an instance. A restarted instance gets a new upstream: in-flight
  * requests and latency of the dead process say nothing about its successor.
+ *
+ * Its numbers are those of all threads: each thread has an object of its own over the same place.
  */
 export class Upstream implements Candidate {
   readonly id: string;
   readonly seed: number;
+  readonly ordinal: number;
+  readonly slot: number;
   readonly incarnation: string;
   instance: Instance;
-  weight: number;
-  inFlight = 0;
-  current = 0;
-  effective = Number.NaN;
-  cost = Number.NaN;
-  costAt = 0;
-  health: Health = 'unknown';
   healthCause = 'not checked yet';
-  picks = 0;
-  failures = 0;
+  readonly #state: SharedState;
 
-  constructor(instance: Instance) {
+  /** @param place - already filled when the upstream is another thread's, too; else see `update`. */
+  constructor(instance: Instance, place: UpstreamPlace = lonePlace()) {
     this.id = instance.id;
     this.seed = hash32(instance.id);
+    this.#state = place.state;
+    this.slot = place.slot;
+    this.ordinal = place.state.ordinals[place.slot] ?? 0;
     this.incarnation = incarnationOf(instance);
     this.instance = instance;
-    this.weight = instance.weight;
+    if (place.state.thread === 0) {
+      this.health = 'unknown';
+      this.update(instance);
+    }
   }
 
+  /** In force for all threads once the pool's epoch has changed. */
   update(instance: Instance): void {
     this.instance = instance;
     this.weight = instance.weight;
+    this.lifecycle = instance.lifecycle;
   }
+
+  get lifecycle(): Lifecycle {
+    return LIFECYCLES[this.#state.lifecycle[this.slot] ?? 0] ?? 'starting';
+  }
+
+  set lifecycle(lifecycle: Lifecycle) {
+    this.#state.lifecycle[this.slot] = LIFECYCLES.indexOf(lifecycle);
+  }
+
+  get health(): Health {
+    return HEALTHS[this.#state.health[this.slot] ?? 0] ?? 'unknown';
+  }
+
+  set health(health: Health) {
+    this.#state.health[this.slot] = HEALTHS.indexOf(health);
+  }
+
+  get weight(): number {
+    return this.#state.weight[this.slot] ?? 1;
+  }
+
+  set weight(weight: number) {
+    this.#state.weight[this.slot] = weight;
+  }
+
+  get inFlight(): number {
+    return this.#state.inFlight(this.slot);
+  }
+
+  get picks(): number {
+    return this.#state.picks[this.slot] ?? 0;
+  }
+
+  get failures(): number {
+    return this.#state.failures[this.slot] ?? 0;
+  }
+
+  get current(): number {
+    return this.#state.current[this.slot] ?? 0;
+  }
+
+  set current(credit: number) {
+    this.#state.current[this.slot] = credit;
+  }
+
+  get effective(): number {
+    return this.#state.effective[this.slot] ?? 0;
+  }
+
+  set effective(weight: number) {
+    this.#state.effective[this.slot] = weight;
+  }
+
+  get cost(): number {
+    return this.#state.cost[this.slot] ?? 0;
+  }
+
+  set cost(milliseconds: number) {
+    this.#state.cost[this.slot] = milliseconds;
+  }
+
+  get costAt(): number {
+    return this.#state.costAt[this.slot] ?? 0;
+  }
+
+  set costAt(milliseconds: number) {
+    this.#state.costAt[this.slot] = milliseconds;
+  }
+
+  /** One request more in flight; under the lock of the pool. */
+  claim(): void {
+    this.#state.claim(this.slot);
+    this.#state.picks[this.slot] = this.picks + 1;
+  }
+
+  /** One request less. */
+  unclaim(failed: boolean): void {
+    this.#state.release(this.slot);
+    if (failed) Atomics.add(this.#state.failures, this.slot, 1);
+  }
+}
+
+/** For an upstream that no other thread knows. */
+function lonePlace(): UpstreamPlace {
+  const allocator = new SlotAllocator(SharedState.create({ upstreams: 1, pools: 1, threads: 0 }));
+  return { state: allocator.state, slot: allocator.upstream() };
 }

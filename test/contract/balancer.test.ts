@@ -3,9 +3,11 @@ import { ALGORITHMS } from '../../internal/model/service.ts';
 import { balancerContract } from './balancer.case.ts';
 
 for (const algorithm of ALGORITHMS) {
-  balancerContract(algorithm, (random) => createBalancer({ algorithm, hash: { balanceFactor: null } }, random));
+  balancerContract(algorithm, (random) =>
+    createBalancer({ algorithm, hash: { balanceFactor: null } }, undefined, random),
+  );
 }
 
 balancerContract('ip-url-hash with bounded load', (random) =>
-  createBalancer({ algorithm: 'ip-url-hash', hash: { balanceFactor: 1.25 } }, random),
+  createBalancer({ algorithm: 'ip-url-hash', hash: { balanceFactor: 1.25 } }, undefined, random),
 );

@@ -41,6 +41,10 @@ it('runs after npm pack, an install into an empty folder and npx heimdall up', {
   const installed = await readdir(join(system.dir, 'node_modules', 'heimdall'));
   assert.deepEqual(installed.filter((name) => !name.endsWith('.md')).sort(), ['dist', 'package.json']);
 
+  const embed = "(await import('heimdall/express')).balance({ service: 'wbe' })";
+  const embedding = promisify(execFile)(process.execPath, ['--input-type=module', '-e', embed], { cwd: system.dir });
+  await assert.rejects(embedding, /no service is called "wbe"; did you mean "web"\?/);
+
   const up = system.track(new StartedProcess(['npx', 'heimdall', 'up'], { cwd: system.dir, env: { PATH } }));
   await up.printed('Ctrl-C drains and stops everything.');
   await system.inRotation(2);

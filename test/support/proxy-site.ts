@@ -33,6 +33,7 @@ export const SETTINGS: EngineSettings = {
   limits: { head: 16_384, fields: 100, target: 8_192, body: null },
   retries: { attempts: 2, budget: 0.2 },
   trustedProxies: [],
+  acceptProxyProtocol: false,
 };
 
 export interface SiteOptions {
@@ -40,6 +41,7 @@ export interface SiteOptions {
   readonly limits?: Partial<EngineSettings['limits']>;
   readonly retries?: Partial<EngineSettings['retries']>;
   readonly trustedProxies?: readonly string[];
+  readonly acceptProxyProtocol?: boolean;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
   /** Of the one service, on top of its name and its servers. */
@@ -80,6 +82,7 @@ export class ProxySite implements AsyncDisposable {
       limits: { ...SETTINGS.limits, ...options.limits },
       retries: { ...SETTINGS.retries, ...options.retries },
       trustedProxies: options.trustedProxies ?? [],
+      acceptProxyProtocol: options.acceptProxyProtocol ?? false,
     };
     this.fleet = new Fleet({
       cookieSecret: COOKIE_SECRET,

@@ -26,6 +26,8 @@ export interface AttemptTimeouts {
 
 /** Whoever runs the attempt; called after the attempt has noted the event itself. */
 export interface AttemptOwner {
+  /** The library has read the request's target and fields. */
+  taken?(): void;
   /** The connection stands; the request is about to be sent. */
   connected?(attempt: Attempt): void;
   /** An interim response, such as 103. */
@@ -70,6 +72,7 @@ export class Attempt {
   /** The library has a connection, open or being opened, and is about to send. */
   begin(request: ClientRequest): void {
     this.#request = request;
+    this.owner.taken?.();
     if (this.#over) {
       request.destroy();
       return;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { plainAddress, type TrustedProxies } from '../client-address.ts';
 import { type Forwarding, requestFields, requestIdOf } from '../fields.ts';
 import type { BalancedRequest } from '../request-context.ts';
@@ -18,26 +19,32 @@ export class ClientRequest implements BalancedRequest {
   readonly hasBody: boolean;
   readonly clientAddress: string;
   readonly secure: boolean;
+  /** Milliseconds of the engine's clock. */
+  readonly startedAt: number;
   readonly #forwarding: Forwarding;
   /** As the client sent them: `prepare` puts others in their place. */
   readonly #headers: IncomingMessage['headers'];
+  readonly #url: string | undefined;
 
-  constructor(message: IncomingMessage, checked: CheckedRequest, proxies: TrustedProxies) {
+  constructor(message: IncomingMessage, checked: CheckedRequest, proxies: TrustedProxies, startedAt: number) {
     const peer = plainAddress(message.socket.remoteAddress ?? '');
     const trusted = proxies.trusts(peer);
+    const encrypted = message.socket instanceof TLSSocket; // under a server that embeds us
     this.message = message;
+    this.startedAt = startedAt;
     this.#headers = message.headers;
+    this.#url = message.url;
     this.id = requestIdOf(message.rawHeaders, randomUUID);
     this.method = message.method ?? 'GET';
     this.target = checked.target;
     this.host = checked.host;
     this.hasBody = checked.hasBody;
     this.clientAddress = proxies.clientAddress(peer, this.field('x-forwarded-for'));
-    this.secure = trusted && /^https\b/i.test(this.field('x-forwarded-proto') ?? '');
+    this.secure = encrypted || (trusted && /^https\b/i.test(this.field('x-forwarded-proto') ?? ''));
     this.#forwarding = {
       peer,
       trusted,
-      protocol: 'http',
+      protocol: encrypted ? 'https' : 'http',
       port: message.socket.localPort ?? 0,
       host: checked.host,
       requestId: this.id,
@@ -64,6 +71,12 @@ export class ClientRequest implements BalancedRequest {
     if (upgrade) fields.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
     else if (this.#needsChunkedField()) fields.push('Transfer-Encoding', 'chunked');
     this.message.headers = tableOf(fields);
+  }
+
+  /** The library has taken what it needs: others that hold the request, such as loggers, find it as the client sent it. */
+  restore(): void {
+    this.message.headers = this.#headers;
+    this.message.url = this.#url;
   }
 
   /** Node chunks a body of its own accord only where a method usually has one; elsewhere it would go out without framing. */

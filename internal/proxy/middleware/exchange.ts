@@ -70,7 +70,6 @@ export class Exchange implements AttemptOwner {
   /** Resolves when the client has its answer, or is gone. */
   async run(): Promise<void> {
     const { message } = this.#request;
-    this.#request.prepare(false);
     this.#response.setMaxListeners(0); // the library adds its own for every attempt
     message.setMaxListeners(0);
     this.#response.once('close', () => this.#clientLeft()); // also when it waits its turn behind a pipelined one
@@ -93,6 +92,10 @@ export class Exchange implements AttemptOwner {
     return this.#leases.map(recordOf);
   }
 
+  taken(): void {
+    this.#request.restore();
+  }
+
   connected(): void {
     if (this.#body === null) return;
     if (this.#expectsContinue && !this.#response.headersSent) this.#response.writeContinue();
@@ -105,9 +108,14 @@ export class Exchange implements AttemptOwner {
   }
 
   /** From here on there is no other attempt. */
-  response({ lease }: Attempt, upstream: IncomingMessage, client: ServerResponse): void {
+  response(attempt: Attempt, upstream: IncomingMessage, client: ServerResponse): void {
+    const { lease } = attempt;
     this.#body?.forget();
     if (this.#fault !== null || this.#clientGone) return;
+    if (client.headersSent) {
+      attempt.abandon(); // the app around us has answered, for instance because this took too long
+      return;
+    }
     relayResponse(upstream, client, lease, {
       requestId: this.#request.id,
       setCookie: stickyCookie(this.#pool, this.#context, this.#request, lease),
@@ -153,12 +161,14 @@ export class Exchange implements AttemptOwner {
       target,
       agent,
       // A request without a body has ended by the second attempt: the library would wait for an end that was long ago.
-      body: this.#body?.stream() ?? (isFirst ? null : Readable.from([])),
+      body: this.#body?.stream() ?? (isFirst && !message.readableEnded ? null : Readable.from([])),
       trailers: () => message.rawTrailers,
     };
     const { responseHead: head, streamIdle: idle } = this.#settings.timeouts;
     this.#attempt = new Attempt(lease, route, { head, idle }, this);
+    this.#request.prepare(false);
     await this.#tools.library.send(this.#attempt, message, this.#response);
+    this.#request.restore();
     this.#body?.detach();
   }
 
@@ -195,7 +205,9 @@ export class Exchange implements AttemptOwner {
   }
 
   #clientLeft(): void {
-    if (this.#response.writableFinished) return;
+    const last = this.#leases.at(-1);
+    const waits = last?.outcome === null && last.headMs === null; // then the app around us has answered
+    if (this.#response.writableFinished && !waits) return;
     this.#clientGone = true;
     this.#attempt?.abandon();
   }

@@ -129,7 +129,7 @@ export class HttpListener implements Listener {
  * Other protocols than WebSocket are not switched to, and neither is one with a body, whose end nobody would look for:
  * such a request is answered as an ordinary one (RFC 9110 §7.8).
  */
-function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+export function isWebSocket({ method, httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   const hasBody = valuesOf(rawHeaders, 'transfer-encoding').length > 0 || Number(headers['content-length'] ?? 0) !== 0;
   return method === 'GET' && httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket' && !hasBody;
 }

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { endToEndFields, responseFields, trailerFields, valuesOf } from '../fields.ts';
+import { endToEndFields, type RawFields, responseFields, trailerFields, valuesOf } from '../fields.ts';
 import type { Lease } from '../lease.ts';
 import { endResponse } from './respond.ts';
 import { reasonOf } from './response-check.ts';
 
 /** 100 is between us and the client; 101 is no interim response. */
 const NOT_RELAYED = new Set([100, 101]);
+const ADDS_UP = new Set(['set-cookie', 'vary']);
 
 /** Passes an interim response on, such as 103 Early Hints. */
 export function relayInformation(info: { statusCode: number; rawHeaders: string[] }, response: ServerResponse): void {
@@ -57,7 +58,26 @@ function writeHead(from: IncomingMessage, to: ServerResponse, status: number, op
   const bodiless = to.req.method === 'HEAD' || status === 204 || status === 304;
   const chunked = !bodiless && to.req.httpVersion === '1.1' && valuesOf(from.rawHeaders, 'content-length').length === 0;
   const fields = responseFields(from.rawHeaders, { status, requestId, setCookie, chunked });
-  to.writeHead(status, reasonOf(from), fields);
+  if (!isShared(to)) {
+    to.writeHead(status, reasonOf(from), fields);
+    return;
+  }
+  mergeFields(to, fields);
+  to.writeHead(status, reasonOf(from));
+}
+
+/** An app around us has set fields, or wrapped `writeHead` to set more when the time comes: such code misreads a flat list. */
+function isShared(to: ServerResponse): boolean {
+  return Object.hasOwn(to, 'writeHead') || to.getHeaderNames().length > 0;
+}
+
+/** The upstream's fields go over those of the app, but for the ones that add up. */
+function mergeFields(to: ServerResponse, fields: RawFields): void {
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    if (!ADDS_UP.has(name.toLowerCase())) to.removeHeader(name);
+  }
+  for (let i = 0; i + 1 < fields.length; i += 2) to.appendHeader(fields[i] ?? '', fields[i + 1] ?? '');
 }
 
 /** Node holds the head back until the first body byte; one that comes alone must not wait for it. */

@@ -8,7 +8,7 @@ import { HeadParser } from './head-parser.ts';
 import { optionsAnswer, ownAnswer } from './own-answer.ts';
 import { refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
-import { all, type Peer, peerOf, requestIdOf, upstreamHead } from './request-writer.ts';
+import { type Peer, peerOf, requestIdOf, upstreamHead } from './request-writer.ts';
 import { LINGER_MS, Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
 /** What the client connections of an engine share. */
@@ -18,7 +18,7 @@ export interface ClientTools extends ExchangeTools {
   /** May change with the settings. */
   proxies: TrustedProxies;
   /** Null: nobody wants to know. */
-  readonly record: ((record: RequestRecord) => void) | null;
+  record: ((record: RequestRecord) => void) | null;
   readonly makeId: () => string;
   /** For a request whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
   requestParser: HeadParser;
@@ -132,7 +132,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.#close();
       return;
     }
-    if (this.transport.socket.writableNeedDrain && !this.transport.flushed) {
+    if (!this.transport.flushed && this.transport.socket.writableNeedDrain) {
       this.#clogged = true;
       this.transport.expireIn(this.#tools.settings.timeouts.streamIdle);
     } else if (!this.#processing) {
@@ -212,7 +212,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #receiveHead(parser: HeadParser, chunk: Buffer, from: number, to: number): number {
     const tools = this.#tools;
-    this.#startedAt = tools.now();
+    if (tools.record !== null) this.#startedAt = tools.now();
     const head = readRequest(parser, tools.settings.limits.body);
     if (typeof head === 'string') {
       this.#refuse(refusalFor(head), parser, true);
@@ -243,7 +243,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #clientAddress(parser: HeadParser): string {
     const { address, trusted } = this.#knownPeer();
-    return trusted ? this.#tools.proxies.clientAddress(address, all(parser, FIELD.forwardedFor)) : address;
+    return trusted ? this.#tools.proxies.clientAddress(address, parser.all(FIELD.forwardedFor)) : address;
   }
 
   /** Who is at the other end, and whether it is trusted under the settings of now. */

@@ -1,5 +1,5 @@
 import { isNominable } from '../fields.ts';
-import { FIELD } from './field-kinds.ts';
+import { FIELD, hasName } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
 
 /** What the `Connection` fields of a message say (RFC 9110 §7.6.1). */
@@ -15,25 +15,24 @@ const NONE: ConnectionOptions = { close: false, keepAlive: false, upgrade: false
 const CLOSE: ConnectionOptions = { ...NONE, close: true };
 const KEEP_ALIVE: ConnectionOptions = { ...NONE, keepAlive: true };
 const UPGRADE: ConnectionOptions = { ...NONE, upgrade: true };
-/** The values that nearly all messages have, so that nothing is made for them. */
-const COMMON: ReadonlyMap<string, ConnectionOptions> = new Map([
-  ['close', CLOSE],
-  ['Close', CLOSE],
-  ['keep-alive', KEEP_ALIVE],
-  ['Keep-Alive', KEEP_ALIVE],
-  ['Upgrade', UPGRADE],
-  ['upgrade', UPGRADE],
-]);
-
 export function connectionOptions(head: HeadParser): ConnectionOptions {
   if (!head.has(FIELD.connection)) return NONE;
-  let found: string | null = null;
-  for (let i = 0; i < head.count; i += 1) {
-    if (head.kindOf(i) !== FIELD.connection) continue;
-    found = found === null ? head.value(i) : `${found},${head.value(i)}`;
+  const value = head.all(FIELD.connection);
+  return common(value) ?? parsed(value);
+}
+
+/** The values that nearly all messages have, so that nothing is made for them. */
+function common(value: string): ConnectionOptions | null {
+  switch (value.length) {
+    case 5:
+      return hasName(value, 0, 'close') ? CLOSE : null;
+    case 7:
+      return hasName(value, 0, 'upgrade') ? UPGRADE : null;
+    case 10:
+      return hasName(value, 0, 'keep-alive') ? KEEP_ALIVE : null;
+    default:
+      return null;
   }
-  if (found === null) return NONE;
-  return COMMON.get(found) ?? parsed(found);
 }
 
 function parsed(value: string): ConnectionOptions {

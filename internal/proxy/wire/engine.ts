@@ -46,6 +46,11 @@ export class WireEngine implements Engine {
     this.configure(settings);
   }
 
+  /** Null: nobody wants to know of requests any more. */
+  set onRequest(record: ((record: RequestRecord) => void) | null) {
+    this.#tools.record = record;
+  }
+
   configure(settings: EngineSettings): void {
     this.#tools.settings = settings;
     this.#tools.proxies = new TrustedProxies(settings.trustedProxies);

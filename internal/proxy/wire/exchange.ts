@@ -61,8 +61,12 @@ const CLIENT_CLOSED: Outcome = { kind: 'client-closed' };
 const CONTINUE = 100;
 const SWITCHING = 101;
 const FIRST_FINAL = 200;
+/** They go out without regard to whether the client takes them: endless ones would fill the memory. */
+const MAX_INTERIMS = 100;
 /** Methods whose body means nothing (RFC 9110 §9.3), so that many servers do not read it. */
 const BODY_UNEXPECTED = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+const NOBODY_TRIED: readonly Upstream[] = [];
 
 type Phase = 'waiting' | 'connecting' | 'sent' | 'answering' | 'tunnel' | 'over';
 
@@ -90,6 +94,8 @@ export class Exchange implements TransportOwner {
   /** The client's connection can be used again after the answer. */
   #reusable = false;
   #continued = false;
+  /** Interim responses of the present attempt. */
+  #interims = 0;
 
   constructor(tools: ExchangeTools, client: ExchangeClient, pool: ServicePool, request: ExchangeRequest) {
     const { limits } = tools.settings;
@@ -215,7 +221,7 @@ export class Exchange implements TransportOwner {
   }
 
   #attempt(): void {
-    const tried: Upstream[] = this.#leases.map(({ upstream }) => upstream);
+    const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
     const lease = this.#pool(tried);
     if (lease === null) {
       this.#giveUp();
@@ -250,6 +256,7 @@ export class Exchange implements TransportOwner {
     const upstream = this.#upstream;
     if (upstream === null) return;
     this.#phase = 'sent';
+    this.#interims = 0;
     this.#body.sendTo(upstream, this.request.text);
     if (this.#body.done) {
       this.#requestSent();
@@ -274,8 +281,10 @@ export class Exchange implements TransportOwner {
 
   #receiveHead(chunk: Buffer, length: number): void {
     const { limits } = this.#tools.settings;
+    const upstream = this.#upstream;
     let from = 0;
-    while (from < length && this.#phase === 'sent') {
+    // Another attempt may be under way by then: what is left here is no answer to that one.
+    while (from < length && this.#phase === 'sent' && this.#upstream === upstream) {
       const parser = this.#parser ?? this.#tools.responseParser;
       if (this.#parser === null) parser.reset(limits);
       const end = parser.scan(chunk, from, length);
@@ -307,6 +316,11 @@ export class Exchange implements TransportOwner {
   /** Passes an interim response on: those that the client can understand, and a 100 only once, to whoever waits for it. */
   #inform(parser: HeadParser): void {
     const { head } = this.request;
+    this.#interims += 1;
+    if (this.#interims > MAX_INTERIMS) {
+      this.#fail({ kind: 'reset', cause: `answered with more than ${MAX_INTERIMS} interim responses` });
+      return;
+    }
     if (head.minorVersion === 0) return;
     if (parser.status === CONTINUE) {
       if (!head.expectsContinue || this.#continued) return;
@@ -343,6 +357,12 @@ export class Exchange implements TransportOwner {
       chunked: (mode === 'raw' && response.framing === 'chunked') || mode === 'chunked',
       connection: this.#reusable ? (head.minorVersion === 1 ? null : 'keep-alive') : 'close',
     });
+    if (isWhole(response, parser)) {
+      const end = parser.length + response.length;
+      this.#client.transport.write(text + parser.text.slice(parser.length, end));
+      this.#answered(from + response.length === length);
+      return;
+    }
     this.#relay = new ResponseRelay(upstream, this.#client.transport, mode);
     upstream.expireIn(timeouts.streamIdle);
     const end = this.#relay.begin(text, response, limits, chunk, from, length);
@@ -461,7 +481,7 @@ export class Exchange implements TransportOwner {
 }
 
 /** Of a connection that is being destroyed. */
-export const NOBODY: TransportOwner = {
+const NOBODY: TransportOwner = {
   received() {},
   ended() {},
   drained() {},
@@ -482,8 +502,14 @@ function mayBeMistaken({ method, length }: RequestHead): boolean {
   return length !== 0 && BODY_UNEXPECTED.has(method);
 }
 
+/** Whether the body came with the head in one piece, and is short. */
+function isWhole({ framing, length }: ResponseHead, parser: HeadParser): boolean {
+  return framing === 'none' || (framing === 'length' && length <= parser.text.length - parser.length);
+}
+
 /** What `Keep-Alive: timeout=…` promises, less one second for the way. */
 function keepAliveOf(parser: HeadParser): number {
+  if (!parser.has(FIELD.keepAlive)) return Number.POSITIVE_INFINITY;
   const seconds = /(?:^|[\s,])timeout=(\d{1,9})/i.exec(parser.first(FIELD.keepAlive) ?? '')?.[1];
   return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1_000 - 1_000;
 }

@@ -21,40 +21,39 @@ export interface FieldFraming {
   readonly length: number;
 }
 
-/** As many digits as always make an exact number. */
-const LENGTH = /^\d{1,15}$/;
+const MOST_DIGITS = 15;
 const UNFRAMED: FieldFraming = { fault: null, chunked: false, length: -1 };
 const CHUNKED: FieldFraming = { fault: null, chunked: true, length: -1 };
 
 /** Reads `Content-Length` and `Transfer-Encoding`, which may each be there once and never together (RFC 9112 §6). */
 export function fieldFraming(head: HeadParser): FieldFraming {
-  if (!head.has(FIELD.contentLength) && !head.has(FIELD.transferEncoding)) return UNFRAMED;
-  let length: string | undefined;
-  let coding: string | undefined;
-  let lengths = 0;
-  let codings = 0;
-  for (let i = 0; i < head.count; i += 1) {
-    const kind = head.kindOf(i);
-    if (kind === FIELD.contentLength) {
-      length = head.value(i);
-      lengths += 1;
-    } else if (kind === FIELD.transferEncoding) {
-      coding ??= head.value(i);
-      codings += 1;
-    }
-  }
-  if (coding !== undefined) return codingFraming(coding, codings, lengths, head.minorVersion);
-  if (length === undefined) return UNFRAMED;
-  if (lengths > 1) return faulty('length-repeated');
-  return LENGTH.test(length) ? { fault: null, chunked: false, length: Number(length) } : faulty('length-invalid');
+  const coding = head.first(FIELD.transferEncoding);
+  if (coding !== undefined) return codingFraming(head, coding);
+  const given = head.first(FIELD.contentLength);
+  if (given === undefined) return UNFRAMED;
+  if (head.hasSeveral(FIELD.contentLength)) return faulty('length-repeated');
+  const length = parseLength(given);
+  return length === -1 ? faulty('length-invalid') : { fault: null, chunked: false, length };
 }
 
-function codingFraming(coding: string, codings: number, lengths: number, minorVersion: number): FieldFraming {
-  if (minorVersion === 0) return faulty('transfer-encoding-in-http-1.0');
-  if (lengths > 0) return faulty('length-and-transfer-encoding');
-  if (codings === 1 && /^chunked$/i.test(coding)) return CHUNKED;
+function codingFraming(head: HeadParser, coding: string): FieldFraming {
+  if (head.minorVersion === 0) return faulty('transfer-encoding-in-http-1.0');
+  if (head.has(FIELD.contentLength)) return faulty('length-and-transfer-encoding');
+  if (/^chunked$/i.test(coding) && !head.hasSeveral(FIELD.transferEncoding)) return CHUNKED;
   const [first = ''] = coding.split(',');
   return faulty(first.trim().toLowerCase() === 'chunked' ? 'chunked-not-last' : 'transfer-encoding-unknown');
+}
+
+/** Digits and nothing but digits; -1 for anything else, and for more of them than always make an exact number. */
+function parseLength(text: string): number {
+  if (text.length === 0 || text.length > MOST_DIGITS) return -1;
+  let length = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
 }
 
 function faulty(fault: FramingFault): FieldFraming {

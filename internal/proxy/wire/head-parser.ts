@@ -1,4 +1,4 @@
-import { fieldKind } from './field-kinds.ts';
+import { FIELD, fieldKind } from './field-kinds.ts';
 import { COLON, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './octets.ts';
 
 /** Why a head is refused: a rule of RFC 9112, or one of the limits. */
@@ -63,6 +63,10 @@ const VALUE = 14;
 const FIELD_LF = 15;
 const LAST_LF = 16;
 
+/** What comes with a head is made into text along with it up to this many octets. */
+const SHORT_REST = 4_096;
+/** One more than the largest of `FIELD`. */
+const KINDS = 1 + Math.max(...Object.values(FIELD));
 /** Per field: where its name starts and ends, where its value starts and ends. */
 const BOUNDS = 4;
 
@@ -75,8 +79,10 @@ const BOUNDS = 4;
 export class HeadParser {
   readonly kind: HeadKind;
   fault: HeadFault | null = null;
-  /** One character per octet. */
+  /** One character per octet. What came with the head in one piece follows it, when it is short. */
   text = '';
+  /** Octets of the head. */
+  length = 0;
   /** The x of HTTP/1.x. */
   minorVersion = 1;
   /** Where the method starts: after at most one empty line, which some clients send after a body (§2.2). */
@@ -97,8 +103,11 @@ export class HeadParser {
   #matched = 0;
   #bounds = new Int32Array(BOUNDS * 32);
   #kinds = new Uint8Array(32);
-  /** The kinds that occur, as bits. */
+  /** The kinds that occur, and those that occur more than once, as bits. */
   #present = 0;
+  #repeated = 0;
+  /** By kind: the index of its first field. */
+  readonly #first = new Int16Array(KINDS);
   /** The pieces before the present one; empty while the first is read. */
   #held: Buffer | null = null;
   #heldLength = 0;
@@ -137,7 +146,7 @@ export class HeadParser {
     const end = this.#read(chunk, from, last, this.#heldLength - from);
     if (this.fault !== null) return -1;
     if (end !== -1) {
-      this.#finish(chunk, from, end);
+      this.#finish(chunk, from, end, to);
       return end;
     }
     if (last < to) this.fault = 'head-too-large';
@@ -158,13 +167,27 @@ export class HeadParser {
   /** The value of the first field of a kind. */
   first(kind: number): string | undefined {
     if (!this.has(kind)) return undefined;
-    for (let i = 0; i < this.count; i += 1) if (this.#kinds[i] === kind) return this.value(i);
-    return undefined;
+    return this.value(this.#first[kind] ?? 0);
+  }
+
+  /** All values of a kind as one list; empty when there is none. */
+  all(kind: number): string {
+    let list = this.first(kind) ?? '';
+    if (!this.hasSeveral(kind)) return list;
+    for (let i = (this.#first[kind] ?? 0) + 1; i < this.count; i += 1) {
+      if (this.#kinds[i] === kind) list += `, ${this.value(i)}`;
+    }
+    return list;
+  }
+
+  /** Whether there is more than one field of a kind. */
+  hasSeveral(kind: number): boolean {
+    return (this.#repeated & (1 << kind)) !== 0;
   }
 
   /** Where the line of a field starts; it ends where the next one starts. For `count`: where the empty line starts. */
   lineStart(index: number): number {
-    return index < this.count ? (this.#bounds[BOUNDS * index] ?? 0) : this.text.length - 2;
+    return index < this.count ? (this.#bounds[BOUNDS * index] ?? 0) : this.length - 2;
   }
 
   name(index: number): string {
@@ -403,15 +426,18 @@ export class HeadParser {
     this.#heldLength = needed;
   }
 
-  #finish(chunk: Buffer, from: number, end: number): void {
+  #finish(chunk: Buffer, from: number, end: number, to: number): void {
     if (this.#held === null || this.#heldLength === 0) {
-      this.text = chunk.toString('latin1', from, end);
+      this.length = end - from;
+      this.text = chunk.toString('latin1', from, to - end > SHORT_REST ? end : to);
     } else {
       this.#hold(chunk, from, end);
+      this.length = this.#heldLength;
       this.text = this.#held.toString('latin1', 0, this.#heldLength);
       this.#held = null;
     }
     this.#present = 0;
+    this.#repeated = 0;
     for (let field = 0; field < this.count; field += 1) this.#finishField(field);
   }
 
@@ -423,7 +449,10 @@ export class HeadParser {
     this.#bounds[at + 3] = end;
     const kind = fieldKind(this.text, this.#bounds[at] ?? 0, this.#bounds[at + 1] ?? 0);
     this.#kinds[field] = kind;
-    this.#present |= 1 << kind;
+    const bit = 1 << kind;
+    if ((this.#present & bit) === 0) this.#first[kind] = field;
+    else this.#repeated |= bit;
+    this.#present |= bit;
   }
 }
 

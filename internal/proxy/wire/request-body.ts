@@ -6,9 +6,12 @@ import type { Transport } from './transport.ts';
 /** What is kept of a body for another attempt, in octets; a longer one is relayed all the same, but only once. */
 const REPLAY_LIMIT = 64 * 1024;
 
+/** Nothing is ever read with it. */
+const NO_BODY = new BodyReader();
+
 /** The body of one request on its way to the upstream. */
 export class RequestBody {
-  readonly #reader = new BodyReader();
+  readonly #reader: BodyReader;
   readonly #maxSize: number | null;
   /** Everything that came so far, one character per octet; null once that is too much, or needed no more. */
   #kept: string | null = '';
@@ -18,7 +21,12 @@ export class RequestBody {
   /** @param maxSize - octets of payload; null: unlimited. */
   constructor(request: RequestHead, limits: HeadLimits, maxSize: number | null) {
     this.#maxSize = maxSize;
-    this.#reader.begin(request.chunked ? 'chunked' : request.length > 0 ? 'length' : 'none', request.length, limits);
+    if (request.length === 0) {
+      this.#reader = NO_BODY;
+      return;
+    }
+    this.#reader = new BodyReader();
+    this.#reader.begin(request.chunked ? 'chunked' : 'length', request.length, limits);
   }
 
   get done(): boolean {

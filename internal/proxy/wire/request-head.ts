@@ -53,13 +53,14 @@ export function readRequest(head: HeadParser, maxBody: number | null): RequestHe
   const { fault, chunked, length } = fieldFraming(head);
   if (fault !== null) return fault;
   if (maxBody !== null && length > maxBody) return 'body-too-large';
-  const named = hostOf(head);
-  if (named.fault !== null) return named.fault;
-  if (!named.given && minorVersion === 1) return 'host-missing';
-  let host = named.host;
+  const given = head.first(FIELD.host);
+  if (given === undefined && minorVersion === 1) return 'host-missing';
+  if (head.hasSeveral(FIELD.host)) return 'host-repeated';
+  let host = given ?? '';
+  if (!isAuthority(host)) return 'host-invalid';
   let target = text.slice(methodEnd + 1, targetEnd);
   if (target.charCodeAt(0) !== 0x2f) {
-    const resolved = resolveTarget(method, target, named.given ? host : null);
+    const resolved = resolveTarget(method, target, given ?? null);
     if (typeof resolved === 'string') return resolved;
     host = resolved.host;
     target = resolved.target;
@@ -80,18 +81,6 @@ export function readRequest(head: HeadParser, maxBody: number | null): RequestHe
     upgrade,
     expectsContinue: hasBody && minorVersion === 1 && /^100-continue$/i.test(head.first(FIELD.expect) ?? ''),
   };
-}
-
-function hostOf(head: HeadParser): { host: string; given: boolean; fault: RequestFault | null } {
-  let host = '';
-  let given = false;
-  for (let i = 0; i < head.count; i += 1) {
-    if (head.kindOf(i) !== FIELD.host) continue;
-    if (given) return { host, given, fault: 'host-repeated' };
-    host = head.value(i);
-    given = true;
-  }
-  return { host, given, fault: isAuthority(host) ? null : 'host-invalid' };
 }
 
 /**
@@ -118,13 +107,8 @@ function resolveTarget(
  * the request is answered as an ordinary one, as RFC 9110 §7.8 allows.
  */
 function upgradeOf(head: HeadParser): string | null {
-  let protocol: string | null = null;
-  for (let i = 0; i < head.count; i += 1) {
-    if (head.kindOf(i) !== FIELD.upgrade) continue;
-    if (protocol !== null) return null;
-    protocol = head.value(i);
-  }
-  if (protocol === null || protocol === '') return null;
+  const protocol = head.first(FIELD.upgrade) ?? '';
+  if (protocol === '' || head.hasSeveral(FIELD.upgrade)) return null;
   return protocol.split(',').some((name) => /^\s*h2c\s*$/i.test(name)) ? null : protocol;
 }
 

@@ -24,14 +24,8 @@ export function peerOf(address: string, local: string, port: number, trusted: bo
 
 /** The one id that the client sent, when it is harmless in a log; otherwise a new one. */
 export function requestIdOf(head: HeadParser, make: () => string): string {
-  if (!head.has(FIELD.requestId)) return make();
-  let id: string | null = null;
-  for (let i = 0; i < head.count; i += 1) {
-    if (head.kindOf(i) !== FIELD.requestId) continue;
-    if (id !== null) return make();
-    id = head.value(i);
-  }
-  return id !== null && isRequestId(id) ? id : make();
+  const id = head.first(FIELD.requestId);
+  return id !== undefined && isRequestId(id) && !head.hasSeveral(FIELD.requestId) ? id : make();
 }
 
 /**
@@ -99,22 +93,13 @@ function hasOddLength(head: HeadParser, length: number): boolean {
 
 /** Appended to what a trusted proxy said; where it said nothing, what we know. */
 function trustedLines(head: HeadParser, request: RequestHead, peer: Peer): string {
-  const before = all(head, FIELD.forwardedFor);
+  const before = head.all(FIELD.forwardedFor);
   const forwardedFor = before === '' ? peer.address : `${before}, ${peer.address}`;
-  const proto = all(head, FIELD.forwardedProto) || 'http';
-  const host = all(head, FIELD.forwardedHost) || request.host;
-  const port = all(head, FIELD.forwardedPort) || String(peer.port);
+  const proto = head.all(FIELD.forwardedProto) || 'http';
+  const host = head.all(FIELD.forwardedHost) || request.host;
+  const port = head.all(FIELD.forwardedPort) || String(peer.port);
   return (
     `X-Forwarded-For: ${forwardedFor}\r\nX-Forwarded-Proto: ${proto}\r\n` +
     `X-Forwarded-Port: ${port}\r\nX-Forwarded-Host: ${host}\r\n`
   );
-}
-
-/** All values of a kind as one list. */
-export function all(head: HeadParser, kind: number): string {
-  let list = '';
-  for (let i = 0; i < head.count; i += 1) {
-    if (head.kindOf(i) === kind) list += list === '' ? head.value(i) : `, ${head.value(i)}`;
-  }
-  return list;
 }

@@ -7,9 +7,12 @@ export interface TestCandidate extends Candidate {
   inFlight: number;
 }
 
+let ordinal = 0;
+
 export function candidate(id: string, weight = 1, inFlight = 0): TestCandidate {
   const memory = { current: 0, effective: Number.NaN, cost: Number.NaN, costAt: 0 };
-  return { id, seed: hash32(id), weight, inFlight, ...memory };
+  ordinal += 1;
+  return { id, ordinal, seed: hash32(id), weight, inFlight, ...memory };
 }
 
 /** The request that a pick is for; whatever is not given is absent or 0. */

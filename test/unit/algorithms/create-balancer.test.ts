@@ -25,7 +25,7 @@ describe('createBalancer', () => {
   it('hands the source of randomness to random-two-choices', () => {
     const settings = { algorithm: 'random-two-choices', hash: { balanceFactor: null } } as const;
     const all = [candidate('a'), candidate('b')];
-    assert.equal(createBalancer(settings, () => 0).pick(all, request()).id, 'a');
-    assert.equal(createBalancer(settings, () => 0.99).pick(all, request()).id, 'b');
+    assert.equal(createBalancer(settings, undefined, () => 0).pick(all, request()).id, 'a');
+    assert.equal(createBalancer(settings, undefined, () => 0.99).pick(all, request()).id, 'b');
   });
 });

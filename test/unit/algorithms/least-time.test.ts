@@ -4,7 +4,8 @@ import type { Candidate } from '../../../internal/algorithms/balancer.ts';
 import { LeastTime } from '../../../internal/algorithms/least-time.ts';
 import { candidate, picks, request, type TestCandidate } from './candidates.ts';
 
-const TAU = 10_000;
+/** The time constants, with and without samples. */
+const EVIDENCE_MS = 1_000;
 
 function answer(balancer: LeastTime, one: Candidate, all: readonly Candidate[], elapsed: number, now = 0): void {
   balancer.observe(one, all, { elapsed, failed: false, now });
@@ -36,14 +37,14 @@ describe('the cost of least time', () => {
     assert.equal(a.cost, 300);
   });
 
-  it('approaches faster samples with a time constant of ten seconds', () => {
+  it('approaches faster samples with a time constant of one second', () => {
     const balancer = new LeastTime();
     const a = candidate('a');
     answer(balancer, a, [a], 100, 0);
-    answer(balancer, a, [a], 20, 5_000);
-    const w = Math.exp(-5_000 / TAU);
+    answer(balancer, a, [a], 20, 500);
+    const w = Math.exp(-500 / EVIDENCE_MS);
     assert.ok(Math.abs(a.cost - (w * 100 + (1 - w) * 20)) < 1e-9, `cost ${a.cost}`);
-    assert.equal(a.costAt, 5_000);
+    assert.equal(a.costAt, 500);
   });
 
   it('counts a fast failure as ten medians', () => {
@@ -161,7 +162,7 @@ describe('least time', () => {
       answer(balancer, at(all, 0), all, 10, now);
       assert.ok(now < 100_000, 'the slow upstream is never tried again');
     }
-    assert.equal(now, 47_000); // 1000 · e^(−t/τ) = 10 at t = τ · ln 100 = 46.05 s
+    assert.equal(now, 24_000); // 1000 · e^(−t/τ) = 10 at t = τ · ln 100 = 23.03 s
   });
 
   it('spreads the first burst after a long quiet time', () => {
@@ -185,6 +186,29 @@ describe('least time', () => {
       else answer(balancer, picked, all, 20, now);
     }
     assert.ok(toBroken <= 2, `${toBroken} of 1000 requests went to the broken upstream`);
+  });
+
+  it('picks in a large pool as in a small one', () => {
+    const balancer = new LeastTime();
+    const all = measured(
+      balancer,
+      Array.from({ length: 40 }, (_, n) => 10 + ((n * 7) % 40)),
+    );
+    const load = (candidate: TestCandidate) => (candidate.cost * (candidate.inFlight + 1)) / candidate.weight;
+    for (let n = 0; n < 200; n += 1) {
+      const least = Math.min(...all.map(load));
+      const picked = balancer.pick(all, request({ now: 200 }));
+      assert.equal(load(picked), least);
+      picked.inFlight += 1;
+    }
+  });
+
+  it('forgets a single slow answer within seconds while others follow', () => {
+    const balancer = new LeastTime();
+    const all = measured(balancer, [2, 2]);
+    answer(balancer, at(all, 0), all, 50, 0);
+    for (let now = 1; now <= 4_000; now += 1) answer(balancer, at(all, 0), all, 2, now);
+    assert.ok(at(all, 0).cost < 3, `cost ${at(all, 0).cost}`);
   });
 
   it('takes the median at most every 100 ms', () => {

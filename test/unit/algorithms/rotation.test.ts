@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Candidate } from '../../../internal/algorithms/balancer.ts';
 import { Rotation } from '../../../internal/algorithms/rotation.ts';
+import { newTurn } from '../../../internal/algorithms/turn.ts';
 import { candidate } from './candidates.ts';
 
 /** Picks from the list the one that is preferred among those of the given ids, all equal. */
@@ -11,13 +12,13 @@ function choose(rotation: Rotation, list: readonly Candidate[], equals: string):
   for (const [index, { id }] of list.entries()) {
     if (equals.includes(id) && (chosen < 0 || rotation.prefers(index, chosen))) chosen = index;
   }
-  const { id, weight } = list[chosen] ?? assert.fail();
-  rotation.took(chosen, weight);
+  const { id } = list[chosen] ?? assert.fail();
+  rotation.took(list, chosen);
   return id;
 }
 
 function course(list: readonly Candidate[], equals: string, count: number): string {
-  const rotation = new Rotation();
+  const rotation = new Rotation(newTurn());
   return Array.from({ length: count }, () => choose(rotation, list, equals)).join(' ');
 }
 
@@ -36,7 +37,7 @@ describe('rotation', () => {
   });
 
   it('follows the candidates, not their indexes, into another list', () => {
-    const rotation = new Rotation();
+    const rotation = new Rotation(newTurn());
     const list = Array.from('abcd', (id) => candidate(id));
     assert.equal(choose(rotation, list, 'abcd'), 'a');
     assert.equal(choose(rotation, list.slice(1), 'bcd'), 'b');

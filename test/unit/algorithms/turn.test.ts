@@ -1,44 +1,58 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Turn } from '../../../internal/algorithms/turn.ts';
+import { newTurn, Turn } from '../../../internal/algorithms/turn.ts';
 import { candidate } from './candidates.ts';
 
-/** Follows the first list with the turn at `holder`, then the second; ids are single letters. */
-function moved(from: string, holder: number, to: string): Turn {
-  const known = new Map(Array.from(from + to, (id) => [id, candidate(id)]));
-  const listOf = (ids: string) => Array.from(ids, (id) => known.get(id) ?? assert.fail());
-  const turn = new Turn();
+const CANDIDATES = new Map(Array.from('abcdefgh', (id) => [id, candidate(id)]));
+
+/** Single letters, in the order of their ordinals. */
+function listOf(ids: string) {
+  return Array.from(ids, (id) => CANDIDATES.get(id) ?? assert.fail());
+}
+
+/** Gives the turn to one of the first list, with two picks left, then follows the second. */
+function moved(from: string, holder: number, to: string): { holder: number; left: number } {
+  const turn = new Turn(newTurn());
   turn.follow(listOf(from));
-  turn.holder = holder;
+  turn.pass(listOf(from), holder);
   turn.left = 2;
   turn.follow(listOf(to));
-  return turn;
+  return { holder: turn.holder, left: turn.left };
 }
 
 describe('a turn', () => {
   it('stays with its holder, and the rest of it too', () => {
-    const { holder, left } = moved('abcd', 2, 'xcab');
-    assert.deepEqual({ holder, left }, { holder: 1, left: 2 });
+    assert.deepEqual(moved('bcde', 2, 'acdh'), { holder: 2, left: 2 });
   });
 
   it('ends before the next one in the cycle when the holder is gone', () => {
-    const { holder, left } = moved('abcd', 1, 'acd');
-    assert.deepEqual({ holder, left }, { holder: 0, left: 0 });
+    assert.deepEqual(moved('abcd', 1, 'acd'), { holder: 0, left: 0 });
   });
 
   it('passes over all that are gone, around the end of the list', () => {
-    const { holder, left } = moved('abcd', 2, 'xyb');
-    assert.deepEqual({ holder, left }, { holder: 1, left: 0 });
+    assert.deepEqual(moved('bcdg', 3, 'bef'), { holder: 2, left: 0 });
   });
 
-  it('begins anew when nobody stays', () => {
-    const { holder, left } = moved('abc', 1, 'xy');
-    assert.deepEqual({ holder, left }, { holder: -1, left: 0 });
+  it('goes to whoever comes after the holder when nobody stays', () => {
+    assert.deepEqual(moved('bcd', 1, 'aefg'), { holder: 0, left: 0 });
   });
 
   it('stands before the first of the first list', () => {
-    const turn = new Turn();
-    turn.follow([candidate('a')]);
+    const turn = new Turn(newTurn());
+    turn.follow(listOf('a'));
     assert.deepEqual([turn.holder, turn.left], [-1, 0]);
+  });
+
+  it('is one for all who share its memory, whatever their lists', () => {
+    const memory = newTurn();
+    const [one, other] = [new Turn(memory), new Turn(memory)];
+    one.follow(listOf('abcd'));
+    one.pass(listOf('abcd'), 2);
+    one.left = 1;
+    other.follow(listOf('bc'));
+    assert.deepEqual([other.holder, other.left], [1, 1]);
+    other.pass(listOf('bc'), 0);
+    one.follow(listOf('abcd'));
+    assert.equal(one.holder, 1);
   });
 });

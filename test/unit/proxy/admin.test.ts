@@ -17,7 +17,7 @@ describe('the admin interface', () => {
   );
   pool.put(upstream('web-1', { port: 9_001, weight: 2 }));
   pool.put(upstream('web-2', { port: 9_002, health: 'unhealthy' }));
-  pool.get('web-1')!.inFlight = 3;
+  for (let i = 0; i < 3; i += 1) pool.get('web-1')!.claim();
   let token: string | undefined;
   let results: readonly unknown[] | Error = [];
   let admin: Listener;
@@ -59,7 +59,7 @@ describe('the admin interface', () => {
       healthCause: 'not checked yet',
       weight: 2,
       inFlight: 3,
-      picks: 0,
+      picks: 3,
       failures: 0,
     });
     assert.equal(second?.['health'], 'unhealthy');

@@ -134,6 +134,8 @@ describe('trailer fields', () => {
       'x',
       'Set-Cookie',
       'c',
+      'X_Forwarded-For',
+      '1.2.3.4',
       'X-Checksum',
       'b',
     ];

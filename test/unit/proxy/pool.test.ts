@@ -10,6 +10,7 @@ const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: ()
 
 /** Takes the first, and remembers what it was shown. */
 class Watching implements Balancer {
+  readonly learns = true;
   readonly algorithm = 'round-robin';
   readonly shown: (readonly Candidate[])[] = [];
   readonly observed: { readonly id: string; readonly among: readonly string[] }[] = [];

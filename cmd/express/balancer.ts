@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { LoadedConfig } from '../../internal/config/load.ts';
+import { ConfigError } from '../../internal/config/problem.ts';
+import type { Config } from '../../internal/config/schema.ts';
+import type { RequestRecord } from '../../internal/proxy/engine.ts';
+import { Forwarder, type Origin } from '../../internal/proxy/middleware/forwarder.ts';
+import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
+import { refuseSocket } from '../../internal/proxy/middleware/respond.ts';
+import { logRequest } from '../../internal/proxy/request-log.ts';
+import { NoRegistry } from '../../internal/registry/no-registry.ts';
+import type { ProxyRegistry } from '../../internal/registry/registry.ts';
+import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { createLogger, type Logger } from '../../pkg/logger/logger.ts';
+import { DataPlane } from '../load-balancer/data-plane.ts';
+import { cookieSecret, newProxyId, passingSecret } from '../load-balancer/identity.ts';
+import { ConfigFollower } from '../runtime/config-follower.ts';
+import { BalancerClosedError, BodyAlreadyReadError } from './errors.ts';
+
+export interface BalancerOptions {
+  readonly service: string;
+  readonly loaded: LoadedConfig;
+  readonly reload: () => Promise<LoadedConfig>;
+  /** Whether a registry tells of instances, too; without one nothing is written to disk. */
+  readonly usesRegistry: boolean;
+  readonly log: Logger | undefined;
+  readonly onRequest: ((record: RequestRecord) => void) | undefined;
+}
+
+interface Destroyable {
+  destroy(): void;
+}
+
+/** A load balancer without a listener, for one service: the composition root for embedding in somebody else's server. */
+export class Balancer implements Origin {
+  readonly #options: BalancerOptions;
+  readonly #log: Logger;
+  readonly #plane: DataPlane;
+  readonly #forwarder: Forwarder;
+  readonly #follower: ConfigFollower;
+  readonly #running = new Map<Promise<void>, Destroyable>();
+  #closing = false;
+  #closed = false;
+
+  private constructor(options: BalancerOptions, log: Logger, secret: string) {
+    const { service, loaded, reload } = options;
+    const { config } = loaded;
+    const registry = registryOf(options, log);
+    const upstreamRemoved = (id: string) => this.#forwarder.forget(id);
+    this.#options = options;
+    this.#log = log;
+    this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
+    this.#forwarder = new Forwarder({
+      routes: { match: () => this.#plane.fleet.pool(service) },
+      settings: config.proxy,
+      now: () => performance.now(),
+      onRequest: (record) => this.#recordRequest(record),
+    });
+    this.#follower = new ConfigFollower({
+      loaded,
+      reload,
+      alerts: this.#plane.alerts,
+      log: log.child({ subsystem: 'config' }),
+      apply: async (next, before) => this.#apply(next, before),
+      // What is wrong with the file, a running manager tells, which reads it too.
+      speaks: async (refusal) =>
+        !(refusal instanceof ConfigError) || (await registry.manager().catch(() => null)) === null,
+    });
+  }
+
+  /** Resolves with the registry's picture in force and the first round of probes behind it. */
+  static async start(options: BalancerOptions): Promise<Balancer> {
+    const { config } = options.loaded;
+    const log = options.log ?? createLogger({ name: 'balance', level: config.log.level });
+    const secret = options.usesRegistry ? await cookieSecret(config, log) : passingSecret();
+    const balancer = new Balancer(options, log, secret);
+    // All services, though we serve one: the eldest of several load balancers tells people about all that are down.
+    await balancer.#plane.start(config.services);
+    balancer.#follower.start();
+    log.info({ service: options.service }, `balancing ${options.service} in this app`);
+    return balancer;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /** @throws {BodyAlreadyReadError | BalancerClosedError} nothing was answered then. */
+  request(message: IncomingMessage, response: ServerResponse): void {
+    if (this.#closed) throw new BalancerClosedError();
+    if (response.headersSent || response.destroyed) return; // answered by somebody else, or given up, while we started
+    const request = this.#forwarder.admit(message, response);
+    if (request === null) return;
+    if (request.hasBody && (message.readableDidRead || message.readableEnded)) throw new BodyAlreadyReadError();
+    this.#run(this.#forwarder.serve(request, response, this, false), response);
+  }
+
+  upgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
+    const status = this.#closed ? 503 : 501;
+    if (this.#closed || !isWebSocket(message)) refuseSocket(socket, status, message.headers.accept);
+    else this.#run(this.#forwarder.upgrade(message, socket, head, this), socket);
+  }
+
+  /** Lets what runs finish, breaks it off at the deadline, then leaves the registry. To be called once. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    await this.#follower.stop();
+    const deadline = setTimeout(() => {
+      for (const connection of this.#running.values()) connection.destroy();
+    }, deadlineMs);
+    while (this.#running.size > 0) await Promise.all(this.#running.keys());
+    clearTimeout(deadline);
+    this.#closed = true;
+    this.#forwarder.forgetAll();
+    await this.#plane.stop();
+  }
+
+  #run(exchange: Promise<void>, connection: Destroyable): void {
+    this.#running.set(exchange, connection);
+    void exchange.then(() => this.#running.delete(exchange));
+  }
+
+  #apply(next: Config, before: Config): void {
+    const { service, log } = this.#options;
+    if (!next.services.some(({ name }) => name === service)) throw new Error(`the service "${service}" is missing`);
+    this.#forwarder.configure(next.proxy);
+    this.#plane.configure(next);
+    if (log === undefined) this.#log.level = next.log.level;
+    if (next.registry.path !== before.registry.path) this.#log.warn('registry.path takes effect after a restart');
+  }
+
+  #recordRequest(record: RequestRecord): void {
+    const { onRequest } = this.#options;
+    try {
+      if (onRequest !== undefined) onRequest(record);
+      else if (this.#follower.applied.proxy.requestLog) logRequest(this.#log, record);
+    } catch (error) {
+      this.#log.error({ err: error }, 'onRequest of balance() failed');
+    }
+  }
+}
+
+function registryOf({ loaded, usesRegistry }: BalancerOptions, log: Logger): ProxyRegistry {
+  const proxyId = newProxyId();
+  if (!usesRegistry) return new NoRegistry(proxyId);
+  const { path } = loaded.config.registry;
+  return openProxyRegistry({ path, proxyId, pid: process.pid, log: log.child({ subsystem: 'registry' }) });
+}

@@ -1,0 +1,106 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../../internal/config/schema.ts';
+import type { Engine, RequestRecord } from '../../internal/proxy/engine.ts';
+import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
+import { logRequest } from '../../internal/proxy/request-log.ts';
+import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import type { LogSettings } from '../../internal/proxy/threads/messages.ts';
+import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import type { DataPlane } from './data-plane.ts';
+
+/** Where several sockets can share a port so that the system spreads connections over them. */
+const SHARES_PORTS: ReadonlySet<NodeJS.Platform> = new Set(['linux', 'freebsd']);
+
+export interface EngineParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly cookieSecret: string;
+  /** Of `slotsFor` the same configuration. */
+  readonly slots: SlotAllocator;
+  readonly plane: DataPlane;
+  /** A thread of the engine crashed and was replaced. */
+  readonly onCrash: (thread: number, error: Error) => void;
+}
+
+/** An engine as the process runs it. */
+export interface RunningEngine extends Engine {
+  /** The pools, their members or their settings have changed. */
+  changed(): void;
+  /** Takes over what concerns the engine. */
+  apply(config: Config): void;
+  /** To be called when its listeners are closed. */
+  stop(): Promise<void>;
+}
+
+/** How many threads take requests. */
+function threadsOf({ proxy }: Config): number {
+  if (proxy.engine === 'middleware' || !SHARES_PORTS.has(process.platform)) return 1;
+  return proxy.threads === 'auto' ? availableParallelism() : proxy.threads;
+}
+
+/** The memory that the engine's threads share. */
+export function slotsFor(config: Config): SlotAllocator {
+  return new SlotAllocator(SharedState.create({ ...ROOM, threads: threadsOf(config) }));
+}
+
+export function createEngine(parts: EngineParts): RunningEngine {
+  return parts.config.proxy.engine === 'wire' ? wireEngine(parts) : middlewareEngine(parts);
+}
+
+function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
+  const requestLog = log.child({ subsystem: 'request' });
+  let logs = config.proxy.requestLog;
+  const engine = new MiddlewareEngine({
+    routes: plane.fleet,
+    settings: config.proxy,
+    now: () => performance.now(),
+    onRequest: (record: RequestRecord) => {
+      if (logs) logRequest(requestLog, record);
+    },
+  });
+  return {
+    listen: (host, port) => engine.listen(host, port),
+    configure: (settings) => engine.configure(settings),
+    forget: (id) => engine.forget(id),
+    changed() {},
+    apply({ proxy }) {
+      logs = proxy.requestLog;
+      engine.configure(proxy);
+    },
+    async stop() {},
+  };
+}
+
+function wireEngine({ config, log, cookieSecret, slots, plane, onCrash }: EngineParts): RunningEngine {
+  const logOf = ({ proxy, log: { level } }: Config): LogSettings => ({
+    name: String(log.bindings()['name'] ?? 'load-balancer'),
+    level,
+    pretty: process.stdout.isTTY,
+    requests: proxy.requestLog,
+  });
+  const engine = new ThreadedEngine({
+    threads: threadsOf(config),
+    slots,
+    settings: config.proxy,
+    cookieSecret,
+    log: logOf(config),
+    pools: () => plane.fleet.pools(),
+    listener: {
+      connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
+      drained: () => plane.link.reportSoon(),
+      crashed: onCrash,
+    },
+  });
+  return {
+    listen: (host, port) => engine.listen(host, port),
+    configure: (settings) => engine.configure(settings),
+    forget: () => engine.forget(),
+    changed: () => engine.changed(),
+    apply(next) {
+      engine.configure(next.proxy);
+      engine.setLog(logOf(next));
+    },
+    stop: () => engine.stop(),
+  };
+}

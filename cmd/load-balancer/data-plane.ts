@@ -1,0 +1,117 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../internal/config/schema.ts';
+import { HealthMonitor } from '../../internal/health/monitor.ts';
+import { probe } from '../../internal/health/probe.ts';
+import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
+import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
+import { RegistryLink } from '../../internal/proxy/registry-link.ts';
+import type { SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import type { ProxyRegistry } from '../../internal/registry/registry.ts';
+import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
+import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
+import type { Logger } from '../../pkg/logger/logger.ts';
+
+/** How long the start waits for the first round of probes, in milliseconds: an instance that hangs must not hold it up. */
+const FIRST_ROUND_MS = 1_000;
+
+export interface DataPlaneOptions {
+  readonly config: Config;
+  readonly registry: ProxyRegistry;
+  readonly cookieSecret: string;
+  readonly log: Logger;
+  /** The upstream is gone for good. */
+  readonly upstreamRemoved: (id: string) => void;
+  /** Gives out the places of pools and upstreams when several threads share them. */
+  readonly slots?: SlotAllocator;
+  /** Pools came, went, or have other members or settings. */
+  readonly poolsChanged?: () => void;
+}
+
+/** What every load balancer is made of, whoever takes the requests: the pools, their health, the registry and the alerts. */
+export class DataPlane {
+  readonly registry: ProxyRegistry;
+  readonly alerts: AlertDispatcher;
+  readonly fleet: Fleet;
+  readonly link: RegistryLink;
+  readonly #healthAlerts: HealthAlerts;
+  readonly #monitor: HealthMonitor;
+  readonly #options: DataPlaneOptions;
+
+  constructor(options: DataPlaneOptions) {
+    const { config, registry, cookieSecret, log, slots } = options;
+    this.registry = registry;
+    this.#options = options;
+    this.alerts = new AlertDispatcher({
+      notifiers: createNotifiers(config.alerts),
+      groupWindowMs: config.alerts.groupWindow,
+      repeatAfterMs: config.alerts.repeatAfter,
+      log: log.child({ subsystem: 'alerts' }),
+    });
+    this.#healthAlerts = new HealthAlerts(this.alerts, Date.now);
+    this.fleet = new Fleet({
+      cookieSecret,
+      now: () => performance.now(),
+      log: log.child({ subsystem: 'fleet' }),
+      listener: this.#fleetListener(),
+      ...(slots === undefined ? {} : { slots }),
+    });
+    this.#monitor = new HealthMonitor({
+      probe,
+      clock: systemClock,
+      random: Math.random,
+      onTransition: (change) => this.fleet.healthChanged(change),
+      log: log.child({ subsystem: 'health' }),
+    });
+    this.link = new RegistryLink({
+      registry,
+      fleet: this.fleet,
+      alerts: this.alerts,
+      log: log.child({ subsystem: 'registry' }),
+      now: Date.now,
+      onLeading: (leading) => this.#healthAlerts.lead(leading),
+    });
+  }
+
+  /** Resolves with the registry's picture in force and the first round of probes behind it. */
+  async start(services: Config['services']): Promise<void> {
+    this.fleet.checkWith(this.#monitor);
+    this.fleet.configure(services);
+    this.#options.poolsChanged?.();
+    await this.link.start();
+    await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
+  }
+
+  configure({ services, alerts }: Config): void {
+    this.fleet.configure(services);
+    this.#options.poolsChanged?.();
+    this.alerts.reconfigure(createNotifiers(alerts), {
+      groupWindowMs: alerts.groupWindow,
+      repeatAfterMs: alerts.repeatAfter,
+    });
+  }
+
+  /** Leaves the registry, so to be called when no request runs any more, and sends what alerts are left. */
+  async stop(): Promise<void> {
+    this.#monitor.stop();
+    await this.link.stop();
+    await this.alerts.flush();
+    this.alerts.close();
+  }
+
+  #fleetListener(): FleetListener {
+    return {
+      poolChanged: (pool) => {
+        this.#options.poolsChanged?.();
+        this.#healthAlerts.update(pool);
+      },
+      poolRemoved: (name) => this.#healthAlerts.removed(name),
+      healthChanged: ({ id, incarnation }, { to, cause, at }) => {
+        const { proxyId } = this.registry;
+        this.link.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
+      },
+      upstreamRemoved: this.#options.upstreamRemoved,
+      drained: () => this.link.reportSoon(),
+    };
+  }
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { plainAddress, TrustedProxies } from '../client-address.ts';
+import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
+import { requestIdOf } from '../fields.ts';
+import { RetryBudget } from '../retry.ts';
+import type { Upstream } from '../upstream.ts';
+import { ClientRequest } from './client-request.ts';
+import { Exchange, type ExchangeTools } from './exchange.ts';
+import { ProxyLibrary } from './library.ts';
+import { checkRequest, type RefusedRequest } from './request-check.ts';
+import { refuseSocket, sendAnswer } from './respond.ts';
+import { Upgrade, type UpgradeResult } from './upgrade.ts';
+import { UpstreamAgent } from './upstream-agent.ts';
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+export interface ForwarderOptions {
+  readonly routes: Routes;
+  readonly settings: EngineSettings;
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number;
+  readonly onRequest: (record: RequestRecord) => void;
+}
+
+/** Whoever took the connection of a request. */
+export interface Origin {
+  /** It is about to stop: clients shall not use their connections again. */
+  readonly closing: boolean;
+}
+
+/** Checks requests and relays them over the pools, whoever listens: a listener of ours, or a server that embeds us. */
+export class Forwarder {
+  readonly #routes: Routes;
+  readonly #onRequest: (record: RequestRecord) => void;
+  readonly #now: () => number;
+  readonly #library = new ProxyLibrary();
+  readonly #budget: RetryBudget;
+  readonly #agents = new Map<string, UpstreamAgent>();
+  #settings: EngineSettings;
+  #proxies: TrustedProxies;
+
+  constructor(options: ForwarderOptions) {
+    this.#routes = options.routes;
+    this.#onRequest = options.onRequest;
+    this.#now = options.now;
+    this.#budget = new RetryBudget(options.now);
+    this.#settings = options.settings;
+    this.#proxies = new TrustedProxies(options.settings.trustedProxies);
+  }
+
+  get settings(): EngineSettings {
+    return this.#settings;
+  }
+
+  configure(settings: EngineSettings): void {
+    const { connect, upstreamIdle } = this.#settings.timeouts;
+    const agentsStay = settings.timeouts.connect === connect && settings.timeouts.upstreamIdle === upstreamIdle;
+    this.#settings = settings;
+    this.#proxies = new TrustedProxies(settings.trustedProxies);
+    if (!agentsStay) this.forgetAll();
+  }
+
+  /** Idle connections are closed; requests that run on the agent's other connections go on. */
+  forget(upstreamId: string): void {
+    this.#agents.get(upstreamId)?.retire();
+    this.#agents.delete(upstreamId);
+  }
+
+  forgetAll(): void {
+    for (const id of [...this.#agents.keys()]) this.forget(id);
+  }
+
+  /** The request as it may go on; null when it may not, and is answered. */
+  admit(message: IncomingMessage, response: ServerResponse): ClientRequest | null {
+    const startedAt = this.#now();
+    const checked = checkRequest(message, this.#settings.limits);
+    if (!checked.ok) {
+      const id = this.#recordRefused(message, checked, startedAt);
+      response.shouldKeepAlive = false;
+      sendAnswer(response, id, checked.status, message.headers.accept, checked.detail);
+      return null;
+    }
+    if (checked.target === '*') {
+      response.writeHead(204, { Allow: METHODS }).end();
+      return null;
+    }
+    return new ClientRequest(message, checked, this.#proxies, startedAt);
+  }
+
+  /**
+   * Resolves when the response is over. Never rejects: a defect of ours breaks this one request.
+   * @param expectsContinue - the client waits for a 100 before it sends the body.
+   */
+  async serve(request: ClientRequest, response: ServerResponse, from: Origin, expectsContinue: boolean): Promise<void> {
+    const pool = this.#routes.match(request.host, request.target);
+    const exchange = pool && new Exchange(this.#tools(from), pool, request, response, expectsContinue);
+    let defect: unknown;
+    try {
+      if (exchange) await exchange.run();
+      else sendAnswer(response, request.id, 404, request.field('accept'));
+    } catch (error) {
+      defect = error;
+      response.destroy();
+    }
+    this.#record(request, {
+      service: pool?.name ?? null,
+      status: exchange?.status ?? response.statusCode,
+      attempts: exchange?.records() ?? [],
+      defect,
+    });
+  }
+
+  /** Resolves when the client's connection is closed, or has been refused. Never rejects, as above. */
+  async upgrade(message: IncomingMessage, socket: Socket, head: Buffer, from: Origin): Promise<void> {
+    const startedAt = this.#now();
+    const checked = checkRequest(message, this.#settings.limits);
+    if (!checked.ok) {
+      refuseSocket(socket, checked.status, message.headers.accept, this.#recordRefused(message, checked, startedAt));
+      return;
+    }
+    const request = new ClientRequest(message, checked, this.#proxies, startedAt);
+    const pool = this.#routes.match(request.host, request.target);
+    let result: UpgradeResult = { status: 404, attempts: [] };
+    let defect: unknown;
+    try {
+      if (pool) result = await new Upgrade(this.#tools(from), pool, request, socket).run(head);
+      else refuseSocket(socket, 404, request.field('accept'), request.id);
+    } catch (error) {
+      defect = error;
+      socket.destroy();
+    }
+    this.#record(request, { service: pool?.name ?? null, ...result, defect });
+  }
+
+  #tools(from: Origin): ExchangeTools {
+    return {
+      library: this.#library,
+      budget: this.#budget,
+      settings: () => this.#settings,
+      closing: () => from.closing,
+      agentFor: (upstream) => this.#agentFor(upstream),
+      now: this.#now,
+    };
+  }
+
+  #agentFor(upstream: Upstream): UpstreamAgent {
+    let agent = this.#agents.get(upstream.id);
+    if (agent === undefined) {
+      agent = new UpstreamAgent(this.#settings.timeouts);
+      this.#agents.set(upstream.id, agent);
+    }
+    return agent;
+  }
+
+  /** Returns the id under which the refusal is logged. */
+  #recordRefused(message: IncomingMessage, { status }: RefusedRequest, startedAt: number): string {
+    const id = requestIdOf(message.rawHeaders, randomUUID);
+    this.#onRequest({
+      id,
+      client: plainAddress(message.socket.remoteAddress ?? ''),
+      method: message.method ?? '',
+      host: message.headers.host ?? '',
+      target: message.url ?? '',
+      service: null,
+      status,
+      attempts: [],
+      totalMs: this.#now() - startedAt,
+    });
+    return id;
+  }
+
+  #record(
+    request: ClientRequest,
+    end: Pick<RequestRecord, 'service' | 'status' | 'attempts'> & { readonly defect: unknown },
+  ): void {
+    const { id, clientAddress: client, method, host, target, startedAt } = request;
+    this.#onRequest({ id, client, method, host, target, ...end, totalMs: this.#now() - startedAt });
+  }
+}

@@ -1,0 +1,59 @@
+import type { Instance } from '../../model/instance.ts';
+import type { Service } from '../../model/service.ts';
+import type { EngineSettings } from '../engine.ts';
+import type { SharedSize } from '../shared-state.ts';
+
+/** One pool as the threads are told of it; health, lifecycle and weight are in the shared memory. */
+export interface PoolPicture {
+  readonly service: Service;
+  /** Its place in the shared memory. */
+  readonly pool: number;
+  readonly upstreams: readonly { readonly slot: number; readonly instance: Instance }[];
+}
+
+/** What changed since the picture before. */
+export interface PictureChange {
+  readonly generation: number;
+  /** New and changed ones; what is not among them stays as it is. */
+  readonly pools: readonly PoolPicture[];
+  /** Names of services. */
+  readonly removed: readonly string[];
+}
+
+export interface LogSettings {
+  readonly name: string;
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly pretty: boolean;
+  /** One line per request. */
+  readonly requests: boolean;
+}
+
+/** What a thread is started with. */
+export interface ThreadStart {
+  /** From 1. */
+  readonly thread: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly size: SharedSize;
+  readonly settings: EngineSettings;
+  readonly cookieSecret: string;
+  readonly log: LogSettings;
+  readonly picture: PictureChange;
+}
+
+export type ToThread =
+  | { readonly kind: 'picture'; readonly change: PictureChange }
+  | { readonly kind: 'settings'; readonly settings: EngineSettings }
+  | { readonly kind: 'log'; readonly log: LogSettings }
+  | { readonly kind: 'listen'; readonly listener: number; readonly host: string; readonly port: number }
+  | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number };
+
+export type FromThread =
+  | { readonly kind: 'started' }
+  | { readonly kind: 'applied'; readonly generation: number }
+  | { readonly kind: 'listening'; readonly listener: number }
+  | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'closed'; readonly listener: number }
+  /** No connection could be made to an upstream. */
+  | { readonly kind: 'connect-failed'; readonly id: string; readonly ordinal: number; readonly cause: string }
+  /** A request on an upstream that gets no more of them ended. */
+  | { readonly kind: 'drained' };

@@ -1,0 +1,71 @@
+import type { Routes } from '../engine.ts';
+import type { PoolEvents } from '../pool.ts';
+import { Router } from '../routing.ts';
+import { ServicePool } from '../service-pool.ts';
+import type { SharedState } from '../shared-state.ts';
+import { Upstream } from '../upstream.ts';
+import type { PictureChange, PoolPicture } from './messages.ts';
+
+export interface ThreadFleetOptions {
+  readonly state: SharedState;
+  readonly cookieSecret: string;
+  /** Milliseconds of a monotonic clock that all threads share. */
+  readonly now: () => number;
+  readonly events: PoolEvents;
+  /** The upstream is gone for good. */
+  readonly upstreamRemoved: (id: string) => void;
+}
+
+/** One thread's view of the pools: which there are it is told, how they are it reads in the shared memory. */
+export class ThreadFleet implements Routes {
+  readonly #options: ThreadFleetOptions;
+  readonly #pools = new Map<string, ServicePool>();
+  #router = new Router<ServicePool>([]);
+
+  constructor(options: ThreadFleetOptions) {
+    this.#options = options;
+  }
+
+  match(host: string, target: string): ServicePool | undefined {
+    return this.#router.match(host, target);
+  }
+
+  apply({ pools, removed }: PictureChange): void {
+    for (const name of removed) this.#remove(name);
+    for (const picture of pools) this.#applyPool(picture);
+    this.#router = new Router([...this.#pools.values()].map((pool) => [pool.service, pool] as const));
+  }
+
+  #remove(name: string): void {
+    const pool = this.#pools.get(name);
+    this.#pools.delete(name);
+    for (const { id } of pool?.upstreams() ?? []) this.#options.upstreamRemoved(id);
+  }
+
+  #applyPool(picture: PoolPicture): void {
+    const { service } = picture;
+    const present = this.#pools.get(service.name);
+    const pool = present?.place.pool === picture.pool ? present : this.#newPool(picture);
+    if (pool === present) pool.configure(service, this.#options.cookieSecret);
+    const wanted = new Map(picture.upstreams.map((upstream) => [upstream.instance.id, upstream]));
+    for (const { id, slot } of [...pool.upstreams()]) {
+      if (wanted.get(id)?.slot === slot) continue;
+      pool.delete(id);
+      this.#options.upstreamRemoved(id);
+    }
+    for (const { slot, instance } of wanted.values()) {
+      const known = pool.get(instance.id);
+      if (known === undefined) pool.put(new Upstream(instance, { state: this.#options.state, slot }));
+      else known.instance = instance;
+    }
+  }
+
+  /** A service that was removed and came back between two pictures has another place. */
+  #newPool({ service, pool: place }: PoolPicture): ServicePool {
+    const { state, cookieSecret, events, now } = this.#options;
+    this.#remove(service.name);
+    const pool = new ServicePool(service, cookieSecret, events, now, { state, pool: place });
+    this.#pools.set(service.name, pool);
+    return pool;
+  }
+}

@@ -1,0 +1,46 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { FromThread, ThreadStart, ToThread } from './messages.ts';
+
+/** Beside this file, in whichever form it is here: as source or built. */
+const ENTRY = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
+
+export interface ThreadEvents {
+  received(message: FromThread, from: ThreadHandle): void;
+  /** It ended without being told to. */
+  crashed(error: Error, which: ThreadHandle): void;
+}
+
+/** One running worker thread, as the main thread sees it. */
+export class ThreadHandle {
+  /** From 1. */
+  readonly thread: number;
+  /** Milliseconds of the monotonic clock. */
+  readonly startedAt = performance.now();
+  /** The newest picture that it has in force. */
+  generation = -1;
+  readonly #worker: Worker;
+  #stopping = false;
+
+  constructor(start: ThreadStart, events: ThreadEvents) {
+    this.thread = start.thread;
+    this.#worker = new Worker(ENTRY, { workerData: start, name: `proxy-${start.thread}` });
+    let cause: Error | null = null;
+    this.#worker.on('message', (message: FromThread) => events.received(message, this));
+    this.#worker.on('error', (error) => {
+      cause = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#worker.once('exit', (code) => {
+      if (!this.#stopping) events.crashed(cause ?? new Error(`ended with code ${code}`), this);
+    });
+  }
+
+  send(message: ToThread): void {
+    this.#worker.postMessage(message);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#worker.terminate();
+  }
+}

@@ -1,0 +1,245 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import type { Engine, EngineSettings, Listener } from '../engine.ts';
+import type { ServicePool } from '../service-pool.ts';
+import type { SlotAllocator } from '../shared-state.ts';
+import type { FromThread, LogSettings, PictureChange, PoolPicture, ThreadStart, ToThread } from './messages.ts';
+import { type ThreadEvents, ThreadHandle } from './thread-handle.ts';
+
+export interface ThreadedEngineOptions {
+  readonly threads: number;
+  readonly slots: SlotAllocator;
+  readonly settings: EngineSettings;
+  readonly cookieSecret: string;
+  readonly log: LogSettings;
+  /** The pools as they are now. */
+  readonly pools: () => Iterable<ServicePool>;
+  readonly listener: ThreadedEngineListener;
+}
+
+interface ThreadedEngineListener {
+  /** No connection could be made. @param ordinal - of the upstream, which tells it from its predecessors. */
+  connectFailed(id: string, ordinal: number, cause: string): void;
+  /** A request on an upstream that gets no more of them ended. */
+  drained(): void;
+  /** A thread crashed: its connections are gone; another has taken its place. */
+  crashed(thread: number, error: Error): void;
+}
+
+interface OpenListener {
+  readonly host: string;
+  readonly port: number;
+  /** Threads that have not answered yet. */
+  readonly pending: Set<ThreadHandle>;
+  resolve: () => void;
+  reject: (error: Error) => void;
+  closing: boolean;
+}
+
+/** A thread that crashes again this soon after its start, in milliseconds, is not started again at once. */
+const CRASH_PAUSE_MS = 1_000;
+
+/** The wire engine on several threads, which listen on the same port and balance as one. */
+export class ThreadedEngine implements Engine, ThreadEvents {
+  readonly #options: ThreadedEngineOptions;
+  readonly #handles = new Map<number, ThreadHandle>();
+  readonly #listeners = new Map<number, OpenListener>();
+  /** What each pool looked like in the last picture. */
+  readonly #sent = new Map<string, PoolPicture>();
+  #settings: EngineSettings;
+  #log: LogSettings;
+  #nextListener = 1;
+  #syncing = false;
+  #stopped = false;
+
+  constructor(options: ThreadedEngineOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#log = options.log;
+    options.slots.isPast = (generation) => this.#areAllPast(generation);
+    this.#sync();
+    for (let thread = 1; thread <= options.threads; thread += 1) this.#start(thread);
+  }
+
+  configure(settings: EngineSettings): void {
+    this.#settings = settings;
+    this.#broadcast({ kind: 'settings', settings });
+  }
+
+  setLog(log: LogSettings): void {
+    this.#log = log;
+    this.#broadcast({ kind: 'log', log });
+  }
+
+  /** The threads close connections of removed upstreams when their picture tells them. */
+  forget(): void {}
+
+  /** Tells the threads what has changed about the pools; calls within one turn of the event loop are one. */
+  changed(): void {
+    if (this.#syncing) return;
+    this.#syncing = true;
+    queueMicrotask(() => {
+      this.#syncing = false;
+      this.#sync();
+    });
+  }
+
+  async listen(host: string, port: number): Promise<Listener> {
+    const bound = await freePort(host, port);
+    const number = this.#nextListener;
+    this.#nextListener += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const pending = new Set(this.#handles.values());
+    const listener: OpenListener = { host, port: bound, pending, resolve, reject, closing: false };
+    this.#listeners.set(number, listener);
+    this.#broadcast({ kind: 'listen', listener: number, host, port: bound });
+    try {
+      await promise;
+    } catch (error) {
+      await this.#close(number, listener, 0);
+      throw error;
+    }
+    return { host, port: bound, close: (deadlineMs) => this.#close(number, listener, deadlineMs) };
+  }
+
+  /** Ends all threads, whatever they do. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#handles.values()].map((handle) => handle.stop()));
+    this.#handles.clear();
+  }
+
+  received(message: FromThread, from: ThreadHandle): void {
+    const { listener } = this.#options;
+    switch (message.kind) {
+      case 'started':
+        break;
+      case 'applied':
+        from.generation = message.generation;
+        break;
+      case 'listening':
+      case 'closed':
+        this.#settle(message.listener, from);
+        break;
+      case 'not-listening': {
+        const error = Object.assign(new Error(message.message), { code: message.code });
+        this.#listeners.get(message.listener)?.reject(error);
+        break;
+      }
+      case 'connect-failed':
+        listener.connectFailed(message.id, message.ordinal, message.cause);
+        break;
+      case 'drained':
+        listener.drained();
+        break;
+    }
+  }
+
+  crashed(error: Error, which: ThreadHandle): void {
+    const { thread } = which;
+    this.#options.slots.state.takeOff(thread);
+    this.#handles.delete(thread);
+    for (const number of this.#listeners.keys()) this.#settle(number, which);
+    this.#options.listener.drained();
+    this.#options.listener.crashed(thread, error);
+    const again = () => {
+      if (!this.#stopped) this.#start(thread);
+    };
+    if (performance.now() - which.startedAt > CRASH_PAUSE_MS) again();
+    else setTimeout(again, CRASH_PAUSE_MS).unref();
+  }
+
+  #start(thread: number): void {
+    const { slots, cookieSecret } = this.#options;
+    const { buffer, size } = slots.state;
+    const picture: PictureChange = { generation: slots.generation, pools: [...this.#sent.values()], removed: [] };
+    const start: ThreadStart = {
+      thread,
+      buffer,
+      size,
+      settings: this.#settings,
+      cookieSecret,
+      log: this.#log,
+      picture,
+    };
+    const handle = new ThreadHandle(start, this);
+    this.#handles.set(thread, handle);
+    for (const [listener, { host, port, closing }] of this.#listeners) {
+      if (!closing) handle.send({ kind: 'listen', listener, host, port });
+    }
+  }
+
+  #sync(): void {
+    const pools: PoolPicture[] = [];
+    const present = new Set<string>();
+    for (const pool of this.#options.pools()) {
+      present.add(pool.name);
+      const picture = pictureOf(pool);
+      const before = this.#sent.get(pool.name);
+      if (before !== undefined && isSame(before, picture)) continue;
+      this.#sent.set(pool.name, picture);
+      pools.push(picture);
+    }
+    const removed = [...this.#sent.keys()].filter((name) => !present.has(name));
+    for (const name of removed) this.#sent.delete(name);
+    if (pools.length === 0 && removed.length === 0) return;
+    const { slots } = this.#options;
+    slots.generation += 1;
+    this.#broadcast({ kind: 'picture', change: { generation: slots.generation, pools, removed } });
+  }
+
+  async #close(number: number, listener: OpenListener, deadlineMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    listener.closing = true;
+    listener.resolve = resolve;
+    for (const handle of this.#handles.values()) listener.pending.add(handle);
+    this.#broadcast({ kind: 'close', listener: number, deadlineMs });
+    if (listener.pending.size > 0) await promise;
+    this.#listeners.delete(number);
+  }
+
+  #settle(number: number, by: ThreadHandle): void {
+    const listener = this.#listeners.get(number);
+    if (listener?.pending.delete(by) === true && listener.pending.size === 0) listener.resolve();
+  }
+
+  #broadcast(message: ToThread): void {
+    for (const handle of this.#handles.values()) handle.send(message);
+  }
+
+  #areAllPast(generation: number): boolean {
+    for (const handle of this.#handles.values()) if (handle.generation <= generation) return false;
+    return true;
+  }
+}
+
+function pictureOf(pool: ServicePool): PoolPicture {
+  const upstreams = Array.from(pool.upstreams(), ({ slot, instance }) => ({ slot, instance }));
+  return { service: pool.service, pool: pool.place.pool, upstreams };
+}
+
+/** Health, lifecycle and weight are not part of a picture: the threads read them in the shared memory. */
+function isSame(a: PoolPicture, b: PoolPicture): boolean {
+  if (a.service !== b.service || a.pool !== b.pool || a.upstreams.length !== b.upstreams.length) return false;
+  return a.upstreams.every(({ slot, instance }, index) => {
+    const other = b.upstreams[index];
+    return other?.slot === slot && other.instance.id === instance.id;
+  });
+}
+
+/**
+ * The port to listen on, once it is sure that nobody else does: threads share a port, and so would any other program
+ * of the same user, without an error.
+ * @param port - 0: any.
+ * @throws when the address cannot be bound.
+ */
+async function freePort(host: string, port: number): Promise<number> {
+  const server = createServer();
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  server.close();
+  await once(server, 'close');
+  return bound;
+}

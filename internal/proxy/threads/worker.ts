@@ -1,0 +1,96 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { sharedNow } from '../../../pkg/clock/shared-now.ts';
+import { createLogger } from '../../../pkg/logger/logger.ts';
+import { messageOf } from '../../model/errors.ts';
+import type { Listener, RequestRecord } from '../engine.ts';
+import { logRequest } from '../request-log.ts';
+import { SharedState } from '../shared-state.ts';
+import { WireEngine } from '../wire/engine.ts';
+import type { FromThread, LogSettings, ThreadStart, ToThread } from './messages.ts';
+import { ThreadFleet } from './thread-fleet.ts';
+
+/** One thread of the data plane: a wire engine of its own over the pools of all. */
+class ProxyThread {
+  readonly #send: (message: FromThread) => void;
+  readonly #fleet: ThreadFleet;
+  readonly #engine: WireEngine;
+  readonly #listeners = new Map<number, Listener>();
+
+  constructor(start: ThreadStart, send: (message: FromThread) => void) {
+    const { buffer, size, thread, cookieSecret, settings } = start;
+    this.#send = send;
+    this.#fleet = new ThreadFleet({
+      state: SharedState.attach(buffer, size, thread),
+      cookieSecret,
+      now: sharedNow,
+      events: {
+        connectFailed: ({ id, ordinal }, cause) => send({ kind: 'connect-failed', id, ordinal, cause }),
+        drained: () => send({ kind: 'drained' }),
+      },
+      upstreamRemoved: (id) => this.#engine.forget(id),
+    });
+    this.#engine = new WireEngine({
+      routes: this.#fleet,
+      settings,
+      now: sharedNow,
+      onRequest: recorder(start.log),
+      reusePort: true,
+    });
+    this.#apply(start.picture);
+  }
+
+  receive(message: ToThread): void {
+    switch (message.kind) {
+      case 'picture':
+        this.#apply(message.change);
+        break;
+      case 'settings':
+        this.#engine.configure(message.settings);
+        break;
+      case 'log':
+        this.#engine.onRequest = recorder(message.log);
+        break;
+      case 'listen':
+        void this.#listen(message.listener, message.host, message.port);
+        break;
+      case 'close':
+        void this.#close(message.listener, message.deadlineMs);
+        break;
+    }
+  }
+
+  #apply(change: ThreadStart['picture']): void {
+    this.#fleet.apply(change);
+    this.#send({ kind: 'applied', generation: change.generation });
+  }
+
+  async #listen(listener: number, host: string, port: number): Promise<void> {
+    try {
+      this.#listeners.set(listener, await this.#engine.listen(host, port));
+      this.#send({ kind: 'listening', listener });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+      this.#send({ kind: 'not-listening', listener, code, message: messageOf(error) });
+    }
+  }
+
+  async #close(listener: number, deadlineMs: number): Promise<void> {
+    await this.#listeners.get(listener)?.close(deadlineMs);
+    this.#listeners.delete(listener);
+    this.#send({ kind: 'closed', listener });
+  }
+}
+
+/** Null when nobody wants a line per request. */
+function recorder({ name, level, pretty, requests }: LogSettings): ((record: RequestRecord) => void) | null {
+  if (!requests) return null;
+  const log = createLogger({ name, level, pretty }).child({ subsystem: 'request' });
+  return (record) => logRequest(log, record);
+}
+
+if (parentPort === null) throw new Error('this is a worker thread of the load balancer, not a program');
+const port = parentPort;
+const start: ThreadStart = workerData; // from the thread that made this one
+const thread = new ProxyThread(start, (message) => port.postMessage(message));
+port.on('message', (message: ToThread) => thread.receive(message));
+port.postMessage({ kind: 'started' } satisfies FromThread);
