@@ -101,6 +101,14 @@ export class SharedState {
     return this.#inFlight[slot] ?? 0;
   }
 
+  /** All requests in flight of one thread; 0 is the main thread. */
+  inFlightOf(thread: number): number {
+    const { upstreams } = this.size;
+    let sum = 0;
+    for (let slot = 0; slot < upstreams; slot += 1) sum += this.#ownInFlight[thread * upstreams + slot] ?? 0;
+    return sum;
+  }
+
   claim(slot: number): void {
     Atomics.add(this.#inFlight, slot, 1);
     this.#addOwn(slot, 1);

@@ -2,8 +2,8 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 
-/** Beside this file, in whichever form it is here: as source or built. */
-const ENTRY = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
+/** What a thread runs: beside this file, in whichever form that is here, as source or built. */
+export const THREAD_ENTRY = new URL(`./worker${extname(import.meta.filename)}`, import.meta.url);
 
 export interface ThreadEvents {
   received(message: FromThread, from: ThreadHandle): void;
@@ -22,9 +22,10 @@ export class ThreadHandle {
   readonly #worker: Worker;
   #stopping = false;
 
-  constructor(start: ThreadStart, events: ThreadEvents) {
+  /** @param entry - the module that it runs. */
+  constructor(entry: URL, start: ThreadStart, events: ThreadEvents) {
     this.thread = start.thread;
-    this.#worker = new Worker(ENTRY, { workerData: start, name: `proxy-${start.thread}` });
+    this.#worker = new Worker(entry, { workerData: start, name: `proxy-${start.thread}` });
     let cause: Error | null = null;
     this.#worker.on('message', (message: FromThread) => events.received(message, this));
     this.#worker.on('error', (error) => {

@@ -4,7 +4,7 @@ import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../shared-state.ts';
 import type { FromThread, LogSettings, PictureChange, PoolPicture, ThreadStart, ToThread } from './messages.ts';
-import { type ThreadEvents, ThreadHandle } from './thread-handle.ts';
+import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.ts';
 
 export interface ThreadedEngineOptions {
   readonly threads: number;
@@ -15,6 +15,8 @@ export interface ThreadedEngineOptions {
   /** The pools as they are now. */
   readonly pools: () => Iterable<ServicePool>;
   readonly listener: ThreadedEngineListener;
+  /** The module that a thread runs; another one than ours wraps it. */
+  readonly entry?: URL;
 }
 
 interface ThreadedEngineListener {
@@ -162,7 +164,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       log: this.#log,
       picture,
     };
-    const handle = new ThreadHandle(start, this);
+    const handle = new ThreadHandle(this.#options.entry ?? THREAD_ENTRY, start, this);
     this.#handles.set(thread, handle);
     for (const [listener, { host, port, closing }] of this.#listeners) {
       if (!closing) handle.send({ kind: 'listen', listener, host, port });

@@ -1,0 +1,90 @@
+import { ServiceSchema } from '../../internal/model/service.ts';
+import type { Listener } from '../../internal/proxy/engine.ts';
+import { Fleet } from '../../internal/proxy/fleet.ts';
+import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import { createLogger } from '../../pkg/logger/logger.ts';
+import { COOKIE_SECRET, fleetListener, SETTINGS } from './proxy-site.ts';
+
+/** The wire engine on several threads, with one service `web` over the given ports, all of them healthy. */
+export class ThreadedSite implements AsyncDisposable {
+  readonly fleet: Fleet;
+  readonly engine: ThreadedEngine;
+  readonly slots: SlotAllocator;
+  readonly crashes: { readonly thread: number; readonly error: Error }[] = [];
+  readonly connectFailures: string[] = [];
+  #listener: Listener | null = null;
+
+  private constructor(threads: number, entry: URL | undefined) {
+    this.slots = new SlotAllocator(SharedState.create({ ...ROOM, threads }));
+    this.fleet = new Fleet({
+      cookieSecret: COOKIE_SECRET,
+      now: () => performance.now(),
+      log: createLogger({ name: 'test', level: 'silent' }),
+      listener: fleetListener({ poolChanged: () => this.engine.changed() }),
+      slots: this.slots,
+    });
+    this.engine = new ThreadedEngine({
+      threads,
+      ...(entry === undefined ? {} : { entry }),
+      slots: this.slots,
+      settings: SETTINGS,
+      cookieSecret: COOKIE_SECRET,
+      log: { name: 'test', level: 'silent', pretty: false, requests: false },
+      pools: () => this.fleet.pools(),
+      listener: {
+        connectFailed: (id, ordinal, cause) => {
+          this.connectFailures.push(`${id} ${cause}`);
+          this.fleet.connectFailed(id, ordinal, cause);
+        },
+        drained() {},
+        crashed: (thread, error) => this.crashes.push({ thread, error }),
+      },
+    });
+  }
+
+  static async open(
+    threads: number,
+    ports: readonly number[],
+    service: Readonly<Record<string, unknown>> = {},
+    entry?: URL,
+  ): Promise<ThreadedSite> {
+    const site = new ThreadedSite(threads, entry);
+    site.use(ports, service);
+    site.#listener = await site.engine.listen('127.0.0.1', 0);
+    return site;
+  }
+
+  /** Replaces the configuration. */
+  use(ports: readonly number[], service: Readonly<Record<string, unknown>> = {}): void {
+    const servers = ports.map((port) => `127.0.0.1:${port}`);
+    this.fleet.configure([ServiceSchema.parse({ name: 'web', servers, ...service })]);
+    this.engine.changed();
+    for (const pool of this.fleet.pools()) {
+      for (const { id, incarnation, health } of pool.upstreams()) {
+        if (health !== 'unknown') continue;
+        this.fleet.healthChanged({ id, incarnation, from: health, to: 'healthy', cause: 'told by the test', at: 0 });
+      }
+    }
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** Requests in flight, by the port of the upstream. */
+  inFlight(): Map<number, number> {
+    const upstreams = [...this.fleet.pools()].flatMap((pool) => [...pool.upstreams()]);
+    return new Map(upstreams.map(({ instance, inFlight }) => [instance.port, inFlight]));
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    await this.#listener?.close(deadlineMs);
+    this.#listener = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close(0);
+    await this.engine.stop();
+  }
+}
