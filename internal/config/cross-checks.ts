@@ -19,6 +19,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...exposedListeners(sections),
     ...collidingListeners(sections),
     ...portRange(sections),
+    ...missingProxyProtocol(sections),
     ...sections.services.flatMap((service, index) => (service ? incompleteService(service, index) : [])),
     ...sections.services.flatMap((service, index) => (service ? repeatedServers(service, index) : [])),
     ...repeatedNames(sections.services),
@@ -39,6 +40,12 @@ function exposedListeners({ manager, proxy }: Sections): Fault[] {
     faults.push({ path: ['proxy', 'admin', 'host'], message });
   }
   return faults;
+}
+
+function missingProxyProtocol({ proxy }: Sections): Fault[] {
+  if (proxy?.engine !== 'middleware' || !proxy.acceptProxyProtocol) return [];
+  const message = 'the PROXY protocol is understood by proxy.engine "wire" only';
+  return [{ path: ['proxy', 'acceptProxyProtocol'], message }];
 }
 
 interface Listener {

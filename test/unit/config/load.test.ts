@@ -108,8 +108,9 @@ describe('loadConfig: where the configuration comes from', () => {
 const MISTAKES: readonly [config: unknown, path: string, message: RegExp][] = [
   [[], '', /expected object, received array/],
   [{ maneger: {} }, 'maneger', /unknown key "maneger"; did you mean "manager"\?/],
-  [{ proxy: { threads: 'auto' } }, 'proxy.threads', /unknown key "threads"/],
-  [{ proxy: { engine: 'wire' } }, 'proxy.engine', /"middleware"/],
+  [{ proxy: { threads: 0 } }, 'proxy.threads', /whole number from 1 to 64/],
+  [{ proxy: { engine: 'fast' } }, 'proxy.engine', /"wire"\|"middleware"/],
+  [{ proxy: { engine: 'middleware', acceptProxyProtocol: true } }, 'proxy.acceptProxyProtocol', /engine "wire"/],
   [{ manager: null }, 'manager', /expected object, received null/],
   [{ manager: { host: 'a:80' } }, 'manager.host', /host name, without a port/],
   [{ manager: { host: '0.0.0.0' } }, 'manager.host', /can run commands/],

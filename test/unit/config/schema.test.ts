@@ -10,7 +10,8 @@ describe('ConfigSchema', () => {
       proxy: {
         host: '0.0.0.0',
         port: 8080,
-        engine: 'middleware',
+        engine: 'wire',
+        threads: 'auto',
         admin: { host: '127.0.0.1', port: 8081 },
         timeouts: {
           connect: 3_000,
@@ -23,6 +24,7 @@ describe('ConfigSchema', () => {
         },
         limits: { head: 16_384, fields: 100, target: 8_192, body: null },
         trustedProxies: [],
+        acceptProxyProtocol: false,
         retries: { attempts: 2, budget: 0.2 },
         requestLog: true,
       },
