@@ -3,7 +3,7 @@ import { BodyReader } from '../../internal/proxy/wire/body-reader.ts';
 import type { Framing } from '../../internal/proxy/wire/framing.ts';
 import { HeadParser } from '../../internal/proxy/wire/head-parser.ts';
 import { readRequest } from '../../internal/proxy/wire/request-head.ts';
-import { peerOf, upstreamHead } from '../../internal/proxy/wire/request-writer.ts';
+import { Peer, upstreamHead } from '../../internal/proxy/wire/request-writer.ts';
 import { clientHead, readResponse } from '../../internal/proxy/wire/response-head.ts';
 import { type NodeReader, nodeResponse } from './node-reading.ts';
 import type { Reading } from './reading.ts';
@@ -32,7 +32,7 @@ export async function checkForwardedRequest({ text, cuts }: Sample, node: NodeRe
   const framing = request.chunked ? 'chunked' : request.length > 0 ? 'length' : 'none';
   const body = relayedBody(framing, request.length, octets, end);
   if (body === null) return null;
-  const peer = peerOf('192.0.2.1', '192.0.2.9', 80, cuts.length % 2 === 0);
+  const peer = new Peer('192.0.2.1', '192.0.2.9', 80, cuts.length % 2 === 0);
   const sent = upstreamHead(head, request, peer, ID) + body;
   const meaning = {
     start: `${request.method} ${request.target}`,

@@ -8,7 +8,7 @@ import { HeadParser } from './head-parser.ts';
 import { optionsAnswer, ownAnswer } from './own-answer.ts';
 import { refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
-import { type Peer, peerOf, requestIdOf, upstreamHead } from './request-writer.ts';
+import { Peer, requestIdOf, upstreamHead } from './request-writer.ts';
 import { LINGER_MS, Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
 /** What the client connections of an engine share. */
@@ -253,7 +253,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       const { remoteAddress = '', localAddress = '', localPort = 0 } = this.transport.socket;
       const address = plainAddress(remoteAddress);
       const local = authority(plainAddress(localAddress), localPort);
-      this.#peer = peerOf(address, local, localPort, proxies.trusts(address));
+      this.#peer = new Peer(address, local, localPort, proxies.trusts(address));
       this.#proxies = proxies;
     }
     return this.#peer;

@@ -23,7 +23,12 @@ export const FIELD = {
   keepAlive: 17,
 } as const;
 
-type Named = readonly [name: string, kind: number];
+interface Named {
+  readonly name: string;
+  /** Code of its first character. */
+  readonly initial: number;
+  readonly kind: number;
+}
 
 /** Names in lower case, by their length: for most fields the length alone tells that they are none of these. */
 const BY_LENGTH = byLength([
@@ -49,6 +54,8 @@ const BY_LENGTH = byLength([
 ]);
 const DISGUISABLE = /^(x[-_]forwarded[-_](for|host|port|proto)|x[-_]real[-_]ip|x[-_]request[-_]id)$/i;
 const LOWER_X = 0x78;
+/** The bit that makes a letter lower-case. */
+const LOWER_CASE = 0x20;
 
 /**
  * Which field a name is.
@@ -58,9 +65,12 @@ const LOWER_X = 0x78;
 export function fieldKind(text: string, start: number, end: number): number {
   const candidates = BY_LENGTH[end - start];
   if (candidates === undefined) return FIELD.other;
-  for (const [name, kind] of candidates) if (hasName(text, start, name)) return kind;
-  const isDisguised = (text.charCodeAt(start) | 0x20) === LOWER_X && DISGUISABLE.test(text.slice(start, end));
-  return isDisguised ? FIELD.disguised : FIELD.other;
+  const initial = text.charCodeAt(start) | LOWER_CASE;
+  for (let i = 0; i < candidates.length; i += 1) {
+    const candidate = candidates[i];
+    if (candidate?.initial === initial && hasName(text, start, candidate.name)) return candidate.kind;
+  }
+  return initial === LOWER_X && DISGUISABLE.test(text.slice(start, end)) ? FIELD.disguised : FIELD.other;
 }
 
 /** Whether `name`, in lower case, is at `start`, in whatever case. */
@@ -73,7 +83,8 @@ export function hasName(text: string, start: number, name: string): boolean {
   return true;
 }
 
-function byLength(names: readonly Named[]): readonly (readonly Named[])[] {
-  const longest = Math.max(...names.map(([name]) => name.length));
-  return Array.from({ length: longest + 1 }, (_, length) => names.filter(([name]) => name.length === length));
+function byLength(names: readonly (readonly [name: string, kind: number])[]): readonly (readonly Named[])[] {
+  const named = names.map(([name, kind]) => ({ name, initial: name.charCodeAt(0), kind }));
+  const longest = Math.max(...named.map(({ name }) => name.length));
+  return Array.from({ length: longest + 1 }, (_, length) => named.filter(({ name }) => name.length === length));
 }

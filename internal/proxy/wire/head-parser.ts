@@ -164,6 +164,11 @@ export class HeadParser {
     return (this.#present & (1 << kind)) !== 0;
   }
 
+  /** Whether there are no fields of other kinds than those of `kinds`, as bits. */
+  hasOnly(kinds: number): boolean {
+    return (this.#present & ~kinds) === 0;
+  }
+
   /** The value of the first field of a kind. */
   first(kind: number): string | undefined {
     if (!this.has(kind)) return undefined;

@@ -3,23 +3,39 @@ import { FIELD } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
 import type { RequestHead } from './request-head.ts';
 
-/** What the connection adds to every request that comes on it. */
-export interface Peer {
-  /** The address of the connection's other end. */
+const ID_LINE = 'X-Request-Id: ';
+const LAST_LINES = `\r\nVia: ${VIA}\r\n\r\n`;
+/** A head with no other fields than these goes on as it is. */
+const ALWAYS_KEPT = (1 << FIELD.other) | (1 << FIELD.host);
+
+/** The other end of a client's connection, and what that adds to every request that comes on it. */
+export class Peer {
   readonly address: string;
-  /** Whether that end may speak for others. */
-  readonly trusted: boolean;
   /** Host and port that the connection came in on. */
   readonly local: string;
-  /** The local port the connection came in on. */
   readonly port: number;
-  /** The forwarded fields of a peer that is not trusted, which are the same for each of its requests. */
-  readonly fields: string;
-}
+  /** Whether that end may speak for others. */
+  readonly trusted: boolean;
+  readonly #fields: string;
+  #host: string | null = null;
+  #fieldsForHost = '';
 
-export function peerOf(address: string, local: string, port: number, trusted: boolean): Peer {
-  const fields = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\n`;
-  return { address, local, port, trusted, fields };
+  constructor(address: string, local: string, port: number, trusted: boolean) {
+    this.address = address;
+    this.local = local;
+    this.port = port;
+    this.trusted = trusted;
+    this.#fields = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Port: ${port}\r\nX-Forwarded-Host: `;
+  }
+
+  /** The forwarded lines of a peer that is not trusted, nearly always those of the request before. */
+  fieldsFor(host: string): string {
+    if (host !== this.#host) {
+      this.#host = host;
+      this.#fieldsForHost = `${this.#fields}${host}\r\n`;
+    }
+    return this.#fieldsForHost;
+  }
 }
 
 /** The one id that the client sent, when it is harmless in a log; otherwise a new one. */
@@ -33,20 +49,21 @@ export function requestIdOf(head: HeadParser, make: () => string): string {
  * at this hop and what we say ourselves, which follows at the end. The rules are those of `requestFields`.
  */
 export function upstreamHead(head: HeadParser, request: RequestHead, peer: Peer, requestId: string): string {
-  const { text, methodStart, fieldsStart } = head;
-  const isOrigin = text.charCodeAt(head.methodEnd + 1) === 0x2f;
-  const startLine =
+  const isOrigin = head.text.charCodeAt(head.methodEnd + 1) === 0x2f;
+  const lines =
     isOrigin && request.minorVersion === 1
-      ? text.slice(methodStart, fieldsStart)
-      : `${request.method} ${request.target} HTTP/1.1\r\n`;
-  return `${startLine}${keptLines(head, request, peer.trusted)}${addedLines(head, request, peer, requestId)}\r\n`;
+      ? keptLines(head, head.methodStart, request, peer.trusted)
+      : `${request.method} ${request.target} HTTP/1.1\r\n${keptLines(head, head.fieldsStart, request, peer.trusted)}`;
+  return lines + addedLines(head, request, peer, requestId);
 }
 
-function keptLines(head: HeadParser, request: RequestHead, trusted: boolean): string {
+/** The text from `start` to the end of the fields, without those that end here. */
+function keptLines(head: HeadParser, start: number, request: RequestHead, trusted: boolean): string {
   const { text, count } = head;
   const { nominated } = request.connection;
+  if (nominated === null && head.hasOnly(ALWAYS_KEPT)) return text.slice(start, head.lineStart(count));
   let kept = '';
-  let runStart = head.fieldsStart;
+  let runStart = start;
   for (let i = 0; i < count; i += 1) {
     const goes = isKept(head.kindOf(i), head, i, request, trusted) && !nominated?.has(head.name(i).toLowerCase());
     if (goes) continue;
@@ -75,7 +92,8 @@ function isKept(kind: number, head: HeadParser, index: number, request: RequestH
 }
 
 function addedLines(head: HeadParser, request: RequestHead, peer: Peer, requestId: string): string {
-  let lines = peer.trusted ? trustedLines(head, request, peer) : `${peer.fields}X-Forwarded-Host: ${request.host}\r\n`;
+  let lines = peer.trusted ? trustedLines(head, request, peer) : peer.fieldsFor(request.host);
+  if (head.hasOnly(ALWAYS_KEPT) && request.minorVersion === 1) return lines + ID_LINE + requestId + LAST_LINES;
   // A request of HTTP/1.0 may name its host in the target alone, or not at all.
   if (!head.has(FIELD.host)) lines += `Host: ${request.host || peer.local}\r\n`;
   if (request.chunked) lines += 'Transfer-Encoding: chunked\r\n';
@@ -83,7 +101,7 @@ function addedLines(head: HeadParser, request: RequestHead, peer: Peer, requestI
   if (request.upgrade !== null) lines += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
   if (head.first(FIELD.te)?.match(/(^|,)\s*trailers\s*(,|$)/i)) lines += 'TE: trailers\r\n';
   const via = request.minorVersion === 1 ? VIA : `1.0${VIA.slice(3)}`;
-  return `${lines}X-Request-Id: ${requestId}\r\nVia: ${via}\r\n`;
+  return `${lines}${ID_LINE}${requestId}\r\nVia: ${via}\r\n\r\n`;
 }
 
 function hasOddLength(head: HeadParser, length: number): boolean {

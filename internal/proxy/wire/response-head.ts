@@ -16,6 +16,10 @@ export interface ResponseHead {
   readonly nominated: ReadonlySet<string> | null;
 }
 
+const VERSION = 'HTTP/1.1';
+/** Up to the value of the request's id, which follows. */
+const VIA_LINE = `Via: ${VIA}\r\nX-Request-Id: `;
+const VIA_LINE_1_0 = VIA_LINE.replace('1.1', '1.0');
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -49,17 +53,18 @@ export interface ClientSide {
 
 /** The final head as the client gets it: status and fields byte for byte, without what ends at this hop. */
 export function clientHead(head: HeadParser, response: ResponseHead, to: ClientSide): string {
-  let added = `Via: ${head.minorVersion === 1 ? VIA : `1.0${VIA.slice(3)}`}\r\nX-Request-Id: ${to.requestId}\r\n`;
+  const via = head.minorVersion === 1 ? VIA_LINE : VIA_LINE_1_0;
+  let added = `${via}${to.requestId}\r\n`;
   if (to.setCookie !== null) added += `Set-Cookie: ${to.setCookie}\r\n`;
   if (to.chunked) added += 'Transfer-Encoding: chunked\r\n';
   if (to.connection !== null) added += `Connection: ${to.connection}\r\n`;
   const keepsLength = response.status !== NO_CONTENT; // RFC 9110 §8.6
-  return `${startLine(head)}${keptLines(head, response.nominated, keepsLength, to.chunked)}${added}\r\n`;
+  return `${keptLines(head, response.nominated, keepsLength, to.chunked)}${added}\r\n`;
 }
 
 /** An interim head (1xx): it has no body, and nothing of ours is added. */
 export function interimHead(head: HeadParser): string {
-  return `${startLine(head)}${keptLines(head, connectionOptions(head).nominated, false, false)}\r\n`;
+  return `${keptLines(head, connectionOptions(head).nominated, false, false)}\r\n`;
 }
 
 /** The head of a 101, after which the connection speaks another protocol. */
@@ -68,17 +73,12 @@ export function switchingHead(head: HeadParser, requestId: string, setCookie: st
   const cookie = setCookie === null ? '' : `Set-Cookie: ${setCookie}\r\n`;
   const kept = keptLines(head, connectionOptions(head).nominated, false, false);
   return (
-    `${startLine(head)}${kept}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
+    `${kept}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
     `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}\r\n`
   );
 }
 
-/** We speak HTTP/1.1, whatever version the upstream answered in (RFC 9110 §2.5). */
-function startLine(head: HeadParser): string {
-  const { text, fieldsStart, minorVersion } = head;
-  return minorVersion === 1 ? text.slice(0, fieldsStart) : `HTTP/1.1${text.slice(8, fieldsStart)}`;
-}
-
+/** The start line and the fields that go on. We speak HTTP/1.1, whatever version the upstream answered in (RFC 9110 §2.5). */
 function keptLines(
   head: HeadParser,
   nominated: ReadonlySet<string> | null,
@@ -86,8 +86,8 @@ function keptLines(
   keepsTrailer: boolean,
 ): string {
   const { text, count } = head;
-  let kept = '';
-  let runStart = head.fieldsStart;
+  let kept = head.minorVersion === 1 ? '' : VERSION;
+  let runStart = head.minorVersion === 1 ? 0 : VERSION.length;
   for (let i = 0; i < count; i += 1) {
     if (isKept(head.kindOf(i), keepsLength, keepsTrailer) && !nominated?.has(head.name(i).toLowerCase())) continue;
     kept += text.slice(runStart, head.lineStart(i));
