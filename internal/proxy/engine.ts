@@ -50,6 +50,8 @@ export interface RequestRecord {
   readonly status: number;
   readonly attempts: readonly AttemptRecord[];
   readonly totalMs: number;
+  /** Which rule a refused request broke. */
+  readonly refusal?: string;
   /** A defect of this program that broke the request. */
   readonly defect?: unknown;
 }

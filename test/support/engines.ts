@@ -7,6 +7,11 @@ export type EngineName = 'wire' | 'middleware';
 
 let current: EngineName = 'wire';
 
+/** For a suite about one engine. */
+export function useEngine(engine: EngineName): void {
+  current = engine;
+}
+
 /** The same sentences about each engine: a `ProxySite` that is opened within uses the one whose turn it is. */
 export function describeEngines(title: string, body: (engine: EngineName) => void): void {
   for (const engine of ['wire', 'middleware'] as const) {

@@ -6,6 +6,7 @@ import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeTools
 import { FIELD } from './field-kinds.ts';
 import { HeadParser } from './head-parser.ts';
 import { optionsAnswer, ownAnswer } from './own-answer.ts';
+import { type ProxiedConnection, ProxyProtocolReader } from './proxy-protocol.ts';
 import { refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
 import { Peer, requestIdOf, upstreamHead } from './request-writer.ts';
@@ -33,9 +34,9 @@ export interface ConnectionListener {
 /** What came after the present request is kept up to this many octets; then the client has to wait. */
 const BACKLOG_LIMIT = 64 * 1024;
 /** `OPTIONS *` asks about this server as such (RFC 9110 §9.3.7). */
-const OPTIONS: RefusalAnswer = { status: 204, detail: undefined };
-const NOT_FOUND: RefusalAnswer = { status: 404, detail: undefined };
-const TIMED_OUT: RefusalAnswer = { status: 408, detail: undefined };
+const OPTIONS: RefusalAnswer = { status: 204, reason: null, detail: undefined };
+const NOT_FOUND: RefusalAnswer = { status: 404, reason: null, detail: undefined };
+const TIMED_OUT: RefusalAnswer = { status: 408, reason: null, detail: undefined };
 
 /** One connection of a client: its requests are read one after the other, and answered in that order. */
 export class ClientConnection implements TransportOwner, ExchangeClient {
@@ -43,6 +44,10 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   readonly #tools: ClientTools;
   readonly #listener: ConnectionListener;
   #peer: Peer | null = null;
+  /** Reads what a proxy in front of us says before all else; null when that is read, or not expected. */
+  #proxyHeader: ProxyProtocolReader | null;
+  /** What it said. */
+  #proxied: ProxiedConnection | null = null;
   /** By whom the peer was found trusted or not. */
   #proxies: TrustedProxies | null = null;
   /** Holds the beginning of a head. */
@@ -60,6 +65,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   constructor(socket: Socket, tools: ClientTools, listener: ConnectionListener) {
     this.#tools = tools;
     this.#listener = listener;
+    this.#proxyHeader = tools.settings.acceptProxyProtocol ? new ProxyProtocolReader() : null;
     this.transport = Transport.accept(socket, this, tools.host);
     this.transport.expireIn(tools.settings.timeouts.requestHead);
   }
@@ -75,7 +81,8 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   received(chunk: Buffer, length: number): void {
     if (this.#lingering) return;
-    if (this.#backlog === null && !this.#clogged) this.#process(chunk, 0, length);
+    if (this.#proxyHeader !== null) this.#readProxyHeader(this.#proxyHeader, chunk, length);
+    else if (this.#backlog === null && !this.#clogged) this.#process(chunk, 0, length);
     else this.#keep(chunk, 0, length);
   }
 
@@ -185,6 +192,18 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     }
   }
 
+  #readProxyHeader(reader: ProxyProtocolReader, chunk: Buffer, length: number): void {
+    const end = reader.scan(chunk, 0, length);
+    if (end !== -1) {
+      this.#proxyHeader = null;
+      this.#proxied = reader.connection;
+      this.#process(chunk, end, length);
+    } else if (reader.fault !== null) {
+      this.#record(NO_NAMES, this.#knownPeer().address, this.#tools.makeId(), 400, reader.fault);
+      this.transport.destroy(); // nothing says that this is HTTP
+    }
+  }
+
   #keep(chunk: Buffer, from: number, to: number): void {
     const rest = chunk.subarray(from, to);
     this.#backlog = this.#backlog === null ? Buffer.from(rest) : Buffer.concat([this.#backlog, rest]);
@@ -251,9 +270,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     const { proxies } = this.#tools;
     if (this.#peer === null || this.#proxies !== proxies) {
       const { remoteAddress = '', localAddress = '', localPort = 0 } = this.transport.socket;
-      const address = plainAddress(remoteAddress);
-      const local = authority(plainAddress(localAddress), localPort);
-      this.#peer = new Peer(address, local, localPort, proxies.trusts(address));
+      const address = this.#proxied?.source.address ?? plainAddress(remoteAddress);
+      const local = this.#proxied?.destination ?? { address: plainAddress(localAddress), port: localPort };
+      this.#peer = new Peer(address, authority(local.address, local.port), local.port, proxies.trusts(address));
       this.#proxies = proxies;
     }
     return this.#peer;
@@ -261,21 +280,36 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
   #refuse(answer: RefusalAnswer, parser: HeadParser | null, close: boolean): void {
-    const { status, detail } = answer;
+    const { status, reason, detail } = answer;
     const id = parser === null ? this.#tools.makeId() : requestIdOf(parser, this.#tools.makeId);
-    const { method, host, target } = namesOf(parser);
+    const names = parser === null ? NO_NAMES : namesOf(parser);
     this.#parser = null;
     if (answer === OPTIONS) {
       this.transport.write(optionsAnswer(id, close));
     } else {
-      const accept = parser === null ? undefined : new RequestFields(parser.text, target, '').field('accept');
-      const bodiless = method === 'HEAD';
+      const accept = parser === null ? undefined : new RequestFields(parser.text, names.target, '').field('accept');
+      const bodiless = names.method === 'HEAD';
       this.transport.write(ownAnswer({ status, requestId: id, accept, detail, bodiless, close }));
     }
     const client = parser === null ? this.#knownPeer().address : this.#clientAddress(parser);
-    const totalMs = parser === null ? 0 : this.#tools.now() - this.#startedAt;
-    this.#tools.record?.({ id, client, method, host, target, service: null, status, attempts: [], totalMs });
+    this.#record(names, client, id, status, reason);
     if (close) this.#close();
+  }
+
+  /** Of a request that got no further than here. */
+  #record(names: RequestNames, client: string, id: string, status: number, refusal: string | null): void {
+    const { record, now } = this.#tools;
+    const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
+    record?.({
+      id,
+      client,
+      ...names,
+      service: null,
+      status,
+      attempts: [],
+      totalMs,
+      ...(refusal !== null && { refusal }),
+    });
   }
 
   #over(exchange: Exchange): void {
@@ -303,8 +337,16 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 }
 
-function namesOf(parser: HeadParser | null): { method: string; host: string; target: string } {
-  if (parser === null) return { method: '', host: '', target: '' };
+interface RequestNames {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+}
+
+/** Of a request that could not be read. */
+const NO_NAMES: RequestNames = { method: '', host: '', target: '' };
+
+function namesOf(parser: HeadParser): RequestNames {
   const { text, methodStart, methodEnd, targetEnd } = parser;
   return {
     method: text.slice(methodStart, methodEnd),

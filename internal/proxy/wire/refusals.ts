@@ -37,10 +37,12 @@ const REFUSALS: Readonly<Record<RequestReason, Refusal>> = {
 
 export interface RefusalAnswer {
   readonly status: number;
+  /** For the log. */
+  readonly reason: string | null;
   readonly detail: string | undefined;
 }
 
 export function refusalFor(reason: RequestReason): RefusalAnswer {
   const [status, detail] = REFUSALS[reason];
-  return { status, detail };
+  return { status, reason, detail };
 }
