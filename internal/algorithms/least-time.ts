@@ -38,7 +38,8 @@ const POOL_LIFETIME_MS = 100;
  * What picks need to know of the whole pool is found at most every 100 ms, from the list at hand: the median, the smallest sample and,
  * for a large pool, the order of the costs. A pick then goes through that order and ends where even an idle candidate would score
  * more than the best so far. The order may be up to 100 ms old: whoever has become slower since is seen as such when its turn comes,
- * whoever has become faster may be overlooked for that long.
+ * whoever has become faster may be overlooked for that long, and equals
+ * take no turns there.
  */
 export class LeastTime implements Balancer {
   readonly algorithm = 'least-time';
@@ -48,6 +49,8 @@ export class LeastTime implements Balancer {
   /** Scratch space of the survey. */
   readonly #costs: number[] = [];
   #ordered: Order = { list: [], indexes: [], bases: [] };
+  /** The last other list. */
+  #stranger: readonly Candidate[] = [];
   #surveyedAt = Number.NEGATIVE_INFINITY;
   /** Undecayed. */
   #smallestSample = Number.POSITIVE_INFINITY;
@@ -63,7 +66,7 @@ export class LeastTime implements Balancer {
     const now = context.now();
     this.#survey(candidates, now);
     if (Number.isNaN(this.#medianCost)) return this.#leastConnections.pick(candidates);
-    return candidates.length > SMALL_POOL && candidates === this.#ordered.list
+    return candidates.length > SMALL_POOL && this.#isOrdered(candidates, now)
       ? this.#walk(candidates, now)
       : this.#search(candidates, now);
   }
@@ -77,8 +80,19 @@ export class LeastTime implements Balancer {
     } else {
       candidate.cost = sample; // slower than all before, or the first
     }
-    candidate.costAt = now;
+    candidate.costAt = Math.max(candidate.costAt, now); // another thread's sample may be younger
     if (Number.isNaN(this.#medianCost)) this.#surveyedAt = Number.NEGATIVE_INFINITY; // the first sample of the pool counts at once
+  }
+
+  /** A list that comes a second time is the pool's own; that of a retry never comes again. */
+  #isOrdered(list: readonly Candidate[], now: number): boolean {
+    if (list === this.#ordered.list) return true;
+    if (list !== this.#stranger) {
+      this.#stranger = list;
+      return false;
+    }
+    this.#ordered = this.#order(list, now);
+    return true;
   }
 
   #search<C extends Candidate>(candidates: readonly C[], now: number): C {
@@ -140,7 +154,7 @@ export class LeastTime implements Balancer {
     }
     this.#costs.sort(ascending);
     this.#medianCost = this.#costs[(this.#costs.length - 1) >> 1] ?? Number.NaN; // the lower of two in the middle
-    if (candidates.length > SMALL_POOL) this.#ordered = this.#order(candidates, now);
+    if (candidates === this.#ordered.list) this.#ordered = this.#order(candidates, now);
   }
 
   #order(list: readonly Candidate[], now: number): Order {

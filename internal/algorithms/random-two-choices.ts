@@ -14,7 +14,7 @@ export class RandomTwoChoices implements Balancer {
   readonly algorithm = 'random-two-choices';
   readonly learns = false;
   readonly #random: () => number;
-  #draw = new WeightedDraw([]);
+  readonly #draws = new WeakMap<readonly Candidate[], WeightedDraw>();
 
   /** @param random - as `Math.random`: at least 0, below 1. */
   constructor(random: () => number) {
@@ -22,11 +22,15 @@ export class RandomTwoChoices implements Balancer {
   }
 
   pick<C extends Candidate>(candidates: readonly C[]): C {
-    if (this.#draw.candidates !== candidates) this.#draw = new WeightedDraw(candidates);
-    const firstIndex = this.#draw.first(this.#random());
+    let draw = this.#draws.get(candidates);
+    if (draw === undefined) {
+      draw = new WeightedDraw(candidates);
+      this.#draws.set(candidates, draw);
+    }
+    const firstIndex = draw.first(this.#random());
     const first = candidates[firstIndex] ?? noCandidates();
     if (candidates.length === 1) return first;
-    const second = candidates[this.#draw.second(this.#random(), firstIndex)] ?? noCandidates();
+    const second = candidates[draw.second(this.#random(), firstIndex)] ?? noCandidates();
     return second.inFlight / second.weight < first.inFlight / first.weight ? second : first;
   }
 

@@ -1,10 +1,12 @@
+import type { Lifecycle } from '../model/lifecycle.ts';
 import { isFailure, isFailureStatus, type Outcome } from './outcome.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What a lease tells the pool that gave it. */
 export interface LeaseOwner {
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void;
-  released(upstream: Upstream, outcome: Outcome): void;
+  /** @param lifecycle - as it was when the request ended. */
+  released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void;
 }
 
 /** One picked upstream for one attempt: claimed together with the pick, released exactly once with an outcome. */
@@ -51,11 +53,12 @@ export class Lease {
   release(outcome: Outcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
-    this.upstream.unclaim(isFailure(outcome));
     if (this.#headAt === null && outcome.kind !== 'client-closed') {
       const now = this.#now();
       this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
     }
-    this.#owner.released(this.upstream, outcome);
+    const { lifecycle } = this.upstream;
+    this.upstream.unclaim(isFailure(outcome)); // from here on the place in memory may become another upstream's
+    this.#owner.released(this.upstream, outcome, lifecycle);
   }
 }

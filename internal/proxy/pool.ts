@@ -1,4 +1,5 @@
 import type { Balancer, PickContext } from '../algorithms/balancer.ts';
+import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import type { Outcome } from './outcome.ts';
 import { SharedState, SlotAllocator } from './shared-state.ts';
@@ -128,9 +129,9 @@ export class Pool implements LeaseOwner {
     }
   }
 
-  released(upstream: Upstream, outcome: Outcome): void {
+  released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {
     if (outcome.kind === 'connect-failed') this.#events.connectFailed(upstream, outcome.cause);
-    if (upstream.lifecycle !== 'ready') this.#events.drained(upstream);
+    if (lifecycle !== 'ready') this.#events.drained(upstream);
   }
 
   /** Other threads have the upstream in their lists until they hear of it: they must not pick it any more. */

@@ -140,17 +140,22 @@ export class SharedState {
   lock(pool: number): void {
     const me = this.thread + 1;
     if (Atomics.compareExchange(this.#locks, pool, NOBODY, me) === NOBODY) return;
-    const lostAt = performance.now() + LOST_MS;
+    let holder = NOBODY;
+    let lostAt = 0;
     for (let tries = 1; Atomics.compareExchange(this.#locks, pool, NOBODY, me) !== NOBODY; tries += 1) {
       if (tries % SPINS !== 0) continue;
-      const holder = Atomics.load(this.#locks, pool);
+      const present = Atomics.load(this.#locks, pool);
+      if (present !== holder) {
+        holder = present;
+        lostAt = performance.now() + LOST_MS;
+      }
       if (performance.now() > lostAt) Atomics.compareExchange(this.#locks, pool, holder, NOBODY);
       else if (holder !== NOBODY) Atomics.wait(this.#locks, pool, holder, WAIT_MS);
     }
   }
 
   unlock(pool: number): void {
-    Atomics.store(this.#locks, pool, NOBODY);
+    Atomics.compareExchange(this.#locks, pool, this.thread + 1, NOBODY); // it may have been taken from us, see `LOST_MS`
   }
 
   /** Undoes what a thread that is gone has left: its requests in flight, and the locks it held. */

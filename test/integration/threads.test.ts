@@ -168,7 +168,7 @@ describe('four threads', () => {
     const clients = await Promise.all(Array.from({ length: 40 }, () => rawClient(site.port, KEEP)));
     await eventually('all are on their way', () => sum(backends.counts) === 40);
     const { state } = site.slots;
-    const [crashing = 0] = [1, 2, 3, 4].filter((thread) => state.inFlightOf(thread) > 0);
+    const crashing = [1, 2, 3, 4].find((thread) => state.inFlightOf(thread) > 0) ?? 0;
     const lost = state.inFlightOf(crashing);
     const channel = new BroadcastChannel('crash');
     channel.postMessage(crashing);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { authority } from '../../model/address.ts';
 import { plainAddress, type TrustedProxies } from '../client-address.ts';
 import type { RequestRecord, Routes } from '../engine.ts';
+import { Backlog } from './backlog.ts';
 import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeTools } from './exchange.ts';
 import { FIELD } from './field-kinds.ts';
 import { HeadParser } from './head-parser.ts';
@@ -55,7 +56,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   #exchange: Exchange | null = null;
   #startedAt = 0;
   /** What came after the present request. */
-  #backlog: Buffer | null = null;
+  #backlog: Backlog | null = null;
   #processing = false;
   /** Our side is ended: what still comes is of no interest. */
   #lingering = false;
@@ -157,7 +158,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 
   leave(): Buffer | null {
-    const backlog = this.#backlog;
+    const backlog = this.#backlog?.take() ?? null;
     this.#backlog = null;
     return backlog;
   }
@@ -205,8 +206,8 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 
   #keep(chunk: Buffer, from: number, to: number): void {
-    const rest = chunk.subarray(from, to);
-    this.#backlog = this.#backlog === null ? Buffer.from(rest) : Buffer.concat([this.#backlog, rest]);
+    this.#backlog ??= new Backlog();
+    this.#backlog.add(chunk, from, to);
     if (this.#backlog.length > BACKLOG_LIMIT) this.transport.pause();
   }
 

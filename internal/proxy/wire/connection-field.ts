@@ -1,6 +1,7 @@
 import { isNominable } from '../fields.ts';
 import { FIELD, hasName } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
+import { trimmed } from './octets.ts';
 
 /** What the `Connection` fields of a message say (RFC 9110 §7.6.1). */
 export interface ConnectionOptions {
@@ -36,7 +37,7 @@ function common(value: string): ConnectionOptions | null {
 }
 
 function parsed(value: string): ConnectionOptions {
-  const tokens = new Set(value.split(',').map((token) => token.trim().toLowerCase()));
+  const tokens = new Set(value.split(',').map((token) => trimmed(token).toLowerCase()));
   const nominated = new Set([...tokens].filter(isNominable));
   return {
     close: tokens.has('close'),

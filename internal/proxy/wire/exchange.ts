@@ -5,6 +5,7 @@ import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
+import { connectionOptions } from './connection-field.ts';
 import { FIELD } from './field-kinds.ts';
 import { HeadParser } from './head-parser.ts';
 import { RequestBody } from './request-body.ts';
@@ -257,6 +258,7 @@ export class Exchange implements TransportOwner {
     if (upstream === null) return;
     this.#phase = 'sent';
     this.#interims = 0;
+    this.#keepAliveMs = Number.POSITIVE_INFINITY;
     this.#body.sendTo(upstream, this.request.text);
     if (this.#body.done) {
       this.#requestSent();
@@ -321,6 +323,7 @@ export class Exchange implements TransportOwner {
       this.#fail({ kind: 'reset', cause: `answered with more than ${MAX_INTERIMS} interim responses` });
       return;
     }
+    if (connectionOptions(parser).close) this.#keepAliveMs = 0; // RFC 9112 §9.6: in whichever response it says so
     if (head.minorVersion === 0) return;
     if (parser.status === CONTINUE) {
       if (!head.expectsContinue || this.#continued) return;
@@ -342,7 +345,7 @@ export class Exchange implements TransportOwner {
     const { timeouts, limits } = this.#tools.settings;
     lease.head(response.status);
     this.#response = response;
-    this.#keepAliveMs = keepAliveOf(parser);
+    this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveOf(parser));
     this.status = response.status;
     this.#phase = 'answering';
     this.#body.forget();

@@ -18,7 +18,7 @@ export const FIELD = {
   forwardedPort: 14,
   /** `Forwarded`, `X-Real-IP`: believed from trusted proxies only. */
   clientClaim: 15,
-  /** Another spelling, with `_`, of a field that we replace: gateways such as WSGI's would take it for ours. */
+  /** Another spelling, with `_`, of one of these: gateways such as WSGI's would take it for that. */
   disguised: 16,
   keepAlive: 17,
 } as const;
@@ -52,8 +52,6 @@ const BY_LENGTH = byLength([
   ['proxy-authenticate', FIELD.hopByHop],
   ['proxy-authorization', FIELD.hopByHop],
 ]);
-const DISGUISABLE = /^(x[-_]forwarded[-_](for|host|port|proto)|x[-_]real[-_]ip|x[-_]request[-_]id)$/i;
-const LOWER_X = 0x78;
 /** The bit that makes a letter lower-case. */
 const LOWER_CASE = 0x20;
 
@@ -68,9 +66,11 @@ export function fieldKind(text: string, start: number, end: number): number {
   const initial = text.charCodeAt(start) | LOWER_CASE;
   for (let i = 0; i < candidates.length; i += 1) {
     const candidate = candidates[i];
-    if (candidate?.initial === initial && hasName(text, start, candidate.name)) return candidate.kind;
+    if (candidate?.initial !== initial) continue;
+    if (hasName(text, start, candidate.name)) return candidate.kind;
+    if (text.slice(start, end).toLowerCase().replaceAll('_', '-') === candidate.name) return FIELD.disguised;
   }
-  return initial === LOWER_X && DISGUISABLE.test(text.slice(start, end)) ? FIELD.disguised : FIELD.other;
+  return FIELD.other;
 }
 
 /** Whether `name`, in lower case, is at `start`, in whatever case. */

@@ -1,5 +1,6 @@
 import { FIELD } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
+import { trimmed } from './octets.ts';
 
 /** How the end of a body is found (RFC 9112 §6.3). */
 export type Framing = 'none' | 'length' | 'chunked' | 'until-close';
@@ -41,7 +42,7 @@ function codingFraming(head: HeadParser, coding: string): FieldFraming {
   if (head.has(FIELD.contentLength)) return faulty('length-and-transfer-encoding');
   if (/^chunked$/i.test(coding) && !head.hasSeveral(FIELD.transferEncoding)) return CHUNKED;
   const [first = ''] = coding.split(',');
-  return faulty(first.trim().toLowerCase() === 'chunked' ? 'chunked-not-last' : 'transfer-encoding-unknown');
+  return faulty(trimmed(first).toLowerCase() === 'chunked' ? 'chunked-not-last' : 'transfer-encoding-unknown');
 }
 
 /** Digits and nothing but digits; -1 for anything else, and for more of them than always make an exact number. */

@@ -21,6 +21,11 @@ export const IS_TARGET = table((octet) => octet > SP && octet < 0x7f && octet !=
 /** RFC 9110 §5.5: field values and reason phrases; all but control characters, with the tab let through. */
 export const IS_VALUE = table((octet) => octet === TAB || (octet >= SP && octet !== 0x7f));
 
+/** Without the spaces and tabs around it; `trim` would also take octets that are text here, such as 0xA0. */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+}
+
 function table(has: (octet: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, octet) => (has(octet) ? 1 : 0));
 }

@@ -4,6 +4,7 @@ import { type ConnectionOptions, connectionOptions } from './connection-field.ts
 import { FIELD, hasName } from './field-kinds.ts';
 import { fieldFraming, type FramingFault } from './framing.ts';
 import type { HeadFault, HeadParser } from './head-parser.ts';
+import { trimmed } from './octets.ts';
 
 /** Why a request whose head could be read is refused all the same. */
 type RequestFault =
@@ -131,7 +132,7 @@ export class RequestFields implements BalancedRequest {
       const end = text.indexOf('\r\n', line);
       if (end <= line) return undefined;
       if (text.charCodeAt(line + name.length) === 0x3a && hasName(text, line, name)) {
-        return text.slice(line + name.length + 1, end).trim();
+        return trimmed(text.slice(line + name.length + 1, end));
       }
       line = end + 2;
     }

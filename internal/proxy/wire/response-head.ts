@@ -20,6 +20,7 @@ const VERSION = 'HTTP/1.1';
 /** Up to the value of the request's id, which follows. */
 const VIA_LINE = `Via: ${VIA}\r\nX-Request-Id: `;
 const VIA_LINE_1_0 = VIA_LINE.replace('1.1', '1.0');
+const ZERO = 0x30;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -58,7 +59,10 @@ export function clientHead(head: HeadParser, response: ResponseHead, to: ClientS
   if (to.setCookie !== null) added += `Set-Cookie: ${to.setCookie}\r\n`;
   if (to.chunked) added += 'Transfer-Encoding: chunked\r\n';
   if (to.connection !== null) added += `Connection: ${to.connection}\r\n`;
-  const keepsLength = response.status !== NO_CONTENT; // RFC 9110 §8.6
+  // RFC 9110 §8.6: a 204 has none. One with zeros before it is written anew: somebody could read it as octal.
+  const given = response.status === NO_CONTENT ? undefined : head.first(FIELD.contentLength);
+  const keepsLength = given !== undefined && (given.charCodeAt(0) !== ZERO || given.length === 1);
+  if (given !== undefined && !keepsLength) added += `Content-Length: ${Number(given)}\r\n`;
   return `${keptLines(head, response.nominated, keepsLength, to.chunked)}${added}\r\n`;
 }
 

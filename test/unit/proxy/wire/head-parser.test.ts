@@ -105,7 +105,7 @@ describe('the head parser reads', () => {
     assert.equal(head.first(FIELD.transferEncoding), undefined);
     assert.deepEqual(
       [0, 1, 2, 3].map((i) => head.kindOf(i)),
-      [FIELD.host, FIELD.other, FIELD.other, FIELD.disguised],
+      [FIELD.host, FIELD.other, FIELD.disguised, FIELD.disguised],
     );
   });
 });
