@@ -1,4 +1,5 @@
 import type { Balancer, Candidate, PickContext, Sample } from './balancer.ts';
+import { CostHeap, type Costs } from './cost-heap.ts';
 import { LeastConnections } from './least-connections.ts';
 import { noCandidates } from './no-candidates.ts';
 import { Rotation } from './rotation.ts';
@@ -15,7 +16,7 @@ const SHORTEST_SAMPLE_MS = 0.01;
 /** A failure counts as this many medians, up to `FAILURE_MS`; never less than the median. */
 const FAILURE_FACTOR = 10;
 const FAILURE_MS = 1_000;
-/** Smaller lists are looked through, larger ones walked in the order of their costs. */
+/** Smaller lists are looked through, for larger ones there is a heap. */
 const SMALL_POOL = 16;
 /** How long the median and the smallest sample of the pool are used before they are found anew. */
 const POOL_LIFETIME_MS = 100;
@@ -36,19 +37,18 @@ const POOL_LIFETIME_MS = 100;
  *   first burst after a quiet minute would all go to the upstream asked longest ago, hundreds of times cheaper by nothing but its age.
  *
  * What picks need to know of the whole pool is found at most every 100 ms, from the list at hand: the median, the smallest sample and,
- * for a large pool, the order of the costs. A pick then goes through that order and ends where even an idle candidate would score
- * more than the best so far. The order may be up to 100 ms old: whoever has become slower since is seen as such when its turn comes,
- * whoever has become faster may be overlooked for that long, and equals
- * take no turns there.
+ * for a large pool, the order of the costs. Whoever has become slower since then is seen as such; whoever has become faster, which by
+ * decay alone is 2 %, may be overlooked for that long. In a large pool equals take no turns: they are none any more once one of
+ * them has the request.
  */
-export class LeastTime implements Balancer {
+export class LeastTime implements Balancer, Costs {
   readonly algorithm = 'least-time';
   readonly learns = true;
   readonly #leastConnections: LeastConnections;
   readonly #rotation: Rotation;
   /** Scratch space of the survey. */
   readonly #costs: number[] = [];
-  #ordered: Order = { list: [], indexes: [], bases: [] };
+  #heap = new CostHeap([], this, 0);
   /** The last other list. */
   #stranger: readonly Candidate[] = [];
   #surveyedAt = Number.NEGATIVE_INFINITY;
@@ -66,8 +66,8 @@ export class LeastTime implements Balancer {
     const now = context.now();
     this.#survey(candidates, now);
     if (Number.isNaN(this.#medianCost)) return this.#leastConnections.pick(candidates);
-    return candidates.length > SMALL_POOL && this.#isOrdered(candidates, now)
-      ? this.#walk(candidates, now)
+    return candidates.length > SMALL_POOL && this.#isInHeap(candidates, now)
+      ? (candidates[this.#heap.least(now)] ?? noCandidates())
       : this.#search(candidates, now);
   }
 
@@ -85,13 +85,13 @@ export class LeastTime implements Balancer {
   }
 
   /** A list that comes a second time is the pool's own; that of a retry never comes again. */
-  #isOrdered(list: readonly Candidate[], now: number): boolean {
-    if (list === this.#ordered.list) return true;
+  #isInHeap(list: readonly Candidate[], now: number): boolean {
+    if (list === this.#heap.list) return true;
     if (list !== this.#stranger) {
       this.#stranger = list;
       return false;
     }
-    this.#ordered = this.#order(list, now);
+    this.#heap = new CostHeap(list, this, now);
     return true;
   }
 
@@ -100,7 +100,7 @@ export class LeastTime implements Balancer {
     let least = Number.POSITIVE_INFINITY;
     let chosen = -1;
     for (const [index, candidate] of candidates.entries()) {
-      const score = this.#scoreOf(candidate, now);
+      const score = this.score(candidate, this.base(candidate, now));
       if (score < least || (score === least && this.#rotation.prefers(index, chosen))) {
         least = score;
         chosen = index;
@@ -110,26 +110,14 @@ export class LeastTime implements Balancer {
     return candidates[chosen] ?? noCandidates();
   }
 
-  /** Among equals the one that comes first in the order: they are no equals any more once it has the request. */
-  #walk<C extends Candidate>(candidates: readonly C[], now: number): C {
-    const { indexes, bases } = this.#ordered;
-    let least = Number.POSITIVE_INFINITY;
-    let chosen: C | undefined;
-    for (let place = 0; place < indexes.length && (bases[place] ?? 0) < least; place += 1) {
-      const candidate = candidates[indexes[place] ?? 0] ?? noCandidates();
-      const score = this.#scoreOf(candidate, now);
-      if (score >= least) continue;
-      least = score;
-      chosen = candidate;
-    }
-    return chosen ?? noCandidates();
+  base(candidate: Candidate, now: number): number {
+    return Number.isNaN(candidate.cost) ? 0 : this.#decayed(candidate, now) / candidate.weight;
   }
 
-  #scoreOf(candidate: Candidate, now: number): number {
-    const cold = Number.isNaN(candidate.cost);
-    if (cold && candidate.inFlight === 0) return 0;
-    const cost = cold ? this.#medianCost : this.#decayed(candidate, now);
-    return (cost * (candidate.inFlight + 1)) / candidate.weight;
+  score(candidate: Candidate, base: number): number {
+    const { inFlight } = candidate;
+    if (base > 0) return base * (inFlight + 1);
+    return inFlight === 0 ? 0 : (this.#medianCost * (inFlight + 1)) / candidate.weight; // without a sample
   }
 
   /** The cost as it counts at `now`: as if a sample of 0 had just come, down to the floor. */
@@ -154,18 +142,7 @@ export class LeastTime implements Balancer {
     }
     this.#costs.sort(ascending);
     this.#medianCost = this.#costs[(this.#costs.length - 1) >> 1] ?? Number.NaN; // the lower of two in the middle
-    if (candidates === this.#ordered.list) this.#ordered = this.#order(candidates, now);
-  }
-
-  #order(list: readonly Candidate[], now: number): Order {
-    const unordered = list.map((candidate) => this.#baseOf(candidate, now));
-    const indexes = [...unordered.keys()].toSorted((a, b) => (unordered[a] ?? 0) - (unordered[b] ?? 0));
-    return { list, indexes, bases: indexes.map((index) => unordered[index] ?? 0) };
-  }
-
-  /** The least that a candidate may score. */
-  #baseOf(candidate: Candidate, now: number): number {
-    return Number.isNaN(candidate.cost) ? 0 : this.#decayed(candidate, now) / candidate.weight;
+    if (candidates === this.#heap.list) this.#heap = new CostHeap(candidates, this, now);
   }
 }
 
@@ -176,11 +153,4 @@ function weightOfOld(candidate: Candidate, now: number, tau: number): number {
 
 function ascending(a: number, b: number): number {
   return a - b;
-}
-
-/** The candidates of a list by the least that each may score. */
-interface Order {
-  readonly list: readonly Candidate[];
-  readonly indexes: readonly number[];
-  readonly bases: readonly number[];
 }

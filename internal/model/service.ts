@@ -123,6 +123,14 @@ export const ServerSchema = z
     return z.NEVER;
   });
 
+/** Requests that wait while every instance has as many as it may. */
+const QueueSchema = z.strictObject({
+  /** How many may wait, over all threads; more are answered with 503. */
+  limit: wholeNumber(0, 1_000_000).default(1_000),
+  /** How long one may wait; then 503. */
+  timeout: duration().prefault('1s'),
+});
+
 /** A named application with an algorithm, routes, a health check and, when spawned by heimdall, a command. */
 export const ServiceSchema = z.strictObject({
   name: ServiceNameSchema,
@@ -139,6 +147,9 @@ export const ServiceSchema = z.strictObject({
   algorithm: z.enum(ALGORITHMS).default('round-robin'),
   hash: HashSchema.prefault({}),
   sticky: StickySchema.prefault({}),
+  /** Requests that one instance may have in flight, WebSockets included; null: no limit. */
+  maxConnections: wholeNumber(1, 1_000_000).nullable().default(null),
+  queue: QueueSchema.prefault({}),
   healthCheck: HealthCheckSchema.prefault({}),
   readiness: ReadinessSchema.prefault({}),
   /** How long in-flight requests of a removed instance may take before it is told to stop. */

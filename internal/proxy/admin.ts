@@ -101,6 +101,7 @@ function summaryOf(pool: ServicePool) {
     upstreams: upstreams.length,
     healthy: pool.healthy().length,
     inFlight: upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    waiting: pool.waiting,
   };
 }
 

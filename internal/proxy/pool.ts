@@ -4,6 +4,7 @@ import { Lease, type LeaseOwner } from './lease.ts';
 import type { Outcome } from './outcome.ts';
 import { SharedState, SlotAllocator } from './shared-state.ts';
 import type { Upstream } from './upstream.ts';
+import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 
 export interface PoolEvents {
   /** No connection could be made: counts at once, before any probe. */
@@ -18,9 +19,22 @@ export interface PoolPlace {
   readonly pool: number;
 }
 
+/** How many requests an upstream takes at a time, and how many may wait for it. */
+export interface PoolLimits {
+  /** Requests in flight; null: no limit. */
+  readonly maxConnections: number | null;
+  /** The timeout is in milliseconds. */
+  readonly queue: { readonly limit: number; readonly timeout: number };
+}
+
+const UNLIMITED: PoolLimits = { maxConnections: null, queue: { limit: 0, timeout: 0 } };
+/** There are upstreams to pick from, and none of them has room. */
+const FULL = Symbol('full');
+
 /**
  * The upstreams of one service. What may be picked is decided here and only here, never inside an algorithm:
- * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort.
+ * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort; and never one that
+ * has as many requests in flight as it may.
  *
  * Each thread has a pool of its own over the same place: a pick is made under the lock of that place, and sees every
  * change that the main thread has made before.
@@ -31,7 +45,9 @@ export class Pool implements LeaseOwner {
   readonly #now: () => number;
   readonly #place: PoolPlace;
   readonly #upstreams = new Map<string, Upstream>();
+  readonly #line: WaitingLine;
   #balancer: Balancer;
+  #limits: PoolLimits = UNLIMITED;
   #healthy: readonly Upstream[] = [];
   #unhealthy: readonly Upstream[] = [];
   /** The epoch that the two lists are of. */
@@ -43,6 +59,11 @@ export class Pool implements LeaseOwner {
     this.#events = events;
     this.#now = now;
     this.#place = place;
+    this.#line = new WaitingLine(place.state, place.pool, now);
+  }
+
+  set limits(limits: PoolLimits) {
+    this.#limits = limits;
   }
 
   get balancer(): Balancer {
@@ -103,19 +124,69 @@ export class Pool implements LeaseOwner {
     return this.#healthy;
   }
 
-  /** Picks and claims an upstream; null when there is nobody to pick. */
+  /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
   lease(context: PickContext, tried: readonly Upstream[]): Lease | null {
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
-      const healthy = without(this.healthy(), tried);
-      const candidates = healthy.length > 0 ? healthy : without(this.#unhealthy, tried);
-      if (candidates.length === 0) return null;
-      const upstream = this.#balancer.pick(candidates, context);
-      return new Lease(this, upstream, candidates !== healthy, this.#now);
+      const lease = this.#pick(context, tried);
+      return lease === FULL ? null : lease;
     } finally {
       state.unlock(pool);
     }
+  }
+
+  /**
+   * Picks and claims an upstream, or lets the request wait while all that it might go to are full.
+   * @param onTurn - called at the end of the wait: with the lease, or with null when the wait was in vain.
+   * @returns null when there is nobody to pick, or the line is full.
+   */
+  acquire(
+    context: PickContext,
+    tried: readonly Upstream[],
+    onTurn: (lease: Lease | null) => void,
+  ): Lease | Waiting | null {
+    const { state, pool } = this.#place;
+    const { maxConnections, queue } = this.#limits;
+    state.lock(pool);
+    try {
+      const mustWait = maxConnections !== null && state.waiting(pool) > 0; // nobody overtakes those who wait
+      const lease = mustWait ? FULL : this.#pick(context, tried);
+      if (lease !== FULL) return lease;
+      if (state.waiting(pool) >= queue.limit) return null;
+      return this.#line.add(this.#waiter(context, tried, onTurn), queue.timeout);
+    } finally {
+      state.unlock(pool);
+    }
+  }
+
+  /** Requests that wait for room, in all threads. */
+  get waiting(): number {
+    return this.#place.state.waiting(this.#place.pool);
+  }
+
+  /** Under the lock. */
+  #pick(context: PickContext, tried: readonly Upstream[]): Lease | typeof FULL | null {
+    const healthy = without(this.healthy(), tried);
+    const isLastResort = healthy.length === 0;
+    const candidates = isLastResort ? without(this.#unhealthy, tried) : healthy;
+    if (candidates.length === 0) return null;
+    const { maxConnections } = this.#limits;
+    const free = maxConnections === null ? candidates : withRoom(candidates, maxConnections);
+    if (free.length === 0) return FULL;
+    return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
+  }
+
+  #waiter(context: PickContext, tried: readonly Upstream[], onTurn: (lease: Lease | null) => void): Waiter {
+    return {
+      tryTurn: () => {
+        const lease = this.#pick(context, tried);
+        if (lease === FULL) return false;
+        queueMicrotask(() => onTurn(lease)); // the lock is held here
+        return true;
+      },
+      expired: () => onTurn(null),
+    };
   }
 
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void {
@@ -132,12 +203,18 @@ export class Pool implements LeaseOwner {
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {
     if (outcome.kind === 'connect-failed') this.#events.connectFailed(upstream, outcome.cause);
     if (lifecycle !== 'ready') this.#events.drained(upstream);
+    if (this.#limits.maxConnections !== null) this.#place.state.signal(this.#place.pool);
   }
 
   /** Other threads have the upstream in their lists until they hear of it: they must not pick it any more. */
   #retire(upstream: Upstream | undefined): void {
     if (upstream !== undefined && this.#place.state.thread === 0) upstream.lifecycle = 'stopped';
   }
+}
+
+function withRoom(upstreams: readonly Upstream[], maxConnections: number): readonly Upstream[] {
+  const hasRoom = ({ inFlight }: Upstream) => inFlight < maxConnections;
+  return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
 }
 
 function without(upstreams: readonly Upstream[], tried: readonly Upstream[]): readonly Upstream[] {

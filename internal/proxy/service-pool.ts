@@ -19,6 +19,7 @@ export class ServicePool extends Pool {
     super(service.name, createBalancer(service, sharedMemory(place.state, place.pool)), events, now, place);
     this.#service = service;
     this.#sticky = stickyCookieOf(service, cookieSecret);
+    this.limits = service;
   }
 
   get service(): Service {
@@ -38,6 +39,7 @@ export class ServicePool extends Pool {
     }
     this.#service = service;
     this.#sticky = stickyCookieOf(service, cookieSecret);
+    this.limits = service;
   }
 }
 

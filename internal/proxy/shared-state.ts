@@ -50,6 +50,11 @@ export class SharedState {
   readonly #ownInFlight: Int32Array;
   readonly #locks: Int32Array;
   readonly #epochs: Int32Array;
+  /** Counts up whenever there may be room for a request that waits. */
+  readonly #signals: Int32Array;
+  /** How many requests wait in each thread: `thread · pools + pool`; and since when the first of them does. */
+  readonly #waiting: Int32Array;
+  readonly #waitingSince: Float64Array;
 
   private constructor(size: SharedSize, thread: number, buffer: SharedArrayBuffer) {
     this.size = size;
@@ -76,19 +81,22 @@ export class SharedState {
     this.ordinals = floats(upstreams);
     this.turns = floats(2 * pools);
     this.ties = floats(2 * pools);
+    this.#waitingSince = floats((threads + 1) * pools);
     this.failures = integers(upstreams);
     this.lifecycle = integers(upstreams);
     this.health = integers(upstreams);
     this.#inFlight = integers(upstreams);
     this.#locks = integers(pools);
     this.#epochs = integers(pools);
+    this.#signals = integers(pools);
+    this.#waiting = integers((threads + 1) * pools);
     this.#ownInFlight = integers((threads + 1) * upstreams);
   }
 
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
-    const floats = 7 * upstreams + 4 * pools;
-    const integers = 4 * upstreams + 2 * pools + (threads + 1) * upstreams;
+    const floats = 7 * upstreams + 4 * pools + (threads + 1) * pools;
+    const integers = 4 * upstreams + 3 * pools + (threads + 1) * (upstreams + pools);
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -134,6 +142,47 @@ export class SharedState {
     this.lock(pool);
     Atomics.add(this.#epochs, pool, 1);
     this.unlock(pool);
+    this.signal(pool);
+  }
+
+  /** How many requests wait for room in a pool, in all threads. */
+  waiting(pool: number): number {
+    let sum = 0;
+    for (let at = pool; at < this.#waiting.length; at += this.size.pools) sum += Atomics.load(this.#waiting, at);
+    return sum;
+  }
+
+  /** Says how many wait in this thread, and since when the first of them does. */
+  setWaiting(pool: number, count: number, since: number): void {
+    const at = this.thread * this.size.pools + pool;
+    this.#waitingSince[at] = since;
+    Atomics.store(this.#waiting, at, count);
+  }
+
+  /** Whether nobody waits longer in any thread than the first of this one. */
+  isOldest(pool: number): boolean {
+    const own = this.#waitingSince[this.thread * this.size.pools + pool] ?? 0;
+    for (let at = pool; at < this.#waiting.length; at += this.size.pools) {
+      if (Atomics.load(this.#waiting, at) > 0 && (this.#waitingSince[at] ?? 0) < own) return false;
+    }
+    return true;
+  }
+
+  /** There may be room: whoever waits shall look. Costs next to nothing while nobody does. */
+  signal(pool: number): void {
+    if (this.waiting(pool) === 0) return;
+    Atomics.add(this.#signals, pool, 1);
+    Atomics.notify(this.#signals, pool);
+  }
+
+  signals(pool: number): number {
+    return Atomics.load(this.#signals, pool);
+  }
+
+  /** Resolves when there was a signal after the given one, at the latest after `timeoutMs`. */
+  async nextSignal(pool: number, seen: number, timeoutMs: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.#signals, pool, seen, timeoutMs);
+    if (wait.async) await wait.value;
   }
 
   /** Nobody else picks from the pool until `unlock`, which must follow without any wait. */
@@ -162,7 +211,10 @@ export class SharedState {
   takeOff(thread: number): void {
     for (let pool = 0; pool < this.size.pools; pool += 1)
       Atomics.compareExchange(this.#locks, pool, thread + 1, NOBODY);
-    const { upstreams } = this.size;
+    const { upstreams, pools } = this.size;
+    for (let pool = 0; pool < pools; pool += 1) {
+      if (Atomics.exchange(this.#waiting, thread * pools + pool, 0) > 0) this.signal(pool);
+    }
     for (let slot = 0; slot < upstreams; slot += 1) {
       const own = Atomics.exchange(this.#ownInFlight, thread * upstreams + slot, 0);
       if (own !== 0) Atomics.sub(this.#inFlight, slot, own);

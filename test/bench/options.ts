@@ -5,7 +5,7 @@ import type { Candidate } from './candidates/candidate.ts';
 import { CASES } from './cases/all.ts';
 import type { BenchmarkCase } from './cases/case.ts';
 
-const FULL: Pace = { rounds: 3, warmUpSeconds: 2, windowSeconds: 4, recoverySeconds: 10 };
+const FULL: Pace = { rounds: 3, warmUpSeconds: 3, windowSeconds: 4, recoverySeconds: 10 };
 const QUICK: Pace = { rounds: 1, warmUpSeconds: 1, windowSeconds: 2, recoverySeconds: 6 };
 
 /** What the command line asks for. */

@@ -136,7 +136,7 @@ describe('four threads over one memory', () => {
     await dying.terminate();
     crowd.state.takeOff(4);
     assert.deepEqual(crowd.inFlight(), [0, 0, 0]);
-    t.mock.method(performance, 'now', () => 0); // a lock that was not given back would now be waited for without end
+    t.mock.method(performance, 'now', () => assert.fail('the lock is held')); // asked for before any wait
     crowd.state.lock(crowd.pool);
     crowd.state.unlock(crowd.pool);
     t.mock.restoreAll();

@@ -11,6 +11,7 @@ import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { ProxyLibrary } from './library.ts';
+import { NextLease } from './next-lease.ts';
 import { relayInformation, relayResponse } from './relay.ts';
 import { type BodyFault, ReplayBody } from './replay-body.ts';
 import { sendAnswer } from './respond.ts';
@@ -39,6 +40,7 @@ export class Exchange implements AttemptOwner {
   readonly #response: ServerResponse;
   readonly #settings: EngineSettings;
   readonly #context: RequestContext;
+  readonly #next: NextLease;
   readonly #body: ReplayBody | null;
   readonly #leases: Lease[] = [];
   #attempt: Attempt | null = null;
@@ -63,6 +65,7 @@ export class Exchange implements AttemptOwner {
     this.#response = response;
     this.#expectsContinue = expectsContinue;
     this.#context = new RequestContext(request, pool, tools.now);
+    this.#next = new NextLease(pool, this.#context);
     const limits = { maxBytes: this.#settings.limits.body, idleMs: this.#settings.timeouts.bodyIdle };
     this.#body = request.hasBody ? new ReplayBody(request.message, limits, (fault) => this.#bodyFailed(fault)) : null;
   }
@@ -75,7 +78,7 @@ export class Exchange implements AttemptOwner {
     this.#response.once('close', () => this.#clientLeft()); // also when it waits its turn behind a pipelined one
     this.#tools.budget.requestStarted();
     do {
-      const lease = this.#clientGone ? null : this.#pool.lease(this.#context, this.#tried);
+      const lease = await this.#next.get(this.#tried);
       if (lease === null) break;
       this.#leases.push(lease);
       await this.#try(lease);
@@ -199,6 +202,7 @@ export class Exchange implements AttemptOwner {
 
   #bodyFailed(fault: BodyFault): void {
     this.#fault = fault;
+    this.#next.giveUp();
     this.#attempt?.abandon();
     if (this.#response.headersSent) this.#response.destroy();
     else this.#answerFailure();
@@ -209,6 +213,7 @@ export class Exchange implements AttemptOwner {
     const waits = last?.outcome === null && last.headMs === null; // then the app around us has answered
     if (this.#response.writableFinished && !waits) return;
     this.#clientGone = true;
+    this.#next.giveUp();
     this.#attempt?.abandon();
   }
 }

@@ -12,6 +12,7 @@ import type { ServicePool } from '../service-pool.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
 import { CLIENT_GONE, type ExchangeTools, recordOf, stickyCookie } from './exchange.ts';
+import { NextLease } from './next-lease.ts';
 import { closeAfterEnd, refuseSocket } from './respond.ts';
 import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
 
@@ -32,6 +33,7 @@ export class Upgrade implements AttemptOwner {
   readonly #request: ClientRequest;
   readonly #socket: Socket;
   readonly #context: RequestContext;
+  readonly #next: NextLease;
   readonly #leases: Lease[] = [];
   #status = CLIENT_GONE;
 
@@ -41,6 +43,7 @@ export class Upgrade implements AttemptOwner {
     this.#request = request;
     this.#socket = socket;
     this.#context = new RequestContext(request, pool, tools.now);
+    this.#next = new NextLease(pool, this.#context);
   }
 
   /** Resolves when the client's connection is closed, or has been refused. */
@@ -50,6 +53,7 @@ export class Upgrade implements AttemptOwner {
       if (this.#socket.destroyed) resolve();
       else this.#socket.once('close', resolve);
     });
+    this.#socket.once('close', () => this.#next.giveUp());
     closeAfterEnd(this.#socket);
     this.#tools.budget.requestStarted();
     try {
@@ -97,7 +101,7 @@ export class Upgrade implements AttemptOwner {
     const { timeouts } = this.#tools.settings();
     do {
       const tried = this.#leases.map(({ upstream }) => upstream);
-      const lease = this.#socket.destroyed ? null : this.#pool.lease(this.#context, tried);
+      const lease = this.#socket.destroyed ? null : await this.#next.get(tried);
       if (lease === null) break;
       this.#leases.push(lease);
       const { host, port } = lease.upstream.instance;

@@ -3,6 +3,14 @@ export class Backlog {
   #octets: Buffer | null = null;
   #length = 0;
 
+  /** @param octets - belong to the backlog from now on. */
+  static of(octets: Buffer): Backlog {
+    const backlog = new Backlog();
+    backlog.#octets = octets;
+    backlog.#length = octets.length;
+    return backlog;
+  }
+
   get length(): number {
     return this.#length;
   }

@@ -166,14 +166,15 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   /** Goes on with what came meanwhile. */
   #next(): void {
     const backlog = this.leave();
-    if (backlog !== null) this.#process(backlog, 0, backlog.length);
+    if (backlog !== null) this.#process(backlog, 0, backlog.length, true);
     if (this.#exchange !== null || this.#lingering || this.#clogged) return;
     this.transport.resume();
     if (this.closing) this.#close();
     else if (this.#parser === null) this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
   }
 
-  #process(chunk: Buffer, from: number, to: number): void {
+  /** @param isOurs - `chunk` is no read buffer: what is left of it can be kept as it is, however many requests it holds. */
+  #process(chunk: Buffer, from: number, to: number, isOurs = false): void {
     this.#processing = true;
     let at = from;
     while (at < to && !this.#lingering) {
@@ -181,7 +182,8 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       if (exchange !== null && !exchange.requestDone) {
         at = exchange.receiveBody(chunk, at, to);
       } else if (exchange !== null || this.#clogged) {
-        this.#keep(chunk, at, to);
+        if (isOurs) this.#backlog = Backlog.of(chunk.subarray(at, to));
+        else this.#keep(chunk, at, to);
         break;
       } else {
         at = this.#readHead(chunk, at, to);
@@ -198,7 +200,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     if (end !== -1) {
       this.#proxyHeader = null;
       this.#proxied = reader.connection;
-      this.#process(chunk, end, length);
+      if (end < length) this.#process(chunk, end, length); // else the time for the head goes on
     } else if (reader.fault !== null) {
       this.#record(NO_NAMES, this.#knownPeer().address, this.#tools.makeId(), 400, reader.fault);
       this.transport.destroy(); // nothing says that this is HTTP

@@ -1,10 +1,11 @@
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
-import type { Lease } from '../lease.ts';
+import { Lease } from '../lease.ts';
 import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
+import type { Waiting } from '../waiting-line.ts';
 import { connectionOptions } from './connection-field.ts';
 import { FIELD } from './field-kinds.ts';
 import { HeadParser } from './head-parser.ts';
@@ -84,6 +85,8 @@ export class Exchange implements TransportOwner {
   readonly #leases: Lease[] = [];
   #phase: Phase = 'waiting';
   #upstream: Transport | null = null;
+  /** While all upstreams are full. */
+  #waiting: Waiting | null = null;
   #idle: IdleConnections | null = null;
   /** The present connection has carried other requests, and said nothing to this one. */
   #mayBeStale = false;
@@ -223,9 +226,22 @@ export class Exchange implements TransportOwner {
 
   #attempt(): void {
     const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
-    const lease = this.#pool(tried);
+    this.#phase = 'waiting';
+    const lease = this.pool.acquire(this.#context, tried, (turn) => this.#begin(turn));
+    if (lease instanceof Lease || lease === null) this.#begin(lease);
+    else this.#waiting = lease;
+  }
+
+  /** @param lease - null when nobody could be picked, however long the request has waited. */
+  #begin(lease: Lease | null): void {
+    const waited = this.#waiting !== null;
+    this.#waiting = null;
+    if (this.#phase !== 'waiting') {
+      lease?.release(CLIENT_CLOSED); // the client left between its turn and now
+      return;
+    }
     if (lease === null) {
-      this.#giveUp();
+      this.#giveUp(waited ? null : this.#leases.at(-1));
       return;
     }
     this.#leases.push(lease);
@@ -238,10 +254,6 @@ export class Exchange implements TransportOwner {
       this.#mayBeStale = true;
       this.#send();
     }
-  }
-
-  #pool(tried: readonly Upstream[]): Lease | null {
-    return this.pool.lease(this.#context, tried);
   }
 
   #open(): void {
@@ -442,7 +454,7 @@ export class Exchange implements TransportOwner {
     this.#release(outcome);
     if (answered) this.#client.broken();
     else if (this.#goesOn(outcome)) this.#attempt();
-    else this.#giveUp();
+    else this.#giveUp(this.#leases.at(-1));
   }
 
   #goesOn(outcome: Outcome): boolean {
@@ -459,15 +471,17 @@ export class Exchange implements TransportOwner {
     return mayRetry(question, retries) && this.#tools.budget.take(retries);
   }
 
-  #giveUp(): void {
+  /** @param last - the attempt whose failure decides the status; none: there was nobody to pick. */
+  #giveUp(last: Lease | null | undefined): void {
     this.#phase = 'over';
-    const last = this.#leases.at(-1);
     this.status = last?.outcome ? (statusFor(last.outcome, last.lastResort) ?? 502) : 503;
     this.#client.answer(this.status);
   }
 
   #release(outcome: Outcome): void {
     this.#phase = 'over';
+    this.#waiting?.cancel();
+    this.#waiting = null;
     this.#dropUpstream();
     this.#leases.at(-1)?.release(outcome);
   }

@@ -1,5 +1,5 @@
 import { FIELD, fieldKind } from './field-kinds.ts';
-import { COLON, CR, IS_TARGET, IS_TOKEN, IS_VALUE, LF, SP, TAB } from './octets.ts';
+import { COLON, CR, IS_TARGET, IS_TOKEN, IS_VALUE, isBlank, LF, SP, TAB } from './octets.ts';
 
 /** Why a head is refused: a rule of RFC 9112, or one of the limits. */
 export type HeadFault =
@@ -459,10 +459,6 @@ export class HeadParser {
     else this.#repeated |= bit;
     this.#present |= bit;
   }
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === TAB;
 }
 
 /** @returns the index of the first octet from `from` on that is not in the table, or `to`. */

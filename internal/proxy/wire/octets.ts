@@ -23,7 +23,16 @@ export const IS_VALUE = table((octet) => octet === TAB || (octet >= SP && octet 
 
 /** Without the spaces and tabs around it; `trim` would also take octets that are text here, such as 0xA0. */
 export function trimmed(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+/** SP or HTAB. */
+export function isBlank(code: number): boolean {
+  return code === SP || code === TAB;
 }
 
 function table(has: (octet: number) => boolean): Uint8Array {

@@ -99,7 +99,7 @@ function addedLines(head: HeadParser, request: RequestHead, peer: Peer, requestI
   if (request.chunked) lines += 'Transfer-Encoding: chunked\r\n';
   else if (hasOddLength(head, request.length)) lines += `Content-Length: ${request.length}\r\n`;
   if (request.upgrade !== null) lines += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`;
-  if (head.first(FIELD.te)?.match(/(^|,)\s*trailers\s*(,|$)/i)) lines += 'TE: trailers\r\n';
+  if (head.first(FIELD.te)?.match(/(^|,)[ \t]*trailers[ \t]*(,|$)/i)) lines += 'TE: trailers\r\n';
   const via = request.minorVersion === 1 ? VIA : `1.0${VIA.slice(3)}`;
   return `${lines}${ID_LINE}${requestId}\r\nVia: ${via}\r\n\r\n`;
 }

@@ -33,6 +33,8 @@ describe('a service', () => {
       algorithm: 'round-robin',
       hash: { key: 'ip+url', balanceFactor: null },
       sticky: {},
+      maxConnections: null,
+      queue: { limit: 1_000, timeout: 1_000 },
       healthCheck: {
         type: 'http',
         path: '/health',

@@ -43,7 +43,7 @@ describe('the admin interface', () => {
     assert.deepEqual(await response.json(), {
       status: 'ok',
       pid: 7,
-      services: [{ name: 'web', algorithm: 'round-robin', upstreams: 2, healthy: 1, inFlight: 3 }],
+      services: [{ name: 'web', algorithm: 'round-robin', upstreams: 2, healthy: 1, inFlight: 3, waiting: 0 }],
     });
   });
 

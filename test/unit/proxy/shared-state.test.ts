@@ -10,9 +10,9 @@ function threads(): [SharedState, SharedState, SharedState] {
   return [main, SharedState.attach(main.buffer, SIZE, 1), SharedState.attach(main.buffer, SIZE, 2)];
 }
 
-/** From now on nobody waits for a lock but without end, so that a test that gets one did not wait for it. */
-function stopTheClock(t: TestContext): void {
-  t.mock.method(performance, 'now', () => 0);
+/** Who finds a lock held looks at the clock before waiting for it: from now on that fails the test. */
+function forbidWaiting(t: TestContext): void {
+  t.mock.method(performance, 'now', () => assert.fail('the lock is held'));
 }
 
 /** Lets so many milliseconds pass with every look at the clock. */
@@ -20,6 +20,7 @@ function hurryTheClock(t: TestContext, step: number): void {
   let now = 0;
   t.mock.method(performance, 'now', () => {
     now += step;
+    assert.ok(now < 1_000 * step, 'the lock is waited for without end');
     return now;
   });
 }
@@ -87,7 +88,7 @@ describe('the shared state', () => {
 describe('the lock of a pool', () => {
   it('is free again once it is given back, and another one for every pool', (t) => {
     const [main, one, two] = threads();
-    stopTheClock(t);
+    forbidWaiting(t);
     one.lock(0);
     two.lock(1);
     one.unlock(0);
@@ -99,7 +100,7 @@ describe('the lock of a pool', () => {
 
   it('is given back for a thread that is gone, on every pool', (t) => {
     const [main, one, two] = threads();
-    stopTheClock(t);
+    forbidWaiting(t);
     one.lock(0);
     one.lock(1);
     main.takeOff(1);
@@ -107,7 +108,7 @@ describe('the lock of a pool', () => {
     two.lock(1);
   });
 
-  it('is waited for while another thread that is gone is taken off', (t) => {
+  it('is not given back by another thread that is taken off', (t) => {
     const [main, one, two] = threads();
     two.lock(0);
     main.takeOff(1);
@@ -118,14 +119,20 @@ describe('the lock of a pool', () => {
       return 0;
     });
     one.lock(0);
-    assert.ok(looks >= 4, 'the lock was there for two at a time');
+    assert.ok(looks >= 4, 'two threads had the lock at a time');
   });
 
-  it('is taken from a thread that has held it for a second', (t) => {
-    const [, one, two] = threads();
+  it('is taken from a thread that has held it for a second, which gives back nothing later', (t) => {
+    const [main, one, two] = threads();
     one.lock(0);
     hurryTheClock(t, 400);
     two.lock(0);
+    one.unlock(0);
+    t.mock.restoreAll();
+    forbidWaiting(t);
+    assert.throws(() => main.lock(0), /the lock is held/);
+    two.unlock(0);
+    main.lock(0);
   });
 });
 
