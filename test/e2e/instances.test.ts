@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { z } from 'zod';
+import { describeEngines } from '../support/engines.ts';
 import { GETS, Load, MIXED } from '../support/e2e-load.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
@@ -8,7 +9,7 @@ import { eventually } from '../support/e2e-wait.ts';
 /** Cheaper to start than the sample backend, because there are fifty of them. */
 const TINY = `require('node:http').createServer((request, response) => response.end(process.env.PORT)).listen(process.env.PORT, '127.0.0.1', () => console.log('(pid ' + process.pid + ')'))`;
 
-describe('instances of a running system', () => {
+describeEngines('instances of a running system', () => {
   it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
     await using system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
     await system.startBoth(3);

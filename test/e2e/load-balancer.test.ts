@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import Database from 'better-sqlite3';
+import { describeEngines } from '../support/engines.ts';
 import { Load } from '../support/e2e-load.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describe('the load balancer', () => {
+describeEngines('the load balancer', () => {
   let system: System;
   let manager: StartedProcess;
   let loadBalancer: StartedProcess;
@@ -125,7 +126,7 @@ describe('the load balancer', () => {
   });
 });
 
-describe('the load balancer alone, with servers that somebody else runs', () => {
+describeEngines('the load balancer alone, with servers that somebody else runs', () => {
   it('fails over when one is killed, and uses it again when it is back', async () => {
     await using system = await System.create(({ own: [a, b] }) => ({
       services: [{ name: 'web', servers: [`127.0.0.1:${a}`, { address: `127.0.0.1:${b}`, weight: 2 }] }],

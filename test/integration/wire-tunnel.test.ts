@@ -23,7 +23,11 @@ async function tunnel(options?: SiteOptions) {
   const client = await pair.site.client(HANDSHAKE);
   const head = parseMessage(await client.receives('\r\n\r\n'));
   const backend = await pair.backend.connection(0);
-  return { pair, site: pair.site, client, backend, head, [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose]() };
+  const dispose = () => {
+    backend.close(); // or it would hold its half open
+    return pair[Symbol.asyncDispose]();
+  };
+  return { site: pair.site, client, backend, head, [Symbol.asyncDispose]: dispose };
 }
 
 function gone({ ended, closed }: RawConnection): boolean {

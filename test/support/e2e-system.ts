@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { isPortFree } from '../../internal/server/bind-probe.ts';
+import { engineName } from './engines.ts';
 import { type Answer, type Ask, ask } from './e2e-http.ts';
 import { claimPorts, type PortBlock } from './e2e-ports.ts';
 import { COMPILE_CACHE, livesIn, mainOf, StartedProcess } from './e2e-process.ts';
@@ -70,7 +71,14 @@ export class System implements AsyncDisposable {
     const { proxy, ...sections } = config(ports);
     const system = new System(dir, ports, {
       manager: { port: ports.manager },
-      proxy: { host: '127.0.0.1', port: ports.proxy, admin: { port: ports.admin }, requestLog: false, ...proxy },
+      proxy: {
+        host: '127.0.0.1',
+        port: ports.proxy,
+        engine: engineName(),
+        admin: { port: ports.admin },
+        requestLog: false,
+        ...proxy,
+      },
       ports: { from: ports.from, to: ports.to },
     });
     await system.configure(sections);

@@ -7,6 +7,11 @@ export type EngineName = 'wire' | 'middleware';
 
 let current: EngineName = 'wire';
 
+/** Of the suite that runs. */
+export function engineName(): EngineName {
+  return current;
+}
+
 /** For a suite about one engine. */
 export function useEngine(engine: EngineName): void {
   current = engine;
