@@ -66,6 +66,22 @@ async function framed(text: string, complete: RegExp): Promise<ReturnType<typeof
 }
 
 describeEngines('bodies through the proxy', () => {
+  it('that take longer than every timeout, because they come steadily', async () => {
+    await using site = await ProxySite.withBackends(1, {
+      timeouts: { streamIdle: 150, responseHead: 150, bodyIdle: 150 },
+    });
+    const pieces = 12;
+    const client = await site.client(requestText('POST /echo', [`Content-Length: ${pieces}`]));
+    for (let n = 0; n < pieces; n += 1) {
+      client.write('x');
+      await new Promise((resolve) => {
+        setTimeout(resolve, 50);
+      });
+    }
+    const answer = parseMessage(await client.rest());
+    assert.deepEqual([answer.status, answer.body.includes('x')], [200, true]);
+  });
+
   it('stream down in constant memory', async () => {
     await using site = await ProxySite.withBackends(1);
     const memory = new MemoryWatch();

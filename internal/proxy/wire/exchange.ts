@@ -139,7 +139,7 @@ export class Exchange implements TransportOwner {
       return to;
     }
     if (this.#body.done) this.#requestSent();
-    else if (!transport.paused) transport.expireIn(this.#tools.settings.timeouts.bodyIdle);
+    else this.#watchUpload();
     return end;
   }
 
@@ -163,7 +163,9 @@ export class Exchange implements TransportOwner {
 
   /** The client takes octets again. */
   clientDrained(): void {
-    if (this.#phase === 'answering') this.#upstream?.resume();
+    if (this.#phase !== 'answering') return;
+    this.#upstream?.resume();
+    this.#upstream?.expireIn(this.#tools.settings.timeouts.streamIdle);
   }
 
   connected(): void {
@@ -177,7 +179,9 @@ export class Exchange implements TransportOwner {
   }
 
   drained(): void {
-    if (!this.#body.done) this.#client.transport.resume();
+    if (this.#body.done) return;
+    this.#client.transport.resume();
+    this.#watchUpload();
   }
 
   ended(): void {
@@ -276,17 +280,24 @@ export class Exchange implements TransportOwner {
       this.#requestSent();
       return;
     }
-    upstream.expireIn(this.#tools.settings.timeouts.streamIdle);
-    this.#client.transport.expireIn(this.#tools.settings.timeouts.bodyIdle);
     if (upstream.flushed) this.#client.transport.resume();
+    this.#watchUpload();
+  }
+
+  /** While a request comes in, either the client keeps us waiting or, when it is paused, the upstream does. */
+  #watchUpload(): void {
+    const { transport } = this.#client;
+    const { bodyIdle, streamIdle } = this.#tools.settings.timeouts;
+    if (this.#phase === 'answering' || (this.#phase === 'sent' && transport.paused))
+      this.#upstream?.expireIn(streamIdle);
+    else if (this.#phase === 'sent') this.#upstream?.expireNever();
+    if (!transport.paused) transport.expireIn(bodyIdle);
   }
 
   /** The upstream's time to think starts when it has the whole request, however long the upload took. */
   #requestSent(): void {
     const { transport } = this.#client;
-    if (!this.request.head.chunked && this.request.head.length === 0) {
-      // Nothing was to be read.
-    } else {
+    if (this.request.head.length !== 0) {
       transport.expireNever();
       transport.resume();
     }
