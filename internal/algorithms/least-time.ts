@@ -9,6 +9,8 @@ import { newTurn, type TurnMemory } from './turn.ts';
 const SILENCE_MS = 5_000;
 /** τ while there are samples: what an upstream does now says more about it than that nobody has asked it for a while. */
 const EVIDENCE_MS = 1_000;
+/** However fast they come, each sample counts for this share: a pause of ours that slows everybody down is over with the pause. */
+const EVIDENCE_SHARE = 1 / 50;
 /** Decay alone brings no cost below this share of the pool's smallest sample. */
 const DECAY_FLOOR = 0.1;
 /** Shorter samples count as this: a cost of 0 would hide any number of requests in flight. */
@@ -75,7 +77,7 @@ export class LeastTime implements Balancer, Costs {
     this.#survey(candidates, now);
     const sample = Math.max(elapsed, SHORTEST_SAMPLE_MS, failed ? this.#failureCost() : 0);
     if (candidate.cost >= sample) {
-      const old = weightOfOld(candidate, now, EVIDENCE_MS);
+      const old = Math.min(weightOfOld(candidate, now, EVIDENCE_MS), 1 - EVIDENCE_SHARE);
       candidate.cost = old * candidate.cost + (1 - old) * sample;
     } else {
       candidate.cost = sample; // slower than all before, or the first

@@ -12,7 +12,12 @@ export class ThreadedSite implements AsyncDisposable {
   readonly engine: ThreadedEngine;
   readonly slots: SlotAllocator;
   readonly crashes: { readonly thread: number; readonly error: Error }[] = [];
+  /** Threads that could not listen, in the order in which they told so. */
+  readonly notListening: number[] = [];
   readonly connectFailures: string[] = [];
+  /** Called right when a thread crashes. */
+  onCrash: () => void = () => {};
+  readonly #troubled = new Set<number>();
   #listener: Listener | null = null;
 
   private constructor(threads: number, entry: URL | undefined) {
@@ -38,7 +43,13 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
-        crashed: (thread, error) => this.crashes.push({ thread, error }),
+        crashed: (thread, error) => {
+          this.crashes.push({ thread, error });
+          this.#troubled.add(thread);
+          this.onCrash();
+        },
+        notListening: (thread) => this.notListening.push(thread),
+        replaced: (thread) => this.#troubled.delete(thread),
       },
     });
   }
@@ -51,7 +62,12 @@ export class ThreadedSite implements AsyncDisposable {
   ): Promise<ThreadedSite> {
     const site = new ThreadedSite(threads, entry);
     site.use(ports, service);
-    site.#listener = await site.engine.listen('127.0.0.1', 0);
+    try {
+      site.#listener = await site.engine.listen('127.0.0.1', 0);
+    } catch (error) {
+      await site.engine.stop();
+      throw error;
+    }
     return site;
   }
 
@@ -70,6 +86,11 @@ export class ThreadedSite implements AsyncDisposable {
 
   get port(): number {
     return this.#listener?.port ?? 0;
+  }
+
+  /** Threads that crashed and are not replaced yet. */
+  get troubled(): number[] {
+    return [...this.#troubled];
   }
 
   /** Requests in flight, by the port of the upstream. */

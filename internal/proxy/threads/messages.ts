@@ -52,6 +52,9 @@ export type FromThread =
   | { readonly kind: 'applied'; readonly generation: number }
   | { readonly kind: 'listening'; readonly listener: number }
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
+  /** New connections are not taken any more; the address is free. */
+  | { readonly kind: 'gave-up'; readonly listener: number }
+  /** The last connection is closed. */
   | { readonly kind: 'closed'; readonly listener: number }
   /** No connection could be made to an upstream. */
   | { readonly kind: 'connect-failed'; readonly id: string; readonly ordinal: number; readonly cause: string }

@@ -4,6 +4,7 @@ import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../shared-state.ts';
 import type { FromThread, LogSettings, PictureChange, PoolPicture, ThreadStart, ToThread } from './messages.ts';
+import { SharedListener } from './shared-listener.ts';
 import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.ts';
 
 export interface ThreadedEngineOptions {
@@ -24,28 +25,27 @@ interface ThreadedEngineListener {
   connectFailed(id: string, ordinal: number, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(): void;
-  /** A thread crashed: its connections are gone; another has taken its place. */
+  /** A thread crashed: its connections are gone; another takes its place. */
   crashed(thread: number, error: Error): void;
+  /** One that took the place of another cannot listen where that did; it tries again. */
+  notListening(thread: number, error: Error): void;
+  /** One that took the place of another listens. */
+  replaced(thread: number): void;
 }
 
-interface OpenListener {
-  readonly host: string;
-  readonly port: number;
-  /** Threads that have not answered yet. */
-  readonly pending: Set<ThreadHandle>;
-  resolve: () => void;
-  reject: (error: Error) => void;
-  closing: boolean;
-}
-
-/** A thread that crashes again this soon after its start, in milliseconds, is not started again at once. */
-const CRASH_PAUSE_MS = 1_000;
+/**
+ * A thread that crashes again this soon after its start, in milliseconds, is not started again at once; one that cannot
+ * listen tries again after this time.
+ */
+const PAUSE_MS = 1_000;
 
 /** The wire engine on several threads, which listen on the same port and balance as one. */
 export class ThreadedEngine implements Engine, ThreadEvents {
   readonly #options: ThreadedEngineOptions;
   readonly #handles = new Map<number, ThreadHandle>();
-  readonly #listeners = new Map<number, OpenListener>();
+  readonly #listeners = new Map<number, SharedListener>();
+  /** Numbers of threads that crashed and of which the replacement does not listen yet. */
+  readonly #missing = new Set<number>();
   /** What each pool looked like in the last picture. */
   readonly #sent = new Map<string, PoolPicture>();
   #settings: EngineSettings;
@@ -87,16 +87,15 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   }
 
   async listen(host: string, port: number): Promise<Listener> {
+    await Promise.all(Array.from(this.#listeners.values(), ({ freed }) => freed)); // it may be the same address
     const bound = await freePort(host, port);
     const number = this.#nextListener;
     this.#nextListener += 1;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pending = new Set(this.#handles.values());
-    const listener: OpenListener = { host, port: bound, pending, resolve, reject, closing: false };
+    const listener = new SharedListener(host, bound, new Set([...this.#handles.keys(), ...this.#missing]));
     this.#listeners.set(number, listener);
     this.#broadcast({ kind: 'listen', listener: number, host, port: bound });
     try {
-      await promise;
+      await listener.opened;
     } catch (error) {
       await this.#close(number, listener, 0);
       throw error;
@@ -120,14 +119,18 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         from.generation = message.generation;
         break;
       case 'listening':
+        this.#listeners.get(message.listener)?.listens(from.thread);
+        if (this.#missing.delete(from.thread)) listener.replaced(from.thread);
+        break;
+      case 'not-listening':
+        this.#cannotListen(message.listener, from, Object.assign(new Error(message.message), { code: message.code }));
+        break;
+      case 'gave-up':
+        this.#listeners.get(message.listener)?.gaveUp(from.thread);
+        break;
       case 'closed':
-        this.#settle(message.listener, from);
+        this.#listeners.get(message.listener)?.closed(from.thread);
         break;
-      case 'not-listening': {
-        const error = Object.assign(new Error(message.message), { code: message.code });
-        this.#listeners.get(message.listener)?.reject(error);
-        break;
-      }
       case 'connect-failed':
         listener.connectFailed(message.id, message.ordinal, message.cause);
         break;
@@ -141,14 +144,15 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     const { thread } = which;
     this.#options.slots.state.takeOff(thread);
     this.#handles.delete(thread);
-    for (const number of this.#listeners.keys()) this.#settle(number, which);
+    this.#missing.add(thread);
+    for (const listener of this.#listeners.values()) listener.lost(thread, error);
     this.#options.listener.drained();
     this.#options.listener.crashed(thread, error);
     const again = () => {
       if (!this.#stopped) this.#start(thread);
     };
-    if (performance.now() - which.startedAt > CRASH_PAUSE_MS) again();
-    else setTimeout(again, CRASH_PAUSE_MS).unref();
+    if (performance.now() - which.startedAt > PAUSE_MS) again();
+    else setTimeout(again, PAUSE_MS).unref();
   }
 
   #start(thread: number): void {
@@ -166,9 +170,22 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     };
     const handle = new ThreadHandle(this.#options.entry ?? THREAD_ENTRY, start, this);
     this.#handles.set(thread, handle);
-    for (const [listener, { host, port, closing }] of this.#listeners) {
-      if (!closing) handle.send({ kind: 'listen', listener, host, port });
-    }
+    for (const [number, listener] of this.#listeners) this.#askToListen(handle, number, listener);
+  }
+
+  #askToListen(handle: ThreadHandle, number: number, { host, port, isClosing }: SharedListener): void {
+    if (!isClosing) handle.send({ kind: 'listen', listener: number, host, port });
+  }
+
+  /** Whoever opens the address learns of it; of a replacement that comes later, nobody would. */
+  #cannotListen(number: number, handle: ThreadHandle, error: Error): void {
+    const listener = this.#listeners.get(number);
+    if (listener === undefined || listener.isClosing || listener.cannotListen(error)) return;
+    this.#options.listener.notListening(handle.thread, error);
+    const again = () => {
+      if (this.#handles.get(handle.thread) === handle) this.#askToListen(handle, number, listener);
+    };
+    setTimeout(again, PAUSE_MS).unref();
   }
 
   #sync(): void {
@@ -190,19 +207,11 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#broadcast({ kind: 'picture', change: { generation: slots.generation, pools, removed } });
   }
 
-  async #close(number: number, listener: OpenListener, deadlineMs: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    listener.closing = true;
-    listener.resolve = resolve;
-    for (const handle of this.#handles.values()) listener.pending.add(handle);
+  async #close(number: number, listener: SharedListener, deadlineMs: number): Promise<void> {
+    const closed = listener.close([...this.#handles.keys()]);
     this.#broadcast({ kind: 'close', listener: number, deadlineMs });
-    if (listener.pending.size > 0) await promise;
+    await closed;
     this.#listeners.delete(number);
-  }
-
-  #settle(number: number, by: ThreadHandle): void {
-    const listener = this.#listeners.get(number);
-    if (listener?.pending.delete(by) === true && listener.pending.size === 0) listener.resolve();
   }
 
   #broadcast(message: ToThread): void {

@@ -14,7 +14,8 @@ class ProxyThread {
   readonly #send: (message: FromThread) => void;
   readonly #fleet: ThreadFleet;
   readonly #engine: WireEngine;
-  readonly #listeners = new Map<number, Listener>();
+  /** Null: the address could not be bound. */
+  readonly #listeners = new Map<number, Promise<Listener | null>>();
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
     const { buffer, size, thread, cookieSecret, settings } = start;
@@ -34,7 +35,7 @@ class ProxyThread {
       settings,
       now: sharedNow,
       onRequest: recorder(start.log),
-      reusePort: true,
+      reusePort: size.threads > 1, // where ports cannot be shared there is one thread, and asking would be an error
     });
     this.#apply(start.picture);
   }
@@ -51,7 +52,7 @@ class ProxyThread {
         this.#engine.onRequest = recorder(message.log);
         break;
       case 'listen':
-        void this.#listen(message.listener, message.host, message.port);
+        this.#listeners.set(message.listener, this.#listen(message.listener, message.host, message.port));
         break;
       case 'close':
         void this.#close(message.listener, message.deadlineMs);
@@ -64,20 +65,25 @@ class ProxyThread {
     this.#send({ kind: 'applied', generation: change.generation });
   }
 
-  async #listen(listener: number, host: string, port: number): Promise<void> {
+  async #listen(number: number, host: string, port: number): Promise<Listener | null> {
     try {
-      this.#listeners.set(listener, await this.#engine.listen(host, port));
-      this.#send({ kind: 'listening', listener });
+      const listener = await this.#engine.listen(host, port);
+      this.#send({ kind: 'listening', listener: number });
+      return listener;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-      this.#send({ kind: 'not-listening', listener, code, message: messageOf(error) });
+      this.#send({ kind: 'not-listening', listener: number, code, message: messageOf(error) });
+      return null;
     }
   }
 
-  async #close(listener: number, deadlineMs: number): Promise<void> {
-    await this.#listeners.get(listener)?.close(deadlineMs);
-    this.#listeners.delete(listener);
-    this.#send({ kind: 'closed', listener });
+  async #close(number: number, deadlineMs: number): Promise<void> {
+    const listener = await this.#listeners.get(number); // it may still be on its way
+    this.#listeners.delete(number);
+    const closed = listener?.close(deadlineMs);
+    this.#send({ kind: 'gave-up', listener: number });
+    await closed;
+    this.#send({ kind: 'closed', listener: number });
   }
 }
 

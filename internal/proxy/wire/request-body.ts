@@ -6,6 +6,9 @@ import type { Transport } from './transport.ts';
 /** What is kept of a body for another attempt, in octets; a longer one is relayed all the same, but only once. */
 const REPLAY_LIMIT = 64 * 1024;
 
+/** A body of which a read brings at least this much gets a read buffer of its own. */
+const LONG_BODY = 32 * 1024;
+
 /** Nothing is ever read with it. */
 const NO_BODY = new BodyReader();
 
@@ -61,6 +64,8 @@ export class RequestBody {
     const flows = reader.relayEnd === from || upstream.relay(chunk, from, reader.relayEnd, client);
     if (reader.tail !== '') upstream.write(reader.tail);
     if (!flows && !reader.done) client.pause();
+    if (reader.done) client.shareBuffer();
+    else if (to - from > LONG_BODY) client.expectLongBody();
     if (this.#kept !== null && this.#kept.length > REPLAY_LIMIT) this.#kept = null;
     return end;
   }
