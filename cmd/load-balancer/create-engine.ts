@@ -5,6 +5,7 @@ import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
 import { logRequest } from '../../internal/proxy/request-log.ts';
 import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
 import type { LogSettings } from '../../internal/proxy/threads/messages.ts';
+import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { DataPlane } from './data-plane.ts';
@@ -19,12 +20,13 @@ export interface EngineParts {
   /** Of `slotsFor` the same configuration. */
   readonly slots: SlotAllocator;
   readonly plane: DataPlane;
-  /** A thread of the engine crashed and was replaced. */
-  readonly onCrash: (thread: number, error: Error) => void;
 }
 
 /** An engine as the process runs it. */
 export interface RunningEngine extends Engine {
+  readonly name: Config['proxy']['engine'];
+  /** How many of them take requests. */
+  readonly threads: number;
   /** The pools, their members or their settings have changed. */
   changed(): void;
   /** Takes over what concerns the engine. */
@@ -60,6 +62,8 @@ function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
     },
   });
   return {
+    name: 'middleware',
+    threads: 1,
     listen: (host, port) => engine.listen(host, port),
     configure: (settings) => engine.configure(settings),
     forget: (id) => engine.forget(id),
@@ -72,15 +76,16 @@ function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
   };
 }
 
-function wireEngine({ config, log, cookieSecret, slots, plane, onCrash }: EngineParts): RunningEngine {
+function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): RunningEngine {
   const logOf = ({ proxy, log: { level } }: Config): LogSettings => ({
     name: String(log.bindings()['name'] ?? 'load-balancer'),
     level,
     pretty: process.stdout.isTTY,
     requests: proxy.requestLog,
   });
+  const threads = threadsOf(config);
   const engine = new ThreadedEngine({
-    threads: threadsOf(config),
+    threads,
     slots,
     settings: config.proxy,
     cookieSecret,
@@ -89,10 +94,12 @@ function wireEngine({ config, log, cookieSecret, slots, plane, onCrash }: Engine
     listener: {
       connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
       drained: () => plane.link.reportSoon(),
-      crashed: onCrash,
     },
+    watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });
   return {
+    name: 'wire',
+    threads,
     listen: (host, port) => engine.listen(host, port),
     configure: (settings) => engine.configure(settings),
     forget: () => engine.forget(),

@@ -2,7 +2,6 @@ import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
-import { messageOf } from '../../internal/model/errors.ts';
 import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
@@ -48,8 +47,7 @@ export class LoadBalancer implements Running {
       upstreamRemoved: (id) => this.#engine.forget(id),
       poolsChanged: () => this.#engine.changed(),
     });
-    const onCrash = (thread: number, error: Error) => this.#threadCrashed(thread, error);
-    this.#engine = createEngine({ config, log, cookieSecret: secret, slots, plane: this.#plane, onCrash });
+    this.#engine = createEngine({ config, log, cookieSecret: secret, slots, plane: this.#plane });
     this.#follower = new ConfigFollower({
       loaded,
       reload,
@@ -109,17 +107,6 @@ export class LoadBalancer implements Running {
     this.log.info(this.addresses, `balancing on ${this.addresses.proxy}`);
   }
 
-  #threadCrashed(thread: number, error: Error): void {
-    this.log.error({ thread, err: error }, 'a thread crashed and was replaced; the requests on it are lost');
-    this.#plane.alerts.raise({
-      key: `thread-crashed:${thread}`,
-      severity: 'critical',
-      title: 'A thread of the load balancer crashed',
-      cause: `${messageOf(error)}. Its connections are lost; another thread has taken its place.`,
-      at: Date.now(),
-    });
-  }
-
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
     await this.#proxy?.move(next.proxy);
@@ -169,13 +156,15 @@ export class LoadBalancer implements Running {
 
   #status() {
     const { available, appliedRevision } = this.#plane.link;
+    const { name: engine, threads } = this.#engine;
     return {
       status: 'ok',
       version: packageVersion,
       pid: process.pid,
       startedAt: new Date(this.#startedAt).toISOString(),
       uptimeMs: Date.now() - this.#startedAt,
-      engine: this.#follower.applied.proxy.engine,
+      engine,
+      threads,
       registry: { available, appliedRevision },
     };
   }

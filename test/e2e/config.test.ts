@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import { describeEngines, engineName } from '../support/engines.ts';
 import { ask } from '../support/e2e-http.ts';
 import { Load } from '../support/e2e-load.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describe('a changed config.json', () => {
+describeEngines('a changed config.json', () => {
   let system: System;
   let manager: StartedProcess;
   let loadBalancer: StartedProcess;
@@ -74,7 +75,7 @@ describe('a changed config.json', () => {
 
   it('is refused as a whole when one of its ports is in use', async () => {
     const { own, taken } = system.ports;
-    const proxy = { host: '127.0.0.1', port: own[0], admin: { port: taken } };
+    const proxy = { host: '127.0.0.1', port: own[0], engine: engineName(), admin: { port: taken } };
     await system.configure({ proxy });
     await loadBalancer.printed(/is refused.*proxy\.admin/);
     assert.match(await system.answering(), /^web-/);
@@ -82,11 +83,16 @@ describe('a changed config.json', () => {
     assert.equal((await system.proxyStatus()).pid, loadBalancer.pid);
   });
 
-  it('moves the listener to another port', async () => {
+  it('moves the listener to another port, and to another host', async () => {
     const { own, admin } = system.ports;
-    await system.configure({ proxy: { host: '127.0.0.1', port: own[0], admin: { port: admin } } });
-    await eventually('it listens there', async () => (await ask(`http://127.0.0.1:${own[0]}/`)).status === 200);
+    const [port] = own;
+    const proxy = { host: '127.0.0.1', port, engine: engineName(), admin: { port: admin } };
+    await system.configure({ proxy });
+    await eventually('it listens there', async () => (await ask(`http://127.0.0.1:${port}/`)).status === 200);
     await assert.rejects(system.get(), { code: 'ECONNREFUSED' });
+    await system.configure({ proxy: { ...proxy, host: '0.0.0.0' } });
+    await loadBalancer.printed(`now listening on 0.0.0.0:${port}`);
+    assert.equal((await ask(`http://127.0.0.1:${port}/`)).status, 200);
   });
 });
 

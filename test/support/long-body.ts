@@ -9,6 +9,12 @@ const ONCE = randomBytes(PERIOD);
 /** Twice, so that every piece of it is in one piece. */
 const OCTETS = Buffer.concat([ONCE, ONCE]);
 
+/** A part of such a body. @param length - at most a million octets. */
+export function longBodyPart(from: number, length: number): Buffer {
+  const start = from % PERIOD;
+  return OCTETS.subarray(start, start + length);
+}
+
 /** Sends a body of any length as fast as the other end takes it, from one piece of memory. */
 export class LongBodySender {
   sent = 0;

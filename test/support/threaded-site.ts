@@ -43,6 +43,8 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
+      },
+      watcher: {
         crashed: (thread, error) => {
           this.crashes.push({ thread, error });
           this.#troubled.add(thread);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../shared-state.ts';
-import type { FromThread, LogSettings, PictureChange, PoolPicture, ThreadStart, ToThread } from './messages.ts';
+import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
+import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
 import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.ts';
 
@@ -16,6 +17,7 @@ export interface ThreadedEngineOptions {
   /** The pools as they are now. */
   readonly pools: () => Iterable<ServicePool>;
   readonly listener: ThreadedEngineListener;
+  readonly watcher: ThreadWatcher;
   /** The module that a thread runs; another one than ours wraps it. */
   readonly entry?: URL;
 }
@@ -25,11 +27,15 @@ interface ThreadedEngineListener {
   connectFailed(id: string, ordinal: number, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(): void;
-  /** A thread crashed: its connections are gone; another takes its place. */
+}
+
+/** Hears of threads that are not there as they should. */
+export interface ThreadWatcher {
+  /** Its connections are gone; another thread with its number takes its place. */
   crashed(thread: number, error: Error): void;
-  /** One that took the place of another cannot listen where that did; it tries again. */
+  /** The one that takes the place of another cannot listen where that did; it tries again. */
   notListening(thread: number, error: Error): void;
-  /** One that took the place of another listens. */
+  /** The one that takes the place of another listens. */
   replaced(thread: number): void;
 }
 
@@ -46,8 +52,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   readonly #listeners = new Map<number, SharedListener>();
   /** Numbers of threads that crashed and of which the replacement does not listen yet. */
   readonly #missing = new Set<number>();
-  /** What each pool looked like in the last picture. */
-  readonly #sent = new Map<string, PoolPicture>();
+  readonly #picture = new Picture();
   #settings: EngineSettings;
   #log: LogSettings;
   #nextListener = 1;
@@ -120,7 +125,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'listening':
         this.#listeners.get(message.listener)?.listens(from.thread);
-        if (this.#missing.delete(from.thread)) listener.replaced(from.thread);
+        if (this.#missing.delete(from.thread)) this.#options.watcher.replaced(from.thread);
         break;
       case 'not-listening':
         this.#cannotListen(message.listener, from, Object.assign(new Error(message.message), { code: message.code }));
@@ -147,7 +152,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#missing.add(thread);
     for (const listener of this.#listeners.values()) listener.lost(thread, error);
     this.#options.listener.drained();
-    this.#options.listener.crashed(thread, error);
+    this.#options.watcher.crashed(thread, error);
     const again = () => {
       if (!this.#stopped) this.#start(thread);
     };
@@ -158,7 +163,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   #start(thread: number): void {
     const { slots, cookieSecret } = this.#options;
     const { buffer, size } = slots.state;
-    const picture: PictureChange = { generation: slots.generation, pools: [...this.#sent.values()], removed: [] };
+    const picture: PictureChange = { generation: slots.generation, pools: this.#picture.pools(), removed: [] };
     const start: ThreadStart = {
       thread,
       buffer,
@@ -181,7 +186,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   #cannotListen(number: number, handle: ThreadHandle, error: Error): void {
     const listener = this.#listeners.get(number);
     if (listener === undefined || listener.isClosing || listener.cannotListen(error)) return;
-    this.#options.listener.notListening(handle.thread, error);
+    this.#options.watcher.notListening(handle.thread, error);
     const again = () => {
       if (this.#handles.get(handle.thread) === handle) this.#askToListen(handle, number, listener);
     };
@@ -189,22 +194,11 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   }
 
   #sync(): void {
-    const pools: PoolPicture[] = [];
-    const present = new Set<string>();
-    for (const pool of this.#options.pools()) {
-      present.add(pool.name);
-      const picture = pictureOf(pool);
-      const before = this.#sent.get(pool.name);
-      if (before !== undefined && isSame(before, picture)) continue;
-      this.#sent.set(pool.name, picture);
-      pools.push(picture);
-    }
-    const removed = [...this.#sent.keys()].filter((name) => !present.has(name));
-    for (const name of removed) this.#sent.delete(name);
-    if (pools.length === 0 && removed.length === 0) return;
+    const change = this.#picture.update(this.#options.pools());
+    if (change === null) return;
     const { slots } = this.#options;
     slots.generation += 1;
-    this.#broadcast({ kind: 'picture', change: { generation: slots.generation, pools, removed } });
+    this.#broadcast({ kind: 'picture', change: { generation: slots.generation, ...change } });
   }
 
   async #close(number: number, listener: SharedListener, deadlineMs: number): Promise<void> {
@@ -222,20 +216,6 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     for (const handle of this.#handles.values()) if (handle.generation <= generation) return false;
     return true;
   }
-}
-
-function pictureOf(pool: ServicePool): PoolPicture {
-  const upstreams = Array.from(pool.upstreams(), ({ slot, instance }) => ({ slot, instance }));
-  return { service: pool.service, pool: pool.place.pool, upstreams };
-}
-
-/** Health, lifecycle and weight are not part of a picture: the threads read them in the shared memory. */
-function isSame(a: PoolPicture, b: PoolPicture): boolean {
-  if (a.service !== b.service || a.pool !== b.pool || a.upstreams.length !== b.upstreams.length) return false;
-  return a.upstreams.every(({ slot, instance }, index) => {
-    const other = b.upstreams[index];
-    return other?.slot === slot && other.instance.id === instance.id;
-  });
 }
 
 /**

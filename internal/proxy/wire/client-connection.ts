@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
-import { authority } from '../../model/address.ts';
-import { plainAddress, type TrustedProxies } from '../client-address.ts';
+import type { TrustedProxies } from '../client-address.ts';
 import type { RequestRecord, Routes } from '../engine.ts';
 import { Backlog } from './backlog.ts';
+import { ClientPeer } from './client-peer.ts';
 import { Exchange, type ExchangeClient, type ExchangeRequest, type ExchangeTools } from './exchange.ts';
-import { FIELD } from './field-kinds.ts';
 import { HeadParser } from './head-parser.ts';
 import { optionsAnswer, ownAnswer } from './own-answer.ts';
-import { type ProxiedConnection, ProxyProtocolReader } from './proxy-protocol.ts';
+import { ProxyProtocolReader } from './proxy-protocol.ts';
 import { refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
-import { Peer, requestIdOf, upstreamHead } from './request-writer.ts';
+import { exchangeRecord, namesOf, NO_NAMES, refusedRecord, type RequestNames } from './request-records.ts';
+import { requestIdOf, upstreamHead } from './request-writer.ts';
 import { LINGER_MS, Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
 /** What the client connections of an engine share. */
@@ -44,13 +44,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   readonly transport: Transport;
   readonly #tools: ClientTools;
   readonly #listener: ConnectionListener;
-  #peer: Peer | null = null;
+  readonly #peer: ClientPeer;
   /** Reads what a proxy in front of us says before all else; null when that is read, or not expected. */
   #proxyHeader: ProxyProtocolReader | null;
-  /** What it said. */
-  #proxied: ProxiedConnection | null = null;
-  /** By whom the peer was found trusted or not. */
-  #proxies: TrustedProxies | null = null;
   /** Holds the beginning of a head. */
   #parser: HeadParser | null = null;
   #exchange: Exchange | null = null;
@@ -68,6 +64,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     this.#listener = listener;
     this.#proxyHeader = tools.settings.acceptProxyProtocol ? new ProxyProtocolReader() : null;
     this.transport = Transport.accept(socket, this, tools.host);
+    this.#peer = new ClientPeer(this.transport.socket, tools);
     this.transport.expireIn(tools.settings.timeouts.requestHead);
   }
 
@@ -199,10 +196,10 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     const end = reader.scan(chunk, 0, length);
     if (end !== -1) {
       this.#proxyHeader = null;
-      this.#proxied = reader.connection;
+      this.#peer.proxied = reader.connection;
       if (end < length) this.#process(chunk, end, length); // else the time for the head goes on
     } else if (reader.fault !== null) {
-      this.#record(NO_NAMES, this.#knownPeer().address, this.#tools.makeId(), 400, reader.fault);
+      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.makeId(), 400, reader.fault);
       this.transport.destroy(); // nothing says that this is HTTP
     }
   }
@@ -255,30 +252,10 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 
   #requestOf(parser: HeadParser, head: RequestHead): ExchangeRequest {
-    const peer = this.#knownPeer();
     const id = requestIdOf(parser, this.#tools.makeId);
-    const clientAddress = this.#clientAddress(parser);
-    const fields = new RequestFields(parser.text, head.target, clientAddress);
-    const secure = peer.trusted && /^https\b/i.test(parser.first(FIELD.forwardedProto) ?? '');
-    return { id, head, fields, text: upstreamHead(parser, head, peer, id), secure };
-  }
-
-  #clientAddress(parser: HeadParser): string {
-    const { address, trusted } = this.#knownPeer();
-    return trusted ? this.#tools.proxies.clientAddress(address, parser.all(FIELD.forwardedFor)) : address;
-  }
-
-  /** Who is at the other end, and whether it is trusted under the settings of now. */
-  #knownPeer(): Peer {
-    const { proxies } = this.#tools;
-    if (this.#peer === null || this.#proxies !== proxies) {
-      const { remoteAddress = '', localAddress = '', localPort = 0 } = this.transport.socket;
-      const address = this.#proxied?.source.address ?? plainAddress(remoteAddress);
-      const local = this.#proxied?.destination ?? { address: plainAddress(localAddress), port: localPort };
-      this.#peer = new Peer(address, authority(local.address, local.port), local.port, proxies.trusts(address));
-      this.#proxies = proxies;
-    }
-    return this.#peer;
+    const fields = new RequestFields(parser.text, head.target, this.#peer.addressFor(parser));
+    const text = upstreamHead(parser, head, this.#peer.known(), id);
+    return { id, head, fields, text, secure: this.#peer.isSecure(parser) };
   }
 
   /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
@@ -294,43 +271,22 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       const bodiless = names.method === 'HEAD';
       this.transport.write(ownAnswer({ status, requestId: id, accept, detail, bodiless, close }));
     }
-    const client = parser === null ? this.#knownPeer().address : this.#clientAddress(parser);
+    const client = parser === null ? this.#peer.known().address : this.#peer.addressFor(parser);
     this.#record(names, client, id, status, reason);
     if (close) this.#close();
   }
 
   /** Of a request that got no further than here. */
-  #record(names: RequestNames, client: string, id: string, status: number, refusal: string | null): void {
+  #record(names: RequestNames, client: string, id: string, status: number, reason: string | null): void {
     const { record, now } = this.#tools;
     const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
-    record?.({
-      id,
-      client,
-      ...names,
-      service: null,
-      status,
-      attempts: [],
-      totalMs,
-      ...(refusal !== null && { refusal }),
-    });
+    record?.(refusedRecord({ id, client, names, status, reason, totalMs }));
   }
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
     const { record, now } = this.#tools;
-    if (record === null) return;
-    const { id, head, fields } = exchange.request;
-    record({
-      id,
-      client: fields.clientAddress,
-      method: head.method,
-      host: head.host,
-      target: head.target,
-      service: exchange.pool.name,
-      status: exchange.status,
-      attempts: exchange.records(),
-      totalMs: now() - this.#startedAt,
-    });
+    if (record !== null) record(exchangeRecord(exchange, now() - this.#startedAt));
   }
 
   #close(): void {
@@ -338,22 +294,4 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     this.#backlog = null;
     this.transport.close(LINGER_MS);
   }
-}
-
-interface RequestNames {
-  readonly method: string;
-  readonly host: string;
-  readonly target: string;
-}
-
-/** Of a request that could not be read. */
-const NO_NAMES: RequestNames = { method: '', host: '', target: '' };
-
-function namesOf(parser: HeadParser): RequestNames {
-  const { text, methodStart, methodEnd, targetEnd } = parser;
-  return {
-    method: text.slice(methodStart, methodEnd),
-    target: text.slice(methodEnd + 1, targetEnd),
-    host: parser.first(FIELD.host) ?? '',
-  };
 }
