@@ -27,9 +27,17 @@ export interface PoolLimits {
   readonly queue: { readonly limit: number; readonly timeout: number };
 }
 
+/** Why a request gets no upstream: there is none for it, or all that there are for it have as much as they take. */
+export type Refusal = 'nobody' | 'busy';
+
+/** Who looks for an upstream, and waits for one when need be. */
+export interface LeaseSeeker {
+  /** The wait is over; `busy`: it was in vain. */
+  turn(found: Lease | Refusal): void;
+}
+
 const UNLIMITED: PoolLimits = { maxConnections: null, queue: { limit: 0, timeout: 0 } };
-/** There are upstreams to pick from, and none of them has room. */
-const FULL = Symbol('full');
+const NO_UPSTREAMS: readonly Upstream[] = [];
 
 /**
  * The upstreams of one service. What may be picked is decided here and only here, never inside an algorithm:
@@ -62,8 +70,10 @@ export class Pool implements LeaseOwner {
     this.#line = new WaitingLine(place.state, place.pool, now);
   }
 
+  /** In force for every pick that follows, and for those who wait. */
   set limits(limits: PoolLimits) {
     this.#limits = limits;
+    this.#place.state.signal(this.#place.pool);
   }
 
   get balancer(): Balancer {
@@ -129,8 +139,8 @@ export class Pool implements LeaseOwner {
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
-      const lease = this.#pick(context, tried);
-      return lease === FULL ? null : lease;
+      const found = this.#pick(context, tried, false);
+      return found instanceof Lease ? found : null;
     } finally {
       state.unlock(pool);
     }
@@ -138,23 +148,18 @@ export class Pool implements LeaseOwner {
 
   /**
    * Picks and claims an upstream, or lets the request wait while all that it might go to are full.
-   * @param onTurn - called at the end of the wait: with the lease, or with null when the wait was in vain.
-   * @returns null when there is nobody to pick, or the line is full.
+   * @returns `busy` when as many wait as may.
    */
-  acquire(
-    context: PickContext,
-    tried: readonly Upstream[],
-    onTurn: (lease: Lease | null) => void,
-  ): Lease | Waiting | null {
+  acquire(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
     const { state, pool } = this.#place;
-    const { maxConnections, queue } = this.#limits;
     state.lock(pool);
     try {
-      const mustWait = maxConnections !== null && state.waiting(pool) > 0; // nobody overtakes those who wait
-      const lease = mustWait ? FULL : this.#pick(context, tried);
-      if (lease !== FULL) return lease;
-      if (state.waiting(pool) >= queue.limit) return null;
-      return this.#line.add(this.#waiter(context, tried, onTurn), queue.timeout);
+      const signals = state.signals(pool); // before we look: no room that is made after that goes unnoticed
+      const found = this.#pick(context, tried, false);
+      if (found !== 'busy') return found;
+      const { limit, timeout } = this.#limits.queue;
+      if (state.waiting(pool) >= limit) return 'busy';
+      return this.#line.add(this.#waiter(context, tried, seeker), timeout, signals);
     } finally {
       state.unlock(pool);
     }
@@ -165,27 +170,35 @@ export class Pool implements LeaseOwner {
     return this.#place.state.waiting(this.#place.pool);
   }
 
-  /** Under the lock. */
-  #pick(context: PickContext, tried: readonly Upstream[]): Lease | typeof FULL | null {
+  /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
+  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Refusal {
     const healthy = without(this.healthy(), tried);
     const isLastResort = healthy.length === 0;
     const candidates = isLastResort ? without(this.#unhealthy, tried) : healthy;
-    if (candidates.length === 0) return null;
+    if (candidates.length === 0) return 'nobody';
     const { maxConnections } = this.#limits;
-    const free = maxConnections === null ? candidates : withRoom(candidates, maxConnections);
-    if (free.length === 0) return FULL;
+    const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);
+    if (free.length === 0) return 'busy';
     return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
   }
 
-  #waiter(context: PickContext, tried: readonly Upstream[], onTurn: (lease: Lease | null) => void): Waiter {
+  #withRoom(upstreams: readonly Upstream[], maxConnections: number, inTurn: boolean): readonly Upstream[] {
+    const { state, pool } = this.#place;
+    if (!inTurn && state.oldestWaiting(pool) < Number.POSITIVE_INFINITY) return NO_UPSTREAMS; // nobody overtakes
+    const hasRoom = ({ inFlight }: Upstream) => inFlight < maxConnections;
+    return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
+  }
+
+  #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Waiter {
     return {
+      isChoosy: tried.length > 0,
       tryTurn: () => {
-        const lease = this.#pick(context, tried);
-        if (lease === FULL) return false;
-        queueMicrotask(() => onTurn(lease)); // the lock is held here
+        const found = this.#pick(context, tried, true);
+        if (found === 'busy') return false;
+        queueMicrotask(() => seeker.turn(found)); // the lock is held here
         return true;
       },
-      expired: () => onTurn(null),
+      expired: () => seeker.turn('busy'),
     };
   }
 
@@ -210,11 +223,6 @@ export class Pool implements LeaseOwner {
   #retire(upstream: Upstream | undefined): void {
     if (upstream !== undefined && this.#place.state.thread === 0) upstream.lifecycle = 'stopped';
   }
-}
-
-function withRoom(upstreams: readonly Upstream[], maxConnections: number): readonly Upstream[] {
-  const hasRoom = ({ inFlight }: Upstream) => inFlight < maxConnections;
-  return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
 }
 
 function without(upstreams: readonly Upstream[], tried: readonly Upstream[]): readonly Upstream[] {

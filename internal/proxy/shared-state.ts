@@ -52,7 +52,7 @@ export class SharedState {
   readonly #epochs: Int32Array;
   /** Counts up whenever there may be room for a request that waits. */
   readonly #signals: Int32Array;
-  /** How many requests wait in each thread: `thread · pools + pool`; and since when the first of them does. */
+  /** How many requests wait in each thread: `thread · pools + pool`; and since when, see `setWaiting`. */
   readonly #waiting: Int32Array;
   readonly #waitingSince: Float64Array;
 
@@ -152,27 +152,32 @@ export class SharedState {
     return sum;
   }
 
-  /** Says how many wait in this thread, and since when the first of them does. */
+  /**
+   * Says how many wait in this thread.
+   * @param since - of the first that others wait for; infinite when none of them is.
+   */
   setWaiting(pool: number, count: number, since: number): void {
     const at = this.thread * this.size.pools + pool;
     this.#waitingSince[at] = since;
     Atomics.store(this.#waiting, at, count);
   }
 
-  /** Whether nobody waits longer in any thread than the first of this one. */
-  isOldest(pool: number): boolean {
-    const own = this.#waitingSince[this.thread * this.size.pools + pool] ?? 0;
+  /** Since when the longest waiting request of all threads does that others wait for; infinite when there is none. */
+  oldestWaiting(pool: number): number {
+    let oldest = Number.POSITIVE_INFINITY;
     for (let at = pool; at < this.#waiting.length; at += this.size.pools) {
-      if (Atomics.load(this.#waiting, at) > 0 && (this.#waitingSince[at] ?? 0) < own) return false;
+      if (Atomics.load(this.#waiting, at) > 0) oldest = Math.min(oldest, this.#waitingSince[at] ?? oldest);
     }
-    return true;
+    return oldest;
   }
 
-  /** There may be room: whoever waits shall look. Costs next to nothing while nobody does. */
+  /**
+   * There may be room: whoever waits shall look. Counted even while nobody waits, since somebody may be about to: who is
+   * says so first and looks at the count afterwards, we count first and look for them afterwards.
+   */
   signal(pool: number): void {
-    if (this.waiting(pool) === 0) return;
     Atomics.add(this.#signals, pool, 1);
-    Atomics.notify(this.#signals, pool);
+    if (this.waiting(pool) > 0) Atomics.notify(this.#signals, pool);
   }
 
   signals(pool: number): number {

@@ -3,6 +3,11 @@ import type { SharedState } from './shared-state.ts';
 /** A request that waits until an upstream has room for it. */
 export interface Waiter {
   /**
+   * It does not take every upstream, as a retry does not take those that were tried: while others have room, nobody is
+   * to wait for it.
+   */
+  readonly isChoosy: boolean;
+  /**
    * Its turn has come: it picks, under the lock of the pool.
    * @returns false when there is still no room.
    */
@@ -18,8 +23,9 @@ export interface Waiting {
 
 interface Place {
   readonly waiter: Waiter;
-  /** Milliseconds of the clock that all threads share. */
+  /** From when to when it may wait, in milliseconds of the clock that all threads share. */
   readonly since: number;
+  readonly until: number;
 }
 
 /** A signal that got lost, with a thread that crashed, costs this long; milliseconds. */
@@ -34,7 +40,7 @@ export class WaitingLine {
   readonly #state: SharedState;
   readonly #pool: number;
   readonly #now: () => number;
-  #places: Place[] = [];
+  readonly #places: Place[] = [];
   #watching = false;
   #timer: NodeJS.Timeout | null = null;
 
@@ -44,37 +50,39 @@ export class WaitingLine {
     this.#now = now;
   }
 
-  /** To be called under the lock, right after there was no room. @param timeoutMs - how long it may wait. */
-  add(waiter: Waiter, timeoutMs: number): Waiting {
-    const place: Place = { waiter, since: this.#now() };
+  /**
+   * To be called under the lock, right after there was no room.
+   * @param timeoutMs - how long it may wait; longer while somebody before it may.
+   * @param signals - how many there had been before it was seen that there was no room.
+   */
+  add(waiter: Waiter, timeoutMs: number, signals: number): Waiting {
+    const since = this.#now();
+    const place: Place = { waiter, since, until: since + timeoutMs };
     this.#places.push(place);
     this.#publish();
-    void this.#watch(this.#state.signals(this.#pool));
-    this.#timer ??= setTimeout(() => this.#expire(timeoutMs), timeoutMs);
+    if (!this.#watching) void this.#watch(signals);
+    else if (this.#state.signals(this.#pool) !== signals) queueMicrotask(() => this.#serve()); // the lock is held here
+    this.#setTimer();
     return { cancel: () => this.#remove(place) };
   }
 
-  /** Serves as many as there is room for, while the first of this line is the oldest of all. */
+  /** Gives everybody their turn for whom there is room, unless somebody older has to wait, here or in another thread. */
   #serve(): void {
-    for (let [first] = this.#places; first !== undefined; [first] = this.#places) {
-      if (!this.#takeTurn(first)) return;
-      this.#state.signal(this.#pool); // the next may be another thread's
-    }
-  }
-
-  #takeTurn(first: Place): boolean {
     this.#state.lock(this.#pool);
     try {
-      if (!this.#state.isOldest(this.#pool) || !first.waiter.tryTurn()) return false;
-      this.#remove(first);
-      return true;
+      let passed = 0;
+      for (let place = this.#places[0]; place !== undefined; place = this.#places[passed]) {
+        if (this.#state.oldestWaiting(this.#pool) < place.since) return;
+        if (place.waiter.tryTurn()) this.#remove(place);
+        else if (place.waiter.isChoosy) passed += 1;
+        else return;
+      }
     } finally {
       this.#state.unlock(this.#pool);
     }
   }
 
   async #watch(seen: number): Promise<void> {
-    if (this.#watching) return;
     this.#watching = true;
     let signals = seen;
     while (this.#places.length > 0) {
@@ -85,15 +93,20 @@ export class WaitingLine {
     this.#watching = false;
   }
 
-  #expire(timeoutMs: number): void {
+  #setTimer(): void {
+    const [first] = this.#places;
+    if (first === undefined) return;
+    this.#timer ??= setTimeout(() => this.#expire(), Math.max(first.until - this.#now(), 1));
+  }
+
+  #expire(): void {
     this.#timer = null;
-    const due = this.#now() - timeoutMs;
-    for (let [first] = this.#places; first !== undefined && first.since <= due; [first] = this.#places) {
+    const now = this.#now();
+    for (let [first] = this.#places; first !== undefined && first.until <= now; [first] = this.#places) {
       this.#remove(first);
       first.waiter.expired();
     }
-    const [first] = this.#places;
-    if (first !== undefined) this.#timer = setTimeout(() => this.#expire(timeoutMs), Math.max(first.since - due, 1));
+    this.#setTimer();
   }
 
   #remove(place: Place): void {
@@ -101,12 +114,14 @@ export class WaitingLine {
     if (index === -1) return;
     this.#places.splice(index, 1);
     this.#publish();
+    this.#state.signal(this.#pool); // the oldest may be another thread's now
     if (this.#places.length > 0 || this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   #publish(): void {
-    this.#state.setWaiting(this.#pool, this.#places.length, this.#places[0]?.since ?? 0);
+    const first = this.#places.find(({ waiter }) => !waiter.isChoosy);
+    this.#state.setWaiting(this.#pool, this.#places.length, first?.since ?? Number.POSITIVE_INFINITY);
   }
 }

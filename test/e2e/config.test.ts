@@ -83,6 +83,14 @@ describeEngines('a changed config.json', () => {
     assert.equal((await system.proxyStatus()).pid, loadBalancer.pid);
   });
 
+  it('says that another engine takes a restart, and keeps the present one', async () => {
+    const { proxy: port, admin } = system.ports;
+    const engine = engineName() === 'wire' ? 'middleware' : 'wire';
+    await system.configure({ proxy: { host: '127.0.0.1', port, engine, admin: { port: admin } } });
+    await loadBalancer.printed(/proxy\.engine .*after a restart/);
+    assert.equal((await system.proxyStatus()).engine, engineName());
+  });
+
   it('moves the listener to another port, and to another host', async () => {
     const { own, admin } = system.ports;
     const [port] = own;

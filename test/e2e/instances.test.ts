@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { describeEngines } from '../support/engines.ts';
 import { GETS, Load, MIXED } from '../support/e2e-load.ts';
@@ -65,7 +65,9 @@ describeEngines('instances of a running system', () => {
     assert.ok(load.requests >= 3_000, `only ${load.requests} requests`);
     assert.equal((await system.list()).length, 3);
   });
+});
 
+describe('instances of a running system', () => {
   it('get ports of their own when fifty are added at once, and all of them answer', async () => {
     const service = sampleService({ command: ['node', '-e', TINY], instances: 0 });
     await using system = await System.create(() => ({ services: [service] }));

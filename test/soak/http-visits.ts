@@ -6,7 +6,8 @@ import { any, anyLength, type Place, type Visit } from './visit.ts';
 
 const MOST = 300_000;
 const PERIOD = 1_000_000;
-const LONG = 2_000_000;
+/** More than all buffers of a connection through the proxy hold. */
+const LONG = 24_000_000;
 const SLOW_MS = 5;
 
 /** Clients that speak HTTP as they should, each on the connections of its agent. */
@@ -22,18 +23,17 @@ export function httpVisits(agent: Agent): Readonly<Record<string, Visit>> {
     await same(await answered, (at, size) => longBodyPart(from + at, size), length, slow);
   };
 
-  const post = async (place: Place, slow: boolean) => {
+  const post = async (place: Place, path: string, length: number, slow: boolean) => {
     const from = any(PERIOD);
-    const length = anyLength(MOST);
     const headers = any(2) === 0 ? { 'Content-Length': length } : { 'Transfer-Encoding': 'chunked' };
-    const request = ask(place, { path: '/echo', method: any(2) === 0 ? 'POST' : 'PUT', headers });
+    const request = ask(place, { path, method: any(2) === 0 ? 'POST' : 'PUT', headers });
     const answered = once(request, 'response', place);
     const right = answered.then((response) =>
       same(response, (at, size) => longBodyPart(from + at, size), length, slow),
     );
     right.catch(() => {}); // it is awaited below
     for (let sent = 0; sent < length; ) {
-      const size = Math.min(1 + anyLength(100_000), length - sent);
+      const size = Math.min(1 + any(slow ? 10_000 : 100_000), length - sent);
       if (!request.write(longBodyPart(from + sent, size))) await once(request, 'drain', place);
       sent += size;
       if (slow) await sleep(SLOW_MS);
@@ -44,9 +44,10 @@ export function httpVisits(agent: Agent): Readonly<Record<string, Visit>> {
 
   return {
     GET: (place) => get(place, anyLength(MOST), false),
-    'POST and PUT': (place) => post(place, false),
+    'POST and PUT': (place) => post(place, '/echo', anyLength(MOST), false),
     'slow reader': (place) => get(place, LONG, true),
-    'slow writer': (place) => post(place, true),
+    'slow writer': (place) => post(place, '/echo', anyLength(MOST), true),
+    'slow backend': (place) => post(place, '/echo?slowly', LONG, false),
   };
 }
 

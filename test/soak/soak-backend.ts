@@ -10,11 +10,12 @@ const KEEP_ALIVE_MS = 75_000;
 const PIECE = 64 * 1024;
 /** For requests that were on their way when the last one ended. */
 const GRACE_MS = 500;
+const SLOW_MS = 5;
 
 /**
  * A backend that gives octets, gives back what it gets, in a request or in a tunnel, and goes only when nobody needs it.
  * - `GET /octets?from=…&length=…`, with `&chunked` in chunks
- * - any other method: the body comes back, framed as it came
+ * - any method to `/echo`: the body comes back, framed as it came; with `?slowly` not as fast as it could
  */
 export class SoakBackend {
   readonly port: number;
@@ -65,7 +66,7 @@ export class SoakBackend {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://backend');
     try {
       if (pathname === '/health') response.end('ok');
-      else if (pathname === '/echo') await giveBack(request, response);
+      else if (pathname === '/echo') await giveBack(request, response, searchParams.has('slowly'));
       else if (pathname === '/octets') await give(searchParams, response);
       else {
         this.#onStrange(`${request.method} ${request.url}`);
@@ -88,10 +89,13 @@ export class SoakBackend {
   }
 }
 
-async function giveBack(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function giveBack(request: IncomingMessage, response: ServerResponse, slowly: boolean): Promise<void> {
   const length = request.headers['content-length'];
   response.writeHead(200, length === undefined ? {} : { 'Content-Length': length });
-  for await (const chunk of request) await write(response, chunk);
+  for await (const chunk of request) {
+    await write(response, chunk);
+    if (slowly) await sleep(SLOW_MS);
+  }
   response.end();
 }
 

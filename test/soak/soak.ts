@@ -10,7 +10,7 @@ import type { Visit } from './visit.ts';
 
 /** So many clients of each kind, if not said otherwise. */
 const CLIENTS = 4;
-const MANY: Readonly<Record<string, number>> = { GET: 8, 'POST and PUT': 8 };
+const CLIENTS_OF: Readonly<Record<string, number>> = { GET: 8, 'POST and PUT': 8, 'slow reader': 2, 'slow backend': 2 };
 /** A visit that lasts longer hangs. */
 const VISIT_MS = 45_000;
 const SAMPLE_MS = 1_000;
@@ -26,7 +26,7 @@ export interface SoakResult {
 
 /**
  * Loads a load balancer of its own in every way at once, while backends come and go.
- * @throws when anything is in flight, or any process left, at the end.
+ * @throws when any process is left at the end.
  */
 export async function soak(seconds: number, progress: (line: string) => void): Promise<SoakResult> {
   const tally = new Tally();
@@ -41,7 +41,7 @@ export async function soak(seconds: number, progress: (line: string) => void): P
   const agents: Agent[] = [];
   const visits = Object.entries({ ...httpVisits(agentOf(agents)), ...RAW_VISITS });
   const clients = visits.flatMap(([kind, visit]) =>
-    Array.from({ length: MANY[kind] ?? CLIENTS }, () =>
+    Array.from({ length: CLIENTS_OF[kind] ?? CLIENTS }, () =>
       repeat(kind, visit, system.ports.proxy, tally, stopping.signal),
     ),
   );
@@ -57,7 +57,7 @@ export async function soak(seconds: number, progress: (line: string) => void): P
   stopping.abort();
   await Promise.all([...clients, churning]);
   for (const agent of agents) agent.destroy();
-  await churn.idle();
+  await churn.idle().catch((error: unknown) => tally.fail('the load balancer', error));
   const exit = await proxy.stop();
   if (exit?.code !== 0) tally.fail('the load balancer', `exit ${JSON.stringify(exit)}`);
   await churn.stop();

@@ -30,6 +30,8 @@ const UpstreamSchema = z.object({ id: z.string(), url: z.string(), lifecycle: z.
 /** What both processes tell of themselves that the tests look at. */
 const StatusSchema = z.object({
   pid: z.int(),
+  /** Of the load balancer alone. */
+  engine: z.string().optional(),
   registry: z.object({ available: z.boolean().optional() }),
   services: z.array(z.object({ name: z.string(), algorithm: z.string(), inFlight: z.int().optional() })),
 });

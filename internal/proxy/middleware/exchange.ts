@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
-import type { Lease } from '../lease.ts';
+import { Lease } from '../lease.ts';
 import { describeOutcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
@@ -46,6 +46,8 @@ export class Exchange implements AttemptOwner {
   #attempt: Attempt | null = null;
   #fault: BodyFault | null = null;
   #clientGone = false;
+  /** There are upstreams that might take the request, if they had not so many. */
+  #busy = false;
   #expectsContinue: boolean;
   /** The lease whose idle connection was closed by its upstream; it gets one new connection. */
   #stale: Lease | null = null;
@@ -78,10 +80,11 @@ export class Exchange implements AttemptOwner {
     this.#response.once('close', () => this.#clientLeft()); // also when it waits its turn behind a pipelined one
     this.#tools.budget.requestStarted();
     do {
-      const lease = await this.#next.get(this.#tried);
-      if (lease === null) break;
-      this.#leases.push(lease);
-      await this.#try(lease);
+      const found = await this.#next.get(this.#tried);
+      this.#busy = found === 'busy';
+      if (!(found instanceof Lease)) break;
+      this.#leases.push(found);
+      await this.#try(found);
     } while (this.#goesOn());
     this.#answerFailure();
   }
@@ -196,7 +199,7 @@ export class Exchange implements AttemptOwner {
   #failureStatus(): number {
     if (this.#fault !== null) return FAULT_STATUS[this.#fault];
     const last = this.#leases.at(-1);
-    if (last === undefined) return 503;
+    if (last === undefined || this.#busy) return 503;
     return (last.outcome && statusFor(last.outcome, last.lastResort)) ?? 502;
   }
 

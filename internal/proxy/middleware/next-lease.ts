@@ -1,15 +1,15 @@
 import type { PickContext } from '../../algorithms/balancer.ts';
 import { Lease } from '../lease.ts';
-import type { Pool } from '../pool.ts';
+import type { LeaseSeeker, Pool, Refusal } from '../pool.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
 
 /** Waits for the pool's leases, one after the other, on behalf of one request. */
-export class NextLease {
+export class NextLease implements LeaseSeeker {
   readonly #pool: Pool;
   readonly #context: PickContext;
   #waiting: Waiting | null = null;
-  #resolve: (lease: Lease | null) => void = () => {};
+  #resolve: (found: Lease | Refusal) => void = () => {};
   #givenUp = false;
 
   constructor(pool: Pool, context: PickContext) {
@@ -17,27 +17,27 @@ export class NextLease {
     this.#context = context;
   }
 
-  /** Resolves with null when nobody can be picked, in spite of all waiting, or when it was given up. */
-  async get(tried: readonly Upstream[]): Promise<Lease | null> {
-    if (this.#givenUp) return null;
-    const { promise, resolve } = Promise.withResolvers<Lease | null>();
-    const taken = this.#pool.acquire(this.#context, tried, (lease) => this.#settle(lease));
-    if (taken === null || taken instanceof Lease) return taken;
-    this.#waiting = taken;
+  /** Resolves with `nobody` when it is given up, too. */
+  async get(tried: readonly Upstream[]): Promise<Lease | Refusal> {
+    if (this.#givenUp) return 'nobody';
+    const found = this.#pool.acquire(this.#context, tried, this);
+    if (found instanceof Lease || typeof found === 'string') return found;
+    this.#waiting = found;
+    const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
     this.#resolve = resolve;
     return await promise;
+  }
+
+  turn(found: Lease | Refusal): void {
+    this.#waiting = null;
+    if (this.#givenUp && found instanceof Lease) found.release({ kind: 'client-closed' });
+    else this.#resolve(found);
   }
 
   /** Nobody waits for the answer any more. */
   giveUp(): void {
     this.#givenUp = true;
     this.#waiting?.cancel();
-    this.#resolve(null);
-  }
-
-  #settle(lease: Lease | null): void {
-    this.#waiting = null;
-    if (this.#givenUp) lease?.release({ kind: 'client-closed' });
-    else this.#resolve(lease);
+    this.#resolve('nobody');
   }
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord } from '../engine.ts';
 import { endToEndFields, type RawFields, VIA } from '../fields.ts';
-import type { Lease } from '../lease.ts';
+import { Lease } from '../lease.ts';
 import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { mayRetry } from '../retry.ts';
@@ -101,8 +101,11 @@ export class Upgrade implements AttemptOwner {
     const { timeouts } = this.#tools.settings();
     do {
       const tried = this.#leases.map(({ upstream }) => upstream);
-      const lease = this.#socket.destroyed ? null : await this.#next.get(tried);
-      if (lease === null) break;
+      const lease = this.#socket.destroyed ? 'nobody' : await this.#next.get(tried);
+      if (!(lease instanceof Lease)) {
+        this.#answerFor(lease === 'busy' ? undefined : this.#leases.at(-1));
+        return null;
+      }
       this.#leases.push(lease);
       const { host, port } = lease.upstream.instance;
       const socket = connectWithin({ host, port }, timeouts.connect);

@@ -1,6 +1,7 @@
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
+import type { LeaseSeeker, Refusal } from '../pool.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -73,7 +74,7 @@ const NOBODY_TRIED: readonly Upstream[] = [];
 type Phase = 'waiting' | 'connecting' | 'sent' | 'answering' | 'tunnel' | 'over';
 
 /** One request of a client, from the first attempt to the last octet of the answer. */
-export class Exchange implements TransportOwner {
+export class Exchange implements TransportOwner, LeaseSeeker {
   readonly request: ExchangeRequest;
   readonly pool: ServicePool;
   /** What the client got; 499 when it left before it got anything. */
@@ -231,23 +232,24 @@ export class Exchange implements TransportOwner {
   #attempt(): void {
     const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
     this.#phase = 'waiting';
-    const lease = this.pool.acquire(this.#context, tried, (turn) => this.#begin(turn));
-    if (lease instanceof Lease || lease === null) this.#begin(lease);
-    else this.#waiting = lease;
+    const found = this.pool.acquire(this.#context, tried, this);
+    if (found instanceof Lease || typeof found === 'string') this.turn(found);
+    else this.#waiting = found;
   }
 
-  /** @param lease - null when nobody could be picked, however long the request has waited. */
-  #begin(lease: Lease | null): void {
-    const waited = this.#waiting !== null;
+  /** The pool has found an upstream for the request, or has none for it. */
+  turn(found: Lease | Refusal): void {
     this.#waiting = null;
-    if (this.#phase !== 'waiting') {
-      lease?.release(CLIENT_CLOSED); // the client left between its turn and now
-      return;
+    if (typeof found === 'string') {
+      if (this.#phase === 'waiting') this.#giveUp(found === 'busy' ? undefined : this.#leases.at(-1));
+    } else if (this.#phase === 'waiting') {
+      this.#begin(found);
+    } else {
+      found.release(CLIENT_CLOSED); // the client left between its turn and now
     }
-    if (lease === null) {
-      this.#giveUp(waited ? null : this.#leases.at(-1));
-      return;
-    }
+  }
+
+  #begin(lease: Lease): void {
     this.#leases.push(lease);
     this.#idle = this.#tools.connections.of(lease.upstream);
     const idle = this.#idle.take(this);
@@ -482,8 +484,8 @@ export class Exchange implements TransportOwner {
     return mayRetry(question, retries) && this.#tools.budget.take(retries);
   }
 
-  /** @param last - the attempt whose failure decides the status; none: there was nobody to pick. */
-  #giveUp(last: Lease | null | undefined): void {
+  /** @param last - the attempt whose failure decides the status; none: nobody could be picked. */
+  #giveUp(last: Lease | undefined): void {
     this.#phase = 'over';
     this.status = last?.outcome ? (statusFor(last.outcome, last.lastResort) ?? 502) : 503;
     this.#client.answer(this.status);

@@ -1,9 +1,48 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { crossCheck } from '../../../internal/config/cross-checks.ts';
 import { ConfigSchema } from '../../../internal/config/schema.ts';
 import { MAX_HEAD_BYTES } from '../../../internal/proxy/middleware/listener.ts';
 
+/** The sample of the design page, letter by letter. */
+const SAMPLE = `{
+  "manager":  { "host": "127.0.0.1", "port": 7000 },
+  "proxy": {
+    "host": "0.0.0.0", "port": 8080, "engine": "wire", "threads": "auto", "admin": { "host": "127.0.0.1", "port": 8081 },
+    "timeouts": { "connect": "3s", "responseHead": "30s", "streamIdle": "5m", "requestHead": "10s", "bodyIdle": "60s", "keepAlive": "75s" },
+    "limits": { "head": "16kb", "fields": 100, "target": "8kb", "body": null }, "trustedProxies": [], "retries": { "attempts": 2, "budget": 0.2 }
+  },
+  "registry": { "driver": "sqlite", "path": "data/registry.db" },
+  "ports":    { "from": 9000, "to": 9999 },
+  "services": [
+    {
+      "name": "web",
+      "command": ["node", "cmd/test-server/main.ts"], "instances": 3, "env": {}, "cwd": ".",
+      "servers": ["10.0.0.7:8080", { "address": "10.0.0.8:8080", "weight": 2 }],
+      "routes": [{ "host": "*", "path": "/" }],
+      "algorithm": "round-robin",
+      "healthCheck": { "path": "/health", "interval": "1s", "timeout": "500ms", "rise": 2, "fall": 3 }
+    }
+  ],
+  "alerts": { "email": [], "webhooks": [] }
+}`;
+
 describe('ConfigSchema', () => {
+  it('takes the sample of the design page, which says of the proxy what is the default anyway', () => {
+    const config = ConfigSchema.parse(JSON.parse(SAMPLE));
+    assert.deepEqual(crossCheck(config), []);
+    assert.deepEqual(config.proxy, ConfigSchema.parse({}).proxy);
+    assert.equal(config.services[0]?.servers.length, 2);
+  });
+
+  it('takes a number of threads, the other engine, and the PROXY protocol', () => {
+    const { threads, acceptProxyProtocol } = ConfigSchema.parse({
+      proxy: { threads: 3, acceptProxyProtocol: true },
+    }).proxy;
+    assert.deepEqual([threads, acceptProxyProtocol], [3, true]);
+    assert.equal(ConfigSchema.parse({ proxy: { engine: 'middleware' } }).proxy.engine, 'middleware');
+  });
+
   it('fills in the documented defaults, with durations in milliseconds and sizes in bytes', () => {
     assert.deepEqual(ConfigSchema.parse({}), {
       manager: { host: '127.0.0.1', port: 7000, allowedHosts: [] },
