@@ -106,6 +106,7 @@ export class Balancer implements Origin {
     this.#closing = true;
     await this.#follower.stop();
     const deadline = setTimeout(() => {
+      this.#closed = true; // what comes now would be waited for, too
       for (const connection of this.#running.values()) connection.destroy();
     }, deadlineMs);
     while (this.#running.size > 0) await Promise.all(this.#running.keys());

@@ -14,6 +14,9 @@ export interface Address {
   readonly port: number;
 }
 
+/** How often an address that was lost is tried again, in milliseconds. */
+const RETRY_MS = 1_000;
+
 /** A listener whose address may change while it runs. An unchanged address is never bound again. */
 export class MovableListener {
   readonly #open: (address: Address) => Promise<OpenListener>;
@@ -22,6 +25,9 @@ export class MovableListener {
   readonly #closing = new Set<Promise<void>>();
   #address: Address;
   #listener: OpenListener;
+  /** Set while nothing listens. */
+  #retry: NodeJS.Timeout | null = null;
+  #closed = false;
 
   private constructor(
     open: (address: Address) => Promise<OpenListener>,
@@ -57,7 +63,7 @@ export class MovableListener {
    * @throws when the new address cannot be bound.
    */
   async move(address: Address): Promise<void> {
-    if (address.host === this.#address.host && address.port === this.#address.port) return;
+    if (sameAddress(address, this.#address)) return;
     const old = this.#listener;
     try {
       this.#listener = await this.#open(address);
@@ -67,13 +73,14 @@ export class MovableListener {
       this.#retire(old);
       this.#listener = await this.#open(address).catch((failure: unknown) => this.#restore(failure));
     }
+    this.#stopTrying();
     this.#address = address;
-    const { host } = address;
-    const { port } = this.#listener;
-    this.#log.info({ host, port }, `now listening on ${authority(host, port)}`);
+    this.#tell();
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopTrying();
     await Promise.all([this.#listener.close(this.#closeMs), ...this.#closing]);
   }
 
@@ -90,7 +97,36 @@ export class MovableListener {
     } catch (error) {
       this.#listener = { port, close: async () => {} };
       this.#log.fatal({ host, port, reason: messageOf(error) }, `nothing listens on ${authority(host, port)} any more`);
+      this.#retry = setInterval(() => void this.#tryAgain(), RETRY_MS);
     }
     throw failure;
   }
+
+  async #tryAgain(): Promise<void> {
+    const address = this.#address;
+    const listener = await this.#open(address).catch(() => null);
+    if (listener === null) return;
+    if (this.#retry === null || this.#closed || !sameAddress(address, this.#address)) {
+      await listener.close(0); // moved or closed meanwhile, or an earlier try was slow
+      return;
+    }
+    this.#stopTrying();
+    this.#listener = listener;
+    this.#tell();
+  }
+
+  #stopTrying(): void {
+    if (this.#retry !== null) clearInterval(this.#retry);
+    this.#retry = null;
+  }
+
+  #tell(): void {
+    const { host } = this.#address;
+    const { port } = this.#listener;
+    this.#log.info({ host, port }, `now listening on ${authority(host, port)}`);
+  }
+}
+
+function sameAddress(a: Address, b: Address): boolean {
+  return a.host === b.host && a.port === b.port;
 }

@@ -136,8 +136,10 @@ export class LeastTime implements Balancer, Costs {
   #survey(candidates: readonly Candidate[], now: number): void {
     if (now - this.#surveyedAt < POOL_LIFETIME_MS) return;
     this.#surveyedAt = now;
-    this.#smallestSample = Number.POSITIVE_INFINITY;
-    for (const { cost } of candidates) if (cost < this.#smallestSample) this.#smallestSample = cost;
+    let smallest = Number.POSITIVE_INFINITY;
+    for (const { cost } of candidates) if (cost < smallest) smallest = cost;
+    if (smallest === Number.POSITIVE_INFINITY) return; // nobody has a sample, as may be with the list of a retry
+    this.#smallestSample = smallest;
     this.#costs.length = 0;
     for (const candidate of candidates) {
       if (!Number.isNaN(candidate.cost)) this.#costs.push(this.#decayed(candidate, now));

@@ -1,7 +1,7 @@
 import type { Balancer, Candidate, Sample } from './balancer.ts';
 import { noCandidates } from './no-candidates.ts';
 
-/** The share of its weight that a candidate loses by one failure; as many failures in a row eject it. */
+/** The share of its weight that a candidate loses by one failure. */
 const LOSS_PER_FAILURE = 1 / 5;
 /** A failing candidate keeps this share of its weight: nothing else would ever show that it has recovered. */
 const LEAST_SHARE = 1 / 10;
@@ -11,7 +11,7 @@ const LEAST_SHARE = 1 / 10;
  * weight, takes the largest credit, and charges it the sum. Weights 5, 1, 1 give a a b a c a a.
  *
  * A failure takes a fifth of the weight off the effective weight, down to a tenth of it; a success gives 1 back. nginx gives it back
- * per pick instead and lets it fall to 0, which suits its own way of shutting a failed peer out; here the pool does that.
+ * per pick instead and lets it fall to 0, which suits its own way of shutting a failed peer out; here health checks do that.
  */
 export class WeightedRoundRobin implements Balancer {
   readonly algorithm = 'weighted-round-robin';

@@ -104,7 +104,7 @@ export class Fleet {
     const count = ({ id, inFlight }: Upstream) => counts.set(id, (counts.get(id) ?? 0) + inFlight);
     for (const upstream of this.#upstreams()) if (upstream.instance.lifecycle === 'draining') count(upstream);
     for (const pool of this.#leaving) {
-      const busy = [...pool.upstreams()].filter(({ inFlight }) => inFlight > 0);
+      const busy = [...pool.upstreams()].filter(({ inFlight, isReplaced }) => inFlight > 0 && !isReplaced);
       if (busy.length === 0) this.#leaving.delete(pool);
       for (const upstream of busy) count(upstream);
     }

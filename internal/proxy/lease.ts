@@ -57,8 +57,9 @@ export class Lease {
       const now = this.#now();
       this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
     }
-    const { lifecycle } = this.upstream;
-    this.upstream.unclaim(isFailure(outcome)); // from here on the place in memory may become another upstream's
-    this.#owner.released(this.upstream, outcome, lifecycle);
+    const before = this.upstream.lifecycle;
+    this.upstream.unclaim(isFailure(outcome));
+    // A drain may just have begun that still counted this request. One that was removed before is not to be read any more.
+    this.#owner.released(this.upstream, outcome, before === 'ready' ? this.upstream.lifecycle : before);
   }
 }

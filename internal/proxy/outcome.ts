@@ -34,6 +34,14 @@ export function isFailure(outcome: Outcome): boolean {
   return outcome.kind !== 'client-closed';
 }
 
+/** Codes of `connect(2)` and `socket(2)` that tell of this process and its host, not of the other end. */
+const OWN_FAULTS = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']);
+
+/** Whether no connection could be made for want of something on our side. */
+export function isOwnFault(outcome: Outcome): boolean {
+  return outcome.kind === 'connect-failed' && OWN_FAULTS.has(outcome.cause);
+}
+
 export function isFailureStatus(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
 }

@@ -1,7 +1,7 @@
 import type { Balancer, PickContext } from '../algorithms/balancer.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
-import type { Outcome } from './outcome.ts';
+import { isOwnFault, type Outcome } from './outcome.ts';
 import { SharedState, SlotAllocator } from './shared-state.ts';
 import type { Upstream } from './upstream.ts';
 import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
@@ -60,6 +60,7 @@ export class Pool implements LeaseOwner {
   #unhealthy: readonly Upstream[] = [];
   /** The epoch that the two lists are of. */
   #epoch = Number.NaN;
+  #closed = false;
 
   constructor(name: string, balancer: Balancer, events: PoolEvents, now: () => number, place: PoolPlace = lonePool()) {
     this.name = name;
@@ -108,8 +109,12 @@ export class Pool implements LeaseOwner {
     this.invalidate();
   }
 
-  /** Gives no more leases, in no thread; those that are out run on, and every end of one is told. */
+  /**
+   * Gives no more leases, in no thread; those that are out run on, and every end of one is told. The places of the pool
+   * and of its idle upstreams may be given to others afterwards, so that nothing is to be read there.
+   */
   close(): void {
+    this.#closed = true;
     for (const upstream of this.#upstreams.values()) this.#retire(upstream);
     this.invalidate();
   }
@@ -125,13 +130,18 @@ export class Pool implements LeaseOwner {
     const epoch = this.#place.state.epoch(this.#place.pool);
     if (this.#epoch !== epoch) {
       this.#epoch = epoch;
-      const ready = [...this.#upstreams.values()]
-        .filter((upstream) => upstream.lifecycle === 'ready')
-        .toSorted((a, b) => a.ordinal - b.ordinal);
+      const open = this.#closed ? NO_UPSTREAMS : [...this.#upstreams.values()];
+      const ready = open.filter((upstream) => upstream.lifecycle === 'ready').toSorted((a, b) => a.ordinal - b.ordinal);
       this.#healthy = ready.filter((upstream) => upstream.health === 'healthy');
       this.#unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
     }
     return this.#healthy;
+  }
+
+  /** The healthy upstreams; when there are none, those that are tried as a last resort. */
+  candidates(): readonly Upstream[] {
+    const healthy = this.healthy();
+    return healthy.length > 0 ? healthy : this.#unhealthy;
   }
 
   /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
@@ -203,7 +213,7 @@ export class Pool implements LeaseOwner {
   }
 
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void {
-    if (!this.#balancer.learns) return;
+    if (this.#closed || !this.#balancer.learns) return;
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
@@ -214,7 +224,7 @@ export class Pool implements LeaseOwner {
   }
 
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {
-    if (outcome.kind === 'connect-failed') this.#events.connectFailed(upstream, outcome.cause);
+    if (outcome.kind === 'connect-failed' && !isOwnFault(outcome)) this.#events.connectFailed(upstream, outcome.cause);
     if (lifecycle !== 'ready') this.#events.drained(upstream);
     if (this.#limits.maxConnections !== null) this.#place.state.signal(this.#place.pool);
   }

@@ -117,6 +117,7 @@ export class RegistryLink {
       this.#apply(picture);
     } catch (error) {
       log.error({ err: error, revision: picture.revision }, 'a picture of the registry could not be applied');
+      this.#missed = true;
     }
     this.#firstPicture.resolve();
     await this.#report();

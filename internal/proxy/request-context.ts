@@ -38,7 +38,7 @@ export class RequestContext implements PickContext {
 
   affinity(): string | undefined {
     if (this.#affinity === undefined) {
-      this.#affinity = this.#pool.sticky?.find(this.#request.field('cookie'), this.#pool.healthy()) ?? null;
+      this.#affinity = this.#pool.sticky?.find(this.#request.field('cookie'), this.#pool.candidates()) ?? null;
     }
     return this.#affinity?.id;
   }

@@ -10,8 +10,8 @@ export interface RetrySettings {
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 const WINDOW_S = 10;
-/** However small the load, this many retries per second are free: the few requests that one crash breaks all get theirs. */
-const FREE_PER_S = 10;
+/** However small the load, this many retries in a window are free: the few requests that one crash breaks all get theirs. */
+const FREE = 100;
 
 export interface RetryQuestion {
   readonly outcome: Outcome;
@@ -52,14 +52,19 @@ export function isRepeatable(method: string, hasIdempotencyKey: boolean): boolea
  */
 export class RetryBudget {
   readonly #now: () => number;
+  readonly #free: number;
   /** Counts per second of the window; the slot of second `s` is `s % WINDOW_S`. */
   readonly #requests = Array.from({ length: WINDOW_S }, () => 0);
   readonly #retries = Array.from({ length: WINDOW_S }, () => 0);
   #second = 0;
 
-  /** @param now - milliseconds of a monotonic clock. */
-  constructor(now: () => number) {
+  /**
+   * @param now - milliseconds of a monotonic clock.
+   * @param budgets - how many of them the load is spread over.
+   */
+  constructor(now: () => number, budgets = 1) {
     this.#now = now;
+    this.#free = FREE / budgets;
     this.#second = Math.floor(now() / 1_000);
   }
 
@@ -71,7 +76,7 @@ export class RetryBudget {
   /** Takes one retry out of the budget; false when it is spent. */
   take({ budget }: RetrySettings): boolean {
     const slot = this.#slot();
-    if (sum(this.#retries) >= sum(this.#requests) * budget + FREE_PER_S * WINDOW_S) return false;
+    if (sum(this.#retries) >= sum(this.#requests) * budget + this.#free) return false;
     this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
   }

@@ -20,9 +20,13 @@ export class Router<T> {
    * @param target - the request target; its query plays no part.
    */
   match(host: string, target: string): T | undefined {
-    const name = hostName(host);
-    const path = pathOf(target);
-    return this.#entries.find(({ route }) => hostMatches(route.host, name) && pathMatches(route.path, path))?.target;
+    let name: string | undefined;
+    let path: string | undefined;
+    for (const { route, target: found } of this.#entries) {
+      if (route.host !== '*' && !hostMatches(route.host, (name ??= hostName(host)))) continue;
+      if (route.path === '/' || pathMatches(route.path, (path ??= pathOf(target)))) return found;
+    }
+    return undefined;
   }
 }
 
@@ -33,14 +37,13 @@ function hostRank(pattern: string): number {
 }
 
 function hostMatches(pattern: string, host: string): boolean {
-  if (pattern === '*') return true;
   return pattern.startsWith('*.')
     ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
     : host === pattern;
 }
 
 function pathMatches(prefix: string, path: string): boolean {
-  if (prefix === '/' || path === prefix) return true;
+  if (path === prefix) return true;
   return path.startsWith(prefix) && (prefix.endsWith('/') || path[prefix.length] === '/');
 }
 

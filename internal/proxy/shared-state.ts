@@ -15,8 +15,11 @@ const NOBODY = 0;
 /** How often a held lock is asked for before the thread waits. */
 const SPINS = 200;
 const WAIT_MS = 1;
-/** A lock is held for microseconds: whoever holds it this long, in milliseconds, is not there any more. */
-const LOST_MS = 1_000;
+/**
+ * A lock is held for microseconds: whoever still holds it after so many waits is not there any more. Counted, because a
+ * process that is stopped and continued finds that time has passed for nobody.
+ */
+const LOST_WAITS = 1_000;
 
 /**
  * What all threads of a load balancer know of its upstreams and pools, in one block of memory: columns, with an index (a
@@ -195,21 +198,22 @@ export class SharedState {
     const me = this.thread + 1;
     if (Atomics.compareExchange(this.#locks, pool, NOBODY, me) === NOBODY) return;
     let holder = NOBODY;
-    let lostAt = 0;
+    let waits = 0;
     for (let tries = 1; Atomics.compareExchange(this.#locks, pool, NOBODY, me) !== NOBODY; tries += 1) {
       if (tries % SPINS !== 0) continue;
       const present = Atomics.load(this.#locks, pool);
       if (present !== holder) {
         holder = present;
-        lostAt = performance.now() + LOST_MS;
+        waits = 0;
       }
-      if (performance.now() > lostAt) Atomics.compareExchange(this.#locks, pool, holder, NOBODY);
+      if (waits >= LOST_WAITS) Atomics.compareExchange(this.#locks, pool, holder, NOBODY);
       else if (holder !== NOBODY) Atomics.wait(this.#locks, pool, holder, WAIT_MS);
+      waits += 1;
     }
   }
 
   unlock(pool: number): void {
-    Atomics.compareExchange(this.#locks, pool, this.thread + 1, NOBODY); // it may have been taken from us, see `LOST_MS`
+    Atomics.compareExchange(this.#locks, pool, this.thread + 1, NOBODY); // it may have been taken from us, see `LOST_WAITS`
   }
 
   /** Undoes what a thread that is gone has left: its requests in flight, and the locks it held. */
@@ -278,7 +282,8 @@ export class SlotAllocator {
 
   /** @throws {HeimdallError} CAPACITY_EXCEEDED */
   pool(): number {
-    const pool = reusable(this.#retiredPools, ({ generation }) => this.isPast(generation)) ?? this.#nextPool;
+    const isFree = ({ slot, generation }: Retired) => this.state.waiting(slot) === 0 && this.isPast(generation);
+    const pool = reusable(this.#retiredPools, isFree) ?? this.#nextPool;
     if (pool === this.#nextPool) this.#nextPool += 1;
     if (pool >= this.state.size.pools) throw tooMany(`${this.state.size.pools} services`);
     return pool;

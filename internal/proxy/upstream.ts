@@ -77,6 +77,11 @@ export class Upstream implements Candidate {
     return this.#state.inFlight(this.slot);
   }
 
+  /** Whether its place is another's: nothing ran on it any more when it was given away. */
+  get isReplaced(): boolean {
+    return this.#state.ordinals[this.slot] !== this.ordinal;
+  }
+
   get picks(): number {
     return this.#state.picks[this.slot] ?? 0;
   }
@@ -125,8 +130,8 @@ export class Upstream implements Candidate {
 
   /** One request less. */
   unclaim(failed: boolean): void {
-    this.#state.release(this.slot);
     if (failed) Atomics.add(this.#state.failures, this.slot, 1);
+    this.#state.release(this.slot); // from here on the place may become another upstream's
   }
 }
 

@@ -36,6 +36,7 @@ class Crowd {
     this.upstreams = course.weights.map(
       (weight, n) => new Upstream(instance(`web-${n}`, { weight }), { state: this.state, slot: slots.upstream() }),
     );
+    for (const upstream of this.upstreams) upstream.health = 'healthy';
   }
 
   start(thread: number, halts = false): Worker {

@@ -333,6 +333,29 @@ describe('closing a balance()', () => {
     assert.equal((errors[0] as { code: string }).code, 'BALANCER_CLOSED');
   });
 
+  it('takes nothing more after the deadline, however fast it comes', async () => {
+    await using site = new ExpressSite();
+    const web = site.over(await site.backends('one'));
+    site.app.use(web, tell([]));
+    await site.listen();
+    let over = false;
+    let answers = 0;
+    const client = async (_: unknown, number: number) => {
+      while (!over) {
+        await ask(`${site.url}/stream?count=${1 + (number % 5)}&every=10`).catch(() => {});
+        answers += 1;
+      }
+    };
+    const clients = Array.from({ length: 60 }, client);
+    await eventually('they are under way', () => answers > 100);
+    const late = setTimeout(() => (over = true), 10_000);
+    await web.close(100);
+    assert.ok(!over, 'it ended only with the last of its clients');
+    clearTimeout(late);
+    over = true;
+    await Promise.all(clients);
+  });
+
   it('breaks off at the deadline what does not end', async () => {
     await using site = new ExpressSite();
     const web = site.over(await site.backends('one'));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Instance } from '../../internal/model/instance.ts';
@@ -188,6 +189,18 @@ describe('four threads', () => {
     await eventually('another takes its place', busyAgain);
     for (const client of clients) client.close();
     await eventually('all are released', () => sum([...site.inFlight().values()]) === 0);
+  });
+
+  it('do not hold up the end of the others when one of them hangs', async () => {
+    await using backends = await counted(1);
+    const entry = new URL('../support/hanging-thread.ts', import.meta.url);
+    await using site = await ThreadedSite.open(2, backends.ports, {}, entry);
+    const channel = new BroadcastChannel('hang');
+    const hangs = once(channel, 'message');
+    channel.postMessage(1);
+    await hangs;
+    channel.close();
+    await site.close(50);
   });
 
   it('refuse an address that somebody else listens on', async () => {

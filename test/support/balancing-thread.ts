@@ -1,8 +1,10 @@
 // One of several threads that balance over the same memory: new Worker('balancing-thread.ts', { workerData: BalancingTask })
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Balancer, PickContext } from '../../internal/algorithms/balancer.ts';
+import type { Balancer, Candidate, PickContext, Sample } from '../../internal/algorithms/balancer.ts';
 import { createBalancer } from '../../internal/algorithms/create-balancer.ts';
 import type { Algorithm } from '../../internal/model/service.ts';
+import type { Lease } from '../../internal/proxy/lease.ts';
+import { Pool, type PoolEvents } from '../../internal/proxy/pool.ts';
 import { sharedMemory } from '../../internal/proxy/shared-memory.ts';
 import { type SharedSize, SharedState } from '../../internal/proxy/shared-state.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';
@@ -33,25 +35,59 @@ export interface BalancingResult {
   readonly spread: number;
 }
 
+const NO_EVENTS: PoolEvents = { connectFailed() {}, drained() {} };
 const NO_REQUEST: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
 
-/** Locks, picks, claims and unlocks as a pool does; looks at the loads while it has the lock, so that they stand still. */
+/** Looks at the loads while the pool picks, when it has the lock of the pool, so that they stand still. */
+class Watched implements Balancer {
+  readonly #inner: Balancer;
+  readonly #onPick: (upstreams: readonly Candidate[], picked: Candidate) => void;
+
+  constructor(inner: Balancer, onPick: (upstreams: readonly Candidate[], picked: Candidate) => void) {
+    this.#inner = inner;
+    this.#onPick = onPick;
+  }
+
+  get algorithm(): Algorithm {
+    return this.#inner.algorithm;
+  }
+
+  get learns(): boolean {
+    return this.#inner.learns;
+  }
+
+  pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C {
+    const picked = this.#inner.pick(candidates, context);
+    this.#onPick(candidates, picked);
+    return picked;
+  }
+
+  observe(candidate: Candidate, candidates: readonly Candidate[], sample: Sample): void {
+    this.#inner.observe(candidate, candidates, sample);
+  }
+}
+
+/** One thread's pool over the memory of all. */
 class BalancingThread {
   readonly #task: BalancingTask;
   readonly #state: SharedState;
   readonly #upstreams: readonly Upstream[];
-  readonly #balancer: Balancer;
-  readonly #inFlight: Upstream[] = [];
+  readonly #pool: Pool;
+  readonly #inFlight: Lease[] = [];
   readonly #counts: number[];
   #misplaced = 0;
   #spread = 0;
 
   constructor(task: BalancingTask) {
+    const state = SharedState.attach(task.buffer, task.size, task.thread);
     this.#task = task;
-    this.#state = SharedState.attach(task.buffer, task.size, task.thread);
-    this.#upstreams = task.slots.map((slot) => new Upstream(instance(`web-${slot}`), { state: this.#state, slot }));
+    this.#state = state;
+    this.#upstreams = task.slots.map((slot) => new Upstream(instance(`web-${slot}`), { state, slot }));
     const settings = { algorithm: task.algorithm, hash: { balanceFactor: null } };
-    this.#balancer = createBalancer(settings, sharedMemory(this.#state, task.pool));
+    const balancer = createBalancer(settings, sharedMemory(state, task.pool));
+    const watched = new Watched(balancer, (upstreams, picked) => this.#look(upstreams, picked));
+    this.#pool = new Pool('web', watched, NO_EVENTS, () => 0, { state, pool: task.pool });
+    for (const upstream of this.#upstreams) this.#pool.put(upstream);
     this.#counts = task.slots.map(() => 0);
   }
 
@@ -64,27 +100,26 @@ class BalancingThread {
 
   #request(): void {
     if (this.#inFlight.length === this.#task.concurrency) this.#end();
-    this.#state.lock(this.#task.pool);
-    const least = this.#least();
-    const upstream = this.#balancer.pick(this.#upstreams, NO_REQUEST);
-    if (upstream.inFlight > least) this.#misplaced += 1;
-    upstream.claim();
-    this.#spread = Math.max(this.#spread, upstream.inFlight - this.#least());
-    this.#state.unlock(this.#task.pool);
-    this.#inFlight.push(upstream);
-    const index = this.#upstreams.indexOf(upstream);
+    const lease = this.#pool.lease(NO_REQUEST, []);
+    if (lease === null) throw new Error('there was nobody to pick');
+    this.#inFlight.push(lease);
+    const index = this.#upstreams.indexOf(lease.upstream);
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+  }
+
+  #look(upstreams: readonly Candidate[], picked: Candidate): void {
+    const loads = upstreams.map(({ inFlight }) => inFlight);
+    const least = Math.min(...loads);
+    if (picked.inFlight > least) this.#misplaced += 1;
+    const after = Math.min(...upstreams.map((each) => each.inFlight + (each === picked ? 1 : 0)));
+    this.#spread = Math.max(this.#spread, picked.inFlight + 1 - after);
   }
 
   /** A pool ends requests outside the lock; here inside, so that the loads stand still for those who look at them. */
   #end(): void {
     this.#state.lock(this.#task.pool);
-    this.#inFlight.shift()?.unclaim(false);
+    this.#inFlight.shift()?.release({ kind: 'client-closed' });
     this.#state.unlock(this.#task.pool);
-  }
-
-  #least(): number {
-    return Math.min(...this.#upstreams.map(({ inFlight }) => inFlight));
   }
 
   #halt(): void {

@@ -48,7 +48,6 @@ export type ToThread =
   | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number };
 
 export type FromThread =
-  | { readonly kind: 'started' }
   | { readonly kind: 'applied'; readonly generation: number }
   | { readonly kind: 'listening'; readonly listener: number }
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }

@@ -38,8 +38,10 @@ export class ThreadFleet implements Routes {
 
   #remove(name: string): void {
     const pool = this.#pools.get(name);
+    if (pool === undefined) return;
     this.#pools.delete(name);
-    for (const { id } of pool?.upstreams() ?? []) this.#options.upstreamRemoved(id);
+    pool.close();
+    for (const { id } of pool.upstreams()) this.#options.upstreamRemoved(id);
   }
 
   #applyPool(picture: PoolPicture): void {

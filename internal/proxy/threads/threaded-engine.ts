@@ -44,6 +44,8 @@ export interface ThreadWatcher {
  * listen tries again after this time.
  */
 const PAUSE_MS = 1_000;
+/** A thread that hangs answers nothing; nobody waits for it longer than this, in milliseconds, once it should have. */
+const HANGING_MS = 1_000;
 
 /** The wire engine on several threads, which listen on the same port and balance as one. */
 export class ThreadedEngine implements Engine, ThreadEvents {
@@ -92,7 +94,8 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   }
 
   async listen(host: string, port: number): Promise<Listener> {
-    await Promise.all(Array.from(this.#listeners.values(), ({ freed }) => freed)); // it may be the same address
+    const freed = Promise.all(Array.from(this.#listeners.values(), (listener) => listener.freed));
+    await atMost(HANGING_MS, freed); // it may be the same address
     const bound = await freePort(host, port);
     const number = this.#nextListener;
     this.#nextListener += 1;
@@ -118,8 +121,6 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   received(message: FromThread, from: ThreadHandle): void {
     const { listener } = this.#options;
     switch (message.kind) {
-      case 'started':
-        break;
       case 'applied':
         from.generation = message.generation;
         break;
@@ -204,7 +205,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   async #close(number: number, listener: SharedListener, deadlineMs: number): Promise<void> {
     const closed = listener.close([...this.#handles.keys()]);
     this.#broadcast({ kind: 'close', listener: number, deadlineMs });
-    await closed;
+    await atMost(deadlineMs + HANGING_MS, closed);
     this.#listeners.delete(number);
   }
 
@@ -216,6 +217,13 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     for (const handle of this.#handles.values()) if (handle.generation <= generation) return false;
     return true;
   }
+}
+
+async function atMost(milliseconds: number, awaited: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await Promise.race([awaited, late]);
+  clearTimeout(timer);
 }
 
 /**

@@ -35,6 +35,7 @@ class ProxyThread {
       settings,
       now: sharedNow,
       onRequest: recorder(start.log),
+      threads: size.threads,
       reusePort: size.threads > 1, // where ports cannot be shared there is one thread, and asking would be an error
     });
     this.#apply(start.picture);
@@ -99,4 +100,3 @@ const port = parentPort;
 const start: ThreadStart = workerData; // from the thread that made this one
 const thread = new ProxyThread(start, (message) => port.postMessage(message));
 port.on('message', (message: ToThread) => thread.receive(message));
-port.postMessage({ kind: 'started' } satisfies FromThread);

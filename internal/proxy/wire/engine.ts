@@ -15,7 +15,9 @@ export interface WireEngineOptions {
   readonly now: () => number;
   /** Null: nobody wants to know, and nothing is made for it. */
   readonly onRequest: ((record: RequestRecord) => void) | null;
-  /** Whether other threads of this process listen on the same address. */
+  /** How many engines of this process share the load; 1 by default. */
+  readonly threads?: number;
+  /** Whether others of them listen on the same address. */
   readonly reusePort?: boolean;
 }
 
@@ -26,7 +28,7 @@ export class WireEngine implements Engine {
   readonly #reusePort: boolean;
   readonly #listeners = new Set<WireListener>();
 
-  constructor({ routes, settings, now, onRequest, reusePort = false }: WireEngineOptions) {
+  constructor({ routes, settings, now, onRequest, threads = 1, reusePort = false }: WireEngineOptions) {
     const sweep = new Sweep(now);
     this.#sweep = sweep;
     this.#reusePort = reusePort;
@@ -36,7 +38,7 @@ export class WireEngine implements Engine {
       routes,
       settings,
       proxies: new TrustedProxies(settings.trustedProxies),
-      budget: new RetryBudget(now),
+      budget: new RetryBudget(now, threads),
       now,
       record: onRequest,
       makeId: requestIds(),

@@ -25,8 +25,7 @@ export const FIELD = {
 
 interface Named {
   readonly name: string;
-  /** Code of its first character. */
-  readonly initial: number;
+  readonly octets: Uint8Array;
   readonly kind: number;
 }
 
@@ -52,25 +51,37 @@ const BY_LENGTH = byLength([
   ['proxy-authenticate', FIELD.hopByHop],
   ['proxy-authorization', FIELD.hopByHop],
 ]);
-/** The bit that makes a letter lower-case. */
+/** The bit that makes a letter lower-case; of what else a name consists of, it makes no letter. */
 const LOWER_CASE = 0x20;
+const UNDERSCORE = 0x5f;
+const DASH = 0x2d;
 
 /**
  * Which field a name is.
  * @param end - exclusive.
  * @returns one of `FIELD`.
  */
-export function fieldKind(text: string, start: number, end: number): number {
+export function fieldKind(octets: Uint8Array, start: number, end: number): number {
   const candidates = BY_LENGTH[end - start];
   if (candidates === undefined) return FIELD.other;
-  const initial = text.charCodeAt(start) | LOWER_CASE;
   for (let i = 0; i < candidates.length; i += 1) {
     const candidate = candidates[i];
-    if (candidate?.initial !== initial) continue;
-    if (hasName(text, start, candidate.name)) return candidate.kind;
-    if (text.slice(start, end).toLowerCase().replaceAll('_', '-') === candidate.name) return FIELD.disguised;
+    if (candidate === undefined) break;
+    const likeness = likenessOf(octets, start, candidate.octets);
+    if (likeness !== 'none') return likeness === 'same' ? candidate.kind : FIELD.disguised;
   }
   return FIELD.other;
+}
+
+function likenessOf(octets: Uint8Array, start: number, name: Uint8Array): 'same' | 'disguised' | 'none' {
+  let likeness: 'same' | 'disguised' = 'same';
+  for (let i = 0; i < name.length; i += 1) {
+    const octet = octets[start + i] ?? 0;
+    if ((octet | LOWER_CASE) === name[i]) continue;
+    if (octet !== UNDERSCORE || name[i] !== DASH) return 'none';
+    likeness = 'disguised';
+  }
+  return likeness;
 }
 
 /** Whether `name`, in lower case, is at `start`, in whatever case. */
@@ -84,7 +95,7 @@ export function hasName(text: string, start: number, name: string): boolean {
 }
 
 function byLength(names: readonly (readonly [name: string, kind: number])[]): readonly (readonly Named[])[] {
-  const named = names.map(([name, kind]) => ({ name, initial: name.charCodeAt(0), kind }));
+  const named = names.map(([name, kind]) => ({ name, octets: Buffer.from(name, 'latin1'), kind }));
   const longest = Math.max(...named.map(({ name }) => name.length));
   return Array.from({ length: longest + 1 }, (_, length) => named.filter(({ name }) => name.length === length));
 }

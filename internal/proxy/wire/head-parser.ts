@@ -435,29 +435,36 @@ export class HeadParser {
     if (this.#held === null || this.#heldLength === 0) {
       this.length = end - from;
       this.text = chunk.toString('latin1', from, to - end > SHORT_REST ? end : to);
+      this.#finishFields(chunk, from);
     } else {
       this.#hold(chunk, from, end);
       this.length = this.#heldLength;
       this.text = this.#held.toString('latin1', 0, this.#heldLength);
+      this.#finishFields(this.#held, 0);
       this.#held = null;
     }
-    this.#present = 0;
-    this.#repeated = 0;
-    for (let field = 0; field < this.count; field += 1) this.#finishField(field);
   }
 
-  #finishField(field: number): void {
-    const at = BOUNDS * field;
-    const valueStart = this.#bounds[at + 2] ?? 0;
-    let end = this.#bounds[at + 3] ?? 0;
-    while (end > valueStart && isBlank(this.text.charCodeAt(end - 1))) end -= 1;
-    this.#bounds[at + 3] = end;
-    const kind = fieldKind(this.text, this.#bounds[at] ?? 0, this.#bounds[at + 1] ?? 0);
-    this.#kinds[field] = kind;
-    const bit = 1 << kind;
-    if ((this.#present & bit) === 0) this.#first[kind] = field;
-    else this.#repeated |= bit;
-    this.#present |= bit;
+  /** @param base - where the head starts in `octets`. */
+  #finishFields(octets: Buffer, base: number): void {
+    const bounds = this.#bounds;
+    let present = 0;
+    let repeated = 0;
+    for (let field = 0; field < this.count; field += 1) {
+      const at = BOUNDS * field;
+      const valueStart = base + (bounds[at + 2] ?? 0);
+      let end = base + (bounds[at + 3] ?? 0);
+      while (end > valueStart && isBlank(octets[end - 1] ?? 0)) end -= 1;
+      bounds[at + 3] = end - base;
+      const kind = fieldKind(octets, base + (bounds[at] ?? 0), base + (bounds[at + 1] ?? 0));
+      this.#kinds[field] = kind;
+      const bit = 1 << kind;
+      if ((present & bit) === 0) this.#first[kind] = field;
+      else repeated |= bit;
+      present |= bit;
+    }
+    this.#present = present;
+    this.#repeated = repeated;
   }
 }
 

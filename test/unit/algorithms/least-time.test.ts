@@ -127,6 +127,18 @@ describe('least time', () => {
     assert.equal(picks(balancer, all, 2), 'c a');
   });
 
+  it('remembers what it knows of the pool through a retry that has only unmeasured ones to go to', () => {
+    const balancer = new LeastTime();
+    const all = measured(balancer, [500, 1, Number.NaN]);
+    const cold = [at(all, 2)];
+    at(all, 2).inFlight = 1;
+    for (const now of [200, 400]) {
+      balancer.pick(cold, request({ now }));
+      assert.equal(balancer.pick(all, request({ now: now + 1 })).id, 'b');
+      assert.equal(balancer.pick(all, request({ now: now + 2 })).id, 'b');
+    }
+  });
+
   it('sees the requests in flight even where an answer took no measurable time', () => {
     const balancer = new LeastTime();
     const all = measured(balancer, [0, 1]);

@@ -283,4 +283,34 @@ describe('the fleet', () => {
     assert.deepEqual(harness.take(), ['drained']);
     assert.deepEqual([...harness.fleet.drainingInFlight()], []);
   });
+
+  // The requests of whoever got the place in memory would be counted, and the drain of the old instance would never end.
+  it('does not take the requests of others for those of a service that is configured no more', async () => {
+    const harness = new Harness();
+    harness.fleet.configure([service()]);
+    harness.fleet.apply([instance('a'), instance('b', { port: 9_001 })]);
+    harness.up.add(9_000).add(9_001);
+    await harness.clock.advance(1_000);
+    const old = harness.lease();
+    const [pool] = harness.fleet.pools();
+    harness.fleet.configure([service({ name: 'api' })]);
+    const others = ['c', 'd', 'e'].map((id, n) => instance(id, { service: 'api', port: 9_002 + n }));
+    harness.fleet.apply([
+      instance('a', { lifecycle: 'draining' }),
+      instance('b', { lifecycle: 'draining' }),
+      ...others,
+    ]);
+    harness.up.add(9_002).add(9_003).add(9_004);
+    await harness.clock.advance(1_000);
+    const leases = [harness.lease(), harness.lease(), harness.lease()];
+    const places = leases.map((lease) => lease?.upstream.slot);
+    assert.ok(
+      [...(pool?.upstreams() ?? [])].some(({ slot }) => places.includes(slot)),
+      'no place was used again',
+    );
+    assert.deepEqual([...harness.fleet.drainingInFlight()], [[old?.upstream.id, 1]]);
+    assert.equal(pool?.lease(CONTEXT, []), null);
+    old?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual([...harness.fleet.drainingInFlight()], []);
+  });
 });

@@ -118,6 +118,29 @@ describe('a pool', () => {
     assert.deepEqual(failed, ['a ECONNREFUSED']);
   });
 
+  it('does not blame an instance for what this host lacks', () => {
+    const { pool, failed } = poolOf(upstream('a'));
+    for (const cause of ['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM']) {
+      pool.lease(CONTEXT, [])?.release({ kind: 'connect-failed', cause });
+    }
+    assert.deepEqual(failed, []);
+  });
+
+  it('gives nothing more once it is closed, whatever its upstreams look like', () => {
+    const a = upstream('a');
+    const { pool, balancer } = poolOf(a, upstream('b'));
+    const running = pool.lease(CONTEXT, []);
+    pool.close();
+    for (const each of pool.upstreams()) each.update({ ...each.instance, lifecycle: 'ready' }); // their places are another's
+    pool.invalidate();
+    assert.equal(pool.lease(CONTEXT, [a]), null);
+    assert.equal(pool.acquire(CONTEXT, [], { turn: () => assert.fail('there is nothing to wait for') }), 'nobody');
+    running?.head(200);
+    running?.release({ kind: 'completed', status: 200 });
+    assert.deepEqual(balancer.observed, []);
+    assert.equal(a.inFlight, 0);
+  });
+
   it('tells of every request that ends on a draining upstream', () => {
     const a = upstream('a');
     const { pool, drained } = poolOf(a);

@@ -40,7 +40,7 @@ describe('RequestContext', () => {
     assert.equal(context.now(), 42);
   });
 
-  it('finds the upstream of the cookie among the healthy, and looks for it once', () => {
+  it('finds the upstream of the cookie among those that requests go to, and looks for it once', () => {
     const of = pool({ algorithm: 'sticky-round-robin' });
     const a = upstream('a');
     of.put(a);
@@ -59,6 +59,8 @@ describe('RequestContext', () => {
     assert.deepEqual([stranger.affinity(), stranger.affinity(), reads], [undefined, undefined, 2]);
     a.health = 'unhealthy';
     of.invalidate();
+    assert.equal(new RequestContext(asking(cookie), of, () => 0).affinity(), 'a'); // as a last resort
+    of.put(upstream('b'));
     assert.equal(new RequestContext(asking(cookie), of, () => 0).affinity(), undefined);
   });
 

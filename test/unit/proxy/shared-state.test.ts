@@ -10,18 +10,18 @@ function threads(): [SharedState, SharedState, SharedState] {
   return [main, SharedState.attach(main.buffer, SIZE, 1), SharedState.attach(main.buffer, SIZE, 2)];
 }
 
-/** Who finds a lock held looks at the clock before waiting for it: from now on that fails the test. */
+/** From now on, waiting for a lock fails the test. */
 function forbidWaiting(t: TestContext): void {
-  t.mock.method(performance, 'now', () => assert.fail('the lock is held'));
+  t.mock.method(Atomics, 'wait', () => assert.fail('the lock is held'));
 }
 
-/** Lets so many milliseconds pass with every look at the clock. */
-function hurryTheClock(t: TestContext, step: number): void {
-  let now = 0;
-  t.mock.method(performance, 'now', () => {
-    now += step;
-    assert.ok(now < 1_000 * step, 'the lock is waited for without end');
-    return now;
+/** Nobody waits any more in truth. @param onWait - is told how often somebody has. */
+function hurry(t: TestContext, onWait: (waits: number) => void): void {
+  let waits = 0;
+  t.mock.method(Atomics, 'wait', () => {
+    waits += 1;
+    onWait(waits);
+    return 'timed-out';
   });
 }
 
@@ -112,21 +112,25 @@ describe('the lock of a pool', () => {
     const [main, one, two] = threads();
     two.lock(0);
     main.takeOff(1);
-    let looks = 0;
-    t.mock.method(performance, 'now', () => {
-      looks += 1;
-      if (looks === 4) two.unlock(0);
-      return 0;
+    let waits = 0;
+    hurry(t, (count) => {
+      waits = count;
+      if (waits === 4) two.unlock(0);
     });
     one.lock(0);
-    assert.ok(looks >= 4, 'two threads had the lock at a time');
+    assert.equal(waits, 4, 'two threads had the lock at a time');
   });
 
-  it('is taken from a thread that has held it for a second, which gives back nothing later', (t) => {
+  it('is taken from a thread that holds it for ever, which gives back nothing later', (t) => {
     const [main, one, two] = threads();
     one.lock(0);
-    hurryTheClock(t, 400);
+    let waits = 0;
+    hurry(t, (count) => {
+      waits = count;
+      assert.ok(waits <= 2_000, 'the lock is waited for without end');
+    });
     two.lock(0);
+    assert.ok(waits >= 900, `taken after ${waits} waits of a millisecond`);
     one.unlock(0);
     t.mock.restoreAll();
     forbidWaiting(t);
@@ -191,6 +195,17 @@ describe('the slots of upstreams and pools', () => {
     assert.notEqual(slots.pool(), pool);
     past = 5;
     assert.equal(slots.upstream(), slot);
+    assert.equal(slots.pool(), pool);
+  });
+
+  it('are not used again while requests of any thread wait in the pool', () => {
+    const [main, one] = threads();
+    const slots = new SlotAllocator(main);
+    const pool = slots.pool();
+    one.setWaiting(pool, 1, 0);
+    slots.retirePool(pool);
+    assert.notEqual(slots.pool(), pool);
+    one.setWaiting(pool, 0, 0);
     assert.equal(slots.pool(), pool);
   });
 

@@ -42,6 +42,10 @@ class FakeNetwork {
     return [...this.#bound];
   }
 
+  mend(name: string): void {
+    this.#broken.delete(name);
+  }
+
   break(name: string, error: Error): void {
     this.#broken.set(name, error);
   }
@@ -147,6 +151,28 @@ describe('a listener that changes its host and keeps its port', () => {
     assert.deepEqual(network.bound, []);
     await listener.move({ host: '127.0.0.1', port: 8090 });
     assert.deepEqual(network.bound, ['127.0.0.1:8090']);
+    await listener.close();
+    assert.deepEqual(network.bound, []);
+  });
+
+  it('takes up the old address as soon as it can be bound again', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const network = new FakeNetwork({ '127.0.0.1:8080': TAKEN });
+    const listener = await opened(network, '0.0.0.0');
+    network.break('0.0.0.0:8080', TAKEN);
+    await assert.rejects(listener.move({ host: '127.0.0.1', port: 8080 }), TAKEN);
+    const aSecond = async () => {
+      t.mock.timers.tick(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await aSecond();
+    assert.deepEqual(network.bound, []);
+    network.mend('0.0.0.0:8080');
+    await aSecond();
+    assert.deepEqual(network.bound, ['0.0.0.0:8080']);
+    network.steps.length = 0;
+    await aSecond();
+    assert.deepEqual(network.steps, []);
     await listener.close();
     assert.deepEqual(network.bound, []);
   });

@@ -183,6 +183,24 @@ describe('the pools of a thread', () => {
     assert.equal(made.thread.match('web', '/'), undefined);
   });
 
+  // A request that began before is tried again there, while the memory of its service belongs to another one.
+  it('give nothing more once their service is gone', () => {
+    const made = pair();
+    const gone = made.thread.match('web', '/') ?? assert.fail();
+    made.fleet.configure([]);
+    made.news();
+    made.fleet.configure([service({ name: 'api' })]);
+    made.fleet.apply(BOTH.map((each) => ({ ...each, service: 'api' })));
+    made.heal();
+    made.news();
+    const heirs = [...(made.thread.match('api', '/')?.upstreams() ?? [])].map(({ slot }) => slot);
+    assert.deepEqual(
+      [...gone.upstreams()].map(({ slot }) => slot),
+      heirs,
+    );
+    assert.equal(gone.lease(CONTEXT, []), null);
+  });
+
   it('take over changed settings, and the servers that they name', () => {
     const made = pair();
     const before = made.upstreams();
