@@ -338,21 +338,21 @@ describe('closing a balance()', () => {
     const web = site.over(await site.backends('one'));
     site.app.use(web, tell([]));
     await site.listen();
-    let over = false;
+    const over = new AbortController();
     let answers = 0;
     const client = async (_: unknown, number: number) => {
-      while (!over) {
+      while (!over.signal.aborted) {
         await ask(`${site.url}/stream?count=${1 + (number % 5)}&every=10`).catch(() => {});
         answers += 1;
       }
     };
     const clients = Array.from({ length: 60 }, client);
     await eventually('they are under way', () => answers > 100);
-    const late = setTimeout(() => (over = true), 10_000);
+    const late = setTimeout(() => over.abort(), 10_000);
     await web.close(100);
-    assert.ok(!over, 'it ended only with the last of its clients');
+    assert.ok(!over.signal.aborted, 'it ended only with the last of its clients');
     clearTimeout(late);
-    over = true;
+    over.abort();
     await Promise.all(clients);
   });
 
