@@ -298,3 +298,22 @@ describe('a body that ends with its connection', () => {
     });
   }
 });
+
+describe('the connections to an upstream', () => {
+  it('that a peak needed serve the next peak, and those beyond 64 are closed soon after the last', async () => {
+    const held: RawConnection[] = [];
+    await using made = await site((connection) => onHeads(connection, () => held.push(connection)));
+    const peak = async () => {
+      const clients = await Promise.all(Array.from({ length: 100 }, () => made.site.client(requestText('GET /'))));
+      await eventually('all requests are there', () => held.length === 100);
+      for (const connection of held.splice(0)) connection.write(OK);
+      await Promise.all(clients.map((client) => client.rest()));
+    };
+    await peak();
+    await peak();
+    assert.equal(made.backend.connections.length, 100);
+    const open = () => made.backend.connections.filter((connection) => !gone(connection)).length;
+    await eventually('only 64 are left', () => open() <= 64);
+    assert.equal(open(), 64);
+  });
+});

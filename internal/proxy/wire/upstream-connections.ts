@@ -1,7 +1,10 @@
 import type { Upstream } from '../upstream.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
-const MAX_IDLE = 64;
+/** So many are kept for as long as the upstream allows. */
+const KEPT = 64;
+/** What a peak has left beyond that is closed after this time, in milliseconds; HAProxy's `pool-purge-delay`. */
+const SURPLUS_MS = 5_000;
 
 /**
  * The idle connections of one upstream, the last used first: the others grow old and are closed, so that their number
@@ -27,12 +30,12 @@ export class IdleConnections implements TransportOwner {
   /** @param idleMs - how long it may wait for its next request, in milliseconds. */
   give(transport: Transport, idleMs: number): void {
     transport.owner = this;
-    if (this.#retired || idleMs <= 0 || this.#idle.length >= MAX_IDLE) {
+    if (this.#retired || idleMs <= 0) {
       transport.destroy();
       return;
     }
     transport.resume();
-    transport.expireIn(idleMs);
+    transport.expireIn(this.#idle.length < KEPT ? idleMs : Math.min(idleMs, SURPLUS_MS));
     this.#idle.push(transport);
   }
 
