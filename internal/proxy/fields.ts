@@ -27,6 +27,8 @@ const NEVER_NOMINATED = new Set([
   'x-forwarded-proto',
   'x-forwarded-host',
   'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
   'x-request-id',
 ]);
 

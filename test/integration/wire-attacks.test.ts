@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attack, BROKEN_CHUNKS, GOOD_REQUESTS, REFUSED_REQUESTS, SMUGGLED } from '../fuzz/corpus.ts';
+import { useEngine } from '../support/engines.ts';
 import { type Belief, LenientBackend } from '../support/lenient-backend.ts';
-import { eventually, rawClient, requestText } from '../support/proxy-raw.ts';
+import { eventually, onHeads, RawBackend, rawClient, type RawConnection, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 
 /** What a refusal is answered with: 400 for most, the others where they say more. */
@@ -241,5 +242,90 @@ describe('nothing is smuggled past the wire engine', () => {
     const text = requestText('POST /a', ['Transfer-Encoding: chunked'], `3\r\nabc\r\n0\r\n${trailers}\r\n`);
     assert.match(await victim.site.exchange(text), /answer to \/a$/);
     assert.match(victim.backend.received, /\r\n0\r\nX-Sum: 1\r\n\r\n$/);
+  });
+});
+
+/** Writes a text of about 64 KiB again and again. @returns how many octets are taken, once nothing moves any more. */
+async function flood(client: RawConnection, text: string, isReady = () => true): Promise<number> {
+  let taken = 0;
+  const pour = () => {
+    if (taken < FLOOD)
+      client.socket.write(text, 'latin1', () => {
+        taken += text.length;
+        pour();
+      });
+  };
+  pour();
+  let before = -1;
+  let still = 0;
+  await eventually('the client is held back, or all is taken', () => {
+    still = taken === before && isReady() ? still + 1 : 0;
+    before = taken;
+    return still > 40;
+  });
+  return taken;
+}
+
+/** More than the kernel keeps for two sockets of this host. */
+const FLOOD = 40_000_000;
+const HELD = 20_000_000;
+
+describe('a client that sends without end and takes nothing', () => {
+  // Each answered request sets the client going again, although what came before is still waiting.
+  // In the end the proxy keeps the whole flood in its memory.
+  it('is held back when it sends requests with bodies, however many are answered', async () => {
+    useEngine('wire');
+    const empty = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+    let answers = 0;
+    let most = 1_000;
+    const backend = await RawBackend.start((connection) => {
+      onHeads(connection, () => {
+        answers += 1;
+        if (answers <= most) connection.write(empty);
+      });
+    });
+    await using proxy = await ProxySite.open([backend.port]);
+    proxy.own(backend);
+    const client = await proxy.client();
+    const request = requestText('POST /', ['Connection: keep-alive', 'Content-Length: 1'], 'x');
+    const taken = await flood(client, request.repeat(800), () => answers > 1_000);
+    assert.ok(taken < HELD, `${taken} octets were taken`);
+    client.close();
+    most = Number.POSITIVE_INFINITY; // a client that is held back is not seen to leave
+    for (const connection of backend.connections) connection.write(empty);
+  });
+
+  // No upstream is needed for an answer of our own, so nothing else slows the flood down.
+  // The answers that the client does not read fill the proxy's memory.
+  it('is held back when it asks for what is not there', async () => {
+    useEngine('wire');
+    await using proxy = await ProxySite.open([], { service: { routes: [{ path: '/only' }] } });
+    const client = await proxy.client();
+    client.socket.pause();
+    const request = requestText('GET /else', ['Connection: keep-alive']);
+    const taken = await flood(client, request.repeat(1_000));
+    assert.ok(taken < HELD, `${taken} octets were taken`);
+    client.close();
+  });
+});
+
+describe('a body that is too large', () => {
+  // It comes whole, with the beginning of another request behind it: when that is dropped and the connection goes on,
+  // the rest of the other request's field becomes a request.
+  it('ends its connection, so that nothing behind it is read', async () => {
+    useEngine('wire');
+    const backend = await LenientBackend.start('chunked');
+    await using proxy = await ProxySite.open([backend.port], { limits: { body: 10 } });
+    proxy.own(backend);
+    const chunk = `14\r\n${'x'.repeat(20)}\r\n0\r\n\r\n`;
+    const client = await proxy.client(
+      `${requestText('POST /', ['Connection: keep-alive', 'Transfer-Encoding: chunked'], chunk)}GET /first HTTP/1.1\r\nHost: a\r\nX-Part: ab`,
+    );
+    await client.receives('413');
+    client.write('GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answer = await client.rest();
+    assert.match(answer, /^HTTP\/1\.1 413 [^]*Connection: close/);
+    assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1);
+    assert.deepEqual(backend.requests, []);
   });
 });

@@ -95,10 +95,17 @@ export class Attempt implements TransportOwner {
 
   /** While a request comes in, either the client keeps us waiting or, when it is paused, the upstream does. */
   watchUpload(): void {
-    const { streamIdle } = this.#tools.settings.timeouts;
+    const { streamIdle, responseHead } = this.#tools.settings.timeouts;
     const waits = this.#phase === 'answering' || (this.#phase === 'sent' && this.#owner.client.transport.paused);
     if (waits) this.#upstream?.expireIn(streamIdle);
+    else if (this.#awaitsInvitation) this.#upstream?.expireIn(responseHead);
     else if (this.#phase === 'sent') this.#upstream?.expireNever();
+  }
+
+  /** The client sends nothing before the upstream has said something. */
+  get #awaitsInvitation(): boolean {
+    const { body, request } = this.#owner;
+    return this.#phase === 'sent' && request.head.expectsContinue && !body.begun && this.#interims === 0;
   }
 
   /** The client takes octets again. */
@@ -139,9 +146,10 @@ export class Attempt implements TransportOwner {
     if (this.#phase === 'connecting') {
       this.#fail({ kind: 'connect-failed', cause: 'ETIMEDOUT' });
     } else if (this.#phase === 'sent') {
-      const cause = this.#owner.body.done
-        ? `no answer within ${timeouts.responseHead} ms`
-        : `took no byte of the request for ${timeouts.streamIdle} ms`;
+      const cause =
+        this.#owner.body.done || this.#awaitsInvitation
+          ? `no answer within ${timeouts.responseHead} ms`
+          : `took no byte of the request for ${timeouts.streamIdle} ms`;
       this.#fail({ kind: 'head-timeout', cause });
     } else if (this.#upstream?.paused === true) {
       this.#fail(CLIENT_CLOSED); // nothing can come while the client does not take what came
@@ -186,7 +194,7 @@ export class Attempt implements TransportOwner {
       this.requestSent();
       return;
     }
-    if (upstream.flushed) client.transport.resume();
+    if (upstream.flows) client.transport.resume();
     this.#owner.uploading();
   }
 
@@ -229,6 +237,7 @@ export class Attempt implements TransportOwner {
     }
     if (connectionOptions(parser).close) this.#keepAliveMs = 0; // RFC 9112 §9.6: in whichever response it says so
     this.#owner.informed(parser);
+    if (!this.#owner.body.done) this.#owner.uploading();
   }
 
   #answer(parser: HeadParser, chunk: Buffer, from: number, length: number): void {

@@ -12,7 +12,7 @@ import { refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
 import { exchangeRecord, namesOf, NO_NAMES, refusedRecord, type RequestNames } from './request-records.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
-import { LINGER_MS, Transport, type TransportHost, type TransportOwner } from './transport.ts';
+import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
 /** What the client connections of an engine share. */
 export interface ClientTools extends ExchangeTools {
@@ -86,7 +86,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 
   ended(): void {
-    if (this.#lingering || (this.#exchange === null && this.#clogged)) {
+    if (this.#lingering || (this.#exchange === null && (this.#clogged || !this.transport.flushed))) {
       this.transport.end();
       return;
     }
@@ -102,12 +102,12 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   expired(): void {
     const exchange = this.#exchange;
-    if (exchange !== null && !this.#clogged) {
+    if (exchange !== null) {
       if (!exchange.requestDone && !this.transport.paused) exchange.refuse(408);
-    } else if (this.#parser !== null && !this.#lingering) {
+    } else if (this.#parser?.begun === true && !this.#lingering) {
       this.#refuse(TIMED_OUT, null, true);
     } else {
-      this.transport.destroy();
+      this.transport.abandon();
     }
   }
 
@@ -138,12 +138,15 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.#close();
       return;
     }
-    if (!this.transport.flushed && this.transport.socket.writableNeedDrain) {
-      this.#clogged = true;
-      this.transport.expireIn(this.#tools.settings.timeouts.streamIdle);
-    } else if (!this.#processing) {
-      this.#next();
-    }
+    this.#checkFlow();
+    if (!this.#clogged && !this.#processing) this.#next();
+  }
+
+  /** After an answer: a client that does not take it gets no other. */
+  #checkFlow(): void {
+    if (this.transport.flows) return;
+    this.#clogged = true;
+    this.transport.expireIn(this.#tools.settings.timeouts.streamIdle);
   }
 
   broken(): void {
@@ -167,8 +170,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     if (backlog !== null) this.#process(backlog, 0, backlog.length, true);
     if (this.#exchange !== null || this.#lingering || this.#clogged) return;
     this.transport.resume();
+    if (this.#parser !== null) return; // the time for its head goes on
     if (this.closing) this.#close();
-    else if (this.#parser === null) this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
+    else this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
   }
 
   /** @param isOurs - `chunk` is no read buffer: what is left of it can be kept as it is, however many requests it holds. */
@@ -182,6 +186,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       } else if (exchange !== null || this.#clogged) {
         if (isOurs) this.#backlog = Backlog.of(chunk.subarray(at, to));
         else this.#keep(chunk, at, to);
+        this.#limitBacklog(); // also when the end of a body has just set the client going again
         break;
       } else {
         at = this.#readHead(chunk, at, to);
@@ -208,7 +213,11 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   #keep(chunk: Buffer, from: number, to: number): void {
     this.#backlog ??= new Backlog();
     this.#backlog.add(chunk, from, to);
-    if (this.#backlog.length > BACKLOG_LIMIT) this.transport.pause();
+    this.#limitBacklog();
+  }
+
+  #limitBacklog(): void {
+    if (this.#backlog !== null && this.#backlog.length > BACKLOG_LIMIT) this.transport.pause();
   }
 
   #readHead(chunk: Buffer, from: number, to: number): number {
@@ -275,6 +284,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     const client = parser === null ? this.#peer.known().address : this.#peer.addressFor(parser);
     this.#record(names, client, id, status, reason);
     if (close) this.#close();
+    else this.#checkFlow();
   }
 
   /** Of a request that got no further than here. */
@@ -293,6 +303,6 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   #close(): void {
     this.#lingering = true;
     this.#backlog = null;
-    this.transport.close(LINGER_MS);
+    this.transport.close(this.#tools.settings.timeouts.streamIdle);
   }
 }

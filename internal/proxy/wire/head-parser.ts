@@ -118,9 +118,9 @@ export class HeadParser {
     this.reset(limits);
   }
 
-  /** Whether a part of a head was read. */
+  /** Whether a part of a head was read, beyond the empty line that may come before it. */
   get begun(): boolean {
-    return this.#heldLength > 0;
+    return this.#heldLength > 0 && this.#state !== START && this.#state !== EMPTY_LINE_LF;
   }
 
   /** Makes it ready for another head. */

@@ -11,6 +11,7 @@ export class WireListener implements Listener, ConnectionListener {
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
   #onEmpty: (() => void) | null = null;
+  #closed: Promise<void> | null = null;
 
   private constructor(server: Server, host: string, port: number) {
     this.#server = server;
@@ -34,7 +35,12 @@ export class WireListener implements Listener, ConnectionListener {
     return listener;
   }
 
-  async close(deadlineMs: number): Promise<void> {
+  close(deadlineMs: number): Promise<void> {
+    this.#closed ??= this.#close(deadlineMs);
+    return this.#closed;
+  }
+
+  async #close(deadlineMs: number): Promise<void> {
     this.closing = true;
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
@@ -43,7 +49,7 @@ export class WireListener implements Listener, ConnectionListener {
     for (const connection of this.#connections) connection.shutdown();
     this.#settle();
     const deadline = setTimeout(() => {
-      for (const { transport } of this.#connections) transport.destroy();
+      for (const { transport } of this.#connections) transport.abandon();
     }, deadlineMs);
     await Promise.all([stopped, empty]);
     clearTimeout(deadline);

@@ -32,8 +32,14 @@ export class RequestBody {
     this.#reader.begin(request.chunked ? 'chunked' : 'length', request.length, limits);
   }
 
+  /** Whether all of it was read, and nothing is wrong with it. */
   get done(): boolean {
-    return this.#reader.done;
+    return this.#reader.done && this.fault === null;
+  }
+
+  /** Whether anything of it came. */
+  get begun(): boolean {
+    return this.#reader.size > 0;
   }
 
   /** Why the rest cannot be read. */
@@ -57,6 +63,7 @@ export class RequestBody {
     if (this.fault !== null) return end;
     if (this.#kept !== null) this.#kept += chunk.toString('latin1', from, reader.relayEnd) + reader.tail;
     const upstream = this.#upstream;
+    if (reader.done) client.shareBuffer();
     if (upstream === null) {
       if (!reader.done) client.pause();
       return end;
@@ -64,8 +71,7 @@ export class RequestBody {
     const flows = reader.relayEnd === from || upstream.relay(chunk, from, reader.relayEnd, client);
     if (reader.tail !== '') upstream.write(reader.tail);
     if (!flows && !reader.done) client.pause();
-    if (reader.done) client.shareBuffer();
-    else if (to - from > LONG_BODY) client.expectLongBody();
+    if (!reader.done && to - from > LONG_BODY) client.expectLongBody();
     if (this.#kept !== null && this.#kept.length > REPLAY_LIMIT) this.#kept = null;
     return end;
   }

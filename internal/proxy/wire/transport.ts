@@ -7,7 +7,7 @@ const READ_BUFFER = 64 * 1024;
 const SHORT_PIECE = 8 * 1024;
 
 /** How long a connection that we have ended stays open for the other end, in milliseconds: closed at once, it would be reset while octets arrive, and the reset can overtake our last ones. */
-export const LINGER_MS = 2_000;
+const LINGER_MS = 2_000;
 
 /** Who is told what happens on a connection. */
 export interface TransportOwner {
@@ -99,9 +99,19 @@ export class Transport {
     return this.#ownBuffer ?? this.#host.readBuffer;
   }
 
+  /** It can carry nothing any more, although its owner may not have been told yet. */
+  get isGone(): boolean {
+    return this.socket.destroyed;
+  }
+
   /** Whether everything written is with the kernel. */
   get flushed(): boolean {
     return this.socket.writableLength === 0;
+  }
+
+  /** Whether more may be written: what is not with the kernel is little, and nobody was told to wait for it. */
+  get flows(): boolean {
+    return this.socket.writableLength === 0 || !this.socket.writableNeedDrain;
   }
 
   /** A long body comes on this connection: from the next read on it has a buffer of its own. */
@@ -134,7 +144,7 @@ export class Transport {
     } else {
       socket.write(chunk === this.#host.readBuffer ? Buffer.from(chunk.subarray(from, to)) : chunk.subarray(from, to));
     }
-    return socket.writableLength === 0 || !socket.writableNeedDrain;
+    return this.flows;
   }
 
   pause(): void {
@@ -153,7 +163,7 @@ export class Transport {
     return this.#paused;
   }
 
-  /** Calls `expired` unless another deadline is set before; never early, late by at most two ticks. */
+  /** Calls `expired` unless another deadline is set before; late by at most two ticks. */
   expireIn(milliseconds: number): void {
     this.#deadline = this.#host.time + this.#host.tick + milliseconds;
   }
@@ -174,11 +184,21 @@ export class Transport {
     this.socket.end();
   }
 
-  /** Ends, and gives the other end a moment to do the same; `expired` must `destroy`. */
-  close(lingerMs: number): void {
+  /**
+   * Ends, and gives the other end a moment to do the same; `expired` must `abandon`.
+   * @param drainMs - how long the other end may take for what is still to be written.
+   */
+  close(drainMs: number): void {
     this.socket.end();
     this.resume();
-    this.expireIn(lingerMs);
+    this.expireIn(this.flushed ? LINGER_MS : drainMs);
+    if (!this.flushed) this.socket.once('finish', () => this.expireIn(LINGER_MS));
+  }
+
+  /** Closes at once; when something is still to be written, so that nobody takes it for an orderly end. */
+  abandon(): void {
+    if (this.flushed) this.destroy();
+    else this.reset();
   }
 
   destroy(): void {

@@ -1,4 +1,7 @@
-import { LINGER_MS, type Transport, type TransportOwner } from './transport.ts';
+import type { Transport, TransportOwner } from './transport.ts';
+
+/** After so long a silence the kernel asks whether the other host is still there, in milliseconds. */
+const KEEP_ALIVE_MS = 60_000;
 
 /**
  * Two connections that speak another protocol with each other, since a 101: octets go both ways as they come, and silence
@@ -29,6 +32,7 @@ export class Tunnel implements TransportOwner {
     for (const side of [client, upstream]) {
       side.owner = tunnel;
       side.expireNever();
+      side.socket.setKeepAlive(true, KEEP_ALIVE_MS);
       side.resume();
     }
   }
@@ -50,14 +54,14 @@ export class Tunnel implements TransportOwner {
   }
 
   expired(): void {
-    this.#client.destroy();
-    this.#upstream.destroy();
+    this.#client.abandon();
+    this.#upstream.abandon();
   }
 
   closed(cause: string | null, by: Transport): void {
     this.#open -= 1;
     if (this.#open === 0) this.#onClosed();
-    else if (cause === null) this.#other(by).close(LINGER_MS);
+    else if (cause === null) this.#other(by).close(this.#halfClosedMs);
     else this.#other(by).reset();
   }
 

@@ -20,11 +20,13 @@ export class IdleConnections implements TransportOwner {
   }
 
   take(owner: TransportOwner): Transport | null {
-    const transport = this.#idle.pop();
-    if (transport === undefined) return null;
-    transport.owner = owner;
-    transport.expireNever();
-    return transport;
+    for (let transport = this.#idle.pop(); transport !== undefined; transport = this.#idle.pop()) {
+      if (transport.isGone) continue;
+      transport.owner = owner;
+      transport.expireNever();
+      return transport;
+    }
+    return null;
   }
 
   /** @param idleMs - how long it may wait for its next request, in milliseconds. */
