@@ -58,6 +58,7 @@ export class ManagerProcess implements Running {
       registry,
       services: config.services,
       ports: config.ports,
+      logLimits: config.instanceLogs,
       dataDir: dirname(config.registry.path),
       baseEnv: options.baseEnv,
       version: packageVersion,
@@ -139,7 +140,7 @@ export class ManagerProcess implements Running {
   async #apply(next: Config, before: Config): Promise<void> {
     await this.#api?.move(next.manager);
     this.#access = next.manager; // before anything else is awaited: an address that others reach is never without its token
-    await this.#manager.apply({ services: next.services, ports: next.ports });
+    await this.#manager.apply({ services: next.services, ports: next.ports, logLimits: next.instanceLogs });
     this.#alerts.reconfigure(createNotifiers(next.alerts), {
       groupWindowMs: next.alerts.groupWindow,
       repeatAfterMs: next.alerts.repeatAfter,

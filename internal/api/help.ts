@@ -22,6 +22,8 @@ one instance
   ${curl} '${base}/servers/get?port=9001'
 drain and stop one; also: &force=true, which skips the drain
   ${curl} -X DELETE '${base}/servers/remove?port=9001'
+the last lines that one has written; also: ?stream=out, ?lines=500, ?follow=1
+  ${curl} -H 'Accept: text/plain' ${base}/servers/9001/logs
 how the manager is
   ${curl} ${base}/status
 what happened last; also: &service=NAME

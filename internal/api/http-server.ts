@@ -5,6 +5,7 @@ import { authority } from '../model/address.ts';
 import { listenError } from '../model/listen-error.ts';
 
 const CLOSE_DEADLINE_MS = 10_000;
+export const EVENT_STREAM = 'text/event-stream; charset=utf-8';
 
 export interface ApiServer {
   /** The one really taken, when 0 was asked for. */
@@ -64,7 +65,10 @@ async function close(
 ): Promise<void> {
   const closed = once(server, 'close');
   server.close(); // closes the idle connections too
-  for (const answer of answers) if (!answer.headersSent) answer.setHeader('Connection', 'close');
+  for (const answer of answers) {
+    if (!answer.headersSent) answer.setHeader('Connection', 'close');
+    else if (answer.getHeader('Content-Type') === EVENT_STREAM) answer.end(); // it has no end of its own
+  }
   const deadline = setTimeout(() => {
     log.warn({ running: answers.size }, 'requests cut off at the shutdown deadline');
     server.closeAllConnections();

@@ -15,9 +15,10 @@ export function wholeNumberText(min: number, max: number) {
   });
 }
 
-/** A switch in a query: `true` or `false`. */
+/** A switch in a query: `true` or `1`, `false` or `0`. */
 export function flag() {
-  return z.enum(['true', 'false'], { error: 'expected true or false' }).transform((text) => text === 'true');
+  const words = ['true', 'false', '1', '0'] as const;
+  return z.enum(words, { error: 'expected true or false' }).transform((text) => text === 'true' || text === '1');
 }
 
 /**

@@ -2,7 +2,7 @@ import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 
 /** What the API needs of the server manager. */
-export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 'status' | 'events'>;
+export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs'>;
 
 /** What the API needs of the alerts: one result per configured channel, none when no channel is configured. */
 export type Alerts = Pick<AlertDispatcher, 'test'>;

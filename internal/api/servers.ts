@@ -4,7 +4,9 @@ import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
 import { EnvSchema, ServiceNameSchema } from '../model/service.ts';
 import { wholeNumber } from '../model/units.ts';
+import { LOG_STREAMS, type LogLine } from '../server/log-reader.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { EventStream } from './event-stream.ts';
 import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -32,12 +34,18 @@ const ListQuerySchema = z.strictObject({
   status: z.enum(STATUSES, { error: `expected one of ${STATUSES.join(', ')}` }).exactOptional(),
 });
 const PortQuerySchema = z.strictObject({ port: wholeNumberText(1, 65_535) });
+const LogsQuerySchema = z.strictObject({
+  stream: z.enum(LOG_STREAMS, { error: `expected ${LOG_STREAMS.join(' or ')}` }).exactOptional(),
+  lines: wholeNumberText(0, 10_000).prefault('100'),
+  follow: flag().default(false),
+});
 const RemoveQuerySchema = PortQuerySchema.extend({ force: flag().default(false) });
 
 /** `/servers/*`: instances are added, shown and removed. */
 export function serverEndpoints(manager: Manager): Endpoint[] {
   return [
     addEndpoint(manager),
+    logsEndpoint(manager),
     endpoint('GET', '/servers/list', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
       sendJson(response, await manager.list(query));
     }),
@@ -48,6 +56,29 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.remove(query.port, { force: query.force }));
     }),
   ];
+}
+
+/** The lines as JSON, for people who ask for `text/plain` as they are; with `follow` as server-sent events that go on. */
+function logsEndpoint(manager: Manager): Endpoint {
+  const schemas = { query: LogsQuerySchema, body: Nothing };
+  return endpoint('GET', '/servers/:id/logs', schemas, async ({ query, id }, response) => {
+    const { logs, gone } = await manager.logs(id, query);
+    const lines = await logs.last();
+    if (!query.follow) {
+      const isText = response.req.accepts(['application/json', 'text/plain']) === 'text/plain';
+      if (isText) response.type('text/plain').send(lines.map(({ text }) => `${text}\n`).join(''));
+      else sendJson(response, lines);
+      return;
+    }
+    const stream = new EventStream(response);
+    const send = async (news: readonly LogLine[]) => {
+      for (const line of news) await stream.send(line.stream, line.text);
+    };
+    await send(lines);
+    await logs.follow(send, AbortSignal.any([gone, stream.closed]));
+    await stream.send('end', 'the instance is gone, or the manager stops');
+    stream.end();
+  });
 }
 
 /** The add goes on when its client leaves: the instances are wanted all the same. */

@@ -115,6 +115,15 @@ const EventsSchema = z.strictObject({
   prune: CronSchema.default('30 3 * * *'),
 });
 
+const InstanceLogsSchema = z.strictObject({
+  /** An output file of an instance that has become larger is put aside. */
+  maxSize: size().prefault('10mb'),
+  /** How many that were put aside are kept of each output. */
+  keep: wholeNumber(0, 1_000).default(5),
+  /** Of all output files together; beyond that the oldest are deleted. */
+  total: size().prefault('1gb'),
+});
+
 /** The whole of `config.json`. What no single section can tell is checked in `cross-checks.ts`. */
 export const ConfigSchema = z.strictObject({
   manager: ManagerSchema.prefault({}),
@@ -124,6 +133,7 @@ export const ConfigSchema = z.strictObject({
   services: z.array(ServiceSchema).default([]),
   alerts: AlertsSchema.prefault({}),
   events: EventsSchema.prefault({}),
+  instanceLogs: InstanceLogsSchema.prefault({}),
   log: z.strictObject({ level: LogLevelSchema.default('info') }).prefault({}),
 });
 

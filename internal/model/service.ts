@@ -131,6 +131,21 @@ const QueueSchema = z.strictObject({
   timeout: duration().prefault('1s'),
 });
 
+/** Signals that programs take for "finish what you have, then go". */
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+
+/** A name as the system knows it, or a number. */
+const AccountSchema = z.union([z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]*\$?$/), wholeNumber(0, 4_294_967_294)], {
+  error: 'expected a name or a number',
+});
+
+const RunAsSchema = z.strictObject({
+  user: AccountSchema,
+  /** Default: the user's own group. */
+  group: AccountSchema.optional(),
+});
+export type RunAs = z.infer<typeof RunAsSchema>;
+
 /** A named application with an algorithm, routes, a health check and, when spawned by heimdall, a command. */
 export const ServiceSchema = z.strictObject({
   name: ServiceNameSchema,
@@ -154,8 +169,14 @@ export const ServiceSchema = z.strictObject({
   readiness: ReadinessSchema.prefault({}),
   /** How long in-flight requests of a removed instance may take before it is told to stop. */
   drainTimeout: duration().prefault('30s'),
-  /** From SIGTERM to SIGKILL. */
+  /** What an instance is told to stop with. */
+  stopSignal: z.enum(STOP_SIGNALS).default('SIGTERM'),
+  /** From that signal to SIGKILL. */
   stopTimeout: duration().prefault('10s'),
+  /** Exit codes after which an instance is not started again: its work is done, or another start would change nothing. */
+  noRestartCodes: z.array(wholeNumber(0, 255)).default([]),
+  /** Whom instances run as, when heimdall runs as root; null: as heimdall itself. */
+  runAs: RunAsSchema.nullable().default(null),
 });
 export type Service = z.infer<typeof ServiceSchema>;
 

@@ -29,16 +29,23 @@ export async function adoptProcess(
     startedAt: instance.startedAt ?? clock(),
     exited: exitOf(identity.pid, identity.startTime, clock, letGo.signal),
     tail: () => tailOf(outputs),
-    stop: async (graceMs) =>
+    stop: async (graceMs, signal) =>
       // Once the leader is gone, its pid may be anybody's: only the token tells who is ours.
-      (await isSameProcess(identity)) ? stopGroup(identity.pid, graceMs) : stopLeftovers(id, identity.token, graceMs),
+      (await isSameProcess(identity))
+        ? stopGroup(identity.pid, graceMs, signal)
+        : stopLeftovers(id, identity.token, graceMs, signal),
     release: () => letGo.abort(),
   };
 }
 
-async function stopLeftovers(instanceId: string, token: string | null, graceMs: number): Promise<boolean> {
+async function stopLeftovers(
+  instanceId: string,
+  token: string | null,
+  graceMs: number,
+  signal?: NodeJS.Signals,
+): Promise<boolean> {
   const groups = await groupsOfInstance(instanceId, token);
-  return (await Promise.all(groups.map((group) => stopGroup(group, graceMs)))).every(Boolean);
+  return (await Promise.all(groups.map((group) => stopGroup(group, graceMs, signal)))).every(Boolean);
 }
 
 function exitOf(pid: number, startTime: string, clock: () => number, signal: AbortSignal): Promise<Exit> {

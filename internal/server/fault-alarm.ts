@@ -8,6 +8,8 @@ export interface Fault {
   readonly kind: 'instance.exited' | 'instance.start-failed';
   readonly message: string;
   readonly logTail: readonly string[];
+  /** Of the process; null when it was ended by a signal, or did not end. */
+  readonly exitCode: number | null;
 }
 
 /** Counts the faults of one instance, and calls a person when they become a crash loop. */

@@ -24,6 +24,10 @@ export class Fleet {
     return this.#supervisors.get(id);
   }
 
+  instances(): Instance[] {
+    return this.#all().map(({ instance }) => instance);
+  }
+
   byPort(port: number): Supervisor | undefined {
     return this.#all().find(({ instance }) => instance.port === port);
   }

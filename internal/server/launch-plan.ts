@@ -2,6 +2,7 @@ import { delimiter } from 'node:path';
 import { HeimdallError } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
+import type { Account } from './account.ts';
 
 /** What an instance's process is started with. */
 export interface LaunchPlan {
@@ -9,6 +10,8 @@ export interface LaunchPlan {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whom it runs as; absent: as the manager. */
+  readonly account?: { readonly uid: number; readonly gid: number };
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -47,6 +50,7 @@ export function assertAllowedEnv(env: Readonly<Record<string, string>>): void {
 /**
  * The declared command with `{port}` filled in, and a clean environment: PATH (with the folder of this Node first, so that
  * `node` is the one that runs heimdall), HOME and LANG of the manager, the service's and the instance's variables, ours last.
+ * @param account - whom it runs as; HOME is theirs then.
  * @throws {HeimdallError} COMMAND_FAILED when the service has no command any more.
  */
 export function launchPlan(
@@ -55,6 +59,7 @@ export function launchPlan(
   token: string,
   base: Environment,
   nodeDir: string,
+  account: Account | null = null,
 ): LaunchPlan {
   const withPort = (text: string) => text.replaceAll('{port}', String(instance.port));
   const [file, ...args] = (service.command ?? []).map(withPort);
@@ -65,11 +70,14 @@ export function launchPlan(
     const value = base[name];
     if (value !== undefined) env[name] = value;
   }
+  if (account !== null) env['HOME'] = account.home;
   for (const [name, value] of Object.entries({ ...service.env, ...instance.env })) env[name] = withPort(value);
   if (instance.version !== null) env['VERSION'] = instance.version;
   env['PORT'] = String(instance.port);
   env['HEIMDALL_INSTANCE'] = instance.id;
   env['HEIMDALL_SERVICE'] = service.name;
   env['HEIMDALL_INSTANCE_TOKEN'] = token;
-  return { file, args, cwd: service.cwd, env };
+  if (account === null) return { file, args, cwd: service.cwd, env };
+  const { uid, gid } = account;
+  return { file, args, cwd: service.cwd, env, account: { uid, gid } };
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { HeimdallError } from '../model/errors.ts';
 import type { Service } from '../model/service.ts';
+import { accountOf } from './account.ts';
 import { isPortFree } from './bind-probe.ts';
 import { launchPlan } from './launch-plan.ts';
 import { outputPaths } from './log-tail.ts';
@@ -47,7 +48,7 @@ export class Launcher {
         return await this.#tryPort(service, signal);
       } catch (error) {
         signal.throwIfAborted();
-        await this.end(service.stopTimeout);
+        await this.stop(service);
         if (!(error instanceof PortClashError) || moves === MAX_PORT_MOVES) throw error;
         if (fixedPort) throw new HeimdallError('PORT_TAKEN', error.message, error.context, { cause: error });
         await this.#moveFrom(this.#row.instance.port, refused);
@@ -55,11 +56,20 @@ export class Launcher {
     }
   }
 
-  /** Ends whatever is left of the process group: SIGTERM, and SIGKILL after `graceMs` (0: at once). */
-  async end(graceMs: number): Promise<void> {
+  /** Ends the process group as its service says: a signal, and SIGKILL when that was not heeded in time. */
+  stop({ stopTimeout, stopSignal }: Service): Promise<void> {
+    return this.#end(stopTimeout, stopSignal);
+  }
+
+  /** Ends whatever is left of the process group at once. */
+  kill(): Promise<void> {
+    return this.#end(0, 'SIGKILL');
+  }
+
+  async #end(graceMs: number, signal: NodeJS.Signals): Promise<void> {
     const process = this.#process;
     if (process === null) return;
-    if (!(await process.stop(graceMs))) {
+    if (!(await process.stop(graceMs, signal))) {
       this.#context.log.error(
         { instance: this.#row.instance.id, pid: process.identity.pid },
         'the process outlives SIGKILL',
@@ -88,7 +98,8 @@ export class Launcher {
     }
     signal.throwIfAborted();
     const token = newToken();
-    const plan = launchPlan(instance, service, token, baseEnv, dirname(process.execPath));
+    const account = service.runAs === null ? null : await accountOf(service.runAs);
+    const plan = launchPlan(instance, service, token, baseEnv, dirname(process.execPath), account);
     const child = await spawnProcess(plan, token, outputPaths(logDir, service.name, instance.port), clock);
     // Even when this is being ended meanwhile: a process that no row tells of could not be found again.
     this.#row.record({ process: child.identity, startedAt: child.startedAt });

@@ -9,12 +9,12 @@ const POLLS_PER_SCAN = 8;
 const KILL_LIMIT_MS = 5_000;
 
 /**
- * SIGTERM to the group, after `graceMs` SIGKILL, and resolves when no member is left. 0 kills at once.
+ * The signal to the group, after `graceMs` SIGKILL, and resolves when no member is left. 0 kills at once.
  * @returns false when a member is still there 5 s after SIGKILL.
  */
-export async function stopGroup(group: number, graceMs: number): Promise<boolean> {
+export async function stopGroup(group: number, graceMs: number, first: NodeJS.Signals = 'SIGTERM'): Promise<boolean> {
   if (graceMs > 0) {
-    signal(group, 'SIGTERM');
+    signal(group, first);
     if (await isGoneWithin(group, graceMs)) return true;
   }
   signal(group, 'SIGKILL');

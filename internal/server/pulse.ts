@@ -6,25 +6,35 @@ import { inSeconds } from './running-process.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 const PULSE_MS = 1_000;
+/** Every so many beats the output of the instances is looked at. */
+const BEATS_PER_ROTATION = 5;
 
 /** What the manager does every second: it shows that it lives, watches the load balancers, and finishes what had to wait. */
 export class Pulse {
   readonly #context: SupervisorContext;
   readonly #reconciler: Reconciler;
   readonly #watch: ProxyWatch;
+  readonly #rotateLogs: () => Promise<void>;
+  #beats = 0;
   #failing = false;
 
-  /** @param startedAt - of the manager, in epoch milliseconds. */
-  constructor(context: SupervisorContext, reconciler: Reconciler, startedAt: number) {
+  /**
+   * @param startedAt - of the manager, in epoch milliseconds.
+   * @param rotateLogs - never rejects.
+   */
+  constructor(context: SupervisorContext, reconciler: Reconciler, startedAt: number, rotateLogs: () => Promise<void>) {
     this.#context = context;
     this.#reconciler = reconciler;
     this.#watch = new ProxyWatch(startedAt);
+    this.#rotateLogs = rotateLogs;
   }
 
   /** Beats until the manager stops; a registry that cannot be reached is tried again with every beat. Never rejects. */
   async beat(): Promise<void> {
     const { stopping, log } = this.#context;
     while (!stopping.aborted) {
+      if (this.#beats % BEATS_PER_ROTATION === 0) await this.#rotateLogs(); // also when the registry is away
+      this.#beats += 1;
       try {
         await this.#once();
         if (this.#failing) log.info('the manager beats again');

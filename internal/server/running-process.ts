@@ -18,10 +18,10 @@ export interface RunningProcess {
   /** The last lines of this run's output. */
   tail(): Promise<string[]>;
   /**
-   * SIGTERM to the whole group, SIGKILL after `graceMs` (0: at once); resolves when no member is left.
+   * `signal` to the whole group, by default SIGTERM, SIGKILL after `graceMs` (0: at once); resolves when no member is left.
    * @returns false when a member outlives even that.
    */
-  stop(graceMs: number): Promise<boolean>;
+  stop(graceMs: number, signal?: NodeJS.Signals): Promise<boolean>;
   /** Lets the process run on without this manager: nothing of ours waits for it any more. */
   release(): void;
 }

@@ -11,7 +11,10 @@ import type { RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
 import { Fleet } from './fleet.ts';
+import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
+import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
+import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
@@ -32,6 +35,8 @@ export type { AddRequest } from './add.ts';
 export interface Settings {
   readonly services: readonly Service[];
   readonly ports: PortRange;
+  /** Of the instances' output. */
+  readonly logLimits?: LogLimits;
 }
 
 export interface ServerManagerOptions extends Settings {
@@ -74,6 +79,7 @@ export class ServerManager {
   readonly #fleet: Fleet;
   readonly #reconciler: Reconciler;
   readonly #pulse: Pulse;
+  readonly #logs: LogRotation;
   readonly #startedAt: number;
   readonly #stopping = new AbortController();
   readonly #adds = new Set<Promise<unknown>>();
@@ -109,7 +115,8 @@ export class ServerManager {
       host,
       services: () => this.#services,
     });
-    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt);
+    this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
+    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, () => this.#rotateLogs());
   }
 
   /**
@@ -129,11 +136,12 @@ export class ServerManager {
   }
 
   /** Live configuration: what it changes about counts comes about in the background; running instances keep their command. */
-  async apply({ services, ports }: Settings): Promise<void> {
+  async apply({ services, ports, logLimits }: Settings): Promise<void> {
     await this.#started;
     this.#assertRunning();
     this.#services = services;
     this.#context.ports.use(ports);
+    if (logLimits !== undefined) this.#logs.use(logLimits);
     this.#fleet.configure(services);
     this.#context.journal.record('config.applied', null, 'the changed configuration is in force');
     await this.#reconciler.run().catch((error: unknown) => {
@@ -181,6 +189,25 @@ export class ServerManager {
     if (spawned.length > 0 || candidates.length === 1) return view;
     const ids = candidates.map(({ id }) => id).join(', ');
     throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${port}: ${ids}; use the list`);
+  }
+
+  /**
+   * The output of an instance that heimdall spawned, by its id or its port; `gone` is aborted when the instance is, or the manager stops.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one.
+   */
+  async logs(id: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
+    await this.#started;
+    const supervisor = this.#fleet.get(id) ?? this.#fleet.byPort(Number(id));
+    if (supervisor !== undefined) {
+      const logs = new InstanceLogs(this.#context.logDir, supervisor.instance, query);
+      return { logs, gone: AbortSignal.any([supervisor.removed, this.#stopping.signal]) };
+    }
+    if (!this.#declared().some((instance) => instance.id === id)) {
+      throw new HeimdallError('INSTANCE_NOT_FOUND', `there is no instance ${id}; GET /servers/list shows the ids`, {
+        id,
+      });
+    }
+    throw new HeimdallError('NOT_SPAWNED', `${id} was not spawned by heimdall: its output is kept where it runs`);
   }
 
   /**
@@ -265,6 +292,12 @@ export class ServerManager {
     await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
     this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
     await this.#context.journal.settled();
+  }
+
+  async #rotateLogs(): Promise<void> {
+    const { logDir } = this.#context;
+    const instances = this.#fleet.instances();
+    await this.#logs.run(new Set(instances.flatMap(({ service, port }) => outputPaths(logDir, service, port))));
   }
 
   #finishRemoval(supervisor: Supervisor): void {

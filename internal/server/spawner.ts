@@ -40,7 +40,7 @@ export async function spawnProcess(
       startedAt,
       exited,
       tail: () => tailOf(outputs),
-      stop: (graceMs) => stopGroup(pid, graceMs),
+      stop: (graceMs, signal) => stopGroup(pid, graceMs, signal),
       release: () => child.unref(),
     };
   } finally {
@@ -69,6 +69,7 @@ async function spawned(
       cwd: plan.cwd,
       env: plan.env,
       detached: true,
+      ...plan.account,
       stdio: ['ignore', stdout, stderr],
     });
     await once(child, 'spawn');

@@ -44,6 +44,7 @@ export class Supervisor {
   #removal: Promise<Instance> | null = null;
   #hurry = new AbortController();
   #released = false;
+  readonly #removed = new AbortController();
 
   constructor(instance: Instance, service: Service, context: SupervisorContext) {
     this.id = instance.id;
@@ -56,6 +57,11 @@ export class Supervisor {
 
   get instance(): Instance {
     return this.#row.instance;
+  }
+
+  /** Aborted when the instance is removed. */
+  get removed(): AbortSignal {
+    return this.#removed.signal;
   }
 
   /** Resolves when the present try to start has succeeded or failed; null when there is none. */
@@ -107,7 +113,7 @@ export class Supervisor {
   }
 
   /**
-   * The acknowledged drain: route gone and acknowledged, requests finished, then SIGTERM, SIGKILL, row gone, port in
+   * The acknowledged drain: route gone and acknowledged, requests finished, then the stop signal, SIGKILL, row gone, port in
    * quarantine. Calls join a removal under way; a later `force` still shortens it.
    * @returns the instance as it was, now `stopped`.
    * @throws {HeimdallError} REGISTRY_UNAVAILABLE: nothing has changed. SHUTTING_DOWN: the next manager goes on with it.
@@ -147,6 +153,10 @@ export class Supervisor {
           if (first && giveUp) return;
           fault = this.#startFailed(error);
         }
+        if (fault.exitCode !== null && this.#service.noRestartCodes.includes(fault.exitCode)) {
+          await this.#retire(fault);
+          return;
+        }
         await this.#recover(fault);
       }
     } catch (error) {
@@ -172,7 +182,7 @@ export class Supervisor {
 
   #startFailed(error: unknown): Fault {
     const message = messageOf(error).replace(`${this.id} `, ''); // the row and the event name the instance already
-    return { kind: 'instance.start-failed', message, logTail: logTailOf(error) };
+    return { kind: 'instance.start-failed', message, logTail: logTailOf(error), exitCode: exitCodeOf(error) };
   }
 
   async #untilExit(): Promise<Fault> {
@@ -181,10 +191,20 @@ export class Supervisor {
     const healthy = setTimeout(() => this.#alarm.clear(), this.#context.restart.healthyAfterMs);
     try {
       const exit = await abortable(process.exited, this.#ending.signal);
-      return { kind: 'instance.exited', message: describeExit(exit, process.startedAt), logTail: [] };
+      const message = describeExit(exit, process.startedAt);
+      return { kind: 'instance.exited', message, logTail: [], exitCode: exit.code };
     } finally {
       clearTimeout(healthy);
     }
+  }
+
+  /** Takes the instance out of rotation for good: its row stays, to be seen, until it is removed or a manager starts anew. */
+  async #retire({ kind, message, logTail }: Fault): Promise<void> {
+    const lastError = `${message}, after which it is not started again (noRestartCodes)`;
+    await this.#advance({ lifecycle: 'failed', process: null, lastError });
+    const tail = (await this.#launcher.process?.tail()) ?? logTail;
+    await this.#launcher.kill();
+    this.#tell(kind, lastError, { logTail: tail });
   }
 
   /** Takes the instance out of rotation, cleans up, and waits for the next try. */
@@ -194,7 +214,7 @@ export class Supervisor {
     // Before anything else: every moment more, load balancers send it requests.
     await this.#advance({ lifecycle, process: null, lastError: fault.message });
     const logTail = (await this.#launcher.process?.tail()) ?? fault.logTail;
-    await this.#launcher.end(0);
+    await this.#launcher.kill();
     this.#tell(fault.kind, fault.message, { logTail });
     this.#alarm.tell(this.instance, { ...fault, logTail });
     await sleep(this.#alarm.delayMs, undefined, { signal: this.#ending.signal });
@@ -216,11 +236,12 @@ export class Supervisor {
     if (revision !== null && this.#routed && this.#launcher.process !== null) await this.#drain(revision);
     await this.#supervision;
     if (this.#released) throw shuttingDown();
-    await this.#launcher.end(this.#service.stopTimeout);
+    await this.#launcher.stop(this.#service);
     if (this.#routed) this.#context.ports.quarantine(this.instance.port);
     this.#alarm.clear();
     await this.#row.remove(revision === null ? options.desiredDelta : 0);
     this.#tell('instance.removed', 'is stopped and removed', { port: this.instance.port });
+    this.#removed.abort();
     return { ...this.instance, lifecycle: 'stopped', process: null };
   }
 
@@ -268,4 +289,9 @@ export class Supervisor {
 function logTailOf(error: unknown): readonly string[] {
   const tail = error instanceof HeimdallError ? error.context['logTail'] : undefined;
   return Array.isArray(tail) ? tail.filter((line) => typeof line === 'string') : [];
+}
+
+function exitCodeOf(error: unknown): number | null {
+  const code = error instanceof HeimdallError ? error.context['exitCode'] : null;
+  return typeof code === 'number' ? code : null;
 }

@@ -11,11 +11,21 @@ import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { until } from '../support/server-fixture.ts';
 
 const BACKEND = `
   const server = require('node:http').createServer((request, response) => response.end(process.env.GREETING));
   server.listen(process.env.PORT, '127.0.0.1');
   process.on('SIGTERM', () => process.exit(0));
+`;
+const CHATTY = `
+  console.log('one\\ntwo\\ndrei \u{1F600}');
+  console.error('oh no');
+  const server = require('node:http').createServer((request, response) => {
+    if (request.url !== '/health') console.log('heard ' + request.url);
+    response.end();
+  });
+  server.listen(process.env.PORT, '127.0.0.1');
 `;
 const SERVICES = [
   {
@@ -24,6 +34,7 @@ const SERVICES = [
     env: { GREETING: 'hello' },
     readiness: { interval: '50ms' },
   },
+  { name: 'chatty', command: [process.execPath, '-e', CHATTY], readiness: { interval: '50ms' } },
   { name: 'broken', command: [process.execPath, '-e', "console.error('no database'); process.exit(3)"] },
   { name: 'remote', servers: ['192.0.2.7:8080'] },
 ].map((service) => ServiceSchema.parse({ instances: 0, ...service }));
@@ -120,6 +131,37 @@ describe('the API over the real manager and registry', () => {
       .post('/servers/add')
       .send({ env: { NODE_OPTIONS: '--inspect' } })
       .expect(400);
+  });
+
+  it('shows what an instance has written, and what it writes from then on', async () => {
+    const { body: added } = await api().post('/servers/add').send({ service: 'chatty' }).expect(201);
+    const path = `/servers/${added.id}/logs`;
+    const { body: lines } = await api().get(`${path}?lines=2`).expect(200);
+    assert.deepEqual(lines, [
+      { stream: 'out', text: 'two' },
+      { stream: 'out', text: 'drei \u{1F600}' },
+      { stream: 'err', text: 'oh no' },
+    ]);
+    const { text } = await api().get(`/servers/${added.port}/logs?stream=out`).set('Accept', 'text/plain').expect(200);
+    assert.equal(text, 'one\ntwo\ndrei \u{1F600}\n');
+
+    const followed = await fetch(`http://127.0.0.1:${server.port}${path}?lines=1&follow=1&stream=out`);
+    assert.equal(followed.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+    const whole = followed.text();
+    await fetch(`${added.url}/said?now`);
+    await until('it is written', async () => (await api().get(`${path}?lines=1`)).body[0].text === 'heard /said?now');
+    await api().delete(`/servers/remove?port=${added.port}`).expect(200);
+    assert.equal(
+      await whole,
+      'event: out\ndata: drei \u{1F600}\n\nevent: out\ndata: heard /said?now\n\n' +
+        'event: end\ndata: the instance is gone, or the manager stops\n\n',
+    );
+  });
+
+  it('says whose output it does not have', async () => {
+    await api().get('/servers/nobody/logs').expect(404);
+    assert.equal((await api().get('/servers/remote@192.0.2.7:8080/logs').expect(409)).body.code, 'NOT_SPAWNED');
+    await api().get('/servers/nobody/logs?lines=-1').expect(400);
   });
 
   it('tells what went on', async () => {

@@ -10,6 +10,7 @@ import { groupsOfInstance } from '../../internal/server/process-table.ts';
 import { APP, isAlive, Site, service, until } from '../support/server-fixture.ts';
 
 const onLinux = process.platform === 'linux';
+const asRoot = onLinux && process.getuid?.() === 0;
 const AnswerSchema = z.object({
   pid: z.number(),
   env: z.record(z.string(), z.string()),
@@ -182,6 +183,31 @@ describe('an add that fails', () => {
     assert.deepEqual(error.context['logTail'], ['starting up', 'cannot find the database']);
     assert.match(error.message, /exited with code 3 after .*, before it was ready: cannot find the database/);
     await assertNothingRemains(site, error);
+  });
+
+  it('runs as the user of the service, with their folder as HOME', { skip: !asRoot }, async () => {
+    await using site = await Site.open();
+    const command = ['/bin/sh', '-c', 'echo "$(id -u) $(id -g) $(id -G) $HOME"; exit 3'];
+    const nobody = await site.started([service({ command, cwd: '/', runAs: { user: 'nobody' } })]);
+    const error = await failure(nobody.add({ count: 1, wait: true }));
+    const passwd = (await readFile('/etc/passwd', 'utf8')).split('\n');
+    const [, , uid, gid, , home] = passwd.find((entry) => entry.startsWith('nobody:'))?.split(':') ?? [];
+    assert.deepEqual(error.context['logTail'], [`${uid} ${gid} ${gid} ${home}`]);
+  });
+
+  it('runs with the group of the service', { skip: !asRoot }, async () => {
+    await using site = await Site.open();
+    const command = ['/bin/sh', '-c', 'echo "$(id -u) $(id -g)"; exit 3'];
+    const other = await site.started([service({ command, cwd: '/', runAs: { user: 65_534, group: 'daemon' } })]);
+    const error = await failure(other.add({ count: 1, wait: true }));
+    assert.deepEqual(error.context['logTail'], ['65534 1']);
+  });
+
+  it('says that there is no such user', { skip: !onLinux }, async () => {
+    await using site = await Site.open();
+    const strange = await site.started([service({ runAs: { user: 'no-such-user' } })]);
+    const error = await failure(strange.add({ count: 1, wait: true }));
+    assert.deepEqual([error.code, error.message], ['COMMAND_FAILED', 'runAs: there is no user no-such-user']);
   });
 
   it('gives up at the deadline and leaves nothing running', async () => {

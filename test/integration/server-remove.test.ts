@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hasCode } from '../../internal/model/errors.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
@@ -99,6 +101,20 @@ describe('removing an instance', () => {
     const forced = await manager.remove(instance.port, { force: true });
     assert.deepEqual(await removal, forced);
     assert.equal(await site.desired(), 0, 'counted once');
+  });
+
+  it('stops with the signal of the service, as does the manager that has adopted the instance', async () => {
+    await using site = await Site.open();
+    const web = service({ env: { STUBBORN: '1', HEEDS: 'SIGUSR2' }, stopSignal: 'SIGUSR2' });
+    const first = await site.started([web]);
+    const [one, two] = await first.add({ count: 2, wait: true });
+    const output = (port = 0) => readFile(join(site.dir, 'logs', `web-${port}.out.log`), 'utf8');
+    await first.remove(one?.port ?? 0, { force: false });
+    assert.match(await output(one?.port), /heard SIGUSR2/);
+    await first.stop({ keep: true });
+    const second = await site.started([web]);
+    await second.remove(two?.port ?? 0, { force: false });
+    assert.match(await output(two?.port), /heard SIGUSR2/);
   });
 
   it('kills what ignores SIGTERM after the stop timeout', async () => {

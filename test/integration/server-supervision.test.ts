@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { startTimeOf } from '../../internal/server/process-identity.ts';
@@ -15,6 +17,23 @@ async function row(site: Site) {
   assert.ok(instance);
   return instance;
 }
+
+describe('the output of an instance', () => {
+  it('is put aside while it runs, and its last lines are still told when it ends', async () => {
+    await using site = await Site.open();
+    const web = service({ instances: 1, env: { HEEDS: 'SIGUSR1' } });
+    await site.started([web], { logLimits: { maxSize: 5, keep: 1, total: 1_000_000 } });
+    const { port, process: identity } = await row(site);
+    const path = join(site.dir, 'logs', `web-${port}.out.log`);
+    await until('it is put aside', async () => (await readFile(`${path}.1`, 'utf8').catch(() => '')) !== '');
+    assert.match(await readFile(`${path}.1`, 'utf8'), /^listening on/);
+    process.kill(identity?.pid ?? 0, 'SIGUSR1');
+    const exit = await until('the exit', async () =>
+      (await site.registry.events({ limit: 50 })).find(({ type }) => type === 'instance.exited'),
+    );
+    assert.deepEqual(exit.data['logTail'], ['heard SIGUSR1']);
+  });
+});
 
 describe('an instance that exits unexpectedly', () => {
   it('leaves the rotation with its reason and comes back on the same row and port', async () => {
@@ -40,6 +59,35 @@ describe('an instance that exits unexpectedly', () => {
     assert.equal(after.lastError, null);
     assert.notEqual(after.process?.pid, before.process?.pid);
     assert.equal((await site.eventTypes()).filter((type) => type === 'instance.exited').length, 1);
+  });
+
+  it('is not started again after an exit code that forbids it, and can be removed', async () => {
+    await using site = await Site.open();
+    const manager = await site.started([service({ instances: 1, noRestartCodes: [0, 7] })], { restart: HASTY });
+    const before = await row(site);
+    await fetch(`http://127.0.0.1:${before.port}/exit?code=7`).catch(() => {});
+    const gone = await until('failed', async () => {
+      const now = await row(site);
+      return now.lifecycle === 'failed' ? now : null;
+    });
+    assert.match(gone.lastError ?? '', /^exited with code 7 after .*, after which it is not started again/);
+    assert.deepEqual([gone.process, gone.restarts], [null, 0]);
+    await until('the event', async () => (await site.eventTypes()).includes('instance.exited'));
+    assert.deepEqual(site.alerts.raised, []);
+    await manager.remove(before.port, { force: false });
+    assert.deepEqual((await site.registry.snapshot()).instances, []);
+  });
+
+  it('is not started again either when the start has ended so', async () => {
+    await using site = await Site.open();
+    const failing = service({ instances: 1, env: { FAIL: 'bad configuration' }, noRestartCodes: [3] });
+    await site.started([failing], { restart: HASTY });
+    const gone = await until('failed', async () => {
+      const now = await row(site);
+      return now.lifecycle === 'failed' ? now : null;
+    });
+    assert.match(gone.lastError ?? '', /exited with code 3 .*: bad configuration, after which it is not started again/);
+    assert.equal(gone.restarts, 0);
   });
 
   it('tells the signal, and takes the rest of its process group along', async () => {

@@ -2,6 +2,7 @@
 //   FAIL=message        prints the message and exits with code 3 (with FAIL_ON: only on that port)
 //   DEAF=1              never listens             ELSEWHERE=1  listens on another port
 //   STUBBORN=1          ignores SIGTERM           CHILD=1      starts a child in its own process group
+//   HEEDS=SIGUSR2       ends with that signal, and says so
 //   OUTSIDER=1          lets a process of another group listen
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -18,6 +19,13 @@ if (argv[2] === 'listen') {
   process.exitCode = 3;
 } else {
   if (env['STUBBORN']) process.on('SIGTERM', () => {});
+  const heeded = env['HEEDS'];
+  if (heeded) {
+    process.on(heeded, () => {
+      console.log(`heard ${heeded}`);
+      process.exit(0);
+    });
+  }
   const children: (number | undefined)[] = [];
   if (env['CHILD']) children.push(spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
   if (env['OUTSIDER']) {

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { createApi } from '../../../internal/api/app.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
+import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
 import { type Instance, viewOf } from '../../../internal/model/instance.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
@@ -70,6 +71,12 @@ export class FakeManager implements Manager {
     if (this.#answers.remove) return this.#answers.remove(port, options);
     if (port !== 9000) throw new HeimdallError('INSTANCE_NOT_FOUND', `no instance has port ${port}`, { port });
     return viewOf(instance(port, { lifecycle: 'stopped', process: null }), 'unknown');
+  }
+
+  async logs(id: string, query: Parameters<Manager['logs']>[1]) {
+    this.calls.push(['logs', id, query]);
+    if (this.#answers.logs) return this.#answers.logs(id, query);
+    return { logs: new InstanceLogs('/nowhere', instance(9000), query), gone: AbortSignal.abort() };
   }
 
   async status(): Promise<ManagerStatus> {

@@ -78,6 +78,7 @@ describe('ConfigSchema', () => {
         dailySummary: { enabled: false, cron: '0 8 * * *' },
       },
       events: { keepDays: 30, prune: '30 3 * * *' },
+      instanceLogs: { maxSize: 10 * 1024 * 1024, keep: 5, total: 1024 ** 3 },
       log: { level: 'info' },
     });
   });

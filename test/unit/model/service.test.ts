@@ -46,7 +46,10 @@ describe('a service', () => {
       },
       readiness: { interval: 250, deadline: 60_000 },
       drainTimeout: 30_000,
+      stopSignal: 'SIGTERM',
       stopTimeout: 10_000,
+      noRestartCodes: [],
+      runAs: null,
     });
   });
 

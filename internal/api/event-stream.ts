@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import type { Response } from 'express';
+import { EVENT_STREAM } from './http-server.ts';
+
+/** So that whatever is between us and the client sees that the connection is used; milliseconds. */
+const HEARTBEAT_MS = 15_000;
+
+/** Server-sent events (WHATWG HTML §9.2) on one response. */
+export class EventStream {
+  /** Aborted when the client is gone. */
+  readonly closed: AbortSignal;
+  readonly #response: Response;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(response: Response) {
+    const closing = new AbortController();
+    this.#response = response;
+    this.closed = closing.signal;
+    response.set('Content-Type', EVENT_STREAM);
+    response.flushHeaders();
+    this.#heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
+    response.once('close', () => {
+      clearInterval(this.#heartbeat);
+      closing.abort();
+    });
+  }
+
+  /** Resolves when the client can take more. @param data - of several lines, or of one. */
+  async send(event: string, data: string): Promise<void> {
+    if (this.closed.aborted) return;
+    const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
+    if (this.#response.write(`event: ${event}\n${lines.join('')}\n`)) return;
+    await once(this.#response, 'drain', { signal: this.closed }).catch(() => {});
+  }
+
+  end(): void {
+    clearInterval(this.#heartbeat);
+    this.#response.end();
+  }
+}

@@ -1,0 +1,120 @@
+import { appendFile, constants, copyFile, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { messageOf } from '../model/errors.ts';
+
+export interface LogLimits {
+  /** Bytes; a file that has more is put aside. */
+  readonly maxSize: number;
+  /** How many files that were put aside are kept of each output. */
+  readonly keep: number;
+  /** Bytes that all files together may have; the oldest go first. */
+  readonly total: number;
+}
+
+export const DEFAULT_LOG_LIMITS: LogLimits = { maxSize: 10 * 1024 ** 2, keep: 5, total: 1024 ** 3 };
+
+interface LogFile {
+  readonly path: string;
+  readonly size: number;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+  readonly isAside: boolean;
+}
+
+const LOG = /\.(?:out|err)\.log(\.\d+)?$/;
+
+/**
+ * Bounds the output of the instances. Their processes have the files open and go on writing to them (in append mode), whoever
+ * is manager, so a file is copied and emptied in place: `web-9000.out.log` becomes `web-9000.out.log.1`, that becomes `.2`.
+ * What is written between the last look and the emptying, a matter of microseconds, is lost.
+ */
+export class LogRotation {
+  readonly #dir: string;
+  readonly #log: Logger;
+  #limits: LogLimits;
+  #failing = false;
+
+  constructor(dir: string, limits: LogLimits, log: Logger) {
+    this.#dir = dir;
+    this.#limits = limits;
+    this.#log = log;
+  }
+
+  use(limits: LogLimits): void {
+    this.#limits = limits;
+  }
+
+  /**
+   * Never rejects: a full or failing disk is logged once.
+   * @param inUse - files that running instances write to, which are never deleted.
+   */
+  async run(inUse: ReadonlySet<string>): Promise<void> {
+    try {
+      const { maxSize } = this.#limits;
+      for (const { path, size, isAside } of await this.#files())
+        if (!isAside && size > maxSize) await this.#rotate(path);
+      await this.#bound(inUse);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#log.error({ reason: messageOf(error) }, 'the logs of the instances cannot be rotated');
+      this.#failing = true;
+    }
+  }
+
+  async #rotate(path: string): Promise<void> {
+    const { keep } = this.#limits;
+    const aside = (await this.#files()).flatMap((file) =>
+      file.path.startsWith(`${path}.`) ? numberOf(file.path) : [],
+    );
+    for (const number of aside.toSorted((a, b) => b - a)) {
+      if (number >= keep) await rm(`${path}.${number}`, { force: true });
+      else await rename(`${path}.${number}`, `${path}.${number + 1}`);
+    }
+    if (keep > 0) await copyAll(path, `${path}.1`);
+    await truncate(path);
+  }
+
+  async #bound(inUse: ReadonlySet<string>): Promise<void> {
+    const files = await this.#files();
+    let surplus = files.reduce((sum, { size }) => sum + size, 0) - this.#limits.total;
+    const spare = files.filter(({ path }) => !inUse.has(path)).toSorted((a, b) => a.changedAt - b.changedAt);
+    for (const { path, size } of spare) {
+      if (surplus <= 0) return;
+      await rm(path, { force: true });
+      surplus -= size;
+    }
+  }
+
+  async #files(): Promise<LogFile[]> {
+    const names = (await readdir(this.#dir)).filter((name) => LOG.test(name));
+    return Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#dir, name);
+        const { size, mtimeMs: changedAt } = await stat(path);
+        return { path, size, changedAt, isAside: LOG.exec(name)?.[1] !== undefined };
+      }),
+    );
+  }
+}
+
+function numberOf(path: string): number {
+  return Number(path.slice(path.lastIndexOf('.') + 1));
+}
+
+/** Copies a file that may grow meanwhile, up to what is there at the last look. */
+async function copyAll(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  const source = await open(from, 'r');
+  try {
+    for (let copied = (await stat(to)).size; ; ) {
+      const missing = (await source.stat()).size - copied;
+      if (missing <= 0) return;
+      const { buffer, bytesRead } = await source.read(Buffer.alloc(missing), 0, missing, copied);
+      await appendFile(to, buffer.subarray(0, bytesRead));
+      copied += bytesRead;
+    }
+  } finally {
+    await source.close();
+  }
+}
