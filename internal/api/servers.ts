@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PortSchema, WeightSchema } from '../model/address.ts';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
-import { EnvSchema, ServiceNameSchema } from '../model/service.ts';
+import { EnvSchema, ServiceNameSchema, VersionSchema } from '../model/service.ts';
 import { wholeNumber } from '../model/units.ts';
 import { LOG_STREAMS, type LogLine } from '../server/log-reader.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
@@ -17,10 +17,7 @@ const AddBodySchema = z
     count: wholeNumber(1, 100).exactOptional(),
     weight: WeightSchema.exactOptional(),
     port: PortSchema.exactOptional(),
-    version: z
-      .string()
-      .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, 'expected 1 to 64 printable characters')
-      .exactOptional(),
+    version: VersionSchema.exactOptional(),
     env: EnvSchema.exactOptional(),
   })
   .refine(({ count, port }) => count === undefined || port === undefined, {

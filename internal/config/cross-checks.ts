@@ -1,3 +1,4 @@
+import { validate as isCron } from 'node-cron';
 import { authority } from '../model/address.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
@@ -22,6 +23,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...missingProxyProtocol(sections),
     ...sections.services.flatMap((service, index) => (service ? incompleteService(service, index) : [])),
     ...sections.services.flatMap((service, index) => (service ? repeatedServers(service, index) : [])),
+    ...sections.services.flatMap((service, index) => (service ? changesOfNumber(service, index) : [])),
     ...repeatedNames(sections.services),
     ...repeatedRoutes(sections.services),
   ];
@@ -97,6 +99,25 @@ function incompleteService(service: Service, index: number): Fault[] {
   if (service.instances) return [{ path: [...path, 'instances'], message: 'needs a command that starts an instance' }];
   if (service.servers.length > 0) return [];
   return [{ path, message: `the service "${service.name}" needs a command, or servers, or both` }];
+}
+
+/** What changes the number of instances by itself, or exchanges them. */
+function changesOfNumber({ command, rollout, autoscale, scaleFromZero, idleAfter }: Service, index: number): Fault[] {
+  const path = ['services', index];
+  const faults: Fault[] = [];
+  const fault = (key: Path, message: string) => faults.push({ path: [...path, ...key], message });
+  if (rollout.maxSurge === 0 && rollout.maxUnavailable === 0) {
+    fault(['rollout', 'maxSurge'], 'with maxUnavailable 0 as well, no instance could ever be replaced');
+  }
+  if (command === undefined && autoscale !== null) fault(['autoscale'], 'needs a command that starts an instance');
+  if (command === undefined && scaleFromZero) fault(['scaleFromZero'], 'needs a command that starts an instance');
+  if (idleAfter !== null && !scaleFromZero) {
+    fault(['idleAfter'], 'needs scaleFromZero, or nothing would start the service again');
+  }
+  for (const [at, { cron }] of (autoscale?.schedule ?? []).entries()) {
+    if (!isCron(cron)) fault(['autoscale', 'schedule', at, 'cron'], 'expected a cron expression such as "0 9 * * 1-5"');
+  }
+  return faults;
 }
 
 function repeatedServers(service: Service, index: number): Fault[] {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
 import type { z } from 'zod';
-import { ServiceSchema } from '../model/service.ts';
+import { type Service, ServiceSchema } from '../model/service.ts';
 import { crossCheck, type Sections } from './cross-checks.ts';
 import { type Overlaid, overlay } from './environment.ts';
 import { type Fault, faultsOf } from './issues.ts';
@@ -181,6 +181,19 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
     registry: { ...config.registry, path: resolve(folder, config.registry.path) },
-    services: config.services.map((service) => ({ ...service, cwd: resolve(folder, service.cwd) })),
+    services: config.services.map((service) => withAbsoluteFolders(service, folder)),
+  };
+}
+
+function withAbsoluteFolders(service: Service, folder: string): Service {
+  const variants = Object.entries(service.versions).map(([name, variant]) => {
+    return [name, variant.cwd === undefined ? variant : { ...variant, cwd: resolve(folder, variant.cwd) }] as const;
+  });
+  const { page } = service.hold;
+  return {
+    ...service,
+    cwd: resolve(folder, service.cwd),
+    versions: Object.fromEntries(variants),
+    hold: page === undefined ? service.hold : { ...service.hold, page: resolve(folder, page) },
   };
 }

@@ -23,10 +23,14 @@ export const InstanceSchema = z.object({
   port: PortSchema,
   weight: WeightSchema,
   version: z.string().nullable(),
+  /** The entry of the service's `versions` whose command it runs; null: the service's own. */
+  variant: z.string().nullable(),
+  /** The deployment whose release it runs; null: of before the first one. */
+  deployment: z.int().min(1).nullable(),
   lifecycle: z.enum(LIFECYCLES),
   /** Null while no process runs, and always for declared instances. */
   process: ProcessIdentitySchema.nullable(),
-  /** Variables given when the instance was added, on top of the service's own. */
+  /** Variables of its release and those given when it was added, on top of the service's own. */
   env: z.record(z.string(), z.string()),
   /** Epoch milliseconds of the present process's start; null before the first. */
   startedAt: z.int().nullable(),
@@ -88,6 +92,8 @@ export function declaredInstances(service: Service): Instance[] {
     port,
     weight,
     version: null,
+    variant: null,
+    deployment: null,
     lifecycle: 'ready',
     process: null,
     env: {},

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PortSchema, WeightSchema } from './address.ts';
+import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
 import { duration, wholeNumber } from './units.ts';
 
 export const ALGORITHMS = [
@@ -146,24 +147,43 @@ const RunAsSchema = z.strictObject({
 });
 export type RunAs = z.infer<typeof RunAsSchema>;
 
+/** Requests that one instance may have in flight, WebSockets included; null: no limit. */
+export const MaxConnectionsSchema = wholeNumber(1, 1_000_000).nullable();
+
+const CommandSchema = z.array(z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED)).min(1);
+const FolderSchema = z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED);
+
+/** What people call a release. */
+export const VersionSchema = z
+  .string()
+  .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, 'expected 1 to 64 printable characters');
+
+/** Another way to run the service; what is absent is as in the service. */
+const VariantSchema = z.strictObject({
+  command: CommandSchema.optional(),
+  cwd: FolderSchema.optional(),
+  env: EnvSchema.default({}),
+});
+
 /** A named application with an algorithm, routes, a health check and, when spawned by heimdall, a command. */
 export const ServiceSchema = z.strictObject({
   name: ServiceNameSchema,
   /** Program and arguments; `{port}` in any of them, or in a value of `env`, becomes the instance's port. */
-  command: z.array(z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED)).min(1).optional(),
+  command: CommandSchema.optional(),
   /** To be running at the start; see `configuredInstances`. */
   instances: wholeNumber(0, 1_000).optional(),
   env: EnvSchema.default({}),
   /** Relative to the folder of the configuration file. */
-  cwd: z.string().min(1).regex(NO_NUL, NO_NUL_EXPECTED).default('.'),
+  cwd: FolderSchema.default('.'),
+  /** What a deployment may choose, by name. */
+  versions: z.record(VersionSchema, VariantSchema).default({}),
   /** Instances that heimdall does not spawn. */
   servers: z.array(ServerSchema).default([]),
   routes: z.array(RouteSchema).min(1).prefault([{}]),
   algorithm: z.enum(ALGORITHMS).default('round-robin'),
   hash: HashSchema.prefault({}),
   sticky: StickySchema.prefault({}),
-  /** Requests that one instance may have in flight, WebSockets included; null: no limit. */
-  maxConnections: wholeNumber(1, 1_000_000).nullable().default(null),
+  maxConnections: MaxConnectionsSchema.default(null),
   queue: QueueSchema.prefault({}),
   healthCheck: HealthCheckSchema.prefault({}),
   readiness: ReadinessSchema.prefault({}),
@@ -177,6 +197,18 @@ export const ServiceSchema = z.strictObject({
   noRestartCodes: z.array(wholeNumber(0, 255)).default([]),
   /** Whom instances run as, when heimdall runs as root; null: as heimdall itself. */
   runAs: RunAsSchema.nullable().default(null),
+  rollout: RolloutSchema.prefault({}),
+  /** How long the share of traffic of a new instance takes to grow to its full size. */
+  slowStart: duration().nullable().prefault('10s'),
+  /** An instance that has been unhealthy for so long is replaced; null: never. */
+  replaceUnhealthyAfter: duration().nullable().prefault('30s'),
+  limits: LimitsOfInstanceSchema.prefault({}),
+  hold: HoldSchema.prefault({}),
+  /** Whether the first request to a service without instances starts one, and waits for it. */
+  scaleFromZero: z.boolean().default(false),
+  /** A service that had no request for so long is scaled to zero; null: never. */
+  idleAfter: duration().nullable().default(null),
+  autoscale: AutoscaleSchema.nullable().default(null),
 });
 export type Service = z.infer<typeof ServiceSchema>;
 

@@ -1,6 +1,13 @@
 import type { HealthRecord } from '../model/health.ts';
 import type { StoredEvent } from '../model/event.ts';
-import type { ManagerRecord, ProxyRecord, ProxyRegistry, RegistryListener, Snapshot } from './registry.ts';
+import type {
+  LatencyRecord,
+  ManagerRecord,
+  ProxyRecord,
+  ProxyRegistry,
+  RegistryListener,
+  Snapshot,
+} from './registry.ts';
 
 const EMPTY: Snapshot = { registryId: 'none', revision: 0, services: [], instances: [] };
 
@@ -41,6 +48,12 @@ export class NoRegistry implements ProxyRegistry {
   async report(): Promise<void> {}
 
   async saveHealth(): Promise<void> {}
+
+  async latencies(): Promise<LatencyRecord[]> {
+    return [];
+  }
+
+  async saveLatencies(): Promise<void> {}
 
   async withdraw(): Promise<void> {}
 

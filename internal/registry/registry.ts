@@ -1,16 +1,10 @@
+import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
-
-/** How many instances of a service should run. */
-export interface DesiredState {
-  readonly service: string;
-  /** Changed by adding and removing; survives the manager. */
-  readonly desired: number;
-  /** The `instances` of the configuration when `desired` was last taken from it. */
-  readonly configured: number;
-}
+import type { Release } from '../model/release.ts';
+import type { ServiceState } from '../model/service-state.ts';
 
 /** One consistent picture of the desired state. */
 export interface Snapshot {
@@ -18,7 +12,7 @@ export interface Snapshot {
   readonly registryId: string;
   /** Grows by one with every committed change of desired state. */
   readonly revision: number;
-  readonly services: readonly DesiredState[];
+  readonly services: readonly ServiceState[];
   readonly instances: readonly Instance[];
 }
 
@@ -34,6 +28,44 @@ export interface ProxyRecord {
   readonly appliedRevision: number | null;
   /** In-flight requests per draining instance. */
   readonly inFlight: ReadonlyMap<string, number>;
+}
+
+/** What one load balancer tells of the requests on one instance. */
+export interface TrafficRecord {
+  readonly instanceId: string;
+  /** Of the process that the numbers are of. */
+  readonly incarnation: string;
+  /** That ended, since the load balancer knows the process. */
+  readonly requests: number;
+  /** How many of them counted against the instance. */
+  readonly failures: number;
+  readonly inFlight: number;
+}
+
+/** What one load balancer tells of the requests to one service. */
+export interface DemandRecord {
+  readonly service: string;
+  /** Held because there is no instance, or because the service is paused. */
+  readonly waiting: number;
+  /** That came, since the load balancer started. */
+  readonly requests: number;
+}
+
+/** What a living load balancer has told last. */
+export interface ProxyTraffic {
+  readonly proxyId: string;
+  readonly instances: readonly TrafficRecord[];
+  readonly services: readonly DemandRecord[];
+}
+
+/** The latency average that a load balancer had of an instance. */
+export interface LatencyRecord {
+  readonly instanceId: string;
+  readonly incarnation: string;
+  /** Milliseconds. */
+  readonly cost: number;
+  /** Epoch milliseconds. */
+  readonly at: number;
 }
 
 export interface ManagerRecord {
@@ -85,7 +117,25 @@ export interface RegistryReader {
 }
 
 /** What a new row needs; id, port and lifecycle `starting` are given by the registry. */
-export type InstanceDraft = Pick<Instance, 'service' | 'host' | 'weight' | 'version' | 'env'>;
+export type InstanceDraft = Pick<
+  Instance,
+  'service' | 'host' | 'weight' | 'version' | 'variant' | 'deployment' | 'env'
+>;
+
+/** What the manager changes of a service. */
+export type ServiceChange = Partial<Omit<ServiceState, 'service' | 'deploying'>>;
+
+export interface DeploymentDraft {
+  readonly service: string;
+  readonly kind: Deployment['kind'];
+  /** Its `deployment` will be the new one's id. */
+  readonly release: Release;
+  readonly by: string;
+  /** Whether it waits for its turn when another one is under way. */
+  readonly queue: boolean;
+}
+
+export type DeploymentChange = Partial<Pick<Deployment, 'state' | 'previous' | 'startedAt' | 'finishedAt' | 'reason'>>;
 
 export interface InstanceChange {
   readonly lifecycle?: Instance['lifecycle'];
@@ -115,11 +165,38 @@ export interface RegistryWriter extends RegistryReader {
   update(id: string, change: InstanceChange): Promise<{ readonly instance: Instance; readonly revision: number }>;
   /** Deletes a row; unknown ids are no error. */
   remove(id: string, desiredDelta?: number): Promise<void>;
-  setDesired(state: DesiredState): Promise<void>;
+  /**
+   * Changes what is kept of a service; one that is new begins with the first release and nothing desired.
+   * @returns the revision in which the change is in force.
+   */
+  changeService(service: string, change: ServiceChange): Promise<number>;
   /** Forgets the desired count of a service that is not configured any more. */
   forgetService(service: string): Promise<void>;
-  /** Does not change the revision, nor do the heartbeat and the pruning. */
+  /**
+   * @returns the new deployment, `queued`.
+   * @throws {HeimdallError} DEPLOYMENT_RUNNING when another one of the service is not over and `queue` is not set.
+   */
+  createDeployment(draft: DeploymentDraft): Promise<Deployment>;
+  /**
+   * Changes a deployment, and what is kept of its service, in one commit; raises the revision.
+   * @throws {HeimdallError} DEPLOYMENT_NOT_FOUND.
+   */
+  changeDeployment(id: number, change: DeploymentChange, service?: ServiceChange): Promise<Deployment>;
+  /** Does not change the revision, nor do the following. */
+  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep>;
   recordEvent(event: HeimdallEvent): Promise<void>;
+  /** Of living load balancers. */
+  traffic(): Promise<ProxyTraffic[]>;
+  /** Newest first. @param query.active - only those that are under way, or wait for their turn. */
+  deployments(query: {
+    readonly limit: number;
+    readonly service?: string | undefined;
+    readonly active?: boolean;
+  }): Promise<Deployment[]>;
+  /** @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  deployment(id: number): Promise<Deployment>;
+  /** Of one deployment, oldest first. @param after - only those with a greater id. */
+  deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]>;
   /** Deletes events older than `before` (epoch milliseconds), and returns how many. */
   pruneEvents(before: number): Promise<number>;
   heartbeat(): Promise<void>;
@@ -130,6 +207,9 @@ export interface ProxyReport {
   readonly appliedRevision: number | null;
   /** Of draining instances; the others are not listed. */
   readonly inFlight: ReadonlyMap<string, number>;
+  /** Of the instances whose numbers the manager needs: see `ServiceState.deploying` and the `autoscale` of a service. */
+  readonly traffic?: readonly TrafficRecord[];
+  readonly demand?: readonly DemandRecord[];
 }
 
 /** The load balancer's side. Nothing in it changes the revision. */
@@ -138,6 +218,8 @@ export interface ProxyRegistry extends RegistryReader {
   /** Heartbeat, applied revision and in-flight counts in one transaction: `applied ≥ N` never shows without its counts. */
   report(report: ProxyReport): Promise<void>;
   saveHealth(records: readonly HealthRecord[]): Promise<void>;
+  latencies(): Promise<LatencyRecord[]>;
+  saveLatencies(records: readonly LatencyRecord[]): Promise<void>;
   /** Removes this load balancer's rows: it serves nobody any more. */
   withdraw(): Promise<void>;
 }

@@ -64,7 +64,15 @@ async function reserve(
   ports: PortAllocator,
 ): Promise<Instance[]> {
   assertAllowedEnv(env);
-  const draft: InstanceDraft = { service: service.name, host, weight, version: version ?? null, env };
+  const draft: InstanceDraft = {
+    service: service.name,
+    host,
+    weight,
+    version: version ?? null,
+    variant: null,
+    deployment: null,
+    env,
+  };
   if (port === undefined)
     return ports.reserve(
       Array.from({ length: count }, () => draft),

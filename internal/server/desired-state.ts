@@ -1,15 +1,19 @@
 import type { Instance } from '../model/instance.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
-import type { DesiredState } from '../registry/registry.ts';
+import type { ServiceState } from '../model/service-state.ts';
 
 /**
- * How many instances a service should have. The configuration decides when the service is new and whenever its `instances`
- * has changed; in between, what was added and removed counts. Nothing is spawned without a command.
+ * How many instances a service should have, as far as that is different from what is known. The configuration decides when the
+ * service is new and whenever its `instances` has changed; in between, what was added and removed counts. Nothing is spawned
+ * without a command.
  */
-export function desiredStateOf(service: Service, known: DesiredState | undefined): DesiredState {
+export function desiredStateOf(
+  service: Service,
+  known: Pick<ServiceState, 'desired' | 'configured'> | undefined,
+): Pick<ServiceState, 'desired' | 'configured'> {
   const configured = configuredInstances(service);
   if (known && known.configured === configured && service.command) return known;
-  return { service: service.name, desired: configured, configured };
+  return { desired: configured, configured };
 }
 
 /** The instances that count toward the desired number: all but those on their way out. */

@@ -118,10 +118,9 @@ export class PortAllocator {
     refused: ReadonlySet<number>,
     desiredDelta: number,
   ): Promise<Instance[]> {
-    const copies = drafts.map(({ service, host, weight, version, env }) => ({ service, host, weight, version, env }));
     const ports = this.#candidates().filter((port) => !refused.has(port));
     try {
-      return await this.#options.registry.reserve(copies, ports, desiredDelta);
+      return await this.#options.registry.reserve(drafts, ports, desiredDelta);
     } catch (error) {
       throw hasCode(error, 'NO_FREE_PORT') ? this.#noFreePort(refused.size) : error;
     }

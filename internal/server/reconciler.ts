@@ -68,7 +68,7 @@ export class Reconciler {
   async #level(service: Service, { services, instances }: Snapshot): Promise<void> {
     const known = services.find((state) => state.service === service.name);
     const state = desiredStateOf(service, known);
-    if (state !== known) await this.#options.context.registry.setDesired(state);
+    if (state !== known) await this.#options.context.registry.changeService(service.name, state);
     const present = standing(instances, service.name);
     for (const instance of newest(present, present.length - state.desired)) this.#retire(instance);
     await this.#fill(service, state.desired - present.length);
@@ -76,7 +76,7 @@ export class Reconciler {
 
   async #fill(service: Service, count: number): Promise<void> {
     const { context, fleet, host } = this.#options;
-    const draft = { service: service.name, host, weight: 1, version: null, env: {} };
+    const draft = { service: service.name, host, weight: 1, version: null, variant: null, deployment: null, env: {} };
     try {
       for (let missing = count; missing > 0 && !context.stopping.aborted; missing -= 1) {
         for (const instance of await context.ports.reserve([draft], 0)) {

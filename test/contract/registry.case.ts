@@ -24,7 +24,15 @@ export interface StoreUnderTest {
 const PORTS = Array.from({ length: 100 }, (_, index) => 9_000 + index);
 const DAY_MS = 86_400_000;
 const IDENTITY: ProcessIdentity = { pid: 4_711, startTime: '123', bootId: 'boot', token: 'token' };
-const DRAFT: InstanceDraft = { service: 'web', host: '127.0.0.1', weight: 2, version: 'v1', env: { MODE: 'test' } };
+const DRAFT: InstanceDraft = {
+  service: 'web',
+  host: '127.0.0.1',
+  weight: 2,
+  version: 'v1',
+  variant: 'blue',
+  deployment: 7,
+  env: { MODE: 'test' },
+};
 const EVENT: HeimdallEvent = {
   at: 1_000,
   type: 'instance.added',
@@ -226,12 +234,35 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
       });
 
       it('stores a desired count, and counts a revision only when it differs', async () => {
-        const state = { service: 'web', desired: 3, configured: 2 };
-        await manager.setDesired(state);
-        await manager.setDesired({ ...state });
+        await manager.changeService('web', { desired: 3, configured: 2 });
+        await manager.changeService('web', { desired: 3, configured: 2 });
         const picture = await proxy.snapshot();
-        assert.deepEqual(picture.services, [state]);
+        assert.deepEqual(picture.services, [
+          {
+            service: 'web',
+            desired: 3,
+            configured: 2,
+            release: { deployment: null, version: null, variant: null, env: {} },
+            overrides: {},
+            pausedSince: null,
+            scheduled: null,
+            deploying: null,
+          },
+        ]);
         assert.equal(picture.revision, 1);
+      });
+
+      it('keeps what else is changed of a service, and tells the revision of it', async () => {
+        const change = {
+          release: { deployment: 3, version: 'v2', variant: 'blue', env: { A: '1' } },
+          overrides: { algorithm: { value: 'least-time', over: 'round-robin' }, weight: 3 },
+          pausedSince: 5,
+          scheduled: 6,
+        } as const;
+        assert.equal(await manager.changeService('web', change), 1);
+        assert.equal(await manager.changeService('web', { desired: 2 }), 2);
+        const [state] = (await proxy.snapshot()).services;
+        assert.deepEqual(state, { service: 'web', desired: 2, configured: 0, deploying: null, ...change });
       });
 
       it('never lets a desired count fall below zero', async () => {
@@ -251,6 +282,106 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
       });
     });
 
+    describe('deployments', () => {
+      const release = { deployment: null, version: 'v2', variant: null, env: { A: '1' } };
+      const draft = { service: 'web', kind: 'deploy', release, by: 'somebody', queue: false } as const;
+
+      it('begin in the queue, with their own number in the release', async () => {
+        const first = await manager.createDeployment(draft);
+        assert.deepEqual(first, {
+          id: first.id,
+          service: 'web',
+          kind: 'deploy',
+          state: 'queued',
+          release: { ...release, deployment: first.id },
+          previous: null,
+          by: 'somebody',
+          createdAt: now,
+          startedAt: null,
+          finishedAt: null,
+          reason: null,
+        });
+        assert.deepEqual(await manager.deployment(first.id), first);
+      });
+
+      it('are refused while another one of the service is not over, unless they may wait', async () => {
+        const { id } = await manager.createDeployment(draft);
+        await assert.rejects(manager.createDeployment(draft), (error) => hasCode(error, 'DEPLOYMENT_RUNNING'));
+        await manager.createDeployment({ ...draft, service: 'api' });
+        const second = await manager.createDeployment({ ...draft, queue: true });
+        assert.deepEqual(
+          (await manager.deployments({ limit: 10, service: 'web', active: true })).map((each) => each.id),
+          [second.id, id],
+        );
+        await manager.changeDeployment(id, { state: 'succeeded' });
+        await manager.changeDeployment(second.id, { state: 'cancelled' });
+        await manager.createDeployment(draft);
+        assert.equal((await manager.deployments({ limit: 2 })).length, 2);
+      });
+
+      it('change together with their service, in one revision that readers see', async () => {
+        const { id } = await manager.createDeployment(draft);
+        const at = await revision();
+        const previous = { deployment: null, version: null, variant: null, env: {} };
+        const running = await manager.changeDeployment(
+          id,
+          { state: 'running', previous, startedAt: 9 },
+          { desired: 4 },
+        );
+        assert.deepEqual([running.state, running.previous, running.startedAt], ['running', previous, 9]);
+        const picture = await proxy.snapshot();
+        assert.equal(picture.revision, at + 1);
+        assert.deepEqual(
+          picture.services.map((state) => [state.service, state.desired, state.deploying]),
+          [['web', 4, id]],
+        );
+        await manager.changeDeployment(id, { state: 'failed', reason: 'why', finishedAt: 10 });
+        assert.equal((await proxy.snapshot()).services[0]?.deploying, null);
+        await assert.rejects(manager.changeDeployment(99, {}), (error) => hasCode(error, 'DEPLOYMENT_NOT_FOUND'));
+        await assert.rejects(manager.deployment(99), (error) => hasCode(error, 'DEPLOYMENT_NOT_FOUND'));
+      });
+
+      it('keep their steps in order', async () => {
+        const { id } = await manager.createDeployment(draft);
+        const step = { deployment: id, at: 5, message: 'one', instanceId: 'web-1', logTail: ['a', 'b'] };
+        const one = await manager.recordStep(step);
+        const two = await manager.recordStep({ ...step, message: 'two', instanceId: null, logTail: [] });
+        assert.deepEqual(one, { id: one.id, ...step });
+        assert.deepEqual(await manager.deploymentSteps(id, 0), [one, two]);
+        assert.deepEqual(await manager.deploymentSteps(id, one.id), [two]);
+        assert.deepEqual(await manager.deploymentSteps(id + 1, 0), []);
+      });
+    });
+
+    describe('what load balancers tell', () => {
+      const traffic = { instanceId: 'web-1', incarnation: 'web-1#1', requests: 10, failures: 2, inFlight: 3 };
+      const demand = { service: 'web', waiting: 1, requests: 20 };
+      const report = { appliedRevision: 0, inFlight: new Map(), traffic: [traffic], demand: [demand] };
+
+      it('is their last report, as long as they live', async () => {
+        await proxy.report({ ...report, traffic: [] });
+        await proxy.report(report);
+        const [told] = await manager.traffic();
+        assert.equal(told?.proxyId, 'proxy-a');
+        assert.partialDeepStrictEqual(told, { instances: [traffic], services: [demand] });
+        now += HEARTBEAT_LIMIT_MS + 1;
+        assert.deepEqual(await manager.traffic(), []);
+        await proxy.report(report);
+        await proxy.withdraw();
+        assert.deepEqual(await manager.traffic(), []);
+      });
+
+      it('includes the latencies that a later one begins with', async () => {
+        const record = { instanceId: 'web-1', incarnation: 'web-1#1', cost: 12.5, at: now };
+        await proxy.saveLatencies([{ ...record, cost: 1 }]);
+        await proxy.saveLatencies([record]);
+        assert.deepEqual(await proxy.latencies(), [record]);
+        now += DAY_MS + 1;
+        await proxy.saveLatencies([]);
+        assert.deepEqual(await proxy.latencies(), []);
+      });
+    });
+
     describe('watch', () => {
       let stop: AbortController;
       let recorder: RegistryRecorder;
@@ -265,7 +396,7 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.equal((await recorder.picture()).revision, 0);
         const instance = await reserveOne();
         assert.deepEqual((await recorder.picture(({ revision: at }) => at === 1)).instances, [instance]);
-        await manager.setDesired({ service: 'api', desired: 1, configured: 1 });
+        await manager.changeService('api', { desired: 1, configured: 1 });
         await recorder.picture(({ services }) => services.some(({ service }) => service === 'api'));
         assert.deepEqual(recorder.failures, []);
       });
@@ -300,7 +431,7 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         ended.abort();
         await reserveOne();
         await other.picture(({ revision: at }) => at === 1);
-        await manager.setDesired({ service: 'api', desired: 1, configured: 1 });
+        await manager.changeService('api', { desired: 1, configured: 1 });
         await other.picture(({ revision: at }) => at === 2);
         assert.equal(recorder.told.length, 1);
       });

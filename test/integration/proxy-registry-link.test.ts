@@ -44,7 +44,15 @@ describe('the link to a SQLite registry', () => {
     return { path, manager, fleet, link, alerts, close };
   };
   const row = async (manager: RegistryWriter) => (await manager.proxies())[0];
-  const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+  const draft = {
+    service: 'web',
+    host: '127.0.0.1',
+    weight: 1,
+    version: null,
+    variant: null,
+    deployment: null,
+    env: {},
+  };
 
   it('acknowledges a drain with its in-flight requests, and withdraws at the end', async () => {
     const { manager, fleet, link, close } = await open();

@@ -10,7 +10,7 @@ import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { RegistryRecorder } from '../support/registry-recorder.ts';
 
-const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, variant: null, deployment: null, env: {} };
 const EVENT = { type: 'manager.started', service: null, instanceId: null, data: {} } as const;
 const PORTS = [9_000, 9_001, 9_002];
 const GARBAGE = 'this is no registry\n'.repeat(10_000);

@@ -70,7 +70,15 @@ describe('a manager that starts', () => {
     const pid = stranger.pid ?? 0;
     try {
       const startTime = (await startTimeOf(pid)) ?? '';
-      const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+      const draft = {
+        service: 'web',
+        host: '127.0.0.1',
+        weight: 1,
+        version: null,
+        variant: null,
+        deployment: null,
+        env: {},
+      };
       const [row] = await site.registry.reserve([draft], [site.ports.from], 0);
       const identity = { pid, startTime: `${startTime}0`, bootId: 'another', token: 't' };
       await site.registry.update(row?.id ?? '', { process: identity, startedAt: 1 });
@@ -91,7 +99,15 @@ describe('a manager that starts', () => {
     await first.add({ count: 1, wait: false });
     const pid = await until('a process', async () => (await rows(site))[0]?.process?.pid);
     await first.stop({ keep: true });
-    const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+    const draft = {
+      service: 'web',
+      host: '127.0.0.1',
+      weight: 1,
+      version: null,
+      variant: null,
+      deployment: null,
+      env: {},
+    };
     await site.registry.reserve([draft], [site.ports.from + 1], 1);
 
     const second = site.manager([slow]);

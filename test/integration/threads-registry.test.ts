@@ -57,7 +57,15 @@ describe('four threads behind a registry', () => {
     const allKnow = () => site.slots.isPast(site.slots.generation - 1);
     const known = (id: string) => site.fleet.pool('web')?.get(id);
 
-    const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+    const draft = {
+      service: 'web',
+      host: '127.0.0.1',
+      weight: 1,
+      version: null,
+      variant: null,
+      deployment: null,
+      env: {},
+    };
     const [added] = await manager.reserve([draft], [backend.port], 1);
     const { id } = added ?? assert.fail();
     await manager.update(id, { lifecycle: 'ready', startedAt: 1 });

@@ -19,6 +19,8 @@ export function instance(id: string, overrides: Partial<Instance> = {}): Instanc
     process: null,
     env: {},
     startedAt: 1,
+    variant: null,
+    deployment: null,
     restarts: 0,
     lastError: null,
     ...overrides,

@@ -4,7 +4,7 @@ import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 
 const [, , role, path = ''] = process.argv;
-const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, variant: null, deployment: null, env: {} };
 const PORTS = Array.from({ length: 100 }, (_, index) => 9_000 + index);
 
 async function manage(): Promise<void> {

@@ -78,4 +78,67 @@ export const MIGRATIONS: readonly string[] = [
     reported_at INTEGER NOT NULL
   ) STRICT;
   `,
+  // 2: releases, deployments and what was set by hand (written by the manager); traffic, demand and latencies (written by
+  // the load balancers).
+  `
+  ALTER TABLE services ADD COLUMN release TEXT NOT NULL
+    DEFAULT '{"deployment":null,"version":null,"variant":null,"env":{}}'; -- JSON
+  ALTER TABLE services ADD COLUMN overrides TEXT NOT NULL DEFAULT '{}'; -- JSON
+  ALTER TABLE services ADD COLUMN paused_since INTEGER;
+  ALTER TABLE services ADD COLUMN scheduled INTEGER;
+
+  ALTER TABLE instances ADD COLUMN variant TEXT;
+  ALTER TABLE instances ADD COLUMN deployment INTEGER;
+
+  CREATE TABLE deployments (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    service     TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    release     TEXT NOT NULL, -- JSON
+    previous    TEXT, -- JSON
+    by          TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    started_at  INTEGER,
+    finished_at INTEGER,
+    reason      TEXT
+  ) STRICT;
+  CREATE INDEX deployments_service ON deployments (service, state);
+  CREATE UNIQUE INDEX deployments_active ON deployments (service) WHERE state IN ('running', 'rolling-back');
+
+  CREATE TABLE deployment_steps (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    deployment  INTEGER NOT NULL REFERENCES deployments (id) ON DELETE CASCADE,
+    at          INTEGER NOT NULL,
+    message     TEXT NOT NULL,
+    instance_id TEXT,
+    log_tail    TEXT NOT NULL -- JSON
+  ) STRICT;
+  CREATE INDEX deployment_steps_deployment ON deployment_steps (deployment);
+
+  CREATE TABLE proxy_traffic (
+    proxy_id    TEXT NOT NULL REFERENCES proxies (id) ON DELETE CASCADE,
+    instance_id TEXT NOT NULL,
+    incarnation TEXT NOT NULL,
+    requests    INTEGER NOT NULL,
+    failures    INTEGER NOT NULL,
+    in_flight   INTEGER NOT NULL,
+    PRIMARY KEY (proxy_id, instance_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE proxy_demand (
+    proxy_id TEXT NOT NULL REFERENCES proxies (id) ON DELETE CASCADE,
+    service  TEXT NOT NULL,
+    waiting  INTEGER NOT NULL,
+    requests INTEGER NOT NULL,
+    PRIMARY KEY (proxy_id, service)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE latencies (
+    instance_id TEXT PRIMARY KEY,
+    incarnation TEXT NOT NULL,
+    cost        REAL NOT NULL,
+    at          INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,6 +1,15 @@
 import type { HealthRecord } from '../../model/health.ts';
-import type { ProxyRegistry, ProxyReport, RegistryListener, Snapshot } from '../registry.ts';
-import { readMeta } from './queries.ts';
+import type {
+  DemandRecord,
+  LatencyRecord,
+  ProxyRegistry,
+  ProxyReport,
+  RegistryListener,
+  Snapshot,
+  TrafficRecord,
+} from '../registry.ts';
+import type { Handle } from './handle.ts';
+import { readLatencies, readMeta } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
 
 /** Age of a heartbeat from which the load balancer's rows are swept away, in milliseconds. */
@@ -43,7 +52,7 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
     super.watch({ changed, failed: (error) => listener.failed(error) }, signal);
   }
 
-  async report({ appliedRevision, inFlight }: ProxyReport): Promise<void> {
+  async report({ appliedRevision, inFlight, traffic = [], demand = [] }: ProxyReport): Promise<void> {
     const now = this.clock();
     await this.connection.write((handle) => {
       if (!this.#swept) handle.run('DELETE FROM proxies WHERE heartbeat_at < ?', now - PROXY_SWEEP_MS);
@@ -64,6 +73,8 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
         const insert = 'INSERT INTO proxy_leases (proxy_id, instance_id, in_flight) VALUES (?, ?, ?)';
         handle.run(insert, this.proxyId, instanceId, count);
       }
+      this.#saveTraffic(handle, traffic);
+      this.#saveDemand(handle, demand);
     });
     this.#swept = true;
   }
@@ -92,9 +103,52 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
     });
   }
 
+  latencies(): Promise<LatencyRecord[]> {
+    return this.connection.read(readLatencies);
+  }
+
+  saveLatencies(records: readonly LatencyRecord[]): Promise<void> {
+    return this.connection.write((handle) => {
+      for (const { instanceId, incarnation, cost, at } of records) {
+        handle.run(
+          'INSERT OR REPLACE INTO latencies (instance_id, incarnation, cost, at) VALUES (?, ?, ?, ?)',
+          instanceId,
+          incarnation,
+          cost,
+          at,
+        );
+      }
+      handle.run('DELETE FROM latencies WHERE at < ?', this.clock() - HEALTH_SWEEP_MS);
+    });
+  }
+
   withdraw(): Promise<void> {
     return this.connection.write((handle) => {
       handle.run('DELETE FROM proxies WHERE id = ?', this.proxyId);
     });
+  }
+
+  #saveTraffic(handle: Handle, traffic: readonly TrafficRecord[]): void {
+    handle.run('DELETE FROM proxy_traffic WHERE proxy_id = ?', this.proxyId);
+    for (const { instanceId, incarnation, requests, failures, inFlight } of traffic) {
+      handle.run(
+        `INSERT INTO proxy_traffic (proxy_id, instance_id, incarnation, requests, failures, in_flight)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+        this.proxyId,
+        instanceId,
+        incarnation,
+        requests,
+        failures,
+        inFlight,
+      );
+    }
+  }
+
+  #saveDemand(handle: Handle, demand: readonly DemandRecord[]): void {
+    handle.run('DELETE FROM proxy_demand WHERE proxy_id = ?', this.proxyId);
+    for (const { service, waiting, requests } of demand) {
+      const insert = 'INSERT INTO proxy_demand (proxy_id, service, waiting, requests) VALUES (?, ?, ?, ?)';
+      handle.run(insert, this.proxyId, service, waiting, requests);
+    }
   }
 }

@@ -2,12 +2,16 @@ import { HeimdallError } from '../../model/errors.ts';
 import type { StoredEvent } from '../../model/event.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
-import type { DesiredState, ManagerRecord, ProxyRecord, Snapshot } from '../registry.ts';
+import type { ServiceState } from '../../model/service-state.ts';
+import type { LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import {
+  DemandRowSchema,
   EventRowSchema,
   HealthRowSchema,
+  IdRowSchema,
   InstanceRowSchema,
+  LatencyRowSchema,
   LeaseRowSchema,
   ManagerRowSchema,
   type MetaRow,
@@ -16,10 +20,12 @@ import {
   parseRow,
   ProxyRowSchema,
   ServiceRowSchema,
+  TrafficRowSchema,
 } from './rows.ts';
 
-const SERVICES = 'SELECT name AS service, desired, configured FROM services';
-const INSTANCES = `SELECT id, service, host, port, weight, version, lifecycle, process, env,
+const SERVICES = `SELECT name AS service, desired, configured, release, overrides, paused_since AS pausedSince, scheduled,
+  (SELECT id FROM deployments WHERE service = name AND state IN ('running', 'rolling-back')) AS deploying FROM services`;
+const INSTANCES = `SELECT id, service, host, port, weight, version, variant, deployment, lifecycle, process, env,
   started_at AS startedAt, restarts, last_error AS lastError FROM instances`;
 
 /** Call the functions of this file inside a transaction wherever two readings must agree. */
@@ -44,7 +50,7 @@ export function readInstance(handle: Handle, id: string): Instance | null {
   return row === undefined ? null : parseRow('instances', InstanceRowSchema, row);
 }
 
-export function readDesired(handle: Handle, service: string): DesiredState | null {
+export function readService(handle: Handle, service: string): ServiceState | null {
   const row = handle.get(`${SERVICES} WHERE name = ?`, service);
   return row === undefined ? null : parseRow('services', ServiceRowSchema, row);
 }
@@ -75,6 +81,32 @@ export function readProxies(handle: Handle): ProxyRecord[] {
     const own = leases.filter(({ proxyId }) => proxyId === proxy.id);
     return { ...proxy, inFlight: new Map(own.map(({ instanceId, inFlight }) => [instanceId, inFlight])) };
   });
+}
+
+/** @param since - heartbeats before it do not count; epoch milliseconds. */
+export function readTraffic(handle: Handle, since: number): ProxyTraffic[] {
+  const traffic = handle
+    .all(
+      'SELECT proxy_id AS proxyId, instance_id AS instanceId, incarnation, requests, failures, in_flight AS inFlight FROM proxy_traffic',
+    )
+    .map((row) => parseRow('proxy_traffic', TrafficRowSchema, row));
+  const demand = handle
+    .all('SELECT proxy_id AS proxyId, service, waiting, requests FROM proxy_demand')
+    .map((row) => parseRow('proxy_demand', DemandRowSchema, row));
+  const living = handle.all('SELECT id FROM proxies WHERE heartbeat_at >= ? ORDER BY id', since);
+  return living.map((row) => {
+    const { id } = parseRow('proxies', IdRowSchema, row);
+    return {
+      proxyId: id,
+      instances: traffic.filter(({ proxyId }) => proxyId === id),
+      services: demand.filter(({ proxyId }) => proxyId === id),
+    };
+  });
+}
+
+export function readLatencies(handle: Handle): LatencyRecord[] {
+  const rows = handle.all('SELECT instance_id AS instanceId, incarnation, cost, at FROM latencies');
+  return rows.map((row) => parseRow('latencies', LatencyRowSchema, row));
 }
 
 /** Whoever manages the registry, or last did without leaving in order. */

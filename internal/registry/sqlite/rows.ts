@@ -1,18 +1,20 @@
 import { z } from 'zod';
+import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
 import { HEALTHS, type HealthRecord } from '../../model/health.ts';
 import { InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
-import type { DesiredState, ManagerRecord } from '../registry.ts';
+import { ReleaseSchema } from '../../model/release.ts';
+import { OverridesSchema, ServiceStateSchema } from '../../model/service-state.ts';
+import type { DemandRecord, LatencyRecord, ManagerRecord, TrafficRecord } from '../registry.ts';
 
 export const MetaRowSchema = z.object({ registryId: z.string(), revision: z.int().min(0) });
 export type MetaRow = z.infer<typeof MetaRowSchema>;
 
-export const ServiceRowSchema = z.object({
-  service: z.string(),
-  desired: z.int().min(0),
-  configured: z.int().min(0),
-}) satisfies z.ZodType<DesiredState>;
+export const ServiceRowSchema = ServiceStateSchema.extend({
+  release: json(ReleaseSchema),
+  overrides: json(OverridesSchema),
+});
 
 export const InstanceRowSchema = InstanceSchema.extend({
   process: json(ProcessIdentitySchema).nullable(),
@@ -49,6 +51,41 @@ export const ManagerRowSchema = z.object({
 export const ProxyRowSchema = ManagerRowSchema.extend({ id: z.string(), appliedRevision: z.int().nullable() });
 
 export const LeaseRowSchema = z.object({ proxyId: z.string(), instanceId: z.string(), inFlight: z.int() });
+
+export const DeploymentRowSchema = DeploymentSchema.extend({
+  release: json(ReleaseSchema),
+  previous: json(ReleaseSchema).nullable(),
+});
+
+export const StepRowSchema = DeploymentStepSchema.extend({ logTail: json(z.array(z.string())) });
+
+/** The id of a row just inserted. */
+export const NumberRowSchema = z.object({ id: z.int() });
+
+export const IdRowSchema = z.object({ id: z.string() });
+
+const OfProxySchema = z.object({ proxyId: z.string() });
+
+export const TrafficRowSchema = OfProxySchema.extend({
+  instanceId: z.string(),
+  incarnation: z.string(),
+  requests: z.int(),
+  failures: z.int(),
+  inFlight: z.int(),
+}) satisfies z.ZodType<TrafficRecord>;
+
+export const DemandRowSchema = OfProxySchema.extend({
+  service: z.string(),
+  waiting: z.int(),
+  requests: z.int(),
+}) satisfies z.ZodType<DemandRecord>;
+
+export const LatencyRowSchema = z.object({
+  instanceId: z.string(),
+  incarnation: z.string(),
+  cost: z.number(),
+  at: z.int(),
+}) satisfies z.ZodType<LatencyRecord>;
 
 const KeySchema = z
   .object({ id: z.union([z.string(), z.int()]), instanceId: z.string(), service: z.string() })

@@ -1,14 +1,33 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
+import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import type { HeimdallEvent } from '../../model/event.ts';
 import { type Instance, InstanceSchema } from '../../model/instance.ts';
 import { mayFollow } from '../../model/lifecycle.ts';
-import type { DesiredState, InstanceChange, InstanceDraft, RegistryWriter } from '../registry.ts';
+import {
+  type DeploymentChange,
+  type DeploymentDraft,
+  HEARTBEAT_LIMIT_MS,
+  type InstanceChange,
+  type InstanceDraft,
+  type ProxyTraffic,
+  type RegistryWriter,
+  type ServiceChange,
+} from '../registry.ts';
+import {
+  insertDeployment,
+  insertStep,
+  readDeployment,
+  readDeployments,
+  readSteps,
+  updateDeployment,
+} from './deployments.ts';
 import type { Handle } from './handle.ts';
 import type { ManagerLock } from './manager-lock.ts';
-import { readDesired, readInstance, readMeta, takenPorts } from './queries.ts';
+import { readInstance, readMeta, readService, readTraffic, takenPorts } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
+import { changeService } from './services.ts';
 
 const SUFFIX_LENGTH = 6;
 
@@ -68,13 +87,10 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     });
   }
 
-  setDesired({ service, desired, configured }: DesiredState): Promise<void> {
-    return this.connection.write((handle) => {
-      const before = readDesired(handle, service);
-      if (before?.desired === desired && before.configured === configured) return;
-      saveDesired(handle, { service, desired, configured });
-      raiseRevision(handle);
-    });
+  changeService(service: string, change: ServiceChange): Promise<number> {
+    return this.connection.write((handle) =>
+      changeService(handle, service, change) ? raiseRevision(handle) : readMeta(handle).revision,
+    );
   }
 
   forgetService(service: string): Promise<void> {
@@ -95,6 +111,39 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
         JSON.stringify(data),
       );
     });
+  }
+
+  createDeployment(draft: DeploymentDraft): Promise<Deployment> {
+    return this.connection.write((handle) => insertDeployment(handle, draft, this.clock()));
+  }
+
+  changeDeployment(id: number, change: DeploymentChange, service: ServiceChange = {}): Promise<Deployment> {
+    return this.connection.write((handle) => {
+      const deployment = updateDeployment(handle, id, change);
+      changeService(handle, deployment.service, service);
+      raiseRevision(handle);
+      return deployment;
+    });
+  }
+
+  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
+    return this.connection.write((handle) => insertStep(handle, step));
+  }
+
+  deployments({ limit, service, active }: Parameters<RegistryWriter['deployments']>[0]): Promise<Deployment[]> {
+    return this.connection.read((handle) => readDeployments(handle, limit, service ?? null, active ?? false));
+  }
+
+  deployment(id: number): Promise<Deployment> {
+    return this.connection.read((handle) => readDeployment(handle, id));
+  }
+
+  deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]> {
+    return this.connection.read((handle) => readSteps(handle, deployment, after));
+  }
+
+  traffic(): Promise<ProxyTraffic[]> {
+    return this.connection.read((handle) => readTraffic(handle, this.clock() - HEARTBEAT_LIMIT_MS));
   }
 
   pruneEvents(before: number): Promise<number> {
@@ -143,8 +192,9 @@ function insertInstance(handle: Handle, draft: InstanceDraft, ports: readonly nu
     lastError: null,
   });
   handle.run(
-    `INSERT INTO instances (service, host, port, weight, version, lifecycle, process, env, started_at, restarts, last_error, id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO instances (service, host, port, weight, version, variant, deployment, lifecycle, process, env, started_at,
+       restarts, last_error, id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...columnsOf(instance),
   );
   return instance;
@@ -152,19 +202,19 @@ function insertInstance(handle: Handle, draft: InstanceDraft, ports: readonly nu
 
 function updateInstance(handle: Handle, instance: Instance): void {
   handle.run(
-    `UPDATE instances SET service = ?, host = ?, port = ?, weight = ?, version = ?, lifecycle = ?, process = ?, env = ?,
-       started_at = ?, restarts = ?, last_error = ? WHERE id = ?`,
+    `UPDATE instances SET service = ?, host = ?, port = ?, weight = ?, version = ?, variant = ?, deployment = ?, lifecycle = ?,
+       process = ?, env = ?, started_at = ?, restarts = ?, last_error = ? WHERE id = ?`,
     ...columnsOf(instance),
   );
 }
 
 /** In the order of both statements above. */
 function columnsOf(instance: Instance): (string | number | null)[] {
-  const { id, service, host, port, weight, version, lifecycle, process, env, startedAt, restarts, lastError } =
-    instance;
+  const { id, service, host, port, weight, version, variant, deployment, lifecycle, process } = instance;
   const identity = process && JSON.stringify(process);
-  const variables = JSON.stringify(env);
-  return [service, host, port, weight, version, lifecycle, identity, variables, startedAt, restarts, lastError, id];
+  const { env, startedAt, restarts, lastError } = instance;
+  const made = [service, host, port, weight, version, variant, deployment];
+  return [...made, lifecycle, identity, JSON.stringify(env), startedAt, restarts, lastError, id];
 }
 
 function isDifferent(before: Instance, after: Instance): boolean {
@@ -195,21 +245,8 @@ function checkPort(handle: Handle, { id, host, port }: Instance): void {
 
 /** Returns whether the count changed; it never falls below 0. */
 function addDesired(handle: Handle, service: string, delta: number): boolean {
-  const before = readDesired(handle, service) ?? { service, desired: 0, configured: 0 };
-  const desired = Math.max(0, before.desired + delta);
-  if (desired === before.desired) return false;
-  saveDesired(handle, { ...before, desired });
-  return true;
-}
-
-function saveDesired(handle: Handle, { service, desired, configured }: DesiredState): void {
-  handle.run(
-    `INSERT INTO services (name, desired, configured) VALUES (?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET desired = excluded.desired, configured = excluded.configured`,
-    service,
-    desired,
-    configured,
-  );
+  const before = readService(handle, service)?.desired ?? 0;
+  return changeService(handle, service, { desired: Math.max(0, before + delta) });
 }
 
 /** Once per transaction that changes desired state. */

@@ -33,6 +33,8 @@ export function instance(port: number, changes: Partial<Instance> = {}): Instanc
     process: { pid: port + 1, startTime: '1', bootId: 'b', token: 't' },
     env: {},
     startedAt: Date.UTC(2026, 0, 1),
+    variant: null,
+    deployment: null,
     restarts: 0,
     lastError: null,
     ...changes,

@@ -16,6 +16,8 @@ const INSTANCE: Instance = InstanceSchema.parse({
   port: 9001,
   weight: 3,
   version: 'v2',
+  variant: null,
+  deployment: null,
   lifecycle: 'ready',
   process: { pid: 4711, startTime: '123', bootId: 'boot', token: 'a-secret-token' },
   env: { PASSWORD: 'a-secret-value' },

@@ -28,6 +28,7 @@ describe('a service', () => {
       name: 'web',
       env: {},
       cwd: '.',
+      versions: {},
       servers: [],
       routes: [{ host: '*', path: '/' }],
       algorithm: 'round-robin',
@@ -50,6 +51,14 @@ describe('a service', () => {
       stopTimeout: 10_000,
       noRestartCodes: [],
       runAs: null,
+      rollout: { maxSurge: 1, maxUnavailable: 0, minHealthy: 5_000, maxErrorRate: 0.05 },
+      slowStart: 10_000,
+      replaceUnhealthyAfter: 30_000,
+      limits: { memory: null },
+      hold: { limit: 1_000, timeout: 30_000 },
+      scaleFromZero: false,
+      idleAfter: null,
+      autoscale: null,
     });
   });
 

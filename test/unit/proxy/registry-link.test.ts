@@ -5,6 +5,7 @@ import type { Instance } from '../../../internal/model/instance.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
 import type {
+  LatencyRecord,
   ProxyRecord,
   ProxyRegistry,
   ProxyReport,
@@ -62,6 +63,15 @@ class FakeRegistry implements ProxyRegistry {
   async saveHealth(records: readonly HealthRecord[]): Promise<void> {
     this.#call('saveHealth');
     this.saved.push(...records);
+  }
+
+  async latencies(): Promise<LatencyRecord[]> {
+    this.#call('latencies');
+    return [];
+  }
+
+  async saveLatencies(): Promise<void> {
+    this.#call('saveLatencies');
   }
 
   async proxies(): Promise<ProxyRecord[]> {

@@ -13,20 +13,20 @@ function instance(port: number, startedAt: number | null, lifecycle: Instance['l
 
 describe('desiredStateOf', () => {
   it('takes the configured number when the service is new, and one by default', () => {
-    const state = { service: 'web', desired: 3, configured: 3 };
+    const state = { desired: 3, configured: 3 };
     assert.deepEqual(desiredStateOf(service({ instances: 3 }), undefined), state);
     assert.equal(desiredStateOf(service({ instances: undefined }), undefined).desired, 1);
     assert.equal(desiredStateOf(service({ instances: 0 }), undefined).desired, 0);
   });
 
   it('leaves what was added or removed alone until the configured number changes', () => {
-    const known = { service: 'web', desired: 5, configured: 3 };
+    const known = { desired: 5, configured: 3 };
     assert.equal(desiredStateOf(service({ instances: 3 }), known), known);
     assert.equal(desiredStateOf(service({ instances: 4 }), known).desired, 4);
   });
 
   it('is nothing for a service that has lost its command', () => {
-    const known = { service: 'web', desired: 5, configured: 0 };
+    const known = { desired: 5, configured: 0 };
     assert.equal(desiredStateOf(service({ command: undefined }), known).desired, 0);
   });
 });

@@ -5,7 +5,15 @@ import { InstanceRow } from '../../../internal/server/row.ts';
 import { Site, until } from '../../support/server-fixture.ts';
 
 async function reserved(site: Site) {
-  const draft = { service: 'web', host: '127.0.0.1', weight: 1, version: null, env: {} };
+  const draft = {
+    service: 'web',
+    host: '127.0.0.1',
+    weight: 1,
+    version: null,
+    variant: null,
+    deployment: null,
+    env: {},
+  };
   const [instance] = await site.registry.reserve([draft], [site.ports.from], 1);
   assert.ok(instance);
   const state = { cut: false };
