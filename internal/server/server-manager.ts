@@ -10,16 +10,19 @@ import { type Service, ServiceSchema } from '../model/service.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
+import { Deployer } from './deployer.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
+import { Operations } from './operations.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
 import { Reconciler } from './reconciler.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
 import {
@@ -71,12 +74,18 @@ export interface ManagerStatus {
   readonly loadBalancers: readonly LoadBalancerStatus[];
 }
 
+/** Deployments that are not over: more than anybody lets wait. */
+const ALL = 10_000;
+
 /** The control plane: the only writer of desired state, and the keeper of the instances that heimdall spawns. */
 export class ServerManager {
+  readonly services: ServiceControl;
   readonly #options: ServerManagerOptions;
   readonly #host: string;
   readonly #context: SupervisorContext;
   readonly #fleet: Fleet;
+  readonly #operations = new Operations();
+  readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
   readonly #pulse: Pulse;
   readonly #logs: LogRotation;
@@ -109,11 +118,21 @@ export class ServerManager {
       stopping: this.#stopping.signal,
     };
     this.#fleet = new Fleet(this.#context);
-    this.#reconciler = new Reconciler({
+    const parts = {
       context: this.#context,
       fleet: this.#fleet,
       host,
       services: () => this.#services,
+      operations: this.#operations,
+    };
+    this.#deployer = new Deployer(parts);
+    const releaseOf: Deployer['releaseOf'] = (service, inForce) => this.#deployer.releaseOf(service, inForce);
+    this.#reconciler = new Reconciler({ ...parts, releaseOf });
+    this.services = new ServiceControl({
+      ...parts,
+      deployer: this.#deployer,
+      reconciler: this.#reconciler,
+      ready: () => this.#ready(),
     });
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, () => this.#rotateLogs());
@@ -137,8 +156,7 @@ export class ServerManager {
 
   /** Live configuration: what it changes about counts comes about in the background; running instances keep their command. */
   async apply({ services, ports, logLimits }: Settings): Promise<void> {
-    await this.#started;
-    this.#assertRunning();
+    await this.#ready();
     this.#services = services;
     this.#context.ports.use(ports);
     if (logLimits !== undefined) this.#logs.use(logLimits);
@@ -155,9 +173,9 @@ export class ServerManager {
    * then none of them remains.
    */
   async add(request: AddRequest): Promise<Instance[]> {
-    await this.#started;
-    this.#assertRunning();
-    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context);
+    await this.#ready();
+    const present = (service: string) => this.#presentOf(service);
+    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context, present);
     this.#adds.add(adding);
     return adding.finally(() => this.#adds.delete(adding));
   }
@@ -215,8 +233,7 @@ export class ServerManager {
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
    */
   async remove(port: number, { force }: { readonly force: boolean }): Promise<InstanceView> {
-    await this.#started;
-    this.#assertRunning();
+    await this.#ready();
     const supervisor = this.#fleet.byPort(port);
     if (supervisor) {
       const options = { force, desiredDelta: -1, evenUnmarked: false };
@@ -279,6 +296,7 @@ export class ServerManager {
         if (instance.lifecycle === 'draining') this.#finishRemoval(supervisor);
       }),
     );
+    await this.#deployer.resume(await registry.deployments({ limit: ALL, active: true }));
     await this.#reconciler.run();
     this.#beating = this.#pulse.beat();
   }
@@ -289,6 +307,7 @@ export class ServerManager {
     await this.#beating;
     await Promise.allSettled(this.#adds);
     await this.#reconciler.settled();
+    await this.#operations.settled();
     await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
     this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
     await this.#context.journal.settled();
@@ -316,7 +335,16 @@ export class ServerManager {
     return this.#services.flatMap(declaredInstances);
   }
 
-  #assertRunning(): void {
+  /** What a new instance of the service runs, and its weight. */
+  async #presentOf(service: string) {
+    const { services } = await this.#context.registry.snapshot();
+    const state = services.find((each) => each.service === service);
+    return { ...this.#deployer.releaseOf(service, state?.release), weight: state?.overrides.weight ?? 1 };
+  }
+
+  /** Resolves when it is known what an earlier manager left. @throws {HeimdallError} SHUTTING_DOWN, or why the start failed. */
+  async #ready(): Promise<void> {
+    await this.#started;
     if (this.#stopping.signal.aborted) throw shuttingDown();
   }
 }

@@ -2,6 +2,7 @@ import type { HealthRecord } from '../model/health.ts';
 import { type Instance, type InstanceView, incarnationOf, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Algorithm, Service } from '../model/service.ts';
+import { settingsInForce } from '../model/service-state.ts';
 import { isAlive, type ProxyRecord, type Snapshot } from '../registry/registry.ts';
 
 /** How one service fares. */
@@ -36,11 +37,12 @@ export function viewsOf(instances: readonly Instance[], health: readonly HealthR
 
 export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {
   const own = instances.filter((instance) => instance.service === service.name);
+  const state = services.find((each) => each.service === service.name);
   const count = (...lifecycles: Lifecycle[]) => own.filter(({ lifecycle }) => lifecycles.includes(lifecycle)).length;
   return {
     name: service.name,
-    algorithm: service.algorithm,
-    desired: services.find((state) => state.service === service.name)?.desired ?? 0,
+    algorithm: settingsInForce(service, state).algorithm,
+    desired: state?.desired ?? 0,
     starting: count('starting'),
     running: count('ready'),
     draining: count('draining'),
