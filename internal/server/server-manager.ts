@@ -4,7 +4,8 @@ import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
-import { declaredInstances, type Instance, type InstanceView, viewOf } from '../model/instance.ts';
+import type { HealthRecord } from '../model/health.ts';
+import { declaredInstances, type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
@@ -21,6 +22,7 @@ import { Operations } from './operations.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
 import { Reconciler } from './reconciler.ts';
+import { Replacer } from './replacer.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
 import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -32,6 +34,7 @@ import {
   serviceStatusOf,
   viewsOf,
 } from './views.ts';
+import { Vitals } from './vitals.ts';
 
 export type { AddRequest } from './add.ts';
 
@@ -87,6 +90,8 @@ export class ServerManager {
   readonly #operations = new Operations();
   readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
+  readonly #vitals = new Vitals();
+  readonly #replacer: Replacer;
   readonly #pulse: Pulse;
   readonly #logs: LogRotation;
   readonly #startedAt: number;
@@ -132,10 +137,16 @@ export class ServerManager {
       ...parts,
       deployer: this.#deployer,
       reconciler: this.#reconciler,
+      usageOf: (instance) => this.#usageOf(instance),
       ready: () => this.#ready(),
     });
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
-    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, () => this.#rotateLogs());
+    this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
+    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, [
+      { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
+      { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
+      { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
+    ]);
   }
 
   /**
@@ -185,7 +196,7 @@ export class ServerManager {
     const { registry } = this.#context;
     await this.#started;
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
-    return viewsOf([...instances, ...this.#declared()], health).filter(
+    return this.#views([...instances, ...this.#declared()], health).filter(
       ({ service, status }) =>
         (query.service === undefined || query.service === service) &&
         (query.status === undefined || query.status === status),
@@ -202,7 +213,7 @@ export class ServerManager {
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
     const spawned = instances.filter((instance) => instance.port === port);
     const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
-    const [view] = viewsOf(candidates, health);
+    const [view] = this.#views(candidates, health);
     if (view === undefined) throw notFound(port);
     if (spawned.length > 0 || candidates.length === 1) return view;
     const ids = candidates.map(({ id }) => id).join(', ');
@@ -313,10 +324,23 @@ export class ServerManager {
     await this.#context.journal.settled();
   }
 
+  #views(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
+    return viewsOf(instances, health, (instance) => this.#usageOf(instance));
+  }
+
+  #usageOf({ process: identity }: Instance): Usage | undefined {
+    return this.#vitals.of(identity?.pid);
+  }
+
   async #rotateLogs(): Promise<void> {
     const { logDir } = this.#context;
     const instances = this.#fleet.instances();
     await this.#logs.run(new Set(instances.flatMap(({ service, port }) => outputPaths(logDir, service, port))));
+  }
+
+  async #readVitals(): Promise<void> {
+    await this.#vitals.look(new Set(this.#fleet.instances().flatMap(({ process: identity }) => identity?.pid ?? [])));
+    this.#replacer.readings();
   }
 
   #finishRemoval(supervisor: Supervisor): void {

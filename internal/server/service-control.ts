@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { HeimdallError } from '../model/errors.ts';
-import { declaredInstances } from '../model/instance.ts';
+import { declaredInstances, type Instance, type Usage } from '../model/instance.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Algorithm, Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
@@ -20,6 +20,8 @@ interface ServiceControlOptions {
   readonly reconciler: Reconciler;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
+  /** What the processes of an instance use; undefined where that is not known. */
+  readonly usageOf: (instance: Instance) => Usage | undefined;
   /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
   readonly ready: () => Promise<void>;
 }
@@ -83,7 +85,7 @@ export class ServiceControl {
       ...serviceViewOf(service, snapshot),
       routes,
       versions: Object.keys(versions),
-      instances: viewsOf([...own, ...declaredInstances(service)], health),
+      instances: viewsOf([...own, ...declaredInstances(service)], health, this.#options.usageOf),
       deployments,
     };
   }

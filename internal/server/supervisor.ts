@@ -87,6 +87,11 @@ export class Supervisor {
     return this.#trying ? this.#attempt.catch(() => {}) : null;
   }
 
+  /** The last lines of output of the present process. */
+  async tail(): Promise<readonly string[]> {
+    return (await this.#launcher.process?.tail()) ?? [];
+  }
+
   /** What the next start, drain or stop uses. */
   configure(service: Service): void {
     this.#service = service;

@@ -1,5 +1,5 @@
 import type { HealthRecord } from '../model/health.ts';
-import { type Instance, type InstanceView, incarnationOf, viewOf } from '../model/instance.ts';
+import { type Instance, type InstanceView, incarnationOf, type Usage, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Algorithm, Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
@@ -27,11 +27,21 @@ export interface LoadBalancerStatus {
   readonly alive: boolean;
 }
 
-/** The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process does not count. */
-export function viewsOf(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
+/**
+ * The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process
+ * does not count.
+ * @param usageOf - what its processes use; undefined where that is not known.
+ */
+export function viewsOf(
+  instances: readonly Instance[],
+  health: readonly HealthRecord[],
+  usageOf: (instance: Instance) => Usage | undefined = () => undefined,
+): InstanceView[] {
   const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
   return instances
-    .map((instance) => viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown'))
+    .map((instance) =>
+      viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown', usageOf(instance)),
+    )
     .toSorted((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
 }
 
