@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deployment, isActive, isOver } from '../model/deployment.ts';
+import { type Deployment, type DeploymentStep, isActive, isOver } from '../model/deployment.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
@@ -190,8 +190,7 @@ export class Deployer {
 
   async #alert({ id, service, reason }: Deployment, title: string): Promise<void> {
     const { alerts, clock, registry } = this.#options.context;
-    const steps = await registry.deploymentSteps(id, 0).catch(() => []);
-    const tail = steps.findLast(({ logTail }) => logTail.length > 0)?.logTail ?? [];
+    const tail = latestTail(await registry.deploymentSteps(id, 0).catch(() => []));
     const cause = [reason ?? '', ...tail].join('\n');
     alerts.raise({ key: alertKey(service), severity: 'critical', title, cause, service, at: clock() });
   }
@@ -278,18 +277,17 @@ function alertKey(service: string): string {
   return `deployment:${service}`;
 }
 
-/** @throws {HeimdallError} DEPLOYMENT_FAILED unless it has succeeded. */
-export function assertSucceeded(deployment: Deployment): void {
-  const { id, service, state, reason } = deployment;
+/**
+ * @param steps - of the deployment.
+ * @throws {HeimdallError} DEPLOYMENT_FAILED unless it has succeeded.
+ */
+export function assertSucceeded({ id, service, state, reason }: Deployment, steps: readonly DeploymentStep[]): void {
   if (state === 'succeeded') return;
-  const context = { deployment: id, state };
-  throw new HeimdallError(
-    'DEPLOYMENT_FAILED',
-    `deployment ${id} of ${service} was ${wordFor(state)}: ${reason}`,
-    context,
-  );
+  const how = state === 'rolled-back' ? 'was rolled back' : state === 'failed' ? 'has failed' : `was ${state}`;
+  const context = { deployment: id, state, logTail: latestTail(steps) };
+  throw new HeimdallError('DEPLOYMENT_FAILED', `deployment ${id} of ${service} ${how}: ${reason}`, context);
 }
 
-function wordFor(state: Deployment['state']): string {
-  return state === 'rolled-back' ? 'rolled back' : state === 'failed' ? 'not carried out' : state;
+function latestTail(steps: readonly DeploymentStep[]): readonly string[] {
+  return steps.findLast(({ logTail }) => logTail.length > 0)?.logTail ?? [];
 }

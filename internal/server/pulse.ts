@@ -51,12 +51,13 @@ export class Pulse {
     }
   }
 
-  async #do({ name, everyBeats, run }: Chore): Promise<void> {
-    if (this.#beats % everyBeats !== 0) return;
+  async #do(chore: Chore): Promise<void> {
+    if (this.#beats % chore.everyBeats !== 0) return;
     try {
-      await run();
+      await chore.run();
     } catch (error) {
-      if (!isRegistryAway(error)) this.#context.log.error({ chore: name, err: error }, 'a chore of the manager failed');
+      if (isRegistryAway(error)) return;
+      this.#context.log.error({ chore: chore.name, err: error }, 'a chore of the manager failed');
     }
   }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
@@ -11,6 +12,7 @@ import { type Service, ServiceSchema } from '../model/service.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
+import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
@@ -77,6 +79,8 @@ export interface ManagerStatus {
   readonly loadBalancers: readonly LoadBalancerStatus[];
 }
 
+/** Between two looks whether a request waits for a service without instances. */
+const WAKE_MS = 50;
 /** Deployments that are not over: more than anybody lets wait. */
 const ALL = 10_000;
 
@@ -92,6 +96,7 @@ export class ServerManager {
   readonly #reconciler: Reconciler;
   readonly #vitals = new Vitals();
   readonly #replacer: Replacer;
+  readonly #autoscaler: Autoscaler;
   readonly #pulse: Pulse;
   readonly #logs: LogRotation;
   readonly #startedAt: number;
@@ -141,11 +146,13 @@ export class ServerManager {
       ready: () => this.#ready(),
     });
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
+    this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
     this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
     this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, [
       { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
       { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
       { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
+      { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
     ]);
   }
 
@@ -274,6 +281,12 @@ export class ServerManager {
     };
   }
 
+  /** The calendar asks for so many instances of the service, from now on. */
+  async scheduled(service: string, instances: number): Promise<void> {
+    await this.#ready();
+    await this.#autoscaler.scheduled(service, instances);
+  }
+
   /** Newest first. */
   events(query: {
     readonly limit: number;
@@ -309,7 +322,7 @@ export class ServerManager {
     );
     await this.#deployer.resume(await registry.deployments({ limit: ALL, active: true }));
     await this.#reconciler.run();
-    this.#beating = this.#pulse.beat();
+    this.#beating = Promise.all([this.#pulse.beat(), this.#wakeServices()]).then(() => {});
   }
 
   async #stop(keep: boolean): Promise<void> {
@@ -330,6 +343,18 @@ export class ServerManager {
 
   #usageOf({ process: identity }: Instance): Usage | undefined {
     return this.#vitals.of(identity?.pid);
+  }
+
+  /** Looks more often than the pulse beats: somebody waits. Never rejects. */
+  async #wakeServices(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { log } = this.#context;
+    while (!signal.aborted) {
+      if (this.#autoscaler.mayWake) {
+        await this.#autoscaler.wake().catch((error: unknown) => log.debug({ err: error }, 'nobody could be woken'));
+      }
+      await sleep(WAKE_MS, undefined, { signal }).catch(() => {});
+    }
   }
 
   async #rotateLogs(): Promise<void> {

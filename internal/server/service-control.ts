@@ -191,7 +191,7 @@ export class ServiceControl {
     const deployment = await this.#options.deployer.begin({ service, kind, release, by, queue });
     if (!wait) return deployment;
     const over = await this.#options.deployer.untilOver(deployment.id);
-    assertSucceeded(over);
+    assertSucceeded(over, await this.#options.context.registry.deploymentSteps(over.id, 0));
     return over;
   }
 

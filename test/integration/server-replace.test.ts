@@ -37,7 +37,7 @@ describe('an instance that does no good', () => {
     const left = await manager.list({ status: 'running' });
     assert.equal(left.length, 2);
     assert.ok(left.some(({ id }) => id === well?.id));
-    const [event] = (await manager.events({ limit: 100 })).filter(({ type }) => type === 'instance.replaced');
+    const event = (await manager.events({ limit: 100 })).find(({ type }) => type === 'instance.replaced');
     assert.match(event?.message ?? '', /has been unhealthy for 1\d s: timeout; web-\d+-\w+ takes its place/);
     await until('the alert to be over', () => site.alerts.resolved.includes(`replacing:${hung?.id}`));
     assert.match(site.alerts.raised[0]?.cause ?? '', /listening on/);
@@ -81,7 +81,7 @@ describe('an instance that does no good', () => {
     const manager = await site.started([service({ instances: 1, limits })]);
     const [fat] = await manager.add({ count: 1, env: { HOG: '200' }, wait: true });
     await until('it to be replaced', async () => (await site.eventTypes()).includes('instance.replaced'), 30_000);
-    const [event] = (await manager.events({ limit: 100 })).filter(({ type }) => type === 'instance.replaced');
+    const event = (await manager.events({ limit: 100 })).find(({ type }) => type === 'instance.replaced');
     assert.match(event?.message ?? '', new RegExp(`^${fat?.id} uses 2\\d\\d MB of memory, and may use 200 MB`));
     const [thin] = await manager.list({ status: 'running' });
     assert.ok((thin?.memory ?? 0) > 1024 ** 2);
