@@ -142,7 +142,7 @@ async function talk(socket: WebSocket): Promise<void> {
   socket.on('unexpected-response', (_request, response) => broken.reject(new Error(`status ${response.statusCode}`)));
   await Promise.race([once(socket, 'open'), broken.promise]);
   const heard = new Set<string>();
-  socket.on('message', (data) => heard.add(String(data)));
+  socket.on('message', (data) => heard.add(Buffer.isBuffer(data) ? data.toString() : ''));
   const end = performance.now() + WEBSOCKET_MS;
   for (let count = 0; performance.now() < end; count += 1) {
     const word = `word ${count}`;
