@@ -30,11 +30,12 @@ export async function waitForInstances(api: string, token: string | undefined): 
   return instances;
 }
 
-/** What runs where, and what to try first. */
+/** What runs where, and what to try first. @param keep - whether the instances run on at the end. */
 export function banner(
   { path, config }: LoadedConfig,
   addresses: Readonly<Record<string, string>>,
   instances: readonly ListedInstance[],
+  keep: boolean,
 ): string {
   const [api, proxy, admin] = [addresses.api, addresses.proxy, addresses.admin].map((url) => reachable(url ?? ''));
   const authorization = config.manager.token === undefined ? '' : ' -H "Authorization: Bearer $HEIMDALL_TOKEN"';
@@ -58,7 +59,7 @@ export function banner(
       ? [`  curl${authorization} -X DELETE '${api}/servers/remove?port=${new URL(removable.url).port}'`]
       : []),
     '',
-    'Ctrl-C drains and stops everything.',
+    keep ? 'Ctrl-C stops heimdall; the instances run on.' : 'Ctrl-C drains and stops everything.',
     '',
     '',
   ];
@@ -66,6 +67,6 @@ export function banner(
 }
 
 /** A wildcard address is none that can be asked; this machine is meant. */
-function reachable(url: string): string {
+export function reachable(url: string): string {
   return url.replace('://0.0.0.0:', '://localhost:').replace('://[::]:', '://localhost:');
 }

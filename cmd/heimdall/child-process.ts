@@ -3,28 +3,36 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { lives, type LivingProcess, living, type ProcessRegister } from '../runtime/living-process.ts';
+import { MessageSchema, type Ready } from '../runtime/messages.ts';
 import { mainFile } from '../runtime/package-info.ts';
-import { type Ready, ReadySchema } from '../runtime/messages.ts';
 
 const FIRST_RESTART_MS = 500;
 const LAST_RESTART_MS = 30_000;
 /** A process that ran this long was well: its next restart waits no longer than the first. */
 const WELL_AFTER_MS = 60_000;
+/** Nobody tells of the end of a process that another one has started. */
+const POLL_MS = 100;
 
-/** One of heimdall's own processes: in a group of its own, so that Ctrl-C reaches only the one that stops them in order. */
+/**
+ * One of heimdall's own processes: in a group of its own, so that Ctrl-C reaches only the one that stops them in order.
+ * A successor that it has started for itself takes its place here, too.
+ */
 export class ChildProcess {
   readonly #name: string;
   readonly #args: readonly string[];
   readonly #log: Logger;
+  readonly #register: ProcessRegister;
   readonly #stopping = new AbortController();
   #child: Child | null = null;
   #exited: Promise<unknown> = Promise.resolve();
 
   /** @param name - the folder of its main: `server-manager`, `load-balancer`. */
-  constructor(name: string, args: readonly string[], log: Logger) {
+  constructor(name: string, args: readonly string[], log: Logger, register: ProcessRegister) {
     this.#name = name;
     this.#args = args;
     this.#log = log;
+    this.#register = register;
   }
 
   /**
@@ -39,15 +47,19 @@ export class ChildProcess {
     return ready;
   }
 
-  /** Asks it to stop in order; kills it after the deadline. Resolves when it is gone. */
+  /** Asks it to stop in order, and those that retire in its favour; kills them after the deadline. Resolves when they are gone. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     const child = this.#child;
-    if (child === null) return;
-    child.kill('SIGTERM');
-    const kill = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-    await this.#exited;
-    clearTimeout(kill);
+    const others = (await this.#others()).filter(({ pid }) => pid !== child?.pid);
+    const kill = (signal: NodeJS.Signals) => {
+      child?.kill(signal);
+      for (const { pid } of others) signalTo(pid, signal);
+    };
+    kill('SIGTERM');
+    const deadline = setTimeout(() => kill('SIGKILL'), deadlineMs);
+    await Promise.all([this.#exited, ...others.map(untilGone)]);
+    clearTimeout(deadline);
   }
 
   /** Null when it ended before it was ready. */
@@ -65,7 +77,10 @@ export class ChildProcess {
     this.#exited = exited;
     const ended = exited.then(() => null);
     const ready = once(child, 'message').then(
-      ([message]) => ReadySchema.parse(message),
+      ([message]) => {
+        const told = MessageSchema.parse(message);
+        return told.type === 'ready' ? told : ended;
+      },
       () => ended, // it could not be spawned at all
     );
     return Promise.race([ready, ended]);
@@ -76,6 +91,7 @@ export class ChildProcess {
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
       await this.#exited;
+      await this.#untilSuccessorsEnd();
       if (this.#stopping.signal.aborted) return;
       if (performance.now() - startedAt > WELL_AFTER_MS) restartMs = FIRST_RESTART_MS;
       this.#log.error({ process: this.#name, restartMs }, `the ${this.#name} ended unexpectedly; starting it again`);
@@ -83,5 +99,30 @@ export class ChildProcess {
       restartMs = Math.min(restartMs * 2, LAST_RESTART_MS);
       if (!this.#stopping.signal.aborted) await this.#spawn();
     }
+  }
+
+  async #untilSuccessorsEnd(): Promise<void> {
+    for (let others = await this.#others(); others.length > 0; others = await this.#others()) {
+      this.#log.info({ process: this.#name, pid: others[0]?.pid }, `another ${this.#name} has taken its place`);
+      await Promise.race([Promise.all(others.map(untilGone)), once(this.#stopping.signal, 'abort')]);
+      if (this.#stopping.signal.aborted) return;
+    }
+  }
+
+  /** All of this name that belong to this process, whoever started them. */
+  async #others(): Promise<LivingProcess[]> {
+    return this.#register.of(this.#name, await living(process.pid));
+  }
+}
+
+async function untilGone(other: LivingProcess): Promise<void> {
+  while (await lives(other)) await delay(POLL_MS);
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it is gone
   }
 }

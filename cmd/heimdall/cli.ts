@@ -3,11 +3,13 @@ import { runLoadBalancer } from '../load-balancer/run.ts';
 import { packageVersion } from '../runtime/package-info.ts';
 import { runServerManager } from '../server-manager/run.ts';
 import { check } from './check.ts';
+import { reload } from './reload.ts';
 import { up } from './up.ts';
 
 const EXAMPLES = `
 Examples:
   heimdall up                        manager, load balancer and every configured instance; Ctrl-C drains and stops all
+  heimdall reload                    the installed version, in place of the running one; nobody notices
   heimdall check --config prod.json  validate a configuration without starting anything
   heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
 `;
@@ -24,7 +26,17 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .command('up')
     .description('start manager and load balancer, and keep both running')
     .addOption(config())
-    .action((options: { config?: string }) => up(options.config));
+    .option('--keep', 'leave the instances running at the end; the next start adopts them', false)
+    .action((options: { config?: string; keep: boolean }) => up({ config: options.config, keep: options.keep }));
+  program
+    .command('reload')
+    .description('replace the running processes by new ones, without a failed connection')
+    .addOption(config())
+    .addOption(new Option('--only <process>', 'one of them').choices(['proxy', 'manager']))
+    .option('--json', 'print what was replaced by what', false)
+    .action((options: { config?: string; only?: 'proxy' | 'manager'; json: boolean }) =>
+      reload({ config: options.config, only: options.only, json: options.json }),
+    );
   program
     .command('manager')
     .description('start the server manager alone')

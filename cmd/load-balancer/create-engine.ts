@@ -64,7 +64,7 @@ function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
   return {
     name: 'middleware',
     threads: 1,
-    listen: (host, port) => engine.listen(host, port),
+    listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
     forget: (id) => engine.forget(id),
     changed() {},
@@ -86,6 +86,7 @@ function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): R
   const threads = threadsOf(config);
   const engine = new ThreadedEngine({
     threads,
+    sharesPorts: SHARES_PORTS.has(process.platform),
     slots,
     settings: config.proxy,
     cookieSecret,
@@ -100,7 +101,7 @@ function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): R
   return {
     name: 'wire',
     threads,
-    listen: (host, port) => engine.listen(host, port),
+    listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
     forget: () => engine.forget(),
     changed: () => engine.changed(),

@@ -76,9 +76,10 @@ export class DataPlane {
   /** Resolves with the registry's picture in force and the first round of probes behind it. */
   async start(services: Config['services']): Promise<void> {
     this.fleet.checkWith(this.#monitor);
-    this.fleet.configure(services);
-    this.#options.poolsChanged?.();
-    await this.link.start();
+    await this.link.start(() => {
+      this.fleet.configure(services);
+      this.#options.poolsChanged?.();
+    });
     await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
   }
 

@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
+import { HeimdallError } from '../../internal/model/errors.ts';
 import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
@@ -9,7 +11,10 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
 import { packageVersion } from '../runtime/package-info.ts';
+import type { Inheritance } from '../runtime/inheritance.ts';
+import type { LivingProcess } from '../runtime/living-process.ts';
 import type { Running } from '../runtime/run-process.ts';
+import { Successor } from '../runtime/successor.ts';
 import { createEngine, type RunningEngine, slotsFor } from './create-engine.ts';
 import { DataPlane } from './data-plane.ts';
 import { cookieSecret, newProxyId } from './identity.ts';
@@ -18,6 +23,16 @@ import { cookieSecret, newProxyId } from './identity.ts';
 const CLOSE_MS = 30_000;
 const ADMIN_CLOSE_MS = 1_000;
 
+export interface LoadBalancerOptions {
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<LoadedConfig>;
+  readonly log: Logger;
+  /** What a predecessor has left. */
+  readonly inheritance: Inheritance;
+  /** The `heimdall up` that it belongs to. */
+  readonly starter: LivingProcess | null;
+}
+
 /** The load balancer's composition root: wires its parts, and takes them down in the reverse order. */
 export class LoadBalancer implements Running {
   readonly log: Logger;
@@ -25,11 +40,17 @@ export class LoadBalancer implements Running {
   readonly #plane: DataPlane;
   readonly #engine: RunningEngine;
   readonly #follower: ConfigFollower;
+  readonly #options: LoadBalancerOptions;
+  readonly #taken = Promise.withResolvers<void>();
+  #isReloading = false;
+  #ended: Promise<void> | null = null;
   #proxy: MovableListener | null = null;
   #admin: MovableListener | null = null;
 
-  private constructor(loaded: LoadedConfig, reload: () => Promise<LoadedConfig>, log: Logger, secret: string) {
+  private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, secret: string) {
     const { config } = loaded;
+    const { log, reload } = options;
+    this.#options = options;
     this.log = log;
     const registry = openProxyRegistry({
       path: config.registry.path,
@@ -65,8 +86,8 @@ export class LoadBalancer implements Running {
    * Resolves once it listens, with the registry's picture in force and the first round of probes behind it.
    * @throws {HeimdallError} PORT_TAKEN when an address is in use; nothing stays behind then.
    */
-  static async start(loaded: LoadedConfig, reload: () => Promise<LoadedConfig>, log: Logger): Promise<LoadBalancer> {
-    const loadBalancer = new LoadBalancer(loaded, reload, log, await cookieSecret(loaded.config, log));
+  static async start(loaded: LoadedConfig, options: LoadBalancerOptions): Promise<LoadBalancer> {
+    const loadBalancer = new LoadBalancer(loaded, options, await cookieSecret(loaded.config, options.log));
     try {
       await loadBalancer.#open();
     } catch (error) {
@@ -88,6 +109,57 @@ export class LoadBalancer implements Running {
   async stop(): Promise<void> {
     await this.#follower.stop();
     await this.#proxy?.close();
+    await this.#end();
+  }
+
+  get dataDir(): string {
+    return dirname(this.#follower.applied.registry.path);
+  }
+
+  get succeeded(): Promise<void> {
+    return this.#taken.promise;
+  }
+
+  /**
+   * Starts a successor, which listens on the same sockets, and leaves the field to it.
+   * @throws {HeimdallError} RELOAD_FAILED, RELOAD_RUNNING; nothing has changed then.
+   */
+  async reload(): Promise<{ readonly pid: number; readonly successor: number }> {
+    if (this.#isReloading) throw new HeimdallError('RELOAD_RUNNING', 'a successor is being started already');
+    this.#isReloading = true;
+    try {
+      await this.#plane.link.saveLatencies();
+      const [proxy, admin] = await Promise.all([this.#proxy?.offer(), this.#admin?.offer()]);
+      const offers = [
+        ...(proxy ? [{ purpose: 'proxy', ...proxy, sockets: [...proxy.sockets] }] : []),
+        ...(admin ? [{ purpose: 'admin', ...admin, sockets: [...admin.sockets] }] : []),
+      ];
+      const successor = await Successor.start(offers, this.#options.starter, 'ready');
+      successor.letGo();
+      this.log.info({ successor: successor.pid }, `process ${successor.pid} has taken over`);
+      this.#taken.resolve();
+      return { pid: process.pid, successor: successor.pid };
+    } catch (error) {
+      this.#isReloading = false;
+      throw error;
+    }
+  }
+
+  /** Everything under way ends here as it would have ended; new connections go to the successor. */
+  async retire(): Promise<void> {
+    await this.#follower.stop();
+    await this.#plane.link.stepBack();
+    await this.#admin?.close();
+    await this.#proxy?.retire(this.#follower.applied.proxy.timeouts.retire);
+    await this.#end();
+  }
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#endAll();
+    return this.#ended;
+  }
+
+  async #endAll(): Promise<void> {
     await this.#engine.stop();
     await this.#admin?.close();
     await this.#plane.stop();
@@ -95,14 +167,23 @@ export class LoadBalancer implements Running {
 
   async #open(): Promise<void> {
     const { proxy, services } = this.#follower.applied;
+    const { inheritance } = this.#options;
     await this.#plane.start(services);
-    this.#proxy = await MovableListener.open((address) => this.#listen(address), proxy, CLOSE_MS, this.log);
+    this.#proxy = await MovableListener.open(
+      (address, sockets) => this.#listen(address, sockets),
+      proxy,
+      CLOSE_MS,
+      this.log,
+      inheritance.take('proxy', proxy),
+    );
     this.#admin = await MovableListener.open(
-      (address) => this.#listenAdmin(address),
+      (address, sockets) => this.#listenAdmin(address, sockets),
       proxy.admin,
       ADMIN_CLOSE_MS,
       this.log,
+      inheritance.take('admin', proxy.admin),
     );
+    inheritance.closeRest();
     this.#follower.start();
     this.log.info(this.addresses, `balancing on ${this.addresses.proxy}`);
   }
@@ -126,20 +207,21 @@ export class LoadBalancer implements Running {
     }
   }
 
-  async #listen({ host, port }: Address) {
+  async #listen({ host, port }: Address, sockets: readonly number[]) {
     try {
-      return await this.#engine.listen(host, port);
+      return await this.#engine.listen(host, port, sockets);
     } catch (error) {
       throw listenError(error, host, port, { key: 'proxy', variable: 'LOAD_BALANCER_PORT' });
     }
   }
 
-  async #listenAdmin({ host, port }: Address) {
+  async #listenAdmin({ host, port }: Address, [socket]: readonly number[]) {
     const options = {
       version: packageVersion,
       pools: () => this.#plane.fleet.pools(),
       status: () => this.#status(),
       testAlerts: () => this.#plane.alerts.test(),
+      reload: () => this.reload(),
       guard: () => {
         const { manager, proxy } = this.#follower.applied;
         const allowedHosts = [...manager.allowedHosts, proxy.admin.host];
@@ -148,7 +230,7 @@ export class LoadBalancer implements Running {
       log: this.log.child({ subsystem: 'admin' }),
     };
     try {
-      return await startAdmin(options, host, port);
+      return await startAdmin(options, host, port, socket);
     } catch (error) {
       throw listenError(error, host, port, { key: 'proxy.admin' });
     }

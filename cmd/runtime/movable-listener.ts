@@ -7,7 +7,14 @@ export interface OpenListener {
   readonly port: number;
   /** The port is free as soon as this was called; resolves when the last connection is gone. */
   close(deadlineMs: number): Promise<void>;
+  /** The same for the sake of a successor that accepts from the same sockets, so that clients notice nothing. */
+  retire(deadlineMs: number): Promise<void>;
+  /** The descriptors of the listening sockets. */
+  sockets(): Promise<readonly number[]>;
 }
+
+/** Opens an address. @param sockets - descriptors of sockets that listen there already. */
+type Open = (address: Address, sockets: readonly number[]) => Promise<OpenListener>;
 
 export interface Address {
   readonly host: string;
@@ -19,7 +26,7 @@ const RETRY_MS = 1_000;
 
 /** A listener whose address may change while it runs. An unchanged address is never bound again. */
 export class MovableListener {
-  readonly #open: (address: Address) => Promise<OpenListener>;
+  readonly #open: Open;
   readonly #closeMs: number;
   readonly #log: Logger;
   readonly #closing = new Set<Promise<void>>();
@@ -29,13 +36,7 @@ export class MovableListener {
   #retry: NodeJS.Timeout | null = null;
   #closed = false;
 
-  private constructor(
-    open: (address: Address) => Promise<OpenListener>,
-    closeMs: number,
-    log: Logger,
-    at: Address,
-    listener: OpenListener,
-  ) {
+  private constructor(open: Open, closeMs: number, log: Logger, at: Address, listener: OpenListener) {
     this.#open = open;
     this.#closeMs = closeMs;
     this.#log = log;
@@ -43,14 +44,18 @@ export class MovableListener {
     this.#listener = listener;
   }
 
-  /** @param closeMs - how long running requests may take when a listener is closed. */
+  /**
+   * @param closeMs - how long running requests may take when a listener is closed.
+   * @param sockets - of a predecessor that listens on the address.
+   */
   static async open(
-    open: (address: Address) => Promise<OpenListener>,
+    open: Open,
     address: Address,
     closeMs: number,
     log: Logger,
+    sockets: readonly number[] = [],
   ): Promise<MovableListener> {
-    return new MovableListener(open, closeMs, log, address, await open(address));
+    return new MovableListener(open, closeMs, log, address, await open(address, sockets));
   }
 
   get port(): number {
@@ -66,12 +71,12 @@ export class MovableListener {
     if (sameAddress(address, this.#address)) return;
     const old = this.#listener;
     try {
-      this.#listener = await this.#open(address);
+      this.#listener = await this.#open(address, []);
       this.#retire(old);
     } catch (error) {
       if (address.port !== this.#address.port || !hasCode(error, 'PORT_TAKEN')) throw error;
       this.#retire(old);
-      this.#listener = await this.#open(address).catch((failure: unknown) => this.#restore(failure));
+      this.#listener = await this.#open(address, []).catch((failure: unknown) => this.#restore(failure));
     }
     this.#stopTrying();
     this.#address = address;
@@ -84,6 +89,18 @@ export class MovableListener {
     await Promise.all([this.#listener.close(this.#closeMs), ...this.#closing]);
   }
 
+  /** Leaves the address to a successor; resolves when no connection is left. */
+  async retire(deadlineMs: number): Promise<void> {
+    this.#closed = true;
+    this.#stopTrying();
+    await Promise.all([this.#listener.retire(deadlineMs), ...this.#closing]);
+  }
+
+  /** What a successor needs to listen on the present address. */
+  async offer(): Promise<Address & { readonly sockets: readonly number[] }> {
+    return { host: this.#address.host, port: this.#listener.port, sockets: await this.#listener.sockets() };
+  }
+
   #retire(listener: OpenListener): void {
     const closing = listener.close(this.#closeMs).finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
@@ -93,9 +110,9 @@ export class MovableListener {
   async #restore(failure: unknown): Promise<never> {
     const { host, port } = this.#address;
     try {
-      this.#listener = await this.#open(this.#address);
+      this.#listener = await this.#open(this.#address, []);
     } catch (error) {
-      this.#listener = { port, close: async () => {} };
+      this.#listener = { port, close: async () => {}, retire: async () => {}, sockets: async () => [] };
       this.#log.fatal({ host, port, reason: messageOf(error) }, `nothing listens on ${authority(host, port)} any more`);
       this.#retry = setInterval(() => void this.#tryAgain(), RETRY_MS);
     }
@@ -104,7 +121,7 @@ export class MovableListener {
 
   async #tryAgain(): Promise<void> {
     const address = this.#address;
-    const listener = await this.#open(address).catch(() => null);
+    const listener = await this.#open(address, []).catch(() => null);
     if (listener === null) return;
     if (this.#retry === null || this.#closed || !sameAddress(address, this.#address)) {
       await listener.close(0); // moved or closed meanwhile, or an earlier try was slow

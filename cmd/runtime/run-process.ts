@@ -1,7 +1,9 @@
 import { ConfigError } from '../../internal/config/problem.ts';
 import { HeimdallError, messageOf } from '../../internal/model/errors.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import type { Ready } from './messages.ts';
+import type { Inheritance } from './inheritance.ts';
+import { lives, type LivingProcess, living, ProcessRegister } from './living-process.ts';
+import type { Message, Ready } from './messages.ts';
 
 /** A started process as the runtime sees it. */
 export interface Running {
@@ -9,7 +11,23 @@ export interface Running {
   readonly addresses: Ready['addresses'];
   /** Ends everything in order; resolves when nothing of it is left. */
   stop(): Promise<void>;
+  /** Where all processes of one system keep their data. */
+  readonly dataDir?: string;
+  /** Resolves when a successor has taken over. */
+  readonly succeeded?: Promise<void>;
+  /** Finishes what only this process can, for a successor; `stop` may come on top. */
+  retire?(): Promise<void>;
 }
+
+/** How a process of ours is known to the others. */
+export interface RunOptions {
+  /** The folder of its main. */
+  readonly name: string;
+  readonly inheritance: Inheritance;
+}
+
+/** Between two looks whether the process that we belong to still runs, in milliseconds. */
+const STARTER_POLL_MS = 1_000;
 
 /** Ctrl-C reaches every process of a terminal's group, and `npm start` passes it on once more: both are one wish. */
 const SAME_WISH_MS = 500;
@@ -18,21 +36,30 @@ const SAME_WISH_MS = 500;
  * Starts a process and keeps it until SIGINT, SIGTERM, the end of its terminal, or the end of the process that started
  * it; then stops it in order. A second signal ends it at once. A start that fails says why in a few words.
  */
-export async function runProcess(start: () => Promise<Running>): Promise<void> {
-  const stopRequested = waitForStop();
+export async function runProcess(
+  start: (starter: LivingProcess | null) => Promise<Running>,
+  options?: RunOptions,
+): Promise<void> {
+  const starter = await starterOf(options?.inheritance);
+  const stopRequested = waitForStop(options?.inheritance);
   let running: Running;
   try {
-    running = await start();
+    running = await start(starter);
   } catch (error) {
-    process.stderr.write(`heimdall: ${describeFailure(error)}\n`);
+    const reason = describeFailure(error);
+    process.stderr.write(`heimdall: ${reason}\n`);
+    await tellStarter({ type: 'failed', reason });
     process.exit(1);
   }
   process.on('uncaughtException', (error) => crash(running.log, error));
-  tellStarter({ type: 'ready', addresses: running.addresses });
-  const reason = await stopRequested;
-  running.log.info({ reason }, 'stopping');
+  const leave = await enter(running, starter, options);
+  void tellStarter({ type: 'ready', addresses: running.addresses });
+  const reason = await Promise.race([stopRequested, running.succeeded ?? stopRequested]);
+  running.log.info({ reason: reason ?? 'a successor has taken over' }, 'stopping');
   try {
-    await running.stop();
+    if (reason !== undefined) await running.stop();
+    else await Promise.race([running.retire?.(), stopRequested.then(() => running.stop())]);
+    await leave();
     running.log.info('stopped');
   } catch (error) {
     running.log.error({ err: error }, 'could not stop in order');
@@ -41,7 +68,24 @@ export async function runProcess(start: () => Promise<Running>): Promise<void> {
   process.exit();
 }
 
-function waitForStop(): Promise<string> {
+/** The `heimdall up` that this process belongs to. */
+async function starterOf(inheritance: Inheritance | undefined): Promise<LivingProcess | null> {
+  if (inheritance?.isSuccessor) return inheritance.starter;
+  return process.send ? living(process.ppid).catch(() => null) : null;
+}
+
+/** @returns what takes the entry away again. */
+async function enter({ dataDir, log }: Running, starter: LivingProcess | null, options: RunOptions | undefined) {
+  if (dataDir === undefined || options === undefined) return async () => {};
+  try {
+    return await new ProcessRegister(dataDir).enter(options.name, starter);
+  } catch (error) {
+    log.warn({ err: error }, 'other processes cannot be told of this one: after a reload nobody would look after it');
+    return async () => {};
+  }
+}
+
+function waitForStop(inheritance: Inheritance | undefined): Promise<string> {
   return new Promise((resolve) => {
     let askedAt = Number.POSITIVE_INFINITY;
     const stop = (reason: string) => {
@@ -53,14 +97,26 @@ function waitForStop(): Promise<string> {
     if (process.stdout.isTTY) process.on('SIGHUP', stop);
     // Started by `heimdall up`: when that is gone, however it went, nobody else would stop us.
     const orphaned = () => resolve('the starting process is gone');
+    if (inheritance?.isSuccessor) {
+      if (inheritance.starter !== null) void watch(inheritance.starter, orphaned);
+      return; // the channel is that of the predecessor, whose end is no reason
+    }
     process.on('disconnect', orphaned);
     if (process.send && !process.connected) orphaned(); // it went while our modules were being loaded
   });
 }
 
-/** Says nothing when there is nobody to be told, or nobody any more. */
-function tellStarter(message: Ready): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+async function watch(starter: LivingProcess, onGone: () => void): Promise<void> {
+  if (!(await lives(starter))) onGone();
+  else setTimeout(() => void watch(starter, onGone), STARTER_POLL_MS).unref();
+}
+
+/** Says nothing when there is nobody to be told, or nobody any more. Resolves when it is said. */
+async function tellStarter(message: Message): Promise<void> {
+  if (!process.connected) return;
+  await new Promise<void>((resolve) => {
+    process.send?.(message, undefined, undefined, () => resolve());
+  });
 }
 
 /** What people can act on needs no stack; what they cannot is a fault of ours. */

@@ -10,10 +10,14 @@ import { ServerManager } from '../../internal/server/server-manager.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { HeimdallError } from '../../internal/model/errors.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
+import type { Inheritance } from '../runtime/inheritance.ts';
+import type { LivingProcess } from '../runtime/living-process.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
 import { packageVersion } from '../runtime/package-info.ts';
 import type { Running } from '../runtime/run-process.ts';
+import { Successor } from '../runtime/successor.ts';
 import { CalendarJobs } from './calendar-jobs.ts';
 
 const API_CLOSE_MS = 5_000;
@@ -26,6 +30,10 @@ export interface ManagerProcessOptions {
   /** Leave the instances running at the end. */
   readonly keep: boolean;
   readonly log: Logger;
+  /** What a predecessor has left. */
+  readonly inheritance: Inheritance;
+  /** The `heimdall up` that it belongs to. */
+  readonly starter: LivingProcess | null;
 }
 
 /** The control plane's composition root: wires its parts, and takes them down in the reverse order. */
@@ -36,7 +44,10 @@ export class ManagerProcess implements Running {
   readonly #manager: ServerManager;
   readonly #follower: ConfigFollower;
   readonly #jobs: CalendarJobs;
-  readonly #keep: boolean;
+  readonly #options: ManagerProcessOptions;
+  readonly #taken = Promise.withResolvers<void>();
+  #successor: Successor | null = null;
+  #isReloading = false;
   #api: MovableListener | null = null;
   /** Who may call the API. */
   #access: Pick<Config['manager'], 'token' | 'allowedHosts'>;
@@ -45,7 +56,7 @@ export class ManagerProcess implements Running {
     const { config } = loaded;
     const { log } = options;
     this.log = log;
-    this.#keep = options.keep;
+    this.#options = options;
     this.#access = config.manager;
     this.#registry = registry;
     this.#alerts = new AlertDispatcher({
@@ -99,11 +110,55 @@ export class ManagerProcess implements Running {
     return { api: `http://${authority(host, this.#api?.port ?? port)}` };
   }
 
+  get dataDir(): string {
+    return dirname(this.#follower.applied.registry.path);
+  }
+
+  get succeeded(): Promise<void> {
+    return this.#taken.promise;
+  }
+
   async stop(): Promise<void> {
     await this.#follower.stop(); // a change under way still schedules jobs
     this.#jobs.stop();
-    await this.#manager.stop({ keep: this.#keep });
+    await this.#manager.stop({ keep: this.#options.keep });
     await this.#api?.close();
+    await this.#leave();
+  }
+
+  /**
+   * Starts a successor, which waits until this process has given up the registry; whoever calls the API meanwhile waits in
+   * the queue of the socket that both have.
+   * @throws {HeimdallError} RELOAD_FAILED, RELOAD_RUNNING; nothing has changed then.
+   */
+  async reload(): Promise<{ readonly pid: number; readonly successor: number }> {
+    if (this.#isReloading) throw new HeimdallError('RELOAD_RUNNING', 'a successor is being started already');
+    this.#isReloading = true;
+    try {
+      const api = await this.#api?.offer();
+      const offers = api ? [{ purpose: 'api', ...api, sockets: [...api.sockets] }] : [];
+      this.#successor = await Successor.start(offers, this.#options.starter, 'prepared');
+      this.#taken.resolve();
+      return { pid: process.pid, successor: this.#successor.pid };
+    } catch (error) {
+      this.#isReloading = false;
+      throw error;
+    }
+  }
+
+  /** Finishes what the API was asked for, and leaves the instances to the successor. */
+  async retire(): Promise<void> {
+    await this.#follower.stop();
+    this.#jobs.stop();
+    await this.#api?.close();
+    await this.#manager.stop({ keep: true });
+    await this.#leave();
+    this.#successor?.go();
+    await this.#successor?.until('ready');
+    this.#successor?.letGo();
+  }
+
+  async #leave(): Promise<void> {
     await this.#alerts.flush();
     this.#alerts.close();
     await this.#registry.close();
@@ -112,7 +167,15 @@ export class ManagerProcess implements Running {
   /** The port comes first: when it is taken, nothing was spawned yet. */
   async #open(): Promise<void> {
     const config = this.#follower.applied;
-    this.#api = await MovableListener.open((address) => this.#listen(address), config.manager, API_CLOSE_MS, this.log);
+    const { inheritance } = this.#options;
+    this.#api = await MovableListener.open(
+      (address, sockets) => this.#listen(address, sockets),
+      config.manager,
+      API_CLOSE_MS,
+      this.log,
+      inheritance.take('api', config.manager),
+    );
+    inheritance.closeRest();
     try {
       await this.#manager.start();
       this.#jobs.schedule(config);
@@ -124,16 +187,17 @@ export class ManagerProcess implements Running {
     }
   }
 
-  #listen({ host, port }: Address) {
+  #listen({ host, port }: Address, [socket]: readonly number[]) {
     const app = createApi({
       manager: this.#manager,
       alerts: this.#alerts,
+      reload: () => this.reload(),
       token: () => this.#access.token,
       allowedHosts: () => [...this.#access.allowedHosts, host],
       log: this.log.child({ subsystem: 'api' }),
       version: packageVersion,
     });
-    return startApiServer({ app, host, port, log: this.log });
+    return startApiServer({ app, host, port, socket, log: this.log });
   }
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */

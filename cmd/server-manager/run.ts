@@ -1,6 +1,8 @@
 import { loadConfig } from '../../internal/config/load.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { loadOptions } from '../runtime/arguments.ts';
+import { Inheritance } from '../runtime/inheritance.ts';
+import type { LivingProcess } from '../runtime/living-process.ts';
 import { runProcess } from '../runtime/run-process.ts';
 import { ManagerProcess } from './manager-process.ts';
 
@@ -12,10 +14,14 @@ export interface ServerManagerArguments {
 }
 
 export function runServerManager({ config, keep }: ServerManagerArguments): Promise<void> {
-  return runProcess(async () => {
+  const inheritance = Inheritance.from(process.env);
+  const start = async (starter: LivingProcess | null) => {
     const options = loadOptions(config);
     const loaded = await loadConfig(options);
     const log = createLogger({ name: 'server-manager', level: loaded.config.log.level });
-    return ManagerProcess.start(loaded, { reload: () => loadConfig(options), baseEnv: process.env, keep, log });
-  });
+    await inheritance.untilGo(); // only one process at a time can manage a registry
+    const reload = () => loadConfig(options);
+    return ManagerProcess.start(loaded, { reload, baseEnv: process.env, keep, log, inheritance, starter });
+  };
+  return runProcess(start, { name: 'server-manager', inheritance });
 }

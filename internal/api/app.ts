@@ -8,6 +8,7 @@ import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
+import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
 import { serverEndpoints } from './servers.ts';
 import { serviceEndpoints } from './services.ts';
@@ -24,6 +25,7 @@ const HEADERS = {
 export interface ApiOptions {
   readonly manager: Manager;
   readonly alerts: Alerts;
+  readonly reload: Reload;
   /** The token that every call needs now; undefined: none. */
   readonly token: () => string | undefined;
   /** Host names besides the loopback ones under which clients may call now, without a port. */
@@ -33,7 +35,7 @@ export interface ApiOptions {
 }
 
 /** The manager's HTTP API. */
-export function createApi({ manager, alerts, token, allowedHosts, log, version }: ApiOptions): Express {
+export function createApi({ manager, alerts, reload, token, allowedHosts, log, version }: ApiOptions): Express {
   const guardSettings = () => ({
     allowedHosts: allowedHosts(),
     allowedHostsKey: 'manager.allowedHosts',
@@ -46,6 +48,7 @@ export function createApi({ manager, alerts, token, allowedHosts, log, version }
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
     ...alertEndpoints(alerts),
+    reloadEndpoint(reload),
   ];
   const app = express();
   app.disable('x-powered-by');

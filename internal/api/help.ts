@@ -46,6 +46,8 @@ how the manager is
   ${curl} ${base}/status
 what happened last; also: &service=NAME
   ${curl} '${base}/events?limit=20'
+the installed version in place of the running one; the instances stay
+  ${curl} -X POST ${base}/reload
 a trial alert to every channel
   ${curl} -X POST ${base}/alerts/test
 `;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
 import { authority } from '../model/address.ts';
 import { listenError } from '../model/listen-error.ts';
 
@@ -15,12 +16,18 @@ export interface ApiServer {
    * @param deadlineMs - default: 10 s.
    */
   close(deadlineMs?: number): Promise<void>;
+  /** The same: what is idle here has no harm in being cut off. */
+  retire(deadlineMs: number): Promise<void>;
+  /** The descriptor of the listening socket, to be handed over to a successor. */
+  sockets(): Promise<readonly number[]>;
 }
 
 export interface ApiServerOptions {
   readonly app: RequestListener;
   readonly host: string;
   readonly port: number;
+  /** The descriptor of a socket that listens there already; by default the address is bound. */
+  readonly socket?: number | undefined;
   readonly log: Logger;
 }
 
@@ -28,7 +35,7 @@ export interface ApiServerOptions {
  * Serves the app; resolves once it listens.
  * @throws {HeimdallError} PORT_TAKEN when the port is in use; ADDRESS_UNUSABLE when it cannot listen for another reason.
  */
-export async function startApiServer({ app, host, port, log }: ApiServerOptions): Promise<ApiServer> {
+export async function startApiServer({ app, host, port, socket, log }: ApiServerOptions): Promise<ApiServer> {
   // The timeouts limit how long a client may take to send a request, never how long its answer may take.
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 });
   const answers = new Set<ServerResponse>();
@@ -39,7 +46,7 @@ export async function startApiServer({ app, host, port, log }: ApiServerOptions)
     app(request, response);
   });
   try {
-    server.listen({ host, port });
+    server.listen(socket === undefined ? { host, port } : { fd: socket });
     await once(server, 'listening');
   } catch (error) {
     throw listenError(error, host, port, { key: 'manager', variable: 'MANAGER_PORT' });
@@ -48,13 +55,11 @@ export async function startApiServer({ app, host, port, log }: ApiServerOptions)
   const taken = portOf(server);
   log.info({ host, port: taken }, `manager API on http://${authority(host, taken)}`);
   let closing: Promise<void> | undefined;
-  return {
-    port: taken,
-    close: (deadlineMs = CLOSE_DEADLINE_MS) => {
-      closing ??= close(server, answers, deadlineMs, log);
-      return closing;
-    },
+  const end = (deadlineMs = CLOSE_DEADLINE_MS) => {
+    closing ??= close(server, answers, deadlineMs, log);
+    return closing;
   };
+  return { port: taken, close: end, retire: end, sockets: async () => [descriptorOf(server)] };
 }
 
 async function close(

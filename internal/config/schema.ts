@@ -45,6 +45,8 @@ const TimeoutsSchema = z.strictObject({
   keepAlive: duration().prefault('75s'),
   /** Idle connections to upstreams; must be shorter than the backends' own keep-alive. */
   upstreamIdle: duration().prefault('60s'),
+  /** How long connections may stay with a load balancer that was replaced. */
+  retire: duration().prefault('10m'),
 });
 
 /** Sizes are bytes once parsed. */

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
 import { authority } from '../model/address.ts';
+import { hasCode, messageOf } from '../model/errors.ts';
 import type { Listener } from './engine.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
@@ -13,41 +15,61 @@ export interface AdminOptions {
   /** Facts of this process for `/status`. */
   readonly status: () => Readonly<Record<string, unknown>>;
   readonly testAlerts: () => Promise<readonly unknown[]>;
+  /** Has another process take this one's place. */
+  readonly reload: () => Promise<unknown>;
   readonly guard: () => GuardSettings;
   readonly log: Logger;
 }
 
 type Handler = (response: ServerResponse, request: IncomingMessage) => void | Promise<void>;
 
-/** The load balancer's own small interface: what it sees, and a trial alert. It changes nothing about traffic. */
-export async function startAdmin(options: AdminOptions, host: string, port: number): Promise<Listener> {
+/**
+ * The load balancer's own small interface: what it sees, a trial alert, and its replacement. It changes nothing about traffic.
+ * @param socket - the descriptor of a socket that listens there already; by default the address is bound.
+ */
+export async function startAdmin(
+  options: AdminOptions,
+  host: string,
+  port: number,
+  socket?: number,
+): Promise<Listener> {
   const routes = routesOf(options);
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
     void handle(routes, options, request, response);
   });
-  server.listen(port, host);
+  server.listen(socket === undefined ? { host, port } : { fd: socket });
   await once(server, 'listening');
   server.on('error', (error) => options.log.warn({ err: error }, 'an admin connection could not be accepted'));
   const address = server.address();
+  let closing: Promise<void> | null = null;
+  const close = (deadlineMs: number) => {
+    closing ??= end(server, deadlineMs);
+    return closing;
+  };
   return {
     host,
     port: typeof address === 'object' && address !== null ? address.port : port,
-    async close(deadlineMs) {
-      const closed = once(server, 'close');
-      server.close();
-      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
-      await closed;
-      clearTimeout(deadline);
-    },
+    close,
+    retire: close,
+    sockets: async () => [descriptorOf(server)],
   };
 }
 
+async function end(server: Server, deadlineMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await closed;
+  clearTimeout(deadline);
+}
+
 function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Record<string, Handler>>>> {
-  const { version, pools, status, testAlerts } = options;
+  const { version, pools, status, testAlerts, reload } = options;
   return {
     '/': { GET: (response, request) => sendText(response, helpText(version, `http://${request.headers.host}`)) },
     '/status': { GET: (response) => sendJson(response, 200, { ...status(), services: [...pools()].map(summaryOf) }) },
     '/upstreams': { GET: (response) => sendJson(response, 200, [...pools()].flatMap(upstreamsOf)) },
+    '/reload': { POST: async (response) => sendJson(response, 200, await reload()) },
     '/alerts/test': {
       POST: async (response) => {
         const results = await testAlerts();
@@ -87,6 +109,8 @@ async function handle(
   try {
     await handler(response, request);
   } catch (error) {
+    const status = hasCode(error, 'RELOAD_RUNNING') ? 409 : hasCode(error, 'RELOAD_FAILED') ? 502 : null;
+    if (status !== null) return sendProblem(response, status, messageOf(error));
     options.log.error({ err: error, path }, 'an admin request failed');
     if (response.headersSent) response.destroy();
     else sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
@@ -110,10 +134,22 @@ function upstreamsOf(pool: ServicePool) {
 }
 
 function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
-  const { id, instance, weight, health, healthCause, inFlight, picks, failures } = upstream;
+  const { id, instance, weight, health, healthCause, inFlight, picks, failures, cost } = upstream;
   const { host, port, lifecycle } = instance;
   const url = `http://${authority(host, port)}`;
-  return { id, service: pool.name, url, lifecycle, health, healthCause, weight, inFlight, picks, failures };
+  return {
+    id,
+    service: pool.name,
+    url,
+    lifecycle,
+    health,
+    healthCause,
+    weight,
+    inFlight,
+    picks,
+    failures,
+    latencyMs: Number.isFinite(cost) ? cost : null,
+  };
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -147,5 +183,7 @@ every upstream with its health and load
   curl ${base}/upstreams
 a trial alert to every channel
   curl -X POST ${base}/alerts/test
+another process in place of this one, without a failed connection
+  curl -X POST ${base}/reload
 `;
 }

@@ -69,12 +69,22 @@ export interface Listener {
    * Resolves when no connection is open any more.
    */
   close(deadlineMs: number): Promise<void>;
+  /**
+   * The same for the sake of a successor that accepts from the same sockets: a client that may be about to use an idle
+   * connection is not cut off, but answered once more, or left until its usual timeout.
+   */
+  retire(deadlineMs: number): Promise<void>;
+  /** The descriptors of the listening sockets, to be handed over to a successor. */
+  sockets(): Promise<readonly number[]>;
 }
 
 /** Reads requests off connections and relays them: the one seam between the engines and everything they share. */
 export interface Engine {
-  /** @throws when the address cannot be bound. */
-  listen(host: string, port: number): Promise<Listener>;
+  /**
+   * @param sockets - descriptors of sockets that listen there already; by default the address is bound.
+   * @throws when the address cannot be bound.
+   */
+  listen(host: string, port: number, sockets?: readonly number[]): Promise<Listener>;
   configure(settings: EngineSettings): void;
   /** The upstream is gone for good: its idle connections can be closed. */
   forget(upstreamId: string): void;

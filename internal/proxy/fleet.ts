@@ -3,6 +3,7 @@ import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monit
 import type { HealthRecord } from '../model/health.ts';
 import { declaredInstances, incarnationOf, type Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
+import type { LatencyRecord } from '../registry/registry.ts';
 import type { PoolEvents } from './pool.ts';
 import { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
@@ -45,6 +46,7 @@ export class Fleet {
   readonly #leaving = new Set<ServicePool>();
   /** By incarnation, until the instance is seen. */
   #lastKnown = new Map<string, HealthRecord>();
+  #latencies = new Map<string, LatencyRecord>();
   #router = new Router<ServicePool>([]);
 
   constructor(options: FleetOptions) {
@@ -61,9 +63,18 @@ export class Fleet {
     this.#monitor = monitor;
   }
 
-  /** Health from before a restart, for instances that are still the same process. */
-  remember(records: readonly HealthRecord[]): void {
+  /** Health and latency from before a restart, for instances that are still the same process. */
+  remember(records: readonly HealthRecord[], latencies: readonly LatencyRecord[] = []): void {
     this.#lastKnown = new Map(records.map((record) => [record.incarnation, record]));
+    this.#latencies = new Map(latencies.map((record) => [record.incarnation, record]));
+  }
+
+  /** What the algorithms have learned of the instances. */
+  latencies(): LatencyRecord[] {
+    const at = Date.now();
+    return [...this.#upstreams()].flatMap(({ id: instanceId, incarnation, cost }) =>
+      Number.isFinite(cost) ? [{ instanceId, incarnation, cost, at }] : [],
+    );
   }
 
   configure(services: readonly Service[]): void {
@@ -179,9 +190,7 @@ export class Fleet {
       pool.invalidate();
     } else {
       const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
-      const known = this.#lastKnown.get(upstream.incarnation);
-      this.#lastKnown.delete(upstream.incarnation); // old news by the time it might come again
-      if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
+      this.#recall(upstream);
       pool.put(upstream);
       if (present) this.#forget(present);
     }
@@ -189,6 +198,20 @@ export class Fleet {
     const level = lifecycle === 'starting' ? 'debug' : 'info';
     this.#options.log[level]({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
     return true;
+  }
+
+  /** What is remembered is used once: it is old news by the time it might come again. */
+  #recall(upstream: Upstream): void {
+    const { incarnation } = upstream;
+    const known = this.#lastKnown.get(incarnation);
+    if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
+    const latency = this.#latencies.get(incarnation);
+    if (latency) {
+      upstream.cost = latency.cost;
+      upstream.costAt = this.#options.now() - (Date.now() - latency.at);
+    }
+    this.#lastKnown.delete(incarnation);
+    this.#latencies.delete(incarnation);
   }
 
   #forget(upstream: Upstream): void {

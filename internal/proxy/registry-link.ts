@@ -12,6 +12,8 @@ import {
 import type { Fleet } from './fleet.ts';
 
 const HEARTBEAT_MS = 1_000;
+/** Heartbeats between two times at which latencies are kept. */
+const BEATS_PER_SAVING = 5;
 const UNAVAILABLE_KEY = 'registry-unavailable';
 const READ_ONLY_KEY = 'registry-read-only';
 
@@ -35,6 +37,7 @@ export class RegistryLink {
   readonly #abort = new AbortController();
   readonly #unsaved = new Map<string, HealthRecord>();
   #saving = false;
+  #beats = 0;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
   /** When the registry last took a report, in epoch milliseconds. */
@@ -63,16 +66,20 @@ export class RegistryLink {
     return this.#available && !this.#readOnly;
   }
 
-  /** Resolves when the first picture is in force, or the registry turned out to be unavailable. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when the first picture is in force, or the registry turned out to be unavailable.
+   * @param onRecalled - called when the fleet knows what is remembered, before it gets anything from the registry.
+   */
+  async start(onRecalled: () => void = () => {}): Promise<void> {
     const { registry, fleet, log } = this.#options;
     // Our row must exist before our first picture is read: a drain that begins in between waits for us.
     await this.#report();
     try {
-      fleet.remember(await registry.health());
+      fleet.remember(await registry.health(), await registry.latencies());
     } catch (error) {
       log.debug({ err: error }, 'no health from an earlier run');
     }
+    onRecalled();
     registry.watch(
       { changed: (snapshot) => void this.#changed(snapshot), failed: (error) => this.#failed(error) },
       this.#abort.signal,
@@ -89,6 +96,22 @@ export class RegistryLink {
   saveHealth(record: HealthRecord): void {
     this.#unsaved.set(record.instanceId, record);
     void this.#saveHealth();
+  }
+
+  /** What the algorithms have learned, for whoever comes after this process. */
+  async saveLatencies(): Promise<void> {
+    const { registry, fleet, log } = this.#options;
+    const records = fleet.latencies();
+    if (records.length === 0) return;
+    await registry
+      .saveLatencies(records)
+      .catch((error: unknown) => log.debug({ err: error }, 'no latencies were kept'));
+  }
+
+  /** Another load balancer speaks for all from now on. */
+  async stepBack(): Promise<void> {
+    this.#options.registry.stepBack();
+    await this.#report();
   }
 
   /** Nobody is served any more: drains need not wait for this load balancer. */
@@ -169,6 +192,8 @@ export class RegistryLink {
   async #beat(): Promise<void> {
     await this.#report();
     await this.#saveHealth();
+    this.#beats += 1;
+    if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
     const { registry, now, onLeading } = this.#options;
     try {
       if (this.#missed) await this.#changed(await registry.snapshot());

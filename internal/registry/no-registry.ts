@@ -55,6 +55,8 @@ export class NoRegistry implements ProxyRegistry {
 
   async saveLatencies(): Promise<void> {}
 
+  stepBack(): void {}
+
   async withdraw(): Promise<void> {}
 
   async close(): Promise<void> {}

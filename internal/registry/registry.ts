@@ -220,6 +220,8 @@ export interface ProxyRegistry extends RegistryReader {
   saveHealth(records: readonly HealthRecord[]): Promise<void>;
   latencies(): Promise<LatencyRecord[]>;
   saveLatencies(records: readonly LatencyRecord[]): Promise<void>;
+  /** Has this load balancer count as the youngest from its next report on: the others speak for all now. */
+  stepBack(): void;
   /** Removes this load balancer's rows: it serves nobody any more. */
   withdraw(): Promise<void>;
 }

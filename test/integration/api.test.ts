@@ -64,6 +64,7 @@ before(async () => {
   const app = createApi({
     manager,
     alerts: { test: async () => [] },
+    reload: async () => ({ pid: 1, successor: 2 }),
     token: () => undefined,
     allowedHosts: () => [],
     log,

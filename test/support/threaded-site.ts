@@ -30,6 +30,7 @@ export class ThreadedSite implements AsyncDisposable {
       slots: this.slots,
     });
     this.engine = new ThreadedEngine({
+      sharesPorts: true,
       threads,
       ...(entry === undefined ? {} : { entry }),
       slots: this.slots,

@@ -40,18 +40,22 @@ export class MiddlewareEngine implements Engine, Receiver {
     this.#forwarder.forget(upstreamId);
   }
 
-  async listen(host: string, port: number): Promise<Listener> {
-    const listener = await HttpListener.open(host, port, this.#forwarder.settings.timeouts, this);
+  /** @param sockets - at most one. */
+  async listen(host: string, port: number, [socket]: readonly number[] = []): Promise<Listener> {
+    const listener = await HttpListener.open(host, port, this.#forwarder.settings.timeouts, this, socket);
     this.#listeners.add(listener);
     return {
       host,
       port: listener.port,
-      close: async (deadlineMs) => {
-        await listener.close(deadlineMs);
-        this.#listeners.delete(listener);
-        if (this.#listeners.size === 0) this.#forwarder.forgetAll();
-      },
+      sockets: () => listener.sockets(),
+      close: (deadlineMs) => this.#ended(listener, listener.close(deadlineMs)),
+      retire: (deadlineMs) => this.#ended(listener, listener.retire(deadlineMs)),
     };
+  }
+
+  async #ended(listener: HttpListener, ended: Promise<void>): Promise<void> {
+    await ended;
+    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#forwarder.forgetAll();
   }
 
   request(message: IncomingMessage, response: ServerResponse, listener: HttpListener, expectsContinue: boolean): void {

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
 import type { Listener, ProxyTimeouts } from '../engine.ts';
 import { valuesOf } from '../fields.ts';
 import { refuseSocket } from './respond.ts';
@@ -35,6 +36,7 @@ export class HttpListener implements Listener {
   /** Every open connection, with the responses that are still to be finished on it. */
   readonly #sockets = new Map<Duplex, Set<ServerResponse>>();
   #closing = false;
+  #closed: Promise<void> | null = null;
 
   private constructor(server: Server, host: string, port: number) {
     this.#server = server;
@@ -42,8 +44,17 @@ export class HttpListener implements Listener {
     this.port = port;
   }
 
-  /** @throws when the address cannot be bound. */
-  static async open(host: string, port: number, timeouts: ProxyTimeouts, receiver: Receiver): Promise<HttpListener> {
+  /**
+   * @param socket - the descriptor of a socket that listens there already; by default the address is bound.
+   * @throws when the address cannot be bound.
+   */
+  static async open(
+    host: string,
+    port: number,
+    timeouts: ProxyTimeouts,
+    receiver: Receiver,
+    socket?: number,
+  ): Promise<HttpListener> {
     const server = createServer({
       maxHeaderSize: MAX_HEAD_BYTES,
       connectionsCheckingInterval: SLOW_CHECK_MS,
@@ -52,7 +63,7 @@ export class HttpListener implements Listener {
       shouldUpgradeCallback: isWebSocket,
     });
     server.maxHeadersCount = 0; // Node would silently drop the fields beyond; ours is an error
-    server.listen(port, host);
+    server.listen(socket === undefined ? { host, port } : { fd: socket });
     await once(server, 'listening');
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;
@@ -72,16 +83,28 @@ export class HttpListener implements Listener {
   }
 
   async close(deadlineMs: number): Promise<void> {
-    this.#closing = true;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // A connection that falls idle later is not closed by `close()` alone.
     const sweep = setInterval(() => this.#server.closeIdleConnections(), CLOSE_CHECK_MS);
+    const retired = this.retire(deadlineMs);
+    this.#server.closeIdleConnections();
+    await retired;
+    clearInterval(sweep);
+    this.#server.close(); // ends its timers
+  }
+
+  async retire(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    // An HTTP server's own `close` would cut idle connections off.
+    this.#closed ??= new Promise((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets.keys()) socket.destroy();
     }, deadlineMs);
-    await closed;
-    clearInterval(sweep);
+    await this.#closed;
     clearTimeout(deadline);
+  }
+
+  async sockets(): Promise<readonly number[]> {
+    return [descriptorOf(this.#server)];
   }
 
   #receive(receiver: Receiver): void {

@@ -34,6 +34,8 @@ export interface ThreadStart {
   readonly thread: number;
   readonly buffer: SharedArrayBuffer;
   readonly size: SharedSize;
+  /** Whether several sockets can share a port. */
+  readonly sharesPorts: boolean;
   readonly settings: EngineSettings;
   readonly cookieSecret: string;
   readonly log: LogSettings;
@@ -44,12 +46,22 @@ export type ToThread =
   | { readonly kind: 'picture'; readonly change: PictureChange }
   | { readonly kind: 'settings'; readonly settings: EngineSettings }
   | { readonly kind: 'log'; readonly log: LogSettings }
-  | { readonly kind: 'listen'; readonly listener: number; readonly host: string; readonly port: number }
-  | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number };
+  | {
+      readonly kind: 'listen';
+      readonly listener: number;
+      readonly host: string;
+      readonly port: number;
+      /** Descriptors of sockets that listen there already; none: the address is bound. */
+      readonly sockets: readonly number[];
+    }
+  | { readonly kind: 'sockets'; readonly listener: number }
+  /** @param isRetiring - a successor accepts from the same sockets, see `Listener.retire`. */
+  | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number; readonly isRetiring: boolean };
 
 export type FromThread =
   | { readonly kind: 'applied'; readonly generation: number }
   | { readonly kind: 'listening'; readonly listener: number }
+  | { readonly kind: 'sockets'; readonly listener: number; readonly sockets: readonly number[] }
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
   /** New connections are not taken any more; the address is free. */
   | { readonly kind: 'gave-up'; readonly listener: number }

@@ -6,6 +6,8 @@ export class SharedListener {
   /** Null until it is closed. */
   #freeing: RollCall | null = null;
   #closing: RollCall | null = null;
+  #showing: RollCall | null = null;
+  readonly #sockets = new Map<number, readonly number[]>();
   /** Whether any thread has it open, or had. */
   #isOpen = false;
 
@@ -36,7 +38,7 @@ export class SharedListener {
    */
   async close(threads: readonly number[]): Promise<void> {
     this.#freeing = new RollCall(threads);
-    this.#closing = new RollCall(threads);
+    this.#closing ??= new RollCall(threads);
     await this.#closing.complete;
   }
 
@@ -48,6 +50,23 @@ export class SharedListener {
   /** @returns whether somebody who waits for `opened` learns of it. */
   cannotListen(error: Error): boolean {
     return this.#opening.fail(error);
+  }
+
+  /** Resolves when each of the threads has shown the sockets that it listens on. */
+  askForSockets(threads: readonly number[]): Promise<void> {
+    this.#sockets.clear();
+    this.#showing = new RollCall(threads);
+    return this.#showing.complete;
+  }
+
+  showed(thread: number, sockets: readonly number[]): void {
+    this.#sockets.set(thread, sockets);
+    this.#showing?.answered(thread);
+  }
+
+  /** The descriptors of all sockets that were shown. */
+  get sockets(): readonly number[] {
+    return [...this.#sockets.values()].flat();
   }
 
   /** The thread takes no new connections. */
@@ -66,6 +85,8 @@ export class SharedListener {
     this.#opening.answered(thread);
     this.#freeing?.answered(thread);
     this.#closing?.answered(thread);
+    this.#showing?.answered(thread);
+    this.#sockets.delete(thread);
   }
 }
 

@@ -10,6 +10,8 @@ import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.t
 
 export interface ThreadedEngineOptions {
   readonly threads: number;
+  /** Whether several sockets can share a port; where they cannot, there is one thread. */
+  readonly sharesPorts: boolean;
   readonly slots: SlotAllocator;
   readonly settings: EngineSettings;
   readonly cookieSecret: string;
@@ -93,22 +95,44 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     });
   }
 
-  async listen(host: string, port: number): Promise<Listener> {
+  async listen(host: string, port: number, sockets: readonly number[] = []): Promise<Listener> {
     const freed = Promise.all(Array.from(this.#listeners.values(), (listener) => listener.freed));
     await atMost(HANGING_MS, freed); // it may be the same address
-    const bound = await freePort(host, port);
+    const bound = sockets.length > 0 ? port : await freePort(host, port);
     const number = this.#nextListener;
     this.#nextListener += 1;
     const listener = new SharedListener(host, bound, new Set([...this.#handles.keys(), ...this.#missing]));
     this.#listeners.set(number, listener);
-    this.#broadcast({ kind: 'listen', listener: number, host, port: bound });
+    this.#distribute(number, listener, sockets);
     try {
       await listener.opened;
     } catch (error) {
-      await this.#close(number, listener, 0);
+      await this.#close(number, listener, 0, false);
       throw error;
     }
-    return { host, port: bound, close: (deadlineMs) => this.#close(number, listener, deadlineMs) };
+    return {
+      host,
+      port: bound,
+      close: (deadlineMs) => this.#close(number, listener, deadlineMs, false),
+      retire: (deadlineMs) => this.#close(number, listener, deadlineMs, true),
+      sockets: () => this.#socketsOf(number, listener),
+    };
+  }
+
+  /** Sockets that are handed over go round; a thread that gets none binds one of its own. */
+  #distribute(number: number, listener: SharedListener, sockets: readonly number[]): void {
+    const handles = [...this.#handles.values()];
+    for (const [index, handle] of handles.entries()) {
+      const own = sockets.filter((_, at) => at % handles.length === index);
+      this.#askToListen(handle, number, listener, own);
+    }
+  }
+
+  async #socketsOf(number: number, listener: SharedListener): Promise<readonly number[]> {
+    const all = listener.askForSockets([...this.#handles.keys()]);
+    this.#broadcast({ kind: 'sockets', listener: number });
+    await atMost(HANGING_MS, all);
+    return listener.sockets;
   }
 
   /** Ends all threads, whatever they do. */
@@ -127,6 +151,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       case 'listening':
         this.#listeners.get(message.listener)?.listens(from.thread);
         if (this.#missing.delete(from.thread)) this.#options.watcher.replaced(from.thread);
+        break;
+      case 'sockets':
+        this.#listeners.get(message.listener)?.showed(from.thread, message.sockets);
         break;
       case 'not-listening':
         this.#cannotListen(message.listener, from, Object.assign(new Error(message.message), { code: message.code }));
@@ -169,6 +196,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       thread,
       buffer,
       size,
+      sharesPorts: this.#options.sharesPorts,
       settings: this.#settings,
       cookieSecret,
       log: this.#log,
@@ -179,8 +207,13 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     for (const [number, listener] of this.#listeners) this.#askToListen(handle, number, listener);
   }
 
-  #askToListen(handle: ThreadHandle, number: number, { host, port, isClosing }: SharedListener): void {
-    if (!isClosing) handle.send({ kind: 'listen', listener: number, host, port });
+  #askToListen(
+    handle: ThreadHandle,
+    number: number,
+    { host, port, isClosing }: SharedListener,
+    sockets: readonly number[] = [],
+  ): void {
+    if (!isClosing) handle.send({ kind: 'listen', listener: number, host, port, sockets });
   }
 
   /** Whoever opens the address learns of it; of a replacement that comes later, nobody would. */
@@ -202,9 +235,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#broadcast({ kind: 'picture', change: { generation: slots.generation, ...change } });
   }
 
-  async #close(number: number, listener: SharedListener, deadlineMs: number): Promise<void> {
+  async #close(number: number, listener: SharedListener, deadlineMs: number, isRetiring: boolean): Promise<void> {
     const closed = listener.close([...this.#handles.keys()]);
-    this.#broadcast({ kind: 'close', listener: number, deadlineMs });
+    this.#broadcast({ kind: 'close', listener: number, deadlineMs, isRetiring });
     await atMost(deadlineMs + HANGING_MS, closed);
     this.#listeners.delete(number);
   }

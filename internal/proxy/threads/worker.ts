@@ -9,13 +9,15 @@ import { WireEngine } from '../wire/engine.ts';
 import type { FromThread, LogSettings, ThreadStart, ToThread } from './messages.ts';
 import { ThreadFleet } from './thread-fleet.ts';
 
+type Message<K extends ToThread['kind']> = Extract<ToThread, { readonly kind: K }>;
+
 /** One thread of the data plane: a wire engine of its own over the pools of all. */
 class ProxyThread {
   readonly #send: (message: FromThread) => void;
   readonly #fleet: ThreadFleet;
   readonly #engine: WireEngine;
   /** Null: the address could not be bound. */
-  readonly #listeners = new Map<number, Promise<Listener | null>>();
+  readonly #listeners = new Map<number, Promise<readonly Listener[] | null>>();
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
     const { buffer, size, thread, cookieSecret, settings } = start;
@@ -36,7 +38,7 @@ class ProxyThread {
       now: sharedNow,
       onRequest: recorder(start.log),
       threads: size.threads,
-      reusePort: size.threads > 1, // where ports cannot be shared there is one thread, and asking would be an error
+      reusePort: start.sharesPorts,
     });
     this.#apply(start.picture);
   }
@@ -53,10 +55,13 @@ class ProxyThread {
         this.#engine.onRequest = recorder(message.log);
         break;
       case 'listen':
-        this.#listeners.set(message.listener, this.#listen(message.listener, message.host, message.port));
+        this.#listeners.set(message.listener, this.#listen(message));
         break;
       case 'close':
-        void this.#close(message.listener, message.deadlineMs);
+        void this.#close(message);
+        break;
+      case 'sockets':
+        void this.#showSockets(message.listener);
         break;
     }
   }
@@ -66,11 +71,13 @@ class ProxyThread {
     this.#send({ kind: 'applied', generation: change.generation });
   }
 
-  async #listen(number: number, host: string, port: number): Promise<Listener | null> {
+  /** Every socket that was handed over has a listener of its own. */
+  async #listen({ listener: number, host, port, sockets }: Message<'listen'>): Promise<readonly Listener[] | null> {
+    const each = sockets.length === 0 ? [[]] : sockets.map((socket) => [socket]);
     try {
-      const listener = await this.#engine.listen(host, port);
+      const listeners = await Promise.all(each.map((one) => this.#engine.listen(host, port, one)));
       this.#send({ kind: 'listening', listener: number });
-      return listener;
+      return listeners;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       this.#send({ kind: 'not-listening', listener: number, code, message: messageOf(error) });
@@ -78,12 +85,18 @@ class ProxyThread {
     }
   }
 
-  async #close(number: number, deadlineMs: number): Promise<void> {
-    const listener = await this.#listeners.get(number); // it may still be on its way
-    this.#listeners.delete(number);
-    const closed = listener?.close(deadlineMs);
+  async #showSockets(number: number): Promise<void> {
+    const listeners = (await this.#listeners.get(number)) ?? [];
+    const sockets = await Promise.all(listeners.map((listener) => listener.sockets()));
+    this.#send({ kind: 'sockets', listener: number, sockets: sockets.flat() });
+  }
+
+  async #close({ listener: number, deadlineMs, isRetiring }: Message<'close'>): Promise<void> {
+    const listeners = (await this.#listeners.get(number)) ?? []; // they may still be on their way
+    if (!isRetiring) this.#listeners.delete(number); // what retires may still be closed
+    const closed = listeners.map((each) => (isRetiring ? each.retire(deadlineMs) : each.close(deadlineMs)));
     this.#send({ kind: 'gave-up', listener: number });
-    await closed;
+    await Promise.all(closed);
     this.#send({ kind: 'closed', listener: number });
   }
 }

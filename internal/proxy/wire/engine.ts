@@ -63,20 +63,26 @@ export class WireEngine implements Engine {
     this.#tools.connections.forget(upstreamId);
   }
 
-  async listen(host: string, port: number): Promise<Listener> {
-    const listener = await WireListener.open(host, port, this.#reusePort, this.#tools);
+  /** @param sockets - at most one. */
+  async listen(host: string, port: number, [socket]: readonly number[] = []): Promise<Listener> {
+    const listener = await (socket === undefined
+      ? WireListener.open(host, port, this.#reusePort, this.#tools)
+      : WireListener.adopt(host, port, socket, this.#tools));
     if (this.#listeners.size === 0) this.#sweep.start();
     this.#listeners.add(listener);
     return {
       host,
       port: listener.port,
-      close: async (deadlineMs) => {
-        await listener.close(deadlineMs);
-        this.#listeners.delete(listener);
-        if (this.#listeners.size > 0) return;
-        this.#tools.connections.forgetAll();
-        this.#sweep.stop();
-      },
+      sockets: () => listener.sockets(),
+      close: (deadlineMs) => this.#ended(listener, listener.close(deadlineMs)),
+      retire: (deadlineMs) => this.#ended(listener, listener.retire(deadlineMs)),
     };
+  }
+
+  async #ended(listener: WireListener, ended: Promise<void>): Promise<void> {
+    await ended;
+    if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+    this.#tools.connections.forgetAll();
+    this.#sweep.stop();
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, type ListenOptions, type Server } from 'node:net';
+import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
 import type { Listener } from '../engine.ts';
 import { ClientConnection, type ClientTools, type ConnectionListener } from './client-connection.ts';
 
@@ -20,12 +21,27 @@ export class WireListener implements Listener, ConnectionListener {
   }
 
   /**
-   * @param reusePort - whether other threads of this process listen on the same address.
+   * @param reusePort - whether others may listen on the same address.
    * @throws when the address cannot be bound.
    */
-  static async open(host: string, port: number, reusePort: boolean, tools: ClientTools): Promise<WireListener> {
+  static open(host: string, port: number, reusePort: boolean, tools: ClientTools): Promise<WireListener> {
+    return WireListener.#open(host, port, { host, port, reusePort, backlog: BACKLOG }, tools);
+  }
+
+  /** @param socket - the descriptor of a socket that listens there already; it is ours from now on. */
+  static adopt(host: string, port: number, socket: number, tools: ClientTools): Promise<WireListener> {
+    const handle: { fd: number; backlog: number } = { fd: socket, backlog: BACKLOG };
+    return WireListener.#open(host, port, handle, tools);
+  }
+
+  static async #open(
+    host: string,
+    port: number,
+    where: ListenOptions | { fd: number; backlog: number },
+    tools: ClientTools,
+  ): Promise<WireListener> {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
-    server.listen({ host, port, reusePort, backlog: BACKLOG });
+    server.listen(where);
     await once(server, 'listening');
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;
@@ -36,23 +52,35 @@ export class WireListener implements Listener, ConnectionListener {
   }
 
   close(deadlineMs: number): Promise<void> {
-    this.#closed ??= this.#close(deadlineMs);
-    return this.#closed;
+    const ended = this.#end(deadlineMs);
+    for (const connection of this.#connections) connection.shutdown(); // also when it retires already
+    return ended;
   }
 
-  async #close(deadlineMs: number): Promise<void> {
+  retire(deadlineMs: number): Promise<void> {
+    return this.#end(deadlineMs);
+  }
+
+  async sockets(): Promise<readonly number[]> {
+    return [descriptorOf(this.#server)];
+  }
+
+  #end(deadlineMs: number): Promise<void> {
     this.closing = true;
+    const deadline = setTimeout(() => {
+      for (const { transport } of this.#connections) transport.abandon();
+    }, deadlineMs);
+    this.#closed ??= this.#close();
+    return this.#closed.finally(() => clearTimeout(deadline));
+  }
+
+  async #close(): Promise<void> {
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const connection of this.#connections) connection.shutdown();
     this.#settle();
-    const deadline = setTimeout(() => {
-      for (const { transport } of this.#connections) transport.abandon();
-    }, deadlineMs);
     await Promise.all([stopped, empty]);
-    clearTimeout(deadline);
   }
 
   connectionClosed(connection: ClientConnection): void {

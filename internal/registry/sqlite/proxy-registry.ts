@@ -26,7 +26,7 @@ interface ProxyRegistryParts extends ReaderOptions {
 export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
   readonly proxyId: string;
   readonly #pid: number;
-  readonly #startedAt: number;
+  #startedAt: number;
   #swept = false;
   /** The registry of the last picture given out; null before the first. */
   #pictured: string | null = null;
@@ -120,6 +120,10 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
       }
       handle.run('DELETE FROM latencies WHERE at < ?', this.clock() - HEALTH_SWEEP_MS);
     });
+  }
+
+  stepBack(): void {
+    this.#startedAt = this.clock();
   }
 
   withdraw(): Promise<void> {

@@ -167,6 +167,7 @@ export function api({
   return createApi({
     manager: manager ?? new FakeManager(),
     alerts: { test: async () => results },
+    reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,
     log,

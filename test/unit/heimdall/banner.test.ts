@@ -33,7 +33,7 @@ function loaded(config: unknown = {}, path: string | null = '/srv/config.json'):
 
 describe('the banner', () => {
   it('says what runs where, with addresses that can be called', () => {
-    const text = banner(loaded(), ADDRESSES, [WEB, REMOTE]);
+    const text = banner(loaded(), ADDRESSES, [WEB, REMOTE], false);
     assert.match(text, /^\nheimdall is up \(\/srv\/config\.json\)\n/);
     assert.match(text, /load balancer +http:\/\/localhost:8080 +\(admin http:\/\/localhost:8081\)/);
     assert.match(text, /server manager +http:\/\/127\.0\.0\.1:7000\n/);
@@ -43,24 +43,24 @@ describe('the banner', () => {
   });
 
   it('gives commands to try, and none that removes what was not spawned', () => {
-    const text = banner(loaded(), ADDRESSES, [REMOTE, WEB]);
+    const text = banner(loaded(), ADDRESSES, [REMOTE, WEB], false);
     assert.match(text, /\n {2}curl http:\/\/localhost:8080\/\n/);
     assert.match(text, /\n {2}curl -X POST http:\/\/127\.0\.0\.1:7000\/servers\/add\n/);
     assert.match(text, /\n {2}curl -X DELETE 'http:\/\/127\.0\.0\.1:7000\/servers\/remove\?port=9001'\n/);
-    assert.doesNotMatch(banner(loaded(), ADDRESSES, [REMOTE]), /DELETE/);
+    assert.doesNotMatch(banner(loaded(), ADDRESSES, [REMOTE], false), /DELETE/);
   });
 
   // The banner stays in terminals, screen shots and logs:
   // the token must not be in it.
   it('shows how to send the token, and not the token', () => {
     const token = 'a-token-of-enough-length';
-    const text = banner(loaded({ manager: { token } }), ADDRESSES, [WEB]);
+    const text = banner(loaded({ manager: { token } }), ADDRESSES, [WEB], false);
     assert.equal(text.split('-H "Authorization: Bearer $HEIMDALL_TOKEN"').length - 1, 3);
     assert.doesNotMatch(text, new RegExp(token));
   });
 
   it('says when there is no configuration file, and when there are no instances', () => {
-    const text = banner(loaded({}, null), ADDRESSES, []);
+    const text = banner(loaded({}, null), ADDRESSES, [], false);
     assert.match(text, /built-in sample configuration/);
     assert.match(text, /no instances yet/);
   });

@@ -25,6 +25,7 @@ describe('the admin interface', () => {
     version: '1.2.3',
     pools: () => [pool],
     status: () => ({ status: 'ok', pid: 7 }),
+    reload: async () => ({ pid: 1, successor: 2 }),
     testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
     guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),
     log: createLogger({ name: 'test', level: 'silent' }),
@@ -61,6 +62,7 @@ describe('the admin interface', () => {
       inFlight: 3,
       picks: 3,
       failures: 0,
+      latencyMs: null,
     });
     assert.equal(second?.['health'], 'unhealthy');
   });

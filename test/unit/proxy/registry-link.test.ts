@@ -79,6 +79,10 @@ class FakeRegistry implements ProxyRegistry {
     return this.rows;
   }
 
+  stepBack(): void {
+    this.calls.push('stepBack');
+  }
+
   async withdraw(): Promise<void> {
     this.#call('withdraw');
   }
@@ -180,7 +184,7 @@ describe('the link to the registry', () => {
     const harness = new Harness();
     const started = harness.link.start();
     await settle();
-    assert.deepEqual(harness.registry.calls, ['report', 'health', 'watch']);
+    assert.deepEqual(harness.registry.calls, ['report', 'health', 'latencies', 'watch']);
     assert.deepEqual(harness.registry.reports, [{ appliedRevision: null, inFlight: new Map() }]);
     harness.registry.listener?.changed(snapshot(4, [instance('a')]));
     await started;

@@ -35,6 +35,11 @@ class FakeNetwork {
         if (!this.#bound.delete(name)) return;
         this.steps.push(`close ${name} within ${deadlineMs}`);
       },
+      retire: async (deadlineMs) => {
+        this.#bound.delete(name);
+        this.steps.push(`retire ${name} within ${deadlineMs}`);
+      },
+      sockets: async () => [port],
     };
   };
 
@@ -97,6 +102,8 @@ describe('a listener that moves', () => {
     const open = async ({ port }: Address) => ({
       port,
       close: () => (port === 1 ? lastConnection : Promise.resolve()),
+      retire: async () => {},
+      sockets: async () => [],
     });
     const listener = await MovableListener.open(open, { host: 'a', port: 1 }, CLOSE_MS, log);
     await listener.move({ host: 'a', port: 2 });
@@ -204,5 +211,5 @@ async function listenForReal({ host, port }: Address): Promise<OpenListener> {
   } catch (error) {
     throw listenError(error, host, port, { key: 'test' });
   }
-  return { port, close: async () => void server.close() };
+  return { port, close: async () => void server.close(), retire: async () => {}, sockets: async () => [] };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import request from 'supertest';
+import { Inheritance } from '../../../cmd/runtime/inheritance.ts';
 import { ManagerProcess } from '../../../cmd/server-manager/manager-process.ts';
 import { loadConfig } from '../../../internal/config/load.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
@@ -33,7 +34,9 @@ class Site implements AsyncDisposable {
     const port = await freeRange(1);
     await writeFile(path, JSON.stringify({ manager: { port }, log: QUIET }));
     const reload = () => loadConfig({ path, env: {}, cwd: folder });
-    const process = await ManagerProcess.start(await reload(), { reload, baseEnv: {}, keep: false, log });
+    const inheritance = new Inheritance(null);
+    const options = { reload, baseEnv: {}, keep: false, log, inheritance, starter: null };
+    const process = await ManagerProcess.start(await reload(), options);
     return new Site(port, folder, process);
   }
 
