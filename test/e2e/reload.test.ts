@@ -163,10 +163,10 @@ describe('a manager that is replaced', () => {
     await system.up(2);
     const before = await system.list();
     const failures: string[] = [];
-    let isEnding = false;
+    const ending = new AbortController();
     let answers = 0;
     const calling = (async () => {
-      while (!isEnding) {
+      while (!ending.signal.aborted) {
         await system.list().then(
           () => (answers += 1),
           (error: unknown) => failures.push(String(error)),
@@ -178,7 +178,7 @@ describe('a manager that is replaced', () => {
       assert.deepEqual([code, error], [0, undefined]);
       await eventually('the successor answers', async () => (await system.managerStatus()).pid === successor);
     }
-    isEnding = true;
+    ending.abort();
     await calling;
     assert.deepEqual(failures, []);
     assert.ok(answers > 10);
