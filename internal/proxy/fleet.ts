@@ -6,7 +6,8 @@ import type { Service } from '../model/service.ts';
 import type { PoolEvents } from './pool.ts';
 import { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
-import { ROOM, SharedState, SlotAllocator } from './shared-state.ts';
+import { SharedState } from './shared-state.ts';
+import { ROOM, SlotAllocator } from './slot-allocator.ts';
 import { Upstream } from './upstream.ts';
 
 export interface FleetOptions {

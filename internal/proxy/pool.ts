@@ -2,7 +2,8 @@ import type { Balancer, PickContext } from '../algorithms/balancer.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
-import { SharedState, SlotAllocator } from './shared-state.ts';
+import { SharedState } from './shared-state.ts';
+import { SlotAllocator } from './slot-allocator.ts';
 import type { Upstream } from './upstream.ts';
 import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 

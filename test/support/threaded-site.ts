@@ -1,7 +1,8 @@
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Listener } from '../../internal/proxy/engine.ts';
 import { Fleet } from '../../internal/proxy/fleet.ts';
-import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import { SharedState } from '../../internal/proxy/shared-state.ts';
+import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { COOKIE_SECRET, fleetListener, SETTINGS } from './proxy-site.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { ServicePool } from '../service-pool.ts';
-import type { SlotAllocator } from '../shared-state.ts';
+import type { SlotAllocator } from '../slot-allocator.ts';
 import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
