@@ -95,6 +95,7 @@ function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): R
     listener: {
       connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
       drained: () => plane.link.reportSoon(),
+      held: () => plane.link.reportSoon(),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });

@@ -112,6 +112,7 @@ export class DataPlane {
       },
       upstreamRemoved: this.#options.upstreamRemoved,
       drained: () => this.link.reportSoon(),
+      held: () => this.link.reportSoon(),
     };
   }
 }

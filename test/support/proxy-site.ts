@@ -55,6 +55,7 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
     healthChanged() {},
     upstreamRemoved() {},
     drained() {},
+    held() {},
     ...overrides,
   };
 }

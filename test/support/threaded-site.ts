@@ -16,6 +16,8 @@ export class ThreadedSite implements AsyncDisposable {
   /** Threads that could not listen, in the order in which they told so. */
   readonly notListening: number[] = [];
   readonly connectFailures: string[] = [];
+  /** How often a thread told that requests are held. */
+  heldTold = 0;
   /** Called right when a thread crashes. */
   onCrash: () => void = () => {};
   readonly #troubled = new Set<number>();
@@ -44,6 +46,9 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
+        held: () => {
+          this.heldTold += 1;
+        },
       },
       watcher: {
         crashed: (thread, error) => {

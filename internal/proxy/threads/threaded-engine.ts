@@ -27,6 +27,8 @@ interface ThreadedEngineListener {
   connectFailed(id: string, ordinal: number, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(): void;
+  /** A request is held, the first of all threads that is. */
+  held(): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -142,6 +144,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'drained':
         listener.drained();
+        break;
+      case 'held':
+        listener.held();
         break;
     }
   }

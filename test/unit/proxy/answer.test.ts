@@ -26,7 +26,7 @@ describe('an answer of our own', () => {
   });
 
   it('takes a better explanation than the usual one, and has one for every status it is used with', () => {
-    assert.match(answerFor(400, undefined, 'Two hosts.').body, /Two hosts\./);
+    assert.match(answerFor(400, undefined, { detail: 'Two hosts.' }).body, /Two hosts\./);
     for (const status of [400, 404, 408, 413, 414, 431, 501, 502, 503, 504, 505]) {
       assert.doesNotMatch(answerFor(status, undefined).body, /Error\n/, String(status));
     }

@@ -80,7 +80,7 @@ class Pair {
 
 function pair(): Pair {
   const made = new Pair();
-  made.fleet.configure([service()]);
+  made.fleet.configure([service({ slowStart: null })]);
   made.fleet.apply(BOTH);
   made.heal();
   made.news();
