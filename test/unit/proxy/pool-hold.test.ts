@@ -88,7 +88,7 @@ class Crowd implements Disposable {
   }
 
   async ended(...ends: string[]): Promise<void> {
-    await eventually(`${ends.join(', ')}`, () => this.ends.length >= ends.length);
+    await eventually(ends.join(', '), () => this.ends.length >= ends.length);
     assert.deepEqual(this.ends, ends);
   }
 }
