@@ -18,6 +18,8 @@ export class ThreadedSite implements AsyncDisposable {
   readonly connectFailures: string[] = [];
   /** How often a thread told that requests are held. */
   heldTold = 0;
+  /** Called right when a thread tells that requests are held. */
+  onHeld: () => void = () => {};
   /** Called right when a thread crashes. */
   onCrash: () => void = () => {};
   readonly #troubled = new Set<number>();
@@ -48,6 +50,7 @@ export class ThreadedSite implements AsyncDisposable {
         drained() {},
         held: () => {
           this.heldTold += 1;
+          this.onHeld();
         },
       },
       watcher: {
