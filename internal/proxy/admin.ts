@@ -102,6 +102,7 @@ function summaryOf(pool: ServicePool) {
     healthy: pool.healthy().length,
     inFlight: upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0),
     waiting: pool.waiting,
+    paused: pool.paused,
   };
 }
 
@@ -110,10 +111,11 @@ function upstreamsOf(pool: ServicePool) {
 }
 
 function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
-  const { id, instance, weight, health, healthCause, inFlight, picks, failures } = upstream;
-  const { host, port, lifecycle } = instance;
+  const { id, instance, health, healthCause, inFlight, picks, failures } = upstream;
+  const { host, port, lifecycle, weight } = instance;
   const url = `http://${authority(host, port)}`;
-  return { id, service: pool.name, url, lifecycle, health, healthCause, weight, inFlight, picks, failures };
+  const weights = { weight, weightInForce: upstream.weight }; // less than all of it during a slow start
+  return { id, service: pool.name, url, lifecycle, health, healthCause, ...weights, inFlight, picks, failures };
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
