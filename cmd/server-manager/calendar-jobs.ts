@@ -7,16 +7,17 @@ import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { sendReport } from '../../pkg/alerts/report.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { type CalendarRule, latestRule } from './latest-rule.ts';
 
 const DAY_MS = 86_400_000;
 
 export interface CalendarJobsOptions {
   readonly registry: Pick<RegistryWriter, 'pruneEvents'>;
-  readonly manager: Pick<ServerManager, 'list' | 'events'>;
+  readonly manager: Pick<ServerManager, 'list' | 'events' | 'scheduled'>;
   readonly log: Logger;
 }
 
-/** What happens by the calendar: the daily summary mail and the pruning of old events. Times are the machine's local ones. */
+/** What happens by the calendar: the daily summary mail, the pruning of old events, and the scaling of services. Times are the machine's local ones. */
 export class CalendarJobs {
   readonly #options: CalendarJobsOptions;
   #tasks: readonly ScheduledTask[] = [];
@@ -26,13 +27,15 @@ export class CalendarJobs {
   }
 
   /** Replaces what was scheduled before. */
-  schedule({ alerts, events }: Config): void {
+  schedule({ alerts, events, services }: Config): void {
     this.stop();
     const { dailySummary: summary } = alerts;
     this.#tasks = [
       this.#task('prune-events', events.prune, () => this.prune(events.keepDays)),
       ...(summary.enabled ? [this.#task('daily-summary', summary.cron, () => this.mailSummary(alerts))] : []),
+      ...services.flatMap((service) => this.#scaling(service)),
     ];
+    for (const { name, autoscale } of services) void this.#catchUp(name, autoscale?.schedule ?? []);
   }
 
   stop(): void {
@@ -59,6 +62,23 @@ export class CalendarJobs {
       log,
       random: Math.random,
     });
+  }
+
+  #scaling({ name, autoscale }: Config['services'][number]): ScheduledTask[] {
+    return (autoscale?.schedule ?? []).map(({ cron, instances }, at) =>
+      this.#task(`scale-${name}-${at}`, cron, () => this.#options.manager.scheduled(name, instances)),
+    );
+  }
+
+  /** What the calendar has asked for last, perhaps while no manager was running. */
+  async #catchUp(service: string, rules: readonly CalendarRule[]): Promise<void> {
+    const rule = latestRule(rules, new Date());
+    if (rule === null) return;
+    try {
+      await this.#options.manager.scheduled(service, rule.instances);
+    } catch (error) {
+      this.#options.log.warn({ err: error, service }, 'the calendar could not be caught up with');
+    }
   }
 
   #task(name: string, expression: string, run: () => Promise<void>): ScheduledTask {

@@ -2,6 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
 import { alertEndpoints } from './alerts.ts';
+import { deploymentEndpoints } from './deployments.ts';
 import type { Endpoint } from './endpoint.ts';
 import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
@@ -9,6 +10,7 @@ import type { Alerts, Manager } from './manager.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { requestLog } from './request-log.ts';
 import { serverEndpoints } from './servers.ts';
+import { serviceEndpoints } from './services.ts';
 import { statusEndpoints } from './status.ts';
 
 const HEADERS = {
@@ -40,6 +42,8 @@ export function createApi({ manager, alerts, token, allowedHosts, log, version }
   const endpoints = [
     helpEndpoint(version, () => token() !== undefined),
     ...serverEndpoints(manager),
+    ...serviceEndpoints(manager),
+    ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
     ...alertEndpoints(alerts),
   ];
@@ -50,6 +54,7 @@ export function createApi({ manager, alerts, token, allowedHosts, log, version }
   for (const { method, path, handle } of endpoints) {
     if (method === 'GET') app.get(path, handle);
     else if (method === 'POST') app.post(path, handle);
+    else if (method === 'PATCH') app.patch(path, handle);
     else app.delete(path, handle);
   }
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {

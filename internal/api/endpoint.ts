@@ -5,7 +5,7 @@ import { checkInput } from './input.ts';
 
 /** One method on one path. */
 export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly handle: RequestHandler;
 }
@@ -13,7 +13,7 @@ export interface Endpoint {
 /** The schema of a query or a body that may hold nothing. */
 export const Nothing = z.strictObject({});
 
-/** An endpoint whose handler sees checked input only; `id` is the `:id` of its path. The body is read for POST; what another method carries is ignored. */
+/** An endpoint whose handler sees checked input only; `id` is the `:id` of its path. The body is read for POST and PATCH; what another method carries is ignored. */
 export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
   method: Endpoint['method'],
   path: string,
@@ -27,7 +27,7 @@ export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
     method,
     path,
     handle: async (request, response) => {
-      const body = method === 'POST' ? await readBody(request, response) : {};
+      const body = method === 'POST' || method === 'PATCH' ? await readBody(request, response) : {};
       const { id } = request.params;
       await answer({ ...checkInput(schemas, request, body), id: typeof id === 'string' ? id : '' }, response);
     },

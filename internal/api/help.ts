@@ -24,6 +24,24 @@ drain and stop one; also: &force=true, which skips the drain
   ${curl} -X DELETE '${base}/servers/remove?port=9001'
 the last lines that one has written; also: ?stream=out, ?lines=500, ?follow=1
   ${curl} -H 'Accept: text/plain' ${base}/servers/9001/logs
+all services, and one with its instances
+  ${curl} ${base}/services
+  ${curl} ${base}/services/web
+another number of instances, another algorithm; also: maxConnections, weight
+  ${curl} -X PATCH ${base}/services/web -H 'Content-Type: application/json' -d '{"instances": 4, "algorithm": "least-time"}'
+  ${curl} ${base}/services/web/scale -H 'Content-Type: application/json' -d '{"instances": 4}'
+another version, without losing a request; also: command, env, by; ?wait=true, ?queue=true
+  ${curl} ${base}/services/web/deploy -H 'Content-Type: application/json' -d '{"version": "v2"}'
+the same in new processes, or what ran before; {"to": 3}: what deployment 3 brought
+  ${curl} -X POST ${base}/services/web/restart
+  ${curl} -X POST ${base}/services/web/rollback
+hold new requests, and let them go on
+  ${curl} -X POST ${base}/services/web/pause
+  ${curl} -X POST ${base}/services/web/resume
+what was deployed, one of them, and how it goes at present
+  ${curl} '${base}/deployments?limit=5'
+  ${curl} ${base}/deployments/1
+  ${curl} -N '${base}/deployments/1?follow=1'
 how the manager is
   ${curl} ${base}/status
 what happened last; also: &service=NAME

@@ -15,6 +15,14 @@ export function wholeNumberText(min: number, max: number) {
   });
 }
 
+/** A number in a path. @throws {HeimdallError} INVALID_REQUEST. */
+export function pathNumber(name: string, text: string): number {
+  const parsed = wholeNumberText(1, Number.MAX_SAFE_INTEGER).safeParse(text);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ message }) => ({ path: `path.${name}`, message }));
+  throw new HeimdallError('INVALID_REQUEST', `path.${name}: ${errors[0]?.message}.`, { errors });
+}
+
 /** A switch in a query: `true` or `1`, `false` or `0`. */
 export function flag() {
   const words = ['true', 'false', '1', '0'] as const;

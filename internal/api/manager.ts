@@ -1,8 +1,11 @@
 import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { ServerManager } from '../server/server-manager.ts';
+import type { ServiceControl } from '../server/service-control.ts';
 
 /** What the API needs of the server manager. */
-export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs'>;
+export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs'> & {
+  readonly services: Pick<ServiceControl, keyof ServiceControl>;
+};
 
 /** What the API needs of the alerts: one result per configured channel, none when no channel is configured. */
 export type Alerts = Pick<AlertDispatcher, 'test'>;

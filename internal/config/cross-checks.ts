@@ -115,7 +115,8 @@ function changesOfNumber({ command, rollout, autoscale, scaleFromZero, idleAfter
     fault(['idleAfter'], 'needs scaleFromZero, or nothing would start the service again');
   }
   for (const [at, { cron }] of (autoscale?.schedule ?? []).entries()) {
-    if (!isCron(cron)) fault(['autoscale', 'schedule', at, 'cron'], 'expected a cron expression such as "0 9 * * 1-5"');
+    if (!isCron(cron) || cron.trim().split(/\s+/).length !== 5)
+      fault(['autoscale', 'schedule', at, 'cron'], 'expected a cron expression of five fields, such as "0 9 * * 1-5"');
   }
   return faults;
 }

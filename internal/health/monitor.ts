@@ -6,7 +6,8 @@ import type { Health } from '../model/health.ts';
 import type { HealthCheck } from '../model/service.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
 import type { Probe, ProbeResult, ProbeTarget } from './probe.ts';
-import { firstDelay, nextDelay } from './schedule.ts';
+import { firstDelay, nextDelay, pace, sharedInstant } from './schedule.ts';
+import { SharedTimers } from './shared-timers.ts';
 
 export interface MonitorTarget extends ProbeTarget {
   readonly check: HealthCheck;
@@ -56,12 +57,14 @@ interface Watch {
 /** Probes a changing set of instances, each at its own pace and never twice at a time, and tells about every change of health. */
 export class HealthMonitor {
   readonly #options: MonitorOptions;
+  readonly #timers: SharedTimers;
   readonly #watches = new Map<string, Watch>();
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
+    this.#timers = new SharedTimers(options.clock);
   }
 
   /**
@@ -77,8 +80,9 @@ export class HealthMonitor {
       if (!watch) due.push(this.#add(id, target));
       else if (this.#takeOver(watch, target)) due.push(watch);
     }
+    const now = this.#options.clock.monotonic();
     for (const [index, watch] of due.entries()) {
-      this.#restart(watch, firstDelay(index, due.length, watch.target.check.interval));
+      this.#restart(watch, now + firstDelay(index, due.length, watch.target.check.interval));
     }
     this.#settleRound();
   }
@@ -90,7 +94,7 @@ export class HealthMonitor {
     watch.counter = markDown();
     if (watch.health === 'unhealthy') return; // its next probe is on the way; many reports must not put it off
     watch.reported = true;
-    this.#restart(watch, this.#delay(watch));
+    this.#restart(watch, this.#nextStart(watch));
     this.#become(watch, 'unhealthy', cause);
   }
 
@@ -153,20 +157,26 @@ export class HealthMonitor {
     watch.running?.abort();
   }
 
-  /** A probe that is running is given up; the next one follows when it has ended, so that two never overlap. */
-  #restart(watch: Watch, delayMs: number): void {
+  /**
+   * A probe that is running is given up; the next one follows when it has ended, so that two never overlap.
+   * @param at - in milliseconds of the monotonic clock.
+   */
+  #restart(watch: Watch, at: number): void {
     if (watch.running) watch.running.abort();
-    else this.#schedule(watch, delayMs);
+    else this.#schedule(watch, at);
   }
 
-  #schedule(watch: Watch, delayMs: number): void {
+  #schedule(watch: Watch, at: number): void {
     watch.cancelTimer();
-    watch.cancelTimer = this.#options.clock.after(delayMs, () => void this.#run(watch));
+    watch.cancelTimer = this.#timers.at(at, () => void this.#run(watch));
   }
 
-  #delay({ target, counter, reported }: Watch): number {
+  #nextStart({ target, counter, reported }: Watch): number {
+    const { clock, random } = this.#options;
+    const { interval } = target.check;
     const settled = isSettled(counter, target.check) && !reported;
-    return nextDelay(target.check.interval, settled, this.#options.random);
+    const at = clock.monotonic() + nextDelay(interval, settled, random);
+    return sharedInstant(at, pace(interval, settled), this.#watches.size);
   }
 
   async #run(watch: Watch): Promise<void> {
@@ -178,7 +188,7 @@ export class HealthMonitor {
     const outdated = running.signal.aborted;
     if (!outdated) this.#count(watch, result);
     if (this.#stopped) return; // by whoever heard of a change just now
-    this.#schedule(watch, outdated && !watch.reported ? 0 : this.#delay(watch));
+    this.#schedule(watch, outdated && !watch.reported ? this.#options.clock.monotonic() : this.#nextStart(watch));
     this.#settleRound();
   }
 

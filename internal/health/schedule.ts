@@ -4,15 +4,32 @@ const FAST_INTERVAL_MS = 250;
 const JITTER = 0.1;
 /** Between the first probes of instances that start together, in milliseconds. */
 const STAGGER_MS = 5;
+/** Probes that start together, on average, where there are enough of them; about two milliseconds of work. */
+const GROUP_SIZE = 20;
+/** The most that lies between two groups, as a part of the time between two probes of one instance. */
+const LARGEST_STEP = 0.1;
 
 /**
- * Milliseconds from the end of one probe to the start of the next.
+ * Milliseconds between two probes of one instance.
  * @param settled - false while further results in a row may change the state; it is then decided at a faster pace.
- * @param random - in [0, 1), as `Math.random`.
  */
+export function pace(intervalMs: number, settled: boolean): number {
+  return settled ? intervalMs : Math.min(FAST_INTERVAL_MS, intervalMs);
+}
+
+/** Milliseconds from the end of one probe to the start of the next. @param random - in [0, 1), as `Math.random`. */
 export function nextDelay(intervalMs: number, settled: boolean, random: () => number): number {
-  const base = settled ? intervalMs : Math.min(FAST_INTERVAL_MS, intervalMs);
-  return base * (1 - JITTER + 2 * JITTER * random());
+  return pace(intervalMs, settled) * (1 - JITTER + 2 * JITTER * random());
+}
+
+/**
+ * The instant nearest to `atMs` at which probes start together: to wake the thread costs more than a probe. The more
+ * instances there are, the closer these instants lie, so that groups stay small. At most a twentieth of `paceMs` away.
+ * @param count - of all instances that are probed.
+ */
+export function sharedInstant(atMs: number, paceMs: number, count: number): number {
+  const step = paceMs * Math.min(LARGEST_STEP, GROUP_SIZE / count);
+  return Math.round(atMs / step) * step;
 }
 
 /**

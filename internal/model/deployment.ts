@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ReleaseSchema } from './release.ts';
 
 /** `restart`: the same release in new processes. `rollback`: a release of an earlier deployment. */
-export const DEPLOYMENT_KINDS = ['deploy', 'restart', 'rollback'] as const;
+const DEPLOYMENT_KINDS = ['deploy', 'restart', 'rollback'] as const;
 
-export const DEPLOYMENT_STATES = [
+const DEPLOYMENT_STATES = [
   'queued',
   'running',
   'rolling-back',
@@ -16,7 +16,6 @@ export const DEPLOYMENT_STATES = [
   /** Taken out of the queue. */
   'cancelled',
 ] as const;
-export type DeploymentState = (typeof DEPLOYMENT_STATES)[number];
 
 /** Replaces the instances of a service, a few at a time, by ones that run another release. */
 export const DeploymentSchema = z.object({

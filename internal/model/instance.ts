@@ -41,6 +41,14 @@ export const InstanceSchema = z.object({
 });
 export type Instance = z.infer<typeof InstanceSchema>;
 
+/** What the processes of an instance use, all together. */
+export interface Usage {
+  /** Resident memory in bytes; what processes share is counted for each of them. */
+  readonly memory: number;
+  /** Percent of one core, lately; null as long as that is not known. */
+  readonly cpu: number | null;
+}
+
 /** An instance as the API shows it. */
 export interface InstanceView {
   readonly id: string;
@@ -56,11 +64,15 @@ export interface InstanceView {
   /** ISO 8601. */
   readonly startedAt: string | null;
   readonly restarts: number;
-  /** Only present when there is something to tell. */
+  /** Bytes; these and the following are only present when there is something to tell. */
+  readonly memory?: number;
+  /** Percent of one core. */
+  readonly cpu?: number;
   readonly lastError?: string;
 }
 
-export function viewOf(instance: Instance, health: Health): InstanceView {
+export function viewOf(instance: Instance, health: Health, usage?: Usage): InstanceView {
+  const cpu = usage?.cpu ?? null;
   return {
     id: instance.id,
     service: instance.service,
@@ -74,6 +86,8 @@ export function viewOf(instance: Instance, health: Health): InstanceView {
     version: instance.version,
     startedAt: instance.startedAt === null ? null : new Date(instance.startedAt).toISOString(),
     restarts: instance.restarts,
+    ...(usage === undefined ? {} : { memory: usage.memory }),
+    ...(cpu === null ? {} : { cpu: Number(cpu.toFixed(1)) }),
     ...(instance.lastError === null ? {} : { lastError: instance.lastError }),
   };
 }

@@ -1,10 +1,12 @@
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceDraft } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
 import type { Fleet } from './fleet.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
+import { variantNamed } from './variants.ts';
 import type { PortAllocator } from './ports.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -25,6 +27,7 @@ export interface AddRequest {
 /**
  * Reserves rows and ports for all of them, starts them and, with `wait`, sees each of them ready.
  * @param host - where spawned instances are reached.
+ * @param releaseOf - what a new instance of the service runs, and its weight, unless the request says otherwise.
  * @throws {HeimdallError} SERVICE_NOT_FOUND, NOT_SPAWNED, INVALID_REQUEST, PORT_TAKEN, NO_FREE_PORT, or why one did not get
  * ready: then none of them remains.
  */
@@ -34,9 +37,12 @@ export async function addInstances(
   host: string,
   fleet: Fleet,
   context: SupervisorContext,
+  releaseOf: (service: string) => Promise<Pick<InstanceDraft, keyof Release | 'weight'>>,
 ): Promise<Instance[]> {
   const service = spawnableService(services, request.service);
-  const instances = await reserve(request, service, host, context.ports);
+  assertAllowedEnv(request.env ?? {});
+  const draft = draftOf(request, service, host, await releaseOf(service.name));
+  const instances = await reserve(request, draft, context.ports);
   const supervisors = instances.map((instance) => {
     context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
     return fleet.take(instance, service);
@@ -57,22 +63,19 @@ function spawnableService(services: readonly Service[], name: string | undefined
   throw new HeimdallError('SERVICE_NOT_FOUND', `there is no service ${name}; configured: ${known}`);
 }
 
-async function reserve(
-  { count, port, weight = 1, version, env = {} }: AddRequest,
+/** What the service runs at present, but for what the request asks for. @throws {HeimdallError} INVALID_REQUEST. */
+function draftOf(
+  { version, weight, env }: AddRequest,
   service: Service,
   host: string,
-  ports: PortAllocator,
-): Promise<Instance[]> {
-  assertAllowedEnv(env);
-  const draft: InstanceDraft = {
-    service: service.name,
-    host,
-    weight,
-    version: version ?? null,
-    variant: null,
-    deployment: null,
-    env,
-  };
+  present: Pick<InstanceDraft, keyof Release | 'weight'>,
+): InstanceDraft {
+  const release = version === undefined ? present : { ...present, version, variant: variantNamed(service, version) };
+  const variables = { ...present.env, ...env };
+  return { ...release, service: service.name, host, weight: weight ?? present.weight, env: variables };
+}
+
+async function reserve({ count, port }: AddRequest, draft: InstanceDraft, ports: PortAllocator): Promise<Instance[]> {
   if (port === undefined)
     return ports.reserve(
       Array.from({ length: count }, () => draft),

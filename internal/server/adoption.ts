@@ -5,8 +5,10 @@ import { isSameProcess, startTimeOf } from './process-identity.ts';
 import { groupsOfInstance } from './process-table.ts';
 import type { Exit, RunningProcess } from './running-process.ts';
 
-/** Only a parent is told of an exit; adopted processes are looked at, zombies included. */
+/** Only a parent is told of an exit; adopted processes are looked at. */
 const POLL_MS = 100;
+/** Every so many looks it is made sure that it is no zombie, and still the same process: that costs fifty times as much. */
+const LOOKS_PER_CHECK = 10;
 
 /**
  * The process that a row tells of, if it still is that very process. Otherwise null, and whatever runs on with the
@@ -50,12 +52,24 @@ async function stopLeftovers(
 
 function exitOf(pid: number, startTime: string, clock: () => number, signal: AbortSignal): Promise<Exit> {
   return new Promise((resolve) => {
+    let looks = 0;
     const timer = setTimeout(() => void look(), POLL_MS);
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
 
     async function look(): Promise<void> {
-      if ((await startTimeOf(pid)) !== startTime) resolve({ code: null, signal: null, at: clock() });
+      looks += 1;
+      const isGone = !exists(pid) || (looks % LOOKS_PER_CHECK === 0 && (await startTimeOf(pid)) !== startTime);
+      if (isGone) resolve({ code: null, signal: null, at: clock() });
       else if (!signal.aborted) timer.refresh();
     }
   });
+}
+
+/** Also true for zombies, and for another process under the same pid. */
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }

@@ -21,10 +21,16 @@ export function standing(instances: readonly Instance[], service: string): Insta
   return instances.filter((instance) => instance.service === service && instance.lifecycle !== 'draining');
 }
 
-/** The newest `count` of the instances, none when it is negative; one that was never started is newer than any. */
-export function newest(instances: readonly Instance[], count: number): Instance[] {
+/**
+ * The `count` instances that are missed least, none when it is negative: those that do not run, then those of another
+ * release than the present one, then the newest; one that was never started is newer than any.
+ * @param deployment - whose release is the present one.
+ */
+export function firstToGo(instances: readonly Instance[], count: number, deployment: number | null): Instance[] {
+  const rank = (instance: Instance) =>
+    (instance.lifecycle === 'ready' ? 2 : 0) + (instance.deployment === deployment ? 1 : 0);
   const age = ({ startedAt }: Instance) => startedAt ?? Number.POSITIVE_INFINITY;
   return instances
-    .toSorted((a, b) => (age(a) === age(b) ? b.port - a.port : age(b) - age(a)))
+    .toSorted((a, b) => rank(a) - rank(b) || (age(a) === age(b) ? b.port - a.port : age(b) - age(a)))
     .slice(0, Math.max(0, count));
 }

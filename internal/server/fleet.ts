@@ -28,6 +28,10 @@ export class Fleet {
     return this.#all().map(({ instance }) => instance);
   }
 
+  ofService(service: string): Supervisor[] {
+    return this.#all().filter(({ instance }) => instance.service === service);
+  }
+
   byPort(port: number): Supervisor | undefined {
     return this.#all().find(({ instance }) => instance.port === port);
   }

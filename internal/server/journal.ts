@@ -3,8 +3,8 @@ import type { Instance } from '../model/instance.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
-/** What events are about; null: the manager itself. */
-type Subject = Pick<Instance, 'id' | 'service'> | null;
+/** What events are about: an instance, a service (then `id` is null), or the manager itself (null). */
+type Subject = { readonly id: Instance['id'] | null; readonly service: string } | null;
 
 /** Keeps what happened, in order, as events in the registry and as log lines. Never in the way: an event that cannot be kept is only logged. */
 export class Journal {

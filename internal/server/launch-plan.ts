@@ -51,7 +51,7 @@ export function assertAllowedEnv(env: Readonly<Record<string, string>>): void {
  * The declared command with `{port}` filled in, and a clean environment: PATH (with the folder of this Node first, so that
  * `node` is the one that runs heimdall), HOME and LANG of the manager, the service's and the instance's variables, ours last.
  * @param account - whom it runs as; HOME is theirs then.
- * @throws {HeimdallError} COMMAND_FAILED when the service has no command any more.
+ * @throws {HeimdallError} COMMAND_FAILED when the service, or the version of it that is wanted, is not declared any more.
  */
 export function launchPlan(
   instance: Instance,
@@ -62,7 +62,8 @@ export function launchPlan(
   account: Account | null = null,
 ): LaunchPlan {
   const withPort = (text: string) => text.replaceAll('{port}', String(instance.port));
-  const [file, ...args] = (service.command ?? []).map(withPort);
+  const { command, cwd, env: declared } = variantOf(service, instance.variant);
+  const [file, ...args] = (command ?? []).map(withPort);
   if (file === undefined) throw new HeimdallError('COMMAND_FAILED', `service ${service.name} has no command`);
 
   const env: Record<string, string> = { PATH: [nodeDir, ...(base['PATH'] ? [base['PATH']] : [])].join(delimiter) };
@@ -71,13 +72,25 @@ export function launchPlan(
     if (value !== undefined) env[name] = value;
   }
   if (account !== null) env['HOME'] = account.home;
-  for (const [name, value] of Object.entries({ ...service.env, ...instance.env })) env[name] = withPort(value);
+  for (const [name, value] of Object.entries({ ...declared, ...instance.env })) env[name] = withPort(value);
   if (instance.version !== null) env['VERSION'] = instance.version;
   env['PORT'] = String(instance.port);
   env['HEIMDALL_INSTANCE'] = instance.id;
   env['HEIMDALL_SERVICE'] = service.name;
   env['HEIMDALL_INSTANCE_TOKEN'] = token;
-  if (account === null) return { file, args, cwd: service.cwd, env };
+  if (account === null) return { file, args, cwd, env };
   const { uid, gid } = account;
-  return { file, args, cwd: service.cwd, env, account: { uid, gid } };
+  return { file, args, cwd, env, account: { uid, gid } };
+}
+
+/** How an instance of the variant is started: as the service says, where the variant does not say otherwise. */
+function variantOf(service: Service, name: string | null): Pick<Service, 'command' | 'cwd' | 'env'> {
+  if (name === null) return service;
+  const variant = service.versions[name];
+  if (variant === undefined) {
+    const message = `version "${name}" of service ${service.name} is not in the configuration any more`;
+    throw new HeimdallError('COMMAND_FAILED', message);
+  }
+  const { command = service.command, cwd = service.cwd } = variant;
+  return { command, cwd, env: { ...service.env, ...variant.env } };
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { HeimdallError } from '../model/errors.ts';
 
 /** How many of an instance's last lines accompany an error. */
 const TAIL_LINES = 50;
@@ -25,6 +26,12 @@ export function outputPaths(logDir: string, service: string, port: number): read
 export async function tailOf(outputs: readonly OutputStart[], lines = TAIL_LINES): Promise<string[]> {
   const tails = await Promise.all(outputs.map((output) => lastLines(output)));
   return tails.flat().slice(-lines);
+}
+
+/** The lines that accompany an error; none when it has none. */
+export function logTailOf(error: unknown): readonly string[] {
+  const tail = error instanceof HeimdallError ? error.context['logTail'] : undefined;
+  return Array.isArray(tail) ? tail.filter((line) => typeof line === 'string') : [];
 }
 
 async function lastLines({ path, from }: OutputStart): Promise<string[]> {

@@ -10,16 +10,21 @@ interface ProcStat {
   readonly group: number;
   /** Clock ticks since the boot, as text: only ever compared. */
   readonly startTime: string;
+  /** Used so far, in clock ticks. */
+  readonly cpuTicks: number;
+  /** Resident memory, in pages. */
+  readonly pages: number;
 }
 
 /**
- * Fields 3, 5 and 22 of a `/proc/<pid>/stat` line (proc_pid_stat(5)). Field 2 is the program's name in parentheses, and
+ * Fields 3, 5, 14, 15, 22 and 24 of a `/proc/<pid>/stat` line (proc_pid_stat(5)). Field 2 is the program's name in parentheses, and
  * the name itself may hold spaces and parentheses: the last `)` ends it.
  */
 export function parseStat(line: string): ProcStat | null {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const [state, group, startTime] = [fields[0], Number(fields[2]), fields[19]];
-  return state && startTime && Number.isInteger(group) ? { state, group, startTime } : null;
+  if (!state || !startTime || !Number.isInteger(group)) return null;
+  return { state, group, startTime, cpuTicks: Number(fields[11]) + Number(fields[12]), pages: Number(fields[21]) };
 }
 
 /** Null when there is no such process. */

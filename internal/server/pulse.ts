@@ -1,39 +1,42 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../model/errors.ts';
+import { isRegistryAway } from '../registry/registry.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import type { Reconciler } from './reconciler.ts';
 import { inSeconds } from './running-process.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 const PULSE_MS = 1_000;
-/** Every so many beats the output of the instances is looked at. */
-const BEATS_PER_ROTATION = 5;
+
+/** Something to be done with every so many beats, also while the registry is away. */
+export interface Chore {
+  readonly name: string;
+  readonly everyBeats: number;
+  run(): Promise<void>;
+}
 
 /** What the manager does every second: it shows that it lives, watches the load balancers, and finishes what had to wait. */
 export class Pulse {
   readonly #context: SupervisorContext;
   readonly #reconciler: Reconciler;
   readonly #watch: ProxyWatch;
-  readonly #rotateLogs: () => Promise<void>;
+  readonly #chores: readonly Chore[];
   #beats = 0;
   #failing = false;
 
-  /**
-   * @param startedAt - of the manager, in epoch milliseconds.
-   * @param rotateLogs - never rejects.
-   */
-  constructor(context: SupervisorContext, reconciler: Reconciler, startedAt: number, rotateLogs: () => Promise<void>) {
+  /** @param startedAt - of the manager, in epoch milliseconds. */
+  constructor(context: SupervisorContext, reconciler: Reconciler, startedAt: number, chores: readonly Chore[]) {
     this.#context = context;
     this.#reconciler = reconciler;
     this.#watch = new ProxyWatch(startedAt);
-    this.#rotateLogs = rotateLogs;
+    this.#chores = chores;
   }
 
   /** Beats until the manager stops; a registry that cannot be reached is tried again with every beat. Never rejects. */
   async beat(): Promise<void> {
     const { stopping, log } = this.#context;
     while (!stopping.aborted) {
-      if (this.#beats % BEATS_PER_ROTATION === 0) await this.#rotateLogs(); // also when the registry is away
+      for (const chore of this.#chores) await this.#do(chore);
       this.#beats += 1;
       try {
         await this.#once();
@@ -45,6 +48,16 @@ export class Pulse {
         this.#failing = true;
       }
       await sleep(PULSE_MS, undefined, { signal: stopping }).catch(() => {});
+    }
+  }
+
+  async #do(chore: Chore): Promise<void> {
+    if (this.#beats % chore.everyBeats !== 0) return;
+    try {
+      await chore.run();
+    } catch (error) {
+      if (isRegistryAway(error)) return;
+      this.#context.log.error({ chore: chore.name, err: error }, 'a chore of the manager failed');
     }
   }
 

@@ -1,9 +1,11 @@
 import { hasCode, messageOf } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
+import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
-import type { Snapshot } from '../registry/registry.ts';
-import { desiredStateOf, newest, standing } from './desired-state.ts';
+import type { InstanceDraft, Snapshot } from '../registry/registry.ts';
+import { desiredStateOf, firstToGo, standing } from './desired-state.ts';
 import type { Fleet } from './fleet.ts';
+import type { Operations } from './operations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 interface ReconcilerOptions {
@@ -13,6 +15,9 @@ interface ReconcilerOptions {
   readonly host: string;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
+  readonly operations: Operations;
+  /** What a new instance is to run. */
+  readonly releaseOf: (service: string, inForce: Release | undefined) => Release;
 }
 
 /**
@@ -56,30 +61,37 @@ export class Reconciler {
     if (stopping.aborted) return;
     try {
       const services = this.#options.services();
-      const snapshot = await registry.snapshot();
-      for (const service of services) await this.#level(service, snapshot);
-      await this.#dissolveUnconfigured(services, snapshot);
+      for (const service of services) {
+        // Whatever else changes its instances sees to their number, too.
+        const levelling = this.#options.operations.tryRun(service.name, () => this.#level(service));
+        if (levelling === null) this.#due = true;
+        else await levelling;
+      }
+      await this.#dissolveUnconfigured(services, await registry.snapshot());
     } catch (error) {
       this.#due = true;
       throw error;
     }
   }
 
-  async #level(service: Service, { services, instances }: Snapshot): Promise<void> {
+  async #level(service: Service): Promise<void> {
+    const { services, instances } = await this.#options.context.registry.snapshot();
     const known = services.find((state) => state.service === service.name);
     const state = desiredStateOf(service, known);
     if (state !== known) await this.#options.context.registry.changeService(service.name, state);
     const present = standing(instances, service.name);
-    for (const instance of newest(present, present.length - state.desired)) this.#retire(instance);
-    await this.#fill(service, state.desired - present.length);
+    const release = this.#options.releaseOf(service.name, known?.release);
+    const surplus = firstToGo(present, present.length - state.desired, release.deployment);
+    for (const instance of surplus) this.#retire(instance);
+    const draft = { ...release, service: service.name, weight: known?.overrides.weight ?? 1 };
+    await this.#fill(service, draft, state.desired - present.length);
   }
 
-  async #fill(service: Service, count: number): Promise<void> {
+  async #fill(service: Service, draft: Omit<InstanceDraft, 'host'>, count: number): Promise<void> {
     const { context, fleet, host } = this.#options;
-    const draft = { service: service.name, host, weight: 1, version: null, variant: null, deployment: null, env: {} };
     try {
       for (let missing = count; missing > 0 && !context.stopping.aborted; missing -= 1) {
-        for (const instance of await context.ports.reserve([draft], 0)) {
+        for (const instance of await context.ports.reserve([{ ...draft, host }], 0)) {
           context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
           // Supervision deals with a start that fails.
           fleet

@@ -1,25 +1,32 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
-import { declaredInstances, type Instance, type InstanceView, viewOf } from '../model/instance.ts';
+import type { HealthRecord } from '../model/health.ts';
+import { declaredInstances, type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
+import { Autoscaler } from './autoscaler.ts';
+import { Deployer } from './deployer.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
+import { Operations } from './operations.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
 import { Reconciler } from './reconciler.ts';
+import { Replacer } from './replacer.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts';
+import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
 import {
@@ -29,6 +36,7 @@ import {
   serviceStatusOf,
   viewsOf,
 } from './views.ts';
+import { Vitals } from './vitals.ts';
 
 export type { AddRequest } from './add.ts';
 
@@ -71,13 +79,24 @@ export interface ManagerStatus {
   readonly loadBalancers: readonly LoadBalancerStatus[];
 }
 
+/** Between two looks whether a request waits for a service without instances. */
+const WAKE_MS = 50;
+/** Deployments that are not over: more than anybody lets wait. */
+const ALL = 10_000;
+
 /** The control plane: the only writer of desired state, and the keeper of the instances that heimdall spawns. */
 export class ServerManager {
+  readonly services: ServiceControl;
   readonly #options: ServerManagerOptions;
   readonly #host: string;
   readonly #context: SupervisorContext;
   readonly #fleet: Fleet;
+  readonly #operations = new Operations();
+  readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
+  readonly #vitals = new Vitals();
+  readonly #replacer: Replacer;
+  readonly #autoscaler: Autoscaler;
   readonly #pulse: Pulse;
   readonly #logs: LogRotation;
   readonly #startedAt: number;
@@ -109,14 +128,32 @@ export class ServerManager {
       stopping: this.#stopping.signal,
     };
     this.#fleet = new Fleet(this.#context);
-    this.#reconciler = new Reconciler({
+    const parts = {
       context: this.#context,
       fleet: this.#fleet,
       host,
       services: () => this.#services,
+      operations: this.#operations,
+    };
+    this.#deployer = new Deployer(parts);
+    const releaseOf: Deployer['releaseOf'] = (service, inForce) => this.#deployer.releaseOf(service, inForce);
+    this.#reconciler = new Reconciler({ ...parts, releaseOf });
+    this.services = new ServiceControl({
+      ...parts,
+      deployer: this.#deployer,
+      reconciler: this.#reconciler,
+      usageOf: (instance) => this.#usageOf(instance),
+      ready: () => this.#ready(),
     });
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
-    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, () => this.#rotateLogs());
+    this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
+    this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
+    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, [
+      { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
+      { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
+      { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
+      { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
+    ]);
   }
 
   /**
@@ -137,8 +174,7 @@ export class ServerManager {
 
   /** Live configuration: what it changes about counts comes about in the background; running instances keep their command. */
   async apply({ services, ports, logLimits }: Settings): Promise<void> {
-    await this.#started;
-    this.#assertRunning();
+    await this.#ready();
     this.#services = services;
     this.#context.ports.use(ports);
     if (logLimits !== undefined) this.#logs.use(logLimits);
@@ -155,9 +191,9 @@ export class ServerManager {
    * then none of them remains.
    */
   async add(request: AddRequest): Promise<Instance[]> {
-    await this.#started;
-    this.#assertRunning();
-    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context);
+    await this.#ready();
+    const present = (service: string) => this.#presentOf(service);
+    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context, present);
     this.#adds.add(adding);
     return adding.finally(() => this.#adds.delete(adding));
   }
@@ -167,7 +203,7 @@ export class ServerManager {
     const { registry } = this.#context;
     await this.#started;
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
-    return viewsOf([...instances, ...this.#declared()], health).filter(
+    return this.#views([...instances, ...this.#declared()], health).filter(
       ({ service, status }) =>
         (query.service === undefined || query.service === service) &&
         (query.status === undefined || query.status === status),
@@ -184,7 +220,7 @@ export class ServerManager {
     const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
     const spawned = instances.filter((instance) => instance.port === port);
     const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
-    const [view] = viewsOf(candidates, health);
+    const [view] = this.#views(candidates, health);
     if (view === undefined) throw notFound(port);
     if (spawned.length > 0 || candidates.length === 1) return view;
     const ids = candidates.map(({ id }) => id).join(', ');
@@ -215,8 +251,7 @@ export class ServerManager {
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
    */
   async remove(port: number, { force }: { readonly force: boolean }): Promise<InstanceView> {
-    await this.#started;
-    this.#assertRunning();
+    await this.#ready();
     const supervisor = this.#fleet.byPort(port);
     if (supervisor) {
       const options = { force, desiredDelta: -1, evenUnmarked: false };
@@ -244,6 +279,12 @@ export class ServerManager {
       services: this.#services.map((service) => serviceStatusOf(service, snapshot)),
       loadBalancers: proxies.map((proxy) => loadBalancerStatusOf(proxy, now)),
     };
+  }
+
+  /** The calendar asks for so many instances of the service, from now on. */
+  async scheduled(service: string, instances: number): Promise<void> {
+    await this.#ready();
+    await this.#autoscaler.scheduled(service, instances);
   }
 
   /** Newest first. */
@@ -279,8 +320,9 @@ export class ServerManager {
         if (instance.lifecycle === 'draining') this.#finishRemoval(supervisor);
       }),
     );
+    await this.#deployer.resume(await registry.deployments({ limit: ALL, active: true }));
     await this.#reconciler.run();
-    this.#beating = this.#pulse.beat();
+    this.#beating = Promise.all([this.#pulse.beat(), this.#wakeServices()]).then(() => {});
   }
 
   async #stop(keep: boolean): Promise<void> {
@@ -289,15 +331,41 @@ export class ServerManager {
     await this.#beating;
     await Promise.allSettled(this.#adds);
     await this.#reconciler.settled();
+    await this.#operations.settled();
     await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
     this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
     await this.#context.journal.settled();
+  }
+
+  #views(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
+    return viewsOf(instances, health, (instance) => this.#usageOf(instance));
+  }
+
+  #usageOf({ process: identity }: Instance): Usage | undefined {
+    return this.#vitals.of(identity?.pid);
+  }
+
+  /** Looks more often than the pulse beats: somebody waits. Never rejects. */
+  async #wakeServices(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { log } = this.#context;
+    while (!signal.aborted) {
+      if (this.#autoscaler.mayWake) {
+        await this.#autoscaler.wake().catch((error: unknown) => log.debug({ err: error }, 'nobody could be woken'));
+      }
+      await sleep(WAKE_MS, undefined, { signal }).catch(() => {});
+    }
   }
 
   async #rotateLogs(): Promise<void> {
     const { logDir } = this.#context;
     const instances = this.#fleet.instances();
     await this.#logs.run(new Set(instances.flatMap(({ service, port }) => outputPaths(logDir, service, port))));
+  }
+
+  async #readVitals(): Promise<void> {
+    await this.#vitals.look(new Set(this.#fleet.instances().flatMap(({ process: identity }) => identity?.pid ?? [])));
+    this.#replacer.readings();
   }
 
   #finishRemoval(supervisor: Supervisor): void {
@@ -316,7 +384,16 @@ export class ServerManager {
     return this.#services.flatMap(declaredInstances);
   }
 
-  #assertRunning(): void {
+  /** What a new instance of the service runs, and its weight. */
+  async #presentOf(service: string) {
+    const { services } = await this.#context.registry.snapshot();
+    const state = services.find((each) => each.service === service);
+    return { ...this.#deployer.releaseOf(service, state?.release), weight: state?.overrides.weight ?? 1 };
+  }
+
+  /** Resolves when it is known what an earlier manager left. @throws {HeimdallError} SHUTTING_DOWN, or why the start failed. */
+  async #ready(): Promise<void> {
+    await this.#started;
     if (this.#stopping.signal.aborted) throw shuttingDown();
   }
 }

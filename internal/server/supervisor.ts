@@ -7,6 +7,7 @@ import { abortable } from './abortable.ts';
 import { waitUntilDrained } from './drain.ts';
 import { type Fault, FaultAlarm } from './fault-alarm.ts';
 import { Launcher } from './launcher.ts';
+import { logTailOf } from './log-tail.ts';
 import { InstanceRow } from './row.ts';
 import { describeExit, inSeconds, type RunningProcess } from './running-process.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
@@ -44,6 +45,8 @@ export class Supervisor {
   #removal: Promise<Instance> | null = null;
   #hurry = new AbortController();
   #released = false;
+  #readySince: number | null = null;
+  #fault: Pick<Fault, 'message' | 'logTail'> | null = null;
   readonly #removed = new AbortController();
 
   constructor(instance: Instance, service: Service, context: SupervisorContext) {
@@ -64,9 +67,29 @@ export class Supervisor {
     return this.#removed.signal;
   }
 
+  /** When it became ready, or was found so, in epoch milliseconds; null while it is not. */
+  get readySince(): number | null {
+    return this.instance.lifecycle === 'ready' ? this.#readySince : null;
+  }
+
+  /** Why it is not ready although it was started; null when it is, or has not been tried yet. */
+  get fault(): Pick<Fault, 'message' | 'logTail'> | null {
+    return this.#fault;
+  }
+
+  /** Whether it is being drained or stopped. */
+  get isLeaving(): boolean {
+    return this.#removal !== null || this.instance.lifecycle === 'draining';
+  }
+
   /** Resolves when the present try to start has succeeded or failed; null when there is none. */
   get attempt(): Promise<void> | null {
     return this.#trying ? this.#attempt.catch(() => {}) : null;
+  }
+
+  /** The last lines of output of the present process. */
+  async tail(): Promise<readonly string[]> {
+    return (await this.#launcher.process?.tail()) ?? [];
   }
 
   /** What the next start, drain or stop uses. */
@@ -165,11 +188,14 @@ export class Supervisor {
   }
 
   async #bringUp(): Promise<void> {
+    this.#readySince = this.#context.clock();
     if (this.instance.lifecycle === 'ready') return; // adopted
     this.#trying = true;
     try {
       await this.#launcher.bringUp(this.#service, this.#fixedPort, this.#ending.signal);
       await this.#advance({ lifecycle: 'ready', lastError: null });
+      this.#readySince = this.#context.clock();
+      this.#fault = null;
       await this.#row.settled(); // whoever waited finds it ready in the registry, too
     } finally {
       this.#trying = false;
@@ -203,6 +229,7 @@ export class Supervisor {
     const lastError = `${message}, after which it is not started again (noRestartCodes)`;
     await this.#advance({ lifecycle: 'failed', process: null, lastError });
     const tail = (await this.#launcher.process?.tail()) ?? logTail;
+    this.#fault = { message: lastError, logTail: tail };
     await this.#launcher.kill();
     this.#tell(kind, lastError, { logTail: tail });
   }
@@ -214,6 +241,7 @@ export class Supervisor {
     // Before anything else: every moment more, load balancers send it requests.
     await this.#advance({ lifecycle, process: null, lastError: fault.message });
     const logTail = (await this.#launcher.process?.tail()) ?? fault.logTail;
+    this.#fault = { message: fault.message, logTail };
     await this.#launcher.kill();
     this.#tell(fault.kind, fault.message, { logTail });
     this.#alarm.tell(this.instance, { ...fault, logTail });
@@ -284,11 +312,6 @@ export class Supervisor {
   #tell(type: Parameters<SupervisorContext['journal']['record']>[0], message: string, data = {}): void {
     this.#context.journal.record(type, this.instance, `${this.id} ${message}`, data);
   }
-}
-
-function logTailOf(error: unknown): readonly string[] {
-  const tail = error instanceof HeimdallError ? error.context['logTail'] : undefined;
-  return Array.isArray(tail) ? tail.filter((line) => typeof line === 'string') : [];
 }
 
 function exitCodeOf(error: unknown): number | null {

@@ -1,7 +1,8 @@
 import type { HealthRecord } from '../model/health.ts';
-import { type Instance, type InstanceView, incarnationOf, viewOf } from '../model/instance.ts';
+import { type Instance, type InstanceView, incarnationOf, type Usage, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Algorithm, Service } from '../model/service.ts';
+import { settingsInForce } from '../model/service-state.ts';
 import { isAlive, type ProxyRecord, type Snapshot } from '../registry/registry.ts';
 
 /** How one service fares. */
@@ -26,21 +27,32 @@ export interface LoadBalancerStatus {
   readonly alive: boolean;
 }
 
-/** The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process does not count. */
-export function viewsOf(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
+/**
+ * The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process
+ * does not count.
+ * @param usageOf - what its processes use; undefined where that is not known.
+ */
+export function viewsOf(
+  instances: readonly Instance[],
+  health: readonly HealthRecord[],
+  usageOf: (instance: Instance) => Usage | undefined = () => undefined,
+): InstanceView[] {
   const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
   return instances
-    .map((instance) => viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown'))
+    .map((instance) =>
+      viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown', usageOf(instance)),
+    )
     .toSorted((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
 }
 
 export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {
   const own = instances.filter((instance) => instance.service === service.name);
+  const state = services.find((each) => each.service === service.name);
   const count = (...lifecycles: Lifecycle[]) => own.filter(({ lifecycle }) => lifecycles.includes(lifecycle)).length;
   return {
     name: service.name,
-    algorithm: service.algorithm,
-    desired: services.find((state) => state.service === service.name)?.desired ?? 0,
+    algorithm: settingsInForce(service, state).algorithm,
+    desired: state?.desired ?? 0,
     starting: count('starting'),
     running: count('ready'),
     draining: count('draining'),

@@ -7,7 +7,7 @@ const GROWTH = 32 * MIB;
 /** Before that a process has not had the worst of what it will meet: a shorter run says nothing about its memory. */
 const WARM_SECONDS = 60;
 
-const { seconds } = new Command('npm run soak --')
+const { seconds } = new Command('npm run soak:wire --')
   .description(
     'Loads a load balancer in every way at once while backends come and go, and looks at every octet it gives.',
   )

@@ -3,6 +3,7 @@
 //   DEAF=1              never listens             ELSEWHERE=1  listens on another port
 //   STUBBORN=1          ignores SIGTERM           CHILD=1      starts a child in its own process group
 //   HEEDS=SIGUSR2       ends with that signal, and says so
+//   HOG=64              keeps so many megabytes of memory, in a child as well
 //   OUTSIDER=1          lets a process of another group listen
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
@@ -27,6 +28,9 @@ if (argv[2] === 'listen') {
     });
   }
   const children: (number | undefined)[] = [];
+  const hog = Number(env['HOG'] ?? 0);
+  const memory = Buffer.alloc(hog * 1024 * 1024, 1);
+  setInterval(() => memory.length, 60_000).unref();
   if (env['CHILD']) children.push(spawn('sleep', ['600'], { stdio: 'ignore' }).pid);
   if (env['OUTSIDER']) {
     const args = [import.meta.filename, 'listen', String(port)];

@@ -246,7 +246,8 @@ function checkPort(handle: Handle, { id, host, port }: Instance): void {
 /** Returns whether the count changed; it never falls below 0. */
 function addDesired(handle: Handle, service: string, delta: number): boolean {
   const before = readService(handle, service)?.desired ?? 0;
-  return changeService(handle, service, { desired: Math.max(0, before + delta) });
+  const desired = Math.max(0, before + delta);
+  return desired !== before && changeService(handle, service, { desired });
 }
 
 /** Once per transaction that changes desired state. */

@@ -2,8 +2,13 @@ import type { Express } from 'express';
 import { createApi } from '../../../internal/api/app.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
 import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
+import type { Deployment } from '../../../internal/model/deployment.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
 import { type Instance, viewOf } from '../../../internal/model/instance.ts';
+import { FIRST_RELEASE } from '../../../internal/model/release.ts';
+import { ServiceSchema } from '../../../internal/model/service.ts';
+import type { Snapshot } from '../../../internal/registry/registry.ts';
+import { serviceViewOf } from '../../../internal/server/service-views.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
 import type { TestResult } from '../../../pkg/alerts/dispatcher.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
@@ -44,10 +49,12 @@ export function instance(port: number, changes: Partial<Instance> = {}): Instanc
 /** Records every call; `answers` replaces what a method does. */
 export class FakeManager implements Manager {
   readonly calls: [method: string, ...args: unknown[]][] = [];
+  readonly services: Manager['services'];
   readonly #answers: Partial<Manager>;
 
   constructor(answers: Partial<Manager> = {}) {
     this.#answers = answers;
+    this.services = answers.services ?? fakeServices((method, ...args) => this.calls.push([method, ...args]));
   }
 
   async add(request: AddRequest): Promise<Instance[]> {
@@ -92,6 +99,54 @@ export class FakeManager implements Manager {
     if (this.#answers.events) return this.#answers.events(query);
     return [];
   }
+}
+
+export const DEPLOYMENT: Deployment = {
+  id: 3,
+  service: 'web',
+  kind: 'deploy',
+  state: 'succeeded',
+  release: { deployment: 3, version: 'v2', variant: null, env: {} },
+  previous: FIRST_RELEASE,
+  by: 'somebody',
+  createdAt: Date.UTC(2026, 0, 1),
+  startedAt: Date.UTC(2026, 0, 2),
+  finishedAt: Date.UTC(2026, 0, 3),
+  reason: null,
+};
+
+/** The service `web`, and deployment 3 of it. */
+function fakeServices(call: (method: string, ...args: unknown[]) => void): Manager['services'] {
+  const snapshot: Snapshot = { registryId: 'r', revision: 1, services: [], instances: [] };
+  const web = ServiceSchema.parse({ name: 'web', command: ['x'] });
+  const view = serviceViewOf(web, snapshot);
+  const details = { ...view, routes: web.routes, versions: [], instances: [], deployments: [DEPLOYMENT] };
+  const called = <T>(method: string, answer: T) => {
+    return async (...args: unknown[]): Promise<T> => {
+      call(method, ...args);
+      return answer;
+    };
+  };
+  return {
+    stopping: new AbortController().signal,
+    list: called('services.list', [view]),
+    get: called('services.get', details),
+    patch: called('services.patch', details),
+    scale: called('services.scale', details),
+    pause: called('services.pause', details),
+    resume: called('services.resume', details),
+    deploy: called('services.deploy', DEPLOYMENT),
+    restart: called('services.restart', DEPLOYMENT),
+    rollback: called('services.rollback', DEPLOYMENT),
+    deployments: called('services.deployments', [DEPLOYMENT]),
+    deployment: called('services.deployment', {
+      deployment: DEPLOYMENT,
+      steps: [
+        { id: 1, deployment: 3, at: Date.UTC(2026, 0, 2), message: 'started', instanceId: 'web-1', logTail: [] },
+        { id: 2, deployment: 3, at: Date.UTC(2026, 0, 3), message: 'done', instanceId: null, logTail: ['a line'] },
+      ],
+    }),
+  };
 }
 
 export interface TestApi {

@@ -5,6 +5,7 @@ import type { Probe, ProbeResult } from '../../../internal/health/probe.ts';
 import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/service.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
+import { seededRandom } from '../algorithms/candidates.ts';
 
 const CHECK = HealthCheckSchema.parse({}); // every 1 s, rise 2, fall 3
 const PASS: ProbeResult = { passed: true, cause: 'passed (200 in 1 ms)', elapsedMs: 1 };
@@ -24,7 +25,7 @@ interface Call {
 }
 
 /** A monitor whose probes answer what `answers` says of their port, and pass otherwise. */
-function setUp(probe?: Probe) {
+function setUp(probe?: Probe, random = () => 0.5) {
   const clock = new ManualClock();
   const start = clock.now();
   const calls: Call[] = [];
@@ -36,7 +37,7 @@ function setUp(probe?: Probe) {
       return probe ? probe(where, check, signal) : Promise.resolve(answers.get(where.port) ?? PASS);
     },
     clock,
-    random: () => 0.5,
+    random,
     onTransition: (change) => changes.push(change),
     log,
   });
@@ -137,6 +138,17 @@ describe('the pace of probes', () => {
     waiting[0]?.(FAIL);
     await clock.advance(0);
     assert.equal(calls.length, 2);
+  });
+
+  it('lets a few probes share a wake-up, however many instances there are', async () => {
+    const { clock, set, calls } = setUp(undefined, seededRandom());
+    set(...Array.from({ length: 1_000 }, (_, port) => target(port)));
+    await clock.advance(5_000);
+    const started = calls.map(({ at }) => at).filter((at) => at > 2_000);
+    const groups = Map.groupBy(started, (at) => at);
+    const sizes = [...groups.values()].map((group) => group.length);
+    assert.ok(Math.max(...sizes) <= 60, `${Math.max(...sizes)} probes in one instant`);
+    assert.ok(groups.size <= 160, `${groups.size} instants in 3 s`);
   });
 });
 

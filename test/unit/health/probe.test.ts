@@ -109,7 +109,55 @@ describe('an HTTP probe', () => {
   it('fails when the connection closes without an answer, or the answer is not HTTP', async () => {
     const silent = await listen(net.createServer((socket) => socket.once('data', () => socket.end())));
     assert.equal((await probe(silent, check())).cause, 'connection closed before the response');
-    assert.match((await probe(await say('SSH-2.0-OpenSSH\r\n'), check())).cause, /^not an HTTP response \(HPE_/);
+    const ssh = await probe(await say('SSH-2.0-OpenSSH\r\n'), check());
+    assert.equal(ssh.cause, 'not an HTTP response ("SSH-2.0-OpenSSH")');
+  });
+
+  it('tells a reset and an answer that breaks off from a close', async () => {
+    const resetting = await listen(net.createServer((socket) => socket.once('data', () => socket.resetAndDestroy())));
+    assert.equal((await probe(resetting, check())).cause, 'connection reset before the response');
+    assert.equal((await probe(await say('HTTP/1.1 200 OK\r\nX-'), check())).cause, 'response cut short');
+  });
+
+  it('waits for the answer after the interim ones', async () => {
+    const target = await serve((_request, response) => {
+      response.writeContinue();
+      response.writeEarlyHints({ link: '</style.css>' });
+      setImmediate(() => response.writeHead(204).end());
+    });
+    assert.match((await probe(target, check())).cause, /^passed \(204 /);
+  });
+
+  it('reads an answer that comes octet by octet', async () => {
+    const target = await listen(
+      net.createServer((socket) => {
+        const octets = [...'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n'];
+        const drip = setInterval(() => socket.write(octets.shift() ?? ''), 1);
+        socket.on('close', () => clearInterval(drip));
+      }),
+    );
+    assert.equal((await probe(target, check({ body: 'ok' }))).passed, true);
+  });
+
+  it('does not read a head without end', async () => {
+    const target = await listen(
+      net.createServer((socket) => {
+        const write = () => {
+          while (!socket.destroyed && socket.write('X-More: and more\r\n'.repeat(100)));
+        };
+        socket.write('HTTP/1.1 200 OK\r\n');
+        socket.on('drain', write);
+        write();
+      }),
+    );
+    assert.equal((await probe(target, check())).cause, 'response head longer than 16 KiB');
+  });
+
+  it('is no way to write further fields into the request', async () => {
+    const target = await answer(200);
+    for (const changes of [{ path: '/\r\nX: 1' }, { host: 'a\r\nX: 1' }]) {
+      assert.match((await probe(target, { ...check({}), ...changes })).cause, /unescaped/);
+    }
   });
 
   it('fails, and does not reject, on a path that cannot be sent', async () => {
@@ -164,8 +212,9 @@ describe('the expected body', () => {
 describe('the timeout', () => {
   it('covers the wait for the head and for the body alike', async () => {
     const silent = await serve(() => {});
+    const halfHead = await listen(net.createServer((socket) => socket.write('HTTP/1.1 200 OK\r\n')));
     const slowBody = await serve((_request, response) => void response.write('o'));
-    for (const target of [silent, slowBody]) {
+    for (const target of [silent, halfHead, slowBody]) {
       const { passed, cause } = await probe(target, check({ timeout: '50ms', body: 'ok' }));
       assert.deepEqual({ passed, cause }, { passed: false, cause: 'timeout after 50 ms' });
     }

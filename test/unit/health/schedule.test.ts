@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { firstDelay, nextDelay } from '../../../internal/health/schedule.ts';
+import { firstDelay, nextDelay, sharedInstant } from '../../../internal/health/schedule.ts';
 
 const close = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);
@@ -56,5 +56,20 @@ describe('firstDelay', () => {
     const delays = Array.from({ length: 2_000 }, (_, index) => firstDelay(index, 2_000, 1_000));
     assert.ok(Math.max(...delays) < 1_000);
     assert.equal(new Set(delays).size, 2_000);
+  });
+});
+
+describe('sharedInstant', () => {
+  it('is the nearest tenth of the pace while instances are few', () => {
+    assert.deepEqual(
+      [949, 951, 1_000, 1_049].map((at) => sharedInstant(at, 1_000, 3)),
+      [900, 1_000, 1_000, 1_000],
+    );
+    assert.equal(sharedInstant(351, 250, 3), 350);
+  });
+
+  it('comes as much more often as keeps the groups small', () => {
+    const groups = new Set(Array.from({ length: 1_000 }, (_, at) => sharedInstant(at, 1_000, 1_000)));
+    assert.ok(groups.size >= 50, `${groups.size} groups`);
   });
 });

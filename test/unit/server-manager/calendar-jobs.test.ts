@@ -22,6 +22,7 @@ function jobsFor(context: TestContext, faults: { prune?: Error } = {}) {
   const pruned: number[] = [];
   const asked: { limit: number; since?: number }[] = [];
   const logged: string[] = [];
+  const scheduled: [service: string, instances: number][] = [];
   const options: CalendarJobsOptions = {
     registry: {
       pruneEvents: async (before) => {
@@ -31,6 +32,9 @@ function jobsFor(context: TestContext, faults: { prune?: Error } = {}) {
       },
     },
     manager: {
+      scheduled: async (service, instances) => {
+        scheduled.push([service, instances]);
+      },
       list: async () => INSTANCES,
       events: async (query) => {
         asked.push(query);
@@ -51,7 +55,7 @@ function jobsFor(context: TestContext, faults: { prune?: Error } = {}) {
   };
   const jobs = new CalendarJobs(options);
   context.after(() => jobs.stop());
-  return { jobs, pruned, asked, logged };
+  return { jobs, pruned, asked, logged, scheduled };
 }
 
 function recorder(lines: string[]): Logger {
@@ -167,5 +171,16 @@ describe('the daily summary', { concurrency: true }, () => {
     });
     await until('two runs of the other job', () => pruned.length >= 2);
     assert.deepEqual(asked, []);
+  });
+});
+
+describe('the scaling by the calendar', () => {
+  it('asks for what the latest rule asked for at once, and for the next one’s when its time has come', async (context) => {
+    const { jobs, scheduled } = jobsFor(context);
+    const rules = [{ cron: '* * * * *', instances: 4 }];
+    const services = [{ name: 'web', command: ['x'], autoscale: { max: 9, schedule: rules } }];
+    jobs.schedule(ConfigSchema.parse({ services }));
+    await until('the latest rule', () => scheduled.length === 1);
+    assert.deepEqual(scheduled, [['web', 4]]);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { declaredInstances, type Instance } from '../../../internal/model/instance.ts';
-import { desiredStateOf, newest, standing } from '../../../internal/server/desired-state.ts';
+import { desiredStateOf, firstToGo, standing } from '../../../internal/server/desired-state.ts';
 import { service } from '../../support/server-fixture.ts';
 
 const [template] = declaredInstances(service({ servers: ['127.0.0.1:9000'] }));
@@ -44,13 +44,26 @@ describe('the instances of a service', () => {
   it('go in the order newest first, those that never ran before all others', () => {
     const rows = [instance(1, 10), instance(2, 30), instance(3, null), instance(4, 30)];
     assert.deepEqual(
-      newest(rows, 3).map(({ port }) => port),
+      firstToGo(rows, 3, null).map(({ port }) => port),
       [3, 4, 2],
     );
   });
 
+  it('go when they do not run, or run another release, before those that do', () => {
+    const rows = [
+      { ...instance(1, 40), deployment: 2 },
+      { ...instance(2, 30), deployment: 1 },
+      instance(3, 10, 'failed'),
+      { ...instance(4, 50), deployment: 2 },
+    ];
+    assert.deepEqual(
+      firstToGo(rows, 3, 2).map(({ port }) => port),
+      [3, 2, 4],
+    );
+  });
+
   it('all stay when there is no surplus', () => {
-    assert.deepEqual(newest([instance(1, 10), instance(2, 30)], 0), []);
-    assert.deepEqual(newest([instance(1, 10), instance(2, 30)], -1), []);
+    assert.deepEqual(firstToGo([instance(1, 10), instance(2, 30)], 0, null), []);
+    assert.deepEqual(firstToGo([instance(1, 10), instance(2, 30)], -1, null), []);
   });
 });

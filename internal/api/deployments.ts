@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { type Deployment, type DeploymentStep, isOver } from '../model/deployment.ts';
+import { ServiceNameSchema } from '../model/service.ts';
+import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { EventStream } from './event-stream.ts';
+import { flag, pathNumber, wholeNumberText } from './input.ts';
+import type { Manager } from './manager.ts';
+import { sendJson } from './respond.ts';
+
+/** Between two looks for new steps, in milliseconds. */
+const FOLLOW_MS = 100;
+
+const ListQuerySchema = z.strictObject({
+  limit: wholeNumberText(1, 1_000).default(100),
+  service: ServiceNameSchema.exactOptional(),
+});
+const OneQuerySchema = z.strictObject({ follow: flag().default(false) });
+
+/** `/deployments/*`: what was and is being deployed, and how it goes. */
+export function deploymentEndpoints({ services }: Manager): Endpoint[] {
+  return [
+    endpoint('GET', '/deployments', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
+      sendJson(response, (await services.deployments(query)).map(deploymentView));
+    }),
+    endpoint('GET', '/deployments/:id', { query: OneQuerySchema, body: Nothing }, async ({ query, id }, response) => {
+      const number = pathNumber('id', id);
+      const found = await services.deployment(number);
+      const wantsStream = query.follow || response.req.headers.accept === 'text/event-stream';
+      if (!wantsStream) {
+        sendJson(response, { ...deploymentView(found.deployment), steps: found.steps.map(stepView) });
+        return;
+      }
+      await follow(services, number, new EventStream(response));
+    }),
+  ];
+}
+
+/** An event `step` for each step, those that are past first; then `end` with the deployment when it is over. */
+async function follow(services: Manager['services'], id: number, stream: EventStream): Promise<void> {
+  const ended = AbortSignal.any([stream.closed, services.stopping]);
+  for (let last = 0; !ended.aborted; ) {
+    const { deployment, steps } = await services.deployment(id);
+    for (const step of steps.filter((each) => each.id > last))
+      await stream.send('step', JSON.stringify(stepView(step)));
+    last = steps.at(-1)?.id ?? last;
+    if (isOver(deployment)) {
+      await stream.send('end', JSON.stringify(deploymentView(deployment)));
+      break;
+    }
+    await sleep(FOLLOW_MS, undefined, { signal: ended }).catch(() => {});
+  }
+  stream.end();
+}
+
+/** A deployment as the API shows it, with times in ISO 8601. */
+export function deploymentView({ id, service, kind, state, release, previous, by, reason, ...times }: Deployment) {
+  const { createdAt, startedAt, finishedAt } = times;
+  return {
+    id,
+    service,
+    kind,
+    state,
+    version: release.version,
+    release,
+    previous,
+    by,
+    createdAt: timeOf(createdAt),
+    startedAt: timeOf(startedAt),
+    finishedAt: timeOf(finishedAt),
+    ...(reason === null ? {} : { reason }),
+  };
+}
+
+function stepView({ at, message, instanceId, logTail }: DeploymentStep) {
+  return {
+    at: timeOf(at),
+    message,
+    ...(instanceId === null ? {} : { instance: instanceId }),
+    ...(logTail.length === 0 ? {} : { logTail }),
+  };
+}
+
+function timeOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

@@ -1,0 +1,111 @@
+/** The longest line that gives the size of a chunk, in octets. */
+const CHUNK_LINE_LIMIT = 256;
+const CHUNK_LINE = /^([0-9a-f]{1,12})(?:;.*)?$/i;
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
+
+/** Frees a body from its framing. Text is latin1, one character per octet, and comes in pieces of any size. */
+export interface Payload {
+  /** The framing says that nothing follows. */
+  readonly ended: boolean;
+  /** The framing makes no sense: nothing that follows can be read. */
+  readonly broken: boolean;
+  /** Whether the body is whole when the connection is closed now. */
+  readonly mayClose: boolean;
+  /** What of the payload is in `text`. */
+  read(text: string): string;
+}
+
+/**
+ * @param fields - of the final head, each with its CRLF.
+ * @returns null when the fields contradict each other, so that nobody can tell where the body ends (RFC 9112 §6.3).
+ */
+export function payloadOf(status: number, fields: string): Payload | null {
+  const codings = valuesOf(/^transfer-encoding:[ \t]*(.*?)[ \t]*\r$/gim, fields);
+  const lengths = valuesOf(/^content-length:[ \t]*(.*?)[ \t]*\r$/gim, fields);
+  if (codings.length + lengths.length > 1) return null;
+  if (status === NO_CONTENT || status === NOT_MODIFIED) return new PlainPayload(0);
+  const [coding] = codings;
+  if (coding !== undefined) return /^chunked$/i.test(coding) ? new ChunkedPayload() : null;
+  const [length] = lengths;
+  if (length === undefined) return new PlainPayload(Infinity);
+  return /^\d{1,15}$/.test(length) ? new PlainPayload(Number(length)) : null;
+}
+
+function valuesOf(field: RegExp, fields: string): string[] {
+  return Array.from(fields.matchAll(field), ([, value = '']) => value);
+}
+
+class PlainPayload implements Payload {
+  readonly broken = false;
+  /** Octets; infinite when the close of the connection ends the body. */
+  #left: number;
+
+  constructor(length: number) {
+    this.#left = length;
+  }
+
+  get ended(): boolean {
+    return this.#left === 0;
+  }
+
+  get mayClose(): boolean {
+    return this.#left === 0 || this.#left === Infinity;
+  }
+
+  read(text: string): string {
+    const payload = text.slice(0, this.#left);
+    this.#left -= payload.length;
+    return payload;
+  }
+}
+
+class ChunkedPayload implements Payload {
+  ended = false;
+  broken = false;
+  /** Framing that is not complete yet. */
+  #rest = '';
+  /** Octets of the present chunk that are still to come; its CRLF follows them. */
+  #left = 0;
+  #inChunk = false;
+
+  get mayClose(): boolean {
+    return this.ended;
+  }
+
+  read(text: string): string {
+    let input = this.#rest + text;
+    let payload = '';
+    for (;;) {
+      const data = input.slice(0, this.#left);
+      payload += data;
+      this.#left -= data.length;
+      input = input.slice(data.length);
+      const framing = this.#left > 0 || this.ended || this.broken ? -1 : this.#readFraming(input);
+      if (framing === -1) break;
+      input = input.slice(framing);
+    }
+    this.#rest = input;
+    return payload;
+  }
+
+  /** @returns how many octets were read, -1 when there are too few, or none can follow. */
+  #readFraming(input: string): number {
+    const line = input.indexOf('\r\n');
+    if (this.#inChunk) {
+      this.broken = !'\r\n'.startsWith(input.slice(0, 2));
+      if (line !== 0) return -1;
+      this.#inChunk = false;
+      return 2;
+    }
+    const size = line === -1 ? undefined : CHUNK_LINE.exec(input.slice(0, line))?.[1];
+    if (size === undefined) {
+      this.broken = line !== -1 || input.length > CHUNK_LINE_LIMIT;
+      return -1;
+    }
+    this.#left = Number.parseInt(size, 16);
+    this.#inChunk = true;
+    this.ended = this.#left === 0;
+    return line + 2;
+  }
+}

@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../model/errors.ts';
+import type { HealthRecord } from '../model/health.ts';
+import { incarnationOf, type Instance } from '../model/instance.ts';
+import type { Release } from '../model/release.ts';
+import type { Service } from '../model/service.ts';
+import { isRegistryAway, type Snapshot } from '../registry/registry.ts';
+import type { Fleet } from './fleet.ts';
+import { logTailOf } from './log-tail.ts';
+import { type Member, nextStep, type RolloutLimits } from './rollout-plan.ts';
+import { inSeconds } from './running-process.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
+
+const TICK_MS = 100;
+
+/** Why a rollout cannot go on. */
+export class RolloutFailure extends Error {
+  readonly instanceId: string | null;
+  readonly logTail: readonly string[];
+
+  constructor(message: string, instanceId: string | null = null, logTail: readonly string[] = []) {
+    super(message);
+    this.name = 'RolloutFailure';
+    this.instanceId = instanceId;
+    this.logTail = logTail;
+  }
+}
+
+export interface RolloutOptions {
+  readonly context: SupervisorContext;
+  readonly fleet: Fleet;
+  /** Where spawned instances are reached. */
+  readonly host: string;
+  /** As it is configured now; undefined once it is not any more. */
+  readonly service: () => Service | undefined;
+  readonly name: string;
+  /** What is to run in the end. */
+  readonly release: Release;
+  readonly goesBack: boolean;
+  /** Tells of something that was done or seen. */
+  readonly tell: (message: string, instanceId: string | null) => void;
+  /** Asked with every step; what it returns is the reason to give up. */
+  readonly objection: () => Promise<string | null>;
+}
+
+/**
+ * Replaces the instances of a service until all of them run one release. What it does next follows from what is there, so
+ * it may be begun in the middle. Going forward it gives up at the first fault of the new release; going back it does what
+ * it can within twice the time that an instance has to get ready, and then takes away what is left of the other release.
+ */
+export class Rollout {
+  readonly #options: RolloutOptions;
+  readonly #conditions = new Map<string, Member['condition']>();
+  readonly #startedAt: number;
+  #failure: RolloutFailure | null = null;
+
+  constructor(options: RolloutOptions) {
+    this.#options = options;
+    this.#startedAt = options.context.clock();
+  }
+
+  /**
+   * @throws {RolloutFailure} going forward.
+   * @throws the signal's reason when it is aborted: everything stays as it is then.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { context } = this.#options;
+    while (!(await this.#tick(signal))) await sleep(TICK_MS, undefined, { signal }).catch(() => {});
+    context.log.debug({ service: this.#options.name }, 'the rollout is done');
+  }
+
+  /** How many instances of the release take requests. */
+  get available(): number {
+    return this.#supervisors().filter(({ instance }) => this.#isWanted(instance) && instance.lifecycle === 'ready')
+      .length;
+  }
+
+  /** Whether there are no instances at all, and none was wanted. */
+  get isEmpty(): boolean {
+    return this.#supervisors().length === 0;
+  }
+
+  /** @returns whether everything is done. */
+  async #tick(signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    if (this.#failure !== null) throw this.#failure;
+    const service = this.#options.service();
+    if (service?.command === undefined) throw new RolloutFailure(`${this.#options.name} is not configured any more`);
+    const picture = await this.#look();
+    signal.throwIfAborted();
+    if (picture === null) return false;
+    const members = this.#members(service, picture.health);
+    const state = picture.snapshot.services.find((each) => each.service === service.name);
+    const step = nextStep(members, state?.desired ?? 0, this.#limits(service));
+    if (step.isDone) return true;
+    const objection = await this.#options.objection();
+    if (objection !== null) throw new RolloutFailure(objection);
+    for (const id of step.retire) this.#retire(id);
+    await this.#start(service, step.start, state?.overrides.weight ?? 1);
+    return false;
+  }
+
+  /** Null while the registry cannot be reached: nothing is decided then. */
+  async #look(): Promise<{ readonly snapshot: Snapshot; readonly health: readonly HealthRecord[] } | null> {
+    const { registry } = this.#options.context;
+    try {
+      const [snapshot, health] = await Promise.all([registry.snapshot(), registry.health()]);
+      return { snapshot, health };
+    } catch (error) {
+      if (isRegistryAway(error)) return null;
+      throw error;
+    }
+  }
+
+  #limits({ rollout, readiness }: Service): RolloutLimits {
+    const { goesBack, context } = this.#options;
+    const isLate = goesBack && context.clock() - this.#startedAt > 2 * readiness.deadline;
+    return {
+      maxSurge: rollout.maxSurge,
+      maxUnavailable: isLate ? Number.POSITIVE_INFINITY : rollout.maxUnavailable,
+      goesBack,
+    };
+  }
+
+  #members(service: Service, health: readonly HealthRecord[]): Member[] {
+    const unhealthy = new Map(
+      health.filter((record) => record.health === 'unhealthy').map(({ incarnation, cause }) => [incarnation, cause]),
+    );
+    return this.#supervisors().map((supervisor) => {
+      const { instance } = supervisor;
+      const isWanted = this.#isWanted(instance);
+      const condition = this.#condition(supervisor, service, isWanted, unhealthy.get(incarnationOf(instance)) ?? null);
+      this.#note(instance, isWanted, condition);
+      return { id: instance.id, isWanted, condition };
+    });
+  }
+
+  /** @param trouble - why load balancers do not use it; null when they do. */
+  #condition(supervisor: Supervisor, service: Service, isWanted: boolean, trouble: string | null): Member['condition'] {
+    const { instance, isLeaving, readySince } = supervisor;
+    if (isLeaving) return 'leaving';
+    if (instance.lifecycle === 'starting') return 'starting';
+    if (readySince === null) return this.#broken(supervisor, isWanted);
+    if (!isWanted) return trouble === null ? 'available' : 'broken';
+    if (this.#options.goesBack) return 'available';
+    const { rollout, readiness } = service;
+    const readyMs = this.#options.context.clock() - readySince;
+    if (trouble === null) return readyMs >= rollout.minHealthy ? 'available' : 'warming';
+    if (readyMs > rollout.minHealthy + readiness.deadline) {
+      throw new RolloutFailure(
+        `${instance.id} is ready, but load balancers find it unhealthy: ${trouble}`,
+        instance.id,
+      );
+    }
+    return 'warming';
+  }
+
+  #broken({ instance: { id }, fault }: Supervisor, isWanted: boolean): 'broken' {
+    if (isWanted && fault !== null && !this.#options.goesBack) {
+      this.#failure ??= new RolloutFailure(`${id} ${fault.message}`, id, fault.logTail);
+    }
+    return 'broken';
+  }
+
+  #retire(id: string): void {
+    const { fleet, context } = this.#options;
+    const supervisor = fleet.get(id);
+    if (supervisor === undefined) return;
+    this.#options.tell(`${id} gets no more requests, and is stopped when it has answered those it has`, id);
+    fleet.retire(supervisor, { force: false, desiredDelta: 0, evenUnmarked: false }).then(
+      () => this.#options.tell(`${id} is stopped`, id),
+      (error: unknown) => context.log.warn({ instance: id, reason: messageOf(error) }, 'not removed yet'),
+    );
+  }
+
+  async #start(service: Service, count: number, weight: number): Promise<void> {
+    if (count === 0) return;
+    const { context, fleet, host, release, goesBack } = this.#options;
+    const draft = { ...release, service: service.name, host, weight };
+    let instances: readonly Instance[];
+    try {
+      instances = await context.ports.reserve(
+        Array.from({ length: count }, () => draft),
+        0,
+      );
+    } catch (error) {
+      if (isRegistryAway(error)) return;
+      if (goesBack) return context.log.warn({ reason: messageOf(error) }, 'no instance could be started yet');
+      throw new RolloutFailure(messageOf(error));
+    }
+    for (const instance of instances) {
+      context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
+      const started = fleet.take(instance, service).start({ giveUp: !goesBack, fixedPort: false });
+      started.catch((error: unknown) => {
+        if (!goesBack) this.#failure ??= new RolloutFailure(messageOf(error), instance.id, logTailOf(error));
+      });
+    }
+  }
+
+  /** Tells what has changed about an instance since the last look. */
+  #note({ id, port }: Instance, isWanted: boolean, condition: Member['condition']): void {
+    const before = this.#conditions.get(id);
+    this.#conditions.set(id, condition);
+    if (before === condition || (before === undefined && !isWanted)) return;
+    const { tell, context } = this.#options;
+    const sinceMs = context.clock() - this.#startedAt;
+    if (condition === 'starting') tell(`${id} is started on port ${port}`, id);
+    else if (condition === 'warming') tell(`${id} is ready, and takes requests`, id);
+    else if (condition === 'available' && isWanted)
+      tell(`${id} runs well, ${inSeconds(sinceMs)} after the beginning`, id);
+    else if (condition === 'broken') tell(`${id} does not run`, id);
+  }
+
+  #supervisors(): Supervisor[] {
+    return this.#options.fleet.ofService(this.#options.name);
+  }
+
+  #isWanted({ deployment }: Instance): boolean {
+    return deployment === this.#options.release.deployment;
+  }
+}

@@ -1,0 +1,287 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Deployment, DeploymentStep } from '../model/deployment.ts';
+import { HeimdallError } from '../model/errors.ts';
+import { declaredInstances, type Instance, type Usage } from '../model/instance.ts';
+import { FIRST_RELEASE, type Release } from '../model/release.ts';
+import type { Algorithm, Service } from '../model/service.ts';
+import type { Overrides, ServiceState } from '../model/service-state.ts';
+import type { ServiceChange } from '../registry/registry.ts';
+import { assertSucceeded, type Deployer, described } from './deployer.ts';
+import { assertAllowedEnv } from './launch-plan.ts';
+import type { Reconciler } from './reconciler.ts';
+import { type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
+import { assertDeclared, variantNamed } from './variants.ts';
+import { viewsOf } from './views.ts';
+
+interface ServiceControlOptions {
+  readonly context: SupervisorContext;
+  readonly deployer: Deployer;
+  readonly reconciler: Reconciler;
+  /** The services as they are configured now. */
+  readonly services: () => readonly Service[];
+  /** What the processes of an instance use; undefined where that is not known. */
+  readonly usageOf: (instance: Instance) => Usage | undefined;
+  /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
+  readonly ready: () => Promise<void>;
+}
+
+/** What may be changed by hand; absent: stays as it is; null: as it is configured. */
+export interface ServicePatch {
+  readonly instances?: number;
+  readonly algorithm?: Algorithm | null;
+  readonly maxConnections?: number | null;
+  /** Of the instances there are, and of new ones. */
+  readonly weight?: number | null;
+}
+
+export interface DeployRequest {
+  readonly version?: string;
+  /** The entry of the service's `versions` to run; default: the one that is called like the version. */
+  readonly command?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface DeploymentOptions {
+  /** Who asks for it. */
+  readonly by: string;
+  /** Whether it may wait until another one is over. */
+  readonly queue: boolean;
+  /** Whether to resolve when it is over, or when it has begun. */
+  readonly wait: boolean;
+}
+
+/** How far back a rollback looks. */
+const HISTORY = 1_000;
+
+/** Services as something that can be looked at and changed while they run. */
+export class ServiceControl {
+  readonly #options: ServiceControlOptions;
+
+  constructor(options: ServiceControlOptions) {
+    this.#options = options;
+  }
+
+  /** In the order of the configuration. */
+  async list(): Promise<ServiceView[]> {
+    await this.#options.ready();
+    const snapshot = await this.#options.context.registry.snapshot();
+    return this.#options.services().map((service) => serviceViewOf(service, snapshot));
+  }
+
+  /** @throws {HeimdallError} SERVICE_NOT_FOUND. */
+  async get(name: string): Promise<ServiceDetails> {
+    await this.#options.ready();
+    const { registry } = this.#options.context;
+    const service = this.#service(name);
+    const [snapshot, health, deployments] = await Promise.all([
+      registry.snapshot(),
+      registry.health(),
+      registry.deployments({ service: name, limit: 10 }),
+    ]);
+    const own = snapshot.instances.filter((instance) => instance.service === name);
+    const { routes, versions } = service;
+    return {
+      ...serviceViewOf(service, snapshot),
+      routes,
+      versions: Object.keys(versions),
+      instances: viewsOf([...own, ...declaredInstances(service)], health, this.#options.usageOf),
+      deployments,
+    };
+  }
+
+  /** @throws {HeimdallError} SERVICE_NOT_FOUND; NOT_SPAWNED when a service without a command shall have instances. */
+  async patch(name: string, patch: ServicePatch): Promise<ServiceDetails> {
+    await this.#options.ready();
+    const { context, reconciler } = this.#options;
+    const service = this.#service(name);
+    const { instances, weight } = patch;
+    if (instances !== undefined) this.#assertSpawnable(service);
+    const state = await this.#state(name);
+    const change: ServiceChange = {
+      ...(instances === undefined ? {} : { desired: instances }),
+      overrides: overridesAfter(state?.overrides ?? {}, patch, service),
+    };
+    await context.registry.changeService(name, change);
+    if (weight !== undefined) await this.#weigh(name, weight ?? 1);
+    const told = Object.entries(patch).map(([key, value]) => `${key}: ${value ?? 'as configured'}`);
+    context.journal.record('service.changed', { id: null, service: name }, `${name} was changed: ${told.join(', ')}`);
+    if (instances !== undefined) await reconciler.run();
+    return this.get(name);
+  }
+
+  async scale(name: string, instances: number): Promise<ServiceDetails> {
+    return this.patch(name, { instances });
+  }
+
+  /** Holds new requests; pausing twice is pausing once. */
+  async pause(name: string): Promise<ServiceDetails> {
+    return this.#setPaused(name, true);
+  }
+
+  /** Lets them go on. */
+  async resume(name: string): Promise<ServiceDetails> {
+    return this.#setPaused(name, false);
+  }
+
+  /**
+   * Replaces the instances by ones that run another release.
+   * @throws {HeimdallError} SERVICE_NOT_FOUND, NOT_SPAWNED, INVALID_REQUEST, DEPLOYMENT_RUNNING; with `wait` DEPLOYMENT_FAILED.
+   */
+  async deploy(name: string, request: DeployRequest, options: DeploymentOptions): Promise<Deployment> {
+    await this.#options.ready();
+    const service = this.#service(name);
+    this.#assertSpawnable(service);
+    return this.#begin(name, 'deploy', releaseFrom(service, request), options);
+  }
+
+  /** Replaces the instances by ones that run the same release. */
+  async restart(name: string, options: DeploymentOptions): Promise<Deployment> {
+    await this.#options.ready();
+    this.#assertSpawnable(this.#service(name));
+    const state = await this.#state(name);
+    return this.#begin(name, 'restart', state?.release ?? FIRST_RELEASE, options);
+  }
+
+  /**
+   * Goes back to what ran before: while a deployment is under way, by giving that up.
+   * @param to - the deployment whose release shall run again; undefined: the latest that ran another one.
+   * @throws {HeimdallError} as `deploy`; DEPLOYMENT_NOT_FOUND when there is nothing to go back to.
+   */
+  async rollback(name: string, to: number | undefined, options: DeploymentOptions): Promise<Deployment> {
+    await this.#options.ready();
+    const { deployer } = this.#options;
+    const service = this.#service(name);
+    this.#assertSpawnable(service);
+    const givenUp = to === undefined ? deployer.giveUp(name, `given up by ${options.by}`) : null;
+    if (givenUp !== null) {
+      if (options.wait) return deployer.untilOver(givenUp);
+      return this.#options.context.registry.deployment(givenUp);
+    }
+    const release = await this.#earlier(name, to);
+    if (release.variant !== null) assertDeclared(service, release.variant);
+    return this.#begin(name, 'rollback', release, options);
+  }
+
+  /** Newest first. */
+  async deployments(query: { readonly limit: number; readonly service?: string }): Promise<Deployment[]> {
+    await this.#options.ready();
+    return this.#options.context.registry.deployments(query);
+  }
+
+  /** @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  async deployment(id: number): Promise<{ readonly deployment: Deployment; readonly steps: DeploymentStep[] }> {
+    await this.#options.ready();
+    const { registry } = this.#options.context;
+    const deployment = await registry.deployment(id); // before its steps, so that none is missing of one that is over
+    return { deployment, steps: await registry.deploymentSteps(id, 0) };
+  }
+
+  /** Aborted when the manager stops: whoever follows something shall end. */
+  get stopping(): AbortSignal {
+    return this.#options.context.stopping;
+  }
+
+  async #begin(
+    service: string,
+    kind: Deployment['kind'],
+    release: Release,
+    { by, queue, wait }: DeploymentOptions,
+  ): Promise<Deployment> {
+    const deployment = await this.#options.deployer.begin({ service, kind, release, by, queue });
+    if (!wait) return deployment;
+    const over = await this.#options.deployer.untilOver(deployment.id);
+    assertSucceeded(over, await this.#options.context.registry.deploymentSteps(over.id, 0));
+    return over;
+  }
+
+  async #earlier(service: string, to: number | undefined): Promise<Release> {
+    const { registry } = this.#options.context;
+    if (to !== undefined) {
+      const { service: owner, state, release } = await registry.deployment(to);
+      if (owner === service && state === 'succeeded') return release;
+      const why = owner === service ? `was ${state}` : `is of ${owner}`;
+      throw new HeimdallError(
+        'INVALID_REQUEST',
+        `deployment ${to} ${why}: only one of ${service} that has succeeded can run again`,
+      );
+    }
+    const present = (await this.#state(service))?.release ?? FIRST_RELEASE;
+    const history = await registry.deployments({ service, limit: HISTORY });
+    const earlier = history
+      .filter(({ id, state }) => state === 'succeeded' && id <= (present.deployment ?? 0))
+      .flatMap(({ previous }) => previous ?? [])
+      .find((release) => !isSame(release, present));
+    if (earlier !== undefined) return earlier;
+    const message = `${service} has run nothing but ${described(present)} so far: there is nothing to go back to`;
+    throw new HeimdallError('DEPLOYMENT_NOT_FOUND', message);
+  }
+
+  async #setPaused(name: string, isPaused: boolean): Promise<ServiceDetails> {
+    await this.#options.ready();
+    const { registry, journal, clock } = this.#options.context;
+    this.#service(name);
+    const state = await this.#state(name);
+    if (isPaused !== ((state?.pausedSince ?? null) !== null)) {
+      await registry.changeService(name, { pausedSince: isPaused ? clock() : null });
+      const message = isPaused ? `${name} is paused: new requests are held` : `${name} goes on`;
+      journal.record(isPaused ? 'service.paused' : 'service.resumed', { id: null, service: name }, message);
+    }
+    return this.get(name);
+  }
+
+  async #weigh(service: string, weight: number): Promise<void> {
+    const { registry } = this.#options.context;
+    const { instances } = await registry.snapshot();
+    for (const { id } of instances.filter((instance) => instance.service === service)) {
+      await registry.update(id, { weight });
+    }
+  }
+
+  async #state(name: string): Promise<ServiceState | undefined> {
+    const { services } = await this.#options.context.registry.snapshot();
+    return services.find(({ service }) => service === name);
+  }
+
+  /** @throws {HeimdallError} SERVICE_NOT_FOUND. */
+  #service(name: string): Service {
+    const services = this.#options.services();
+    const service = services.find((each) => each.name === name);
+    if (service !== undefined) return service;
+    const known = services.map((each) => each.name).join(', ') || 'none';
+    throw new HeimdallError('SERVICE_NOT_FOUND', `there is no service ${name}; configured: ${known}`);
+  }
+
+  #assertSpawnable({ name, command }: Service): void {
+    if (command !== undefined) return;
+    throw new HeimdallError(
+      'NOT_SPAWNED',
+      `service ${name} has no command in the configuration: nothing of it is started by heimdall`,
+    );
+  }
+}
+
+function overridesAfter(before: Overrides, patch: ServicePatch, service: Service): Overrides {
+  const after = { ...before };
+  if (patch.algorithm !== undefined) {
+    after.algorithm = patch.algorithm === null ? undefined : { value: patch.algorithm, over: service.algorithm };
+  }
+  if (patch.maxConnections !== undefined) {
+    after.maxConnections =
+      patch.maxConnections === null ? undefined : { value: patch.maxConnections, over: service.maxConnections };
+  }
+  if (patch.weight !== undefined) after.weight = patch.weight ?? undefined;
+  return after;
+}
+
+/** @throws {HeimdallError} INVALID_REQUEST. */
+function releaseFrom(service: Service, { version, command, env = {} }: DeployRequest): Release {
+  assertAllowedEnv(env);
+  if (command !== undefined) assertDeclared(service, command);
+  const variant = command ?? (version === undefined ? null : variantNamed(service, version));
+  return { deployment: null, version: version ?? command ?? null, variant, env };
+}
+
+function isSame(a: Release, b: Release): boolean {
+  return a.version === b.version && a.variant === b.variant && isDeepStrictEqual(a.env, b.env);
+}

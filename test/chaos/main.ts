@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { chaos } from './chaos.ts';
+
+const { minutes, seed, planned, json } = new Command('npm run soak --')
+  .description('Loads a whole heimdall in every way at once, changes it and breaks it, and looks for failed requests.')
+  .option('--minutes <n>', 'how long', Number, 3)
+  .option(
+    '--seed <n>',
+    'of the schedule; the same seed does the same things in the same order',
+    Number,
+    Date.now() % 1_000_000,
+  )
+  .option('--planned', 'only what an operator does: nothing breaks', false)
+  .option('--json', 'print { seed, visits, actions, complaints }', false)
+  .parse()
+  .opts<{ minutes: number; seed: number; planned: boolean; json: boolean }>();
+
+const tell = (line: string) => process.stderr.write(`${line}\n`);
+tell(`seed ${seed}`);
+const report = await chaos({ seconds: 60 * minutes, seed, breaks: !planned, tell });
+const actions = Object.fromEntries(report.actions);
+if (json) {
+  const result = { seed, visits: report.byKind(), actions, complaints: report.complaints() };
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+} else {
+  console.table(report.byKind());
+  console.table(Object.fromEntries(Object.entries(actions).map(([name, times]) => [name, { times }])));
+  for (const complaint of report.complaints()) console.log(`FAILED ${complaint}`);
+  console.log(report.isClean ? 'clean' : `not clean; again with --seed ${seed}`);
+}
+process.exitCode = report.isClean ? 0 : 1;

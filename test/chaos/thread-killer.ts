@@ -1,0 +1,19 @@
+// Loaded into the load balancer before anything else: SIGUSR2 ends one of its threads, as a crash would.
+import { syncBuiltinESMExports } from 'node:module';
+import threads, { isMainThread, type Worker } from 'node:worker_threads';
+
+if (isMainThread) {
+  const living = new Set<Worker>();
+  threads.Worker = class extends threads.Worker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      living.add(this);
+      this.once('exit', () => living.delete(this));
+    }
+  };
+  syncBuiltinESMExports();
+  process.on('SIGUSR2', () => {
+    const [oldest] = living;
+    void oldest?.terminate();
+  });
+}
