@@ -124,7 +124,7 @@ describeEngines('a paused service', () => {
     assert.deepEqual(seen, ['/after']);
   });
 
-  it('invites no body while it holds the request', async () => {
+  it('invites no body while it holds the request, and hurries nobody who sends one', async () => {
     await using pair = await ProxySite.withRaw(
       (connection) => {
         onHeads(connection, () => connection.write('HTTP/1.1 100 Continue\r\n\r\n'));
@@ -137,13 +137,17 @@ describeEngines('a paused service', () => {
     const { site } = pair;
     pause(site.fleet);
     const client = await site.client(requestText('POST /', ['Content-Length: 10', 'Expect: 100-continue']));
-    await eventually('it is held', () => held(site) === 1);
+    const slow = await site.client(requestText('POST /', ['Content-Length: 10'], '012'));
+    await eventually('they are held', () => held(site) === 2);
+    slow.write('345');
     await new Promise((resolve) => setTimeout(resolve, 700)); // longer than a client may take for its body
-    assert.equal(client.received, '');
+    assert.deepEqual([client.received, slow.received], ['', '']);
     resume(site.fleet);
+    slow.write('6789');
     await client.receives('100 Continue');
     client.write('0123456789');
     assert.match(await client.rest(), /HTTP\/1\.1 200 OK/);
+    assert.match(await slow.rest(), /HTTP\/1\.1 200 OK/);
   });
 
   it('reads only a little of an upload that it holds, and all of it in the end', async () => {

@@ -158,6 +158,23 @@ describe('a new upstream', () => {
     });
   }
 
+  it('gets more by the second, also by an algorithm that looks at weights only when the list is new', async () => {
+    const site = new Site({ algorithm: 'random-two-choices' });
+    site.start('old', { startedAt: 1, found: true });
+    site.start('new');
+    const picksOf = (count: number) => {
+      const before = site.upstream('new').picks;
+      const context: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+      const pool = site.fleet.pool('web') ?? assert.fail();
+      for (let n = 0; n < count; n += 1) pool.lease(context, [])?.release({ kind: 'completed', status: 200 });
+      return site.upstream('new').picks - before;
+    };
+    const first = picksOf(2_000);
+    await site.clock.advance(9_600);
+    const last = picksOf(2_000);
+    assert.ok(first < 400 && last > 800, `${first} ${last}`); // by chance once in far more runs than there will be
+  });
+
   it('keeps the clients whose cookie names it', () => {
     const site = new Site({ algorithm: 'sticky-round-robin' });
     site.start('old', { startedAt: 1, found: true });
