@@ -3,7 +3,8 @@ import type { Config } from '../../internal/config/schema.ts';
 import type { Engine, RequestRecord } from '../../internal/proxy/engine.ts';
 import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
 import { logRequest } from '../../internal/proxy/request-log.ts';
-import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import { SharedState } from '../../internal/proxy/shared-state.ts';
+import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { LogSettings } from '../../internal/proxy/threads/messages.ts';
 import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
@@ -95,6 +96,7 @@ function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): R
     listener: {
       connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
       drained: () => plane.link.reportSoon(),
+      held: () => plane.link.reportSoon(),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });

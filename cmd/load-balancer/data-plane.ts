@@ -5,7 +5,7 @@ import { probe } from '../../internal/health/probe.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
-import type { SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
@@ -113,6 +113,7 @@ export class DataPlane {
       },
       upstreamRemoved: this.#options.upstreamRemoved,
       drained: () => this.link.reportSoon(),
+      held: () => this.link.reportSoon(),
     };
   }
 }

@@ -25,7 +25,8 @@ export class LeastConnections implements Balancer {
     // In the order of the turns, so that the first of equals is the one to prefer, and nobody can have less than nothing.
     for (let visited = 0; visited < length && least > 0; visited += 1) {
       const candidate = candidates[index] ?? noCandidates();
-      const load = candidate.inFlight / candidate.weight;
+      const { weight } = candidate;
+      const load = weight >= 1 ? candidate.inFlight / weight : loadOfLight(candidate, visited === 0);
       if (load < least) {
         least = load;
         chosen = index;
@@ -33,8 +34,21 @@ export class LeastConnections implements Balancer {
       index = index + 1 < length ? index + 1 : 0;
     }
     this.#rotation.took(candidates, chosen);
-    return candidates[chosen] ?? noCandidates();
+    const taken = candidates[chosen] ?? noCandidates();
+    if (taken.weight < 1) taken.current = Math.max(taken.current - 1, 0);
+    return taken;
   }
 
   observe(): void {}
+}
+
+/**
+ * Of a candidate that weighs less than 1. With nothing in flight it is no better than one that weighs 1 and is busy, or
+ * it would have as many turns as any other on an idle pool; so that it gets its share there, too, the part of a turn
+ * that it is worth is kept in `current` until it makes a whole one.
+ */
+function loadOfLight(candidate: Candidate, isItsTurn: boolean): number {
+  const { inFlight, weight } = candidate;
+  if (isItsTurn) candidate.current = Math.min(Math.max(candidate.current, 0), 1) + weight;
+  return candidate.current >= 1 ? inFlight / weight : (inFlight + 1) / weight - 1;
 }

@@ -126,6 +126,7 @@ function summaryOf(pool: ServicePool) {
     healthy: pool.healthy().length,
     inFlight: upstreams.reduce((sum, { inFlight }) => sum + inFlight, 0),
     waiting: pool.waiting,
+    paused: pool.paused,
   };
 }
 
@@ -134,17 +135,17 @@ function upstreamsOf(pool: ServicePool) {
 }
 
 function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
-  const { id, instance, weight, health, healthCause, inFlight, picks, failures, cost } = upstream;
-  const { host, port, lifecycle } = instance;
-  const url = `http://${authority(host, port)}`;
+  const { id, instance, health, healthCause, inFlight, picks, failures, cost } = upstream;
+  const { host, port, lifecycle, weight } = instance;
   return {
     id,
     service: pool.name,
-    url,
+    url: `http://${authority(host, port)}`,
     lifecycle,
     health,
     healthCause,
     weight,
+    weightInForce: upstream.weight, // less than all of it during a slow start
     inFlight,
     picks,
     failures,

@@ -22,8 +22,21 @@ const TEXT: Readonly<Record<number, readonly [title: string, detail: string]>> =
 };
 const RETRY_AFTER_S = 1;
 
-/** @param accept - the request's Accept field: JSON when it is asked for, text otherwise. */
-export function answerFor(status: number, accept: string | undefined, detail?: string): Answer {
+/** A range that names HTML, and does not refuse it. */
+const ACCEPTS_HTML = /\btext\/html\b(?![^,]*;\s*q=0(?:\.0*)?\s*(?:[,;]|$))/i;
+
+export interface AnswerDetails {
+  readonly detail?: string | undefined;
+  /** HTML, for those who take that; null: there is none. */
+  readonly page?: string | null | undefined;
+}
+
+/** @param accept - the request's Accept field: the page or JSON when it is asked for, text otherwise. */
+export function answerFor(status: number, accept: string | undefined, { detail, page }: AnswerDetails = {}): Answer {
+  const retryAfter = status === 503 ? RETRY_AFTER_S : null;
+  if (typeof page === 'string' && accept !== undefined && ACCEPTS_HTML.test(accept)) {
+    return { status, type: 'text/html; charset=utf-8', body: page, retryAfter };
+  }
   const [title, standard] = TEXT[status] ?? ['Error', ''];
   const text = detail ?? standard;
   const json = accept !== undefined && /\bapplication\/(problem\+)?json\b/i.test(accept);
@@ -31,6 +44,6 @@ export function answerFor(status: number, accept: string | undefined, detail?: s
     status,
     type: json ? 'application/problem+json' : 'text/plain; charset=utf-8',
     body: json ? `${JSON.stringify({ title, status, detail: text })}\n` : `${status} ${title}\n${text}\n`,
-    retryAfter: status === 503 ? RETRY_AFTER_S : null,
+    retryAfter,
   };
 }

@@ -1,13 +1,20 @@
+import { type Clock, systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { declaredInstances, incarnationOf, type Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
-import type { LatencyRecord } from '../registry/registry.ts';
-import type { PoolEvents } from './pool.ts';
+import type { ServiceState } from '../model/service-state.ts';
+import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
+import { readHoldPage } from './hold-page.ts';
+import { Newcomers } from './newcomers.ts';
+import type { PoolEvents } from './pool-parts.ts';
+import { demandOf, isWatched, trafficOf } from './reports.ts';
 import { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
-import { ROOM, SharedState, SlotAllocator } from './shared-state.ts';
+import { SettingsInForce } from './settings-in-force.ts';
+import { SharedState } from './shared-state.ts';
+import { ROOM, SlotAllocator } from './slot-allocator.ts';
 import { Upstream } from './upstream.ts';
 
 export interface FleetOptions {
@@ -18,6 +25,8 @@ export interface FleetOptions {
   readonly listener: FleetListener;
   /** Gives out the places of pools and upstreams; its own by default, for a fleet of one thread. */
   readonly slots?: SlotAllocator;
+  /** For slow starts; the system's by default. */
+  readonly clock?: Clock;
 }
 
 /** Hears of changes after they are in force. */
@@ -29,17 +38,21 @@ export interface FleetListener {
   upstreamRemoved(id: string): void;
   /** A request on a draining upstream ended. */
   drained(): void;
+  /** Requests of a service are held now; before, none were. */
+  held(): void;
 }
 
 /**
  * All pools of this load balancer, kept true to two sources: the configuration (services and their `servers`) and the
- * registry's last picture. Both are applied as a diff: what a change does not concern keeps its connections and its memory.
+ * registry's last picture (instances, and what was set by hand). Both are applied as a diff: what a change does not concern keeps its connections and its memory.
  */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #slots: SlotAllocator;
   readonly #pools = new Map<string, ServicePool>();
   readonly #poolEvents: PoolEvents;
+  readonly #settings = new SettingsInForce();
+  readonly #newcomers: Newcomers;
   #monitor: HealthMonitor | null = null;
   #spawned: readonly Instance[] = [];
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
@@ -55,7 +68,9 @@ export class Fleet {
     this.#poolEvents = {
       connectFailed: (upstream, cause) => this.#monitor?.reportFailure(upstream.id, `connect ${cause}`),
       drained: () => options.listener.drained(),
+      held: () => options.listener.held(),
     };
+    this.#newcomers = new Newcomers(options.clock ?? systemClock);
   }
 
   /** To be called once, before the first `configure`: the monitor reports to `healthChanged`, the fleet gives it its targets. */
@@ -81,19 +96,24 @@ export class Fleet {
     for (const name of [...this.#pools.keys()]) {
       if (!services.some((service) => service.name === name)) this.#removePool(name);
     }
-    for (const service of services) {
-      const pool = this.#pools.get(service.name);
-      if (pool) pool.configure(service, this.#options.cookieSecret);
-      else this.#pools.set(service.name, this.#newPool(service));
-    }
+    const isFirst = this.#settings.orders.length === 0;
+    this.#settings.configured = services;
+    this.#order();
     this.#router = new Router([...this.#pools.values()].map((pool) => [pool.service, pool] as const));
+    for (const pool of this.#pools.values()) pool.page = this.#pageOf(pool.service);
     this.#sync();
+    if (!isFirst) return;
+    for (const upstream of this.#upstreams()) this.#newcomers.found(upstream);
   }
 
-  /** Takes over the registry's picture; in force when it returns. */
-  apply(instances: readonly Instance[]): void {
+  /**
+   * Takes over the registry's picture. When it returns, what concerns picks (lifecycle, weight, pause) is in force in all
+   * threads; new upstreams and settings are on their way there.
+   */
+  apply(instances: readonly Instance[], states: readonly ServiceState[] = []): void {
     this.#spawned = instances;
-    this.#sync();
+    this.#settings.states = states;
+    this.#sync(this.#order());
   }
 
   match(host: string, target: string): ServicePool | undefined {
@@ -122,6 +142,17 @@ export class Fleet {
     return counts;
   }
 
+  /** Requests on the instances of which the manager needs to know. */
+  traffic(): TrafficRecord[] {
+    const watched = this.#settings.orders.filter(isWatched).map(({ service }) => this.#pools.get(service.name));
+    return watched.flatMap((pool) => (pool === undefined ? [] : trafficOf(pool)));
+  }
+
+  /** Requests to every service. */
+  demand(): DemandRecord[] {
+    return Array.from(this.#pools.values(), demandOf);
+  }
+
   /** Called by the monitor. */
   healthChanged(change: HealthChange): void {
     for (const pool of this.#pools.values()) {
@@ -129,6 +160,7 @@ export class Fleet {
       if (upstream === undefined || upstream.incarnation !== change.incarnation) continue;
       upstream.health = change.to;
       upstream.healthCause = change.cause;
+      this.#newcomers.look(pool); // before anybody can pick it
       pool.invalidate();
       this.#options.listener.healthChanged(upstream, change);
       this.#options.listener.poolChanged(pool);
@@ -142,6 +174,29 @@ export class Fleet {
     }
   }
 
+  /** Gives the pools their orders. @returns those for which something has changed. */
+  #order(): Set<ServicePool> {
+    const changed = new Set<ServicePool>();
+    for (const { service, state } of this.#settings.orders) {
+      const present = this.#pools.get(service.name);
+      const pool = present ?? this.#newPool(service);
+      this.#pools.set(service.name, pool);
+      if (pool.service !== service) {
+        pool.configure(service, this.#options.cookieSecret);
+        changed.add(pool);
+      }
+      const isPaused = state !== null && state.pausedSince !== null;
+      if (pool.paused === isPaused) continue;
+      pool.paused = isPaused;
+      this.#options.log.info({ service: pool.name }, isPaused ? 'paused: new requests are held' : 'resumed');
+    }
+    return changed;
+  }
+
+  #pageOf({ name, hold }: Service): string | null {
+    return hold.page === undefined ? null : readHoldPage(hold.page, name, this.#options.log);
+  }
+
   #newPool(service: Service): ServicePool {
     const place = { state: this.#slots.state, pool: this.#slots.pool() };
     return new ServicePool(service, this.#options.cookieSecret, this.#poolEvents, this.#options.now, place);
@@ -152,14 +207,19 @@ export class Fleet {
     if (pool === undefined) return;
     this.#pools.delete(name);
     pool.close();
+    this.#newcomers.forget(pool);
     this.#leaving.add(pool);
     for (const upstream of pool.upstreams()) this.#forget(upstream);
     this.#slots.retirePool(pool.place.pool);
     this.#options.listener.poolRemoved(name);
   }
 
-  #sync(): void {
-    const changed = [...this.#pools.values()].filter((pool) => this.#syncPool(pool));
+  /** @param changed - pools with other settings. */
+  #sync(changed = new Set<ServicePool>()): void {
+    for (const pool of this.#pools.values()) {
+      if (this.#syncPool(pool)) changed.add(pool);
+      this.#newcomers.look(pool);
+    }
     this.#monitor?.set(this.#targets());
     for (const pool of changed) this.#options.listener.poolChanged(pool);
   }

@@ -2,47 +2,21 @@ import type { Balancer, PickContext } from '../algorithms/balancer.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
-import { SharedState, SlotAllocator } from './shared-state.ts';
+import { SharedState } from './shared-state.ts';
+import { SlotAllocator } from './slot-allocator.ts';
 import type { Upstream } from './upstream.ts';
+import type { LeaseSeeker, LineLimits, PoolEvents, PoolLimits, PoolPlace, Refusal } from './pool-parts.ts';
 import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 
-export interface PoolEvents {
-  /** No connection could be made: counts at once, before any probe. */
-  connectFailed(upstream: Upstream, cause: string): void;
-  /** A request on an upstream that gets no more of them ended. */
-  drained(upstream: Upstream): void;
-}
-
-/** Where what all threads know of a pool is kept. */
-export interface PoolPlace {
-  readonly state: SharedState;
-  readonly pool: number;
-}
-
-/** How many requests an upstream takes at a time, and how many may wait for it. */
-export interface PoolLimits {
-  /** Requests in flight; null: no limit. */
-  readonly maxConnections: number | null;
-  /** The timeout is in milliseconds. */
-  readonly queue: { readonly limit: number; readonly timeout: number };
-}
-
-/** Why a request gets no upstream: there is none for it, or all that there are for it have as much as they take. */
-export type Refusal = 'nobody' | 'busy';
-
-/** Who looks for an upstream, and waits for one when need be. */
-export interface LeaseSeeker {
-  /** The wait is over; `busy`: it was in vain. */
-  turn(found: Lease | Refusal): void;
-}
-
-const UNLIMITED: PoolLimits = { maxConnections: null, queue: { limit: 0, timeout: 0 } };
+const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
+const UNLIMITED: PoolLimits = { maxConnections: null, queue: NO_LINE, hold: NO_LINE, scaleFromZero: false };
 const NO_UPSTREAMS: readonly Upstream[] = [];
 
 /**
  * The upstreams of one service. What may be picked is decided here and only here, never inside an algorithm:
  * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort; and never one that
- * has as many requests in flight as it may.
+ * has as many requests in flight as it may. While the pool is paused, requests that have not begun are held; so is any
+ * while it is asleep, without one upstream. They are let go in the order of their arrival.
  *
  * Each thread has a pool of its own over the same place: a pick is made under the lock of that place, and sees every
  * change that the main thread has made before.
@@ -58,9 +32,15 @@ export class Pool implements LeaseOwner {
   #limits: PoolLimits = UNLIMITED;
   #healthy: readonly Upstream[] = [];
   #unhealthy: readonly Upstream[] = [];
-  /** The epoch that the two lists are of. */
+  /** The epoch that the two lists and the three states are of. */
   #epoch = Number.NaN;
+  #paused = false;
+  #asleep = false;
+  /** Some that were held may not have had their turn yet: nobody overtakes them. */
+  #releasing = false;
   #closed = false;
+  /** Of upstreams that are gone. */
+  #pastPicks = 0;
 
   constructor(name: string, balancer: Balancer, events: PoolEvents, now: () => number, place: PoolPlace = lonePool()) {
     this.name = name;
@@ -74,7 +54,20 @@ export class Pool implements LeaseOwner {
   /** In force for every pick that follows, and for those who wait. */
   set limits(limits: PoolLimits) {
     this.#limits = limits;
+    this.#epoch = Number.NaN;
     this.#place.state.signal(this.#place.pool);
+  }
+
+  /** To be set by the main thread; in force in all threads for every pick that follows. */
+  set paused(paused: boolean) {
+    const { state, pool } = this.#place;
+    if (state.paused(pool) === paused) return;
+    state.setPaused(pool, paused);
+    this.invalidate();
+  }
+
+  get paused(): boolean {
+    return this.#place.state.paused(this.#place.pool);
   }
 
   get balancer(): Balancer {
@@ -98,15 +91,19 @@ export class Pool implements LeaseOwner {
   }
 
   put(upstream: Upstream): void {
-    this.#retire(this.#upstreams.get(upstream.id));
+    const before = this.#upstreams.get(upstream.id);
+    this.#retire(before);
     this.#upstreams.set(upstream.id, upstream);
     this.invalidate();
+    this.#pastPicks += before?.picks ?? 0; // the last of them, now that nobody picks it any more
   }
 
   delete(id: string): void {
-    this.#retire(this.#upstreams.get(id));
+    const before = this.#upstreams.get(id);
+    this.#retire(before);
     this.#upstreams.delete(id);
     this.invalidate();
+    this.#pastPicks += before?.picks ?? 0;
   }
 
   /**
@@ -128,14 +125,21 @@ export class Pool implements LeaseOwner {
   /** The upstreams that a request may go to when all is well; the same array until something changes. */
   healthy(): readonly Upstream[] {
     const epoch = this.#place.state.epoch(this.#place.pool);
-    if (this.#epoch !== epoch) {
-      this.#epoch = epoch;
-      const open = this.#closed ? NO_UPSTREAMS : [...this.#upstreams.values()];
-      const ready = open.filter((upstream) => upstream.lifecycle === 'ready').toSorted((a, b) => a.ordinal - b.ordinal);
-      this.#healthy = ready.filter((upstream) => upstream.health === 'healthy');
-      this.#unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
-    }
+    if (this.#epoch !== epoch) this.#look(epoch);
     return this.#healthy;
+  }
+
+  #look(epoch: number): void {
+    const { state, pool } = this.#place;
+    this.#epoch = epoch;
+    const open = this.#closed ? NO_UPSTREAMS : [...this.#upstreams.values()];
+    const ready = open.filter((upstream) => upstream.lifecycle === 'ready').toSorted((a, b) => a.ordinal - b.ordinal);
+    this.#healthy = ready.filter((upstream) => upstream.health === 'healthy');
+    this.#unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
+    const isEmpty = this.#healthy.length === 0 && this.#unhealthy.length === 0;
+    this.#asleep = isEmpty && this.#limits.scaleFromZero && !this.#closed;
+    this.#paused = state.paused(pool) && !this.#closed;
+    this.#releasing = state.oldestWaiting(pool) < Number.POSITIVE_INFINITY;
   }
 
   /** The healthy upstreams; when there are none, those that are tried as a last resort. */
@@ -157,8 +161,8 @@ export class Pool implements LeaseOwner {
   }
 
   /**
-   * Picks and claims an upstream, or lets the request wait while all that it might go to are full.
-   * @returns `busy` when as many wait as may.
+   * Picks and claims an upstream, or lets the request wait while all that it might go to are full, or it is held.
+   * @returns `busy` or `held` when as many wait as may.
    */
   acquire(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
     const { state, pool } = this.#place;
@@ -166,30 +170,75 @@ export class Pool implements LeaseOwner {
     try {
       const signals = state.signals(pool); // before we look: no room that is made after that goes unnoticed
       const found = this.#pick(context, tried, false);
-      if (found !== 'busy') return found;
-      const { limit, timeout } = this.#limits.queue;
-      if (state.waiting(pool) >= limit) return 'busy';
-      return this.#line.add(this.#waiter(context, tried, seeker), timeout, signals);
+      if (found instanceof Lease) {
+        if (tried.length > 0) state.countApart(pool, -1);
+        return found;
+      }
+      if (tried.length === 0) state.countApart(pool, 1);
+      if (found === 'nobody') return found;
+      const waiting = state.waiting(pool);
+      if (waiting >= (found === 'held' ? this.#limits.hold : this.#limits.queue).limit) return found;
+      if (found === 'held' && waiting === 0) queueMicrotask(() => this.#events.held?.()); // the lock is held here
+      return this.#line.add(this.#waiter(context, tried, seeker, found), signals);
     } finally {
       state.unlock(pool);
     }
   }
 
-  /** Requests that wait for room, in all threads. */
+  /** Requests that wait, in all threads. */
   get waiting(): number {
     return this.#place.state.waiting(this.#place.pool);
+  }
+
+  /** Those of them that wait because the pool is paused or asleep. */
+  get held(): number {
+    return this.#holds() ? this.waiting : 0;
+  }
+
+  /** How many requests have come to the pool since it was made, in all threads; for the main thread. */
+  get requests(): number {
+    return this.still(() => {
+      let sum = this.#pastPicks + this.#place.state.requestsApart(this.#place.pool);
+      for (const { picks } of this.#upstreams.values()) sum += picks;
+      return sum;
+    });
+  }
+
+  /** Looks at numbers while nobody picks, in any thread. */
+  still<T>(look: () => T): T {
+    const { state, pool } = this.#place;
+    state.lock(pool);
+    try {
+      return look();
+    } finally {
+      state.unlock(pool);
+    }
+  }
+
+  #holds(): boolean {
+    this.healthy();
+    return this.#paused || this.#asleep;
   }
 
   /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
   #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Refusal {
     const healthy = without(this.healthy(), tried);
+    if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
     const isLastResort = healthy.length === 0;
     const candidates = isLastResort ? without(this.#unhealthy, tried) : healthy;
-    if (candidates.length === 0) return 'nobody';
+    if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
     const { maxConnections } = this.#limits;
     const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);
     if (free.length === 0) return 'busy';
     return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
+  }
+
+  /** A request that has not begun; one that has, goes on: pausing is to come to an end. */
+  #mustWait(inTurn: boolean): boolean {
+    if (this.#paused) return true;
+    if (inTurn || this.#limits.maxConnections !== null) return false; // with a limit `#withRoom` looks
+    this.#releasing = this.#place.state.oldestWaiting(this.#place.pool) < Number.POSITIVE_INFINITY;
+    return this.#releasing;
   }
 
   #withRoom(upstreams: readonly Upstream[], maxConnections: number, inTurn: boolean): readonly Upstream[] {
@@ -199,16 +248,22 @@ export class Pool implements LeaseOwner {
     return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
   }
 
-  #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Waiter {
+  #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
+    let wasHeld = why === 'held';
     return {
       isChoosy: tried.length > 0,
+      patience: () => {
+        wasHeld ||= this.#holds(); // it may have come before the pause
+        return (wasHeld ? this.#limits.hold : this.#limits.queue).timeout;
+      },
       tryTurn: () => {
         const found = this.#pick(context, tried, true);
-        if (found === 'busy') return false;
+        if (found === 'busy' || found === 'held') return false;
+        if (found instanceof Lease) this.#place.state.countApart(this.#place.pool, -1); // it was counted when it came
         queueMicrotask(() => seeker.turn(found)); // the lock is held here
         return true;
       },
-      expired: () => seeker.turn('busy'),
+      expired: () => seeker.turn(wasHeld ? 'held' : 'busy'),
     };
   }
 

@@ -7,6 +7,7 @@ import {
   isAlive,
   type ProxyRecord,
   type ProxyRegistry,
+  type ProxyReport,
   type Snapshot,
 } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
@@ -154,7 +155,7 @@ export class RegistryLink {
       return;
     }
     if (!other && this.#applied !== null && picture.revision < this.#applied.revision) return; // overtaken by a newer one
-    fleet.apply(picture.instances);
+    fleet.apply(picture.instances, picture.services);
     this.#applied = picture;
   }
 
@@ -252,8 +253,14 @@ export class RegistryLink {
     });
   }
 
-  #state() {
-    return { appliedRevision: this.appliedRevision, inFlight: this.#options.fleet.drainingInFlight() };
+  #state(): ProxyReport {
+    const { fleet } = this.#options;
+    return {
+      appliedRevision: this.appliedRevision,
+      inFlight: fleet.drainingInFlight(),
+      traffic: fleet.traffic(),
+      demand: fleet.demand(),
+    };
   }
 
   /** One call at a time, so that none that fails brings back what a later one was about to save. */

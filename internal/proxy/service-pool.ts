@@ -1,6 +1,7 @@
 import { createBalancer } from '../algorithms/create-balancer.ts';
 import type { Service } from '../model/service.ts';
-import { lonePool, Pool, type PoolEvents, type PoolPlace } from './pool.ts';
+import { lonePool, Pool } from './pool.ts';
+import type { PoolEvents, PoolPlace } from './pool-parts.ts';
 import { sharedMemory } from './shared-memory.ts';
 import { StickyCookie } from './sticky.ts';
 
@@ -8,6 +9,8 @@ import { StickyCookie } from './sticky.ts';
 export class ServicePool extends Pool {
   #service: Service;
   #sticky: StickyCookie | null;
+  /** HTML for browsers whose request was held in vain; null: there is none. */
+  page: string | null = null;
 
   constructor(
     service: Service,

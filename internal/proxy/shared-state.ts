@@ -1,5 +1,3 @@
-import { HeimdallError } from '../model/errors.ts';
-
 /** How many of each there is room for; memory is used as it is touched. */
 export interface SharedSize {
   readonly upstreams: number;
@@ -7,9 +5,6 @@ export interface SharedSize {
   /** Worker threads; the main thread comes on top. */
   readonly threads: number;
 }
-
-/** More than one machine has ports for, and services than anybody writes into a file. */
-export const ROOM = { upstreams: 32_768, pools: 1_024 };
 
 const NOBODY = 0;
 /** How often a held lock is asked for before the thread waits. */
@@ -55,9 +50,13 @@ export class SharedState {
   readonly #epochs: Int32Array;
   /** Counts up whenever there may be room for a request that waits. */
   readonly #signals: Int32Array;
+  /** Pools whose new requests are held: 1. */
+  readonly #paused: Int32Array;
   /** How many requests wait in each thread: `thread · pools + pool`; and since when, see `setWaiting`. */
   readonly #waiting: Int32Array;
   readonly #waitingSince: Float64Array;
+  /** Of each thread, as above; see `countApart`. */
+  readonly #apart: Float64Array;
 
   private constructor(size: SharedSize, thread: number, buffer: SharedArrayBuffer) {
     this.size = size;
@@ -85,6 +84,7 @@ export class SharedState {
     this.turns = floats(2 * pools);
     this.ties = floats(2 * pools);
     this.#waitingSince = floats((threads + 1) * pools);
+    this.#apart = floats((threads + 1) * pools);
     this.failures = integers(upstreams);
     this.lifecycle = integers(upstreams);
     this.health = integers(upstreams);
@@ -92,14 +92,15 @@ export class SharedState {
     this.#locks = integers(pools);
     this.#epochs = integers(pools);
     this.#signals = integers(pools);
+    this.#paused = integers(pools);
     this.#waiting = integers((threads + 1) * pools);
     this.#ownInFlight = integers((threads + 1) * upstreams);
   }
 
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
-    const floats = 7 * upstreams + 4 * pools + (threads + 1) * pools;
-    const integers = 4 * upstreams + 3 * pools + (threads + 1) * (upstreams + pools);
+    const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools;
+    const integers = 4 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools);
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -146,6 +147,28 @@ export class SharedState {
     Atomics.add(this.#epochs, pool, 1);
     this.unlock(pool);
     this.signal(pool);
+  }
+
+  paused(pool: number): boolean {
+    return this.#paused[pool] === 1;
+  }
+
+  /** To be called by the main thread, which must `bump` the pool after it. */
+  setPaused(pool: number, paused: boolean): void {
+    this.#paused[pool] = paused ? 1 : 0;
+  }
+
+  /** Corrects the number of picks to that of requests, see `requestsApart`; under the lock. */
+  countApart(pool: number, requests: number): void {
+    const at = this.thread * this.size.pools + pool;
+    this.#apart[at] = (this.#apart[at] ?? 0) + requests;
+  }
+
+  /** How many more requests came to a pool than its upstreams were picked: some got none, others got several. */
+  requestsApart(pool: number): number {
+    let sum = 0;
+    for (let at = pool; at < this.#apart.length; at += this.size.pools) sum += this.#apart[at] ?? 0;
+    return sum;
   }
 
   /** How many requests wait for room in a pool, in all threads. */
@@ -241,66 +264,10 @@ export class SharedState {
     this.failures[slot] = 0;
     Atomics.store(this.#inFlight, slot, 0);
   }
-}
 
-/** Gives out the slots of a `SharedState`; of the main thread alone. */
-export class SlotAllocator {
-  readonly state: SharedState;
-  /** Grows with every picture that the other threads are sent. */
-  generation = 0;
-  /** Whether all of them have one of a later generation in force; without other threads, always. */
-  isPast: (generation: number) => boolean = () => true;
-  #nextUpstream = 0;
-  #nextPool = 0;
-  #ordinal = 0;
-  readonly #retired: Retired[] = [];
-  readonly #retiredPools: Retired[] = [];
-
-  constructor(state: SharedState) {
-    this.state = state;
+  /** Makes the place of a pool ready for another one. */
+  clearPool(pool: number): void {
+    this.setPaused(pool, false);
+    for (let at = pool; at < this.#apart.length; at += this.size.pools) this.#apart[at] = 0;
   }
-
-  /** @throws {HeimdallError} CAPACITY_EXCEEDED */
-  upstream(): number {
-    const isFree = ({ slot, generation }: Retired) => this.state.inFlight(slot) === 0 && this.isPast(generation);
-    const slot = reusable(this.#retired, isFree) ?? this.#nextUpstream;
-    if (slot === this.#nextUpstream) this.#nextUpstream += 1;
-    if (slot >= this.state.size.upstreams) throw tooMany(`${this.state.size.upstreams} instances`);
-    this.#ordinal += 1;
-    this.state.clear(slot, this.#ordinal);
-    return slot;
-  }
-
-  /** The place is used again once no request runs on the upstream, and no thread knows it any more. */
-  retire(slot: number): void {
-    this.#retired.push({ slot, generation: this.generation });
-  }
-
-  retirePool(slot: number): void {
-    this.#retiredPools.push({ slot, generation: this.generation });
-  }
-
-  /** @throws {HeimdallError} CAPACITY_EXCEEDED */
-  pool(): number {
-    const isFree = ({ slot, generation }: Retired) => this.state.waiting(slot) === 0 && this.isPast(generation);
-    const pool = reusable(this.#retiredPools, isFree) ?? this.#nextPool;
-    if (pool === this.#nextPool) this.#nextPool += 1;
-    if (pool >= this.state.size.pools) throw tooMany(`${this.state.size.pools} services`);
-    return pool;
-  }
-}
-
-/** A place that was given back, and the generation that was in force then. */
-interface Retired {
-  readonly slot: number;
-  readonly generation: number;
-}
-
-function reusable(retired: Retired[], isFree: (candidate: Retired) => boolean): number | undefined {
-  const index = retired.findIndex(isFree);
-  return index === -1 ? undefined : retired.splice(index, 1)[0]?.slot;
-}
-
-function tooMany(what: string): HeimdallError {
-  return new HeimdallError('CAPACITY_EXCEEDED', `This load balancer has room for ${what}.`);
 }

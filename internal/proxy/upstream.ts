@@ -3,7 +3,8 @@ import { hash32 } from '../algorithms/hash.ts';
 import { type Health, HEALTHS } from '../model/health.ts';
 import { incarnationOf, type Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
-import { SharedState, SlotAllocator } from './shared-state.ts';
+import { SharedState } from './shared-state.ts';
+import { SlotAllocator } from './slot-allocator.ts';
 
 /** Where an upstream's numbers are kept. */
 export interface UpstreamPlace {

@@ -1,12 +1,14 @@
 import type { SharedState } from './shared-state.ts';
 
-/** A request that waits until an upstream has room for it. */
+/** A request that waits until an upstream has room for it, or the pool gives leases again. */
 export interface Waiter {
   /**
    * It does not take every upstream, as a retry does not take those that were tried: while others have room, nobody is
    * to wait for it.
    */
   readonly isChoosy: boolean;
+  /** How long it may wait in all, in milliseconds, as things are; it waits longer while somebody before it may. */
+  patience(): number;
   /**
    * Its turn has come: it picks, under the lock of the pool.
    * @returns false when there is still no room.
@@ -23,9 +25,8 @@ export interface Waiting {
 
 interface Place {
   readonly waiter: Waiter;
-  /** From when to when it may wait, in milliseconds of the clock that all threads share. */
+  /** In milliseconds of the clock that all threads share. */
   readonly since: number;
-  readonly until: number;
 }
 
 /** A signal that got lost, with a thread that crashed, costs this long; milliseconds. */
@@ -52,12 +53,10 @@ export class WaitingLine {
 
   /**
    * To be called under the lock, right after there was no room.
-   * @param timeoutMs - how long it may wait; longer while somebody before it may.
    * @param signals - how many there had been before it was seen that there was no room.
    */
-  add(waiter: Waiter, timeoutMs: number, signals: number): Waiting {
-    const since = this.#now();
-    const place: Place = { waiter, since, until: since + timeoutMs };
+  add(waiter: Waiter, signals: number): Waiting {
+    const place: Place = { waiter, since: this.#now() };
     this.#places.push(place);
     this.#publish();
     if (!this.#watching) void this.#watch(signals);
@@ -96,13 +95,13 @@ export class WaitingLine {
   #setTimer(): void {
     const [first] = this.#places;
     if (first === undefined) return;
-    this.#timer ??= setTimeout(() => this.#expire(), Math.max(first.until - this.#now(), 1));
+    this.#timer ??= setTimeout(() => this.#expire(), Math.max(endOf(first) - this.#now(), 1));
   }
 
   #expire(): void {
     this.#timer = null;
     const now = this.#now();
-    for (let [first] = this.#places; first !== undefined && first.until <= now; [first] = this.#places) {
+    for (let [first] = this.#places; first !== undefined && endOf(first) <= now; [first] = this.#places) {
       this.#remove(first);
       first.waiter.expired();
     }
@@ -124,4 +123,9 @@ export class WaitingLine {
     const first = this.#places.find(({ waiter }) => !waiter.isChoosy);
     this.#state.setWaiting(this.#pool, this.#places.length, first?.since ?? Number.POSITIVE_INFINITY);
   }
+}
+
+/** Asked for when it seems to have come: what a request waits for may have changed meanwhile. */
+function endOf({ since, waiter }: Place): number {
+  return since + waiter.patience();
 }

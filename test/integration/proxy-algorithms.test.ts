@@ -29,7 +29,7 @@ function counts(names: readonly string[]): Record<string, number> {
 
 describeEngines('balancing over three backends', () => {
   it('by round robin, one after the other, also past one that is down', async () => {
-    await using site = await ProxySite.withBackends(3, { service: { algorithm: 'round-robin' } });
+    await using site = await ProxySite.withBackends(3, { service: { algorithm: 'round-robin', slowStart: null } });
     const names = await servers(site, 9);
     assert.deepEqual(counts(names), { one: 3, two: 3, three: 3 });
     assert.deepEqual(names.slice(0, 3), names.slice(3, 6));
@@ -84,7 +84,7 @@ describeEngines('balancing over three backends', () => {
 
   it('by a hash: of a header, the cookie, the URL or the address', async () => {
     await using site = await ProxySite.withBackends(3, {
-      service: { algorithm: 'ip-url-hash', hash: { key: 'header:X-User' } },
+      service: { algorithm: 'ip-url-hash', slowStart: null, hash: { key: 'header:X-User' } },
     });
     const ports = site.upstreams().map(({ instance }) => instance.port);
     const serverOf = async (path: string, field: string) => (await ask(site, path, [field])).server;
@@ -101,16 +101,16 @@ describeEngines('balancing over three backends', () => {
       else assert.equal(now, before.get(user), 'a client moved though its instance is there');
     }
     site.setHealth(site.upstreams()[0]!, 'healthy');
-    site.use(ports, { algorithm: 'ip-url-hash', hash: { key: 'url' } });
+    site.use(ports, { algorithm: 'ip-url-hash', slowStart: null, hash: { key: 'url' } });
     const paths = Array.from({ length: 20 }, (_, i) => `/page-${i}`);
     const byPath = await Promise.all(paths.map((path) => serverOf(path, 'X: y')));
     assert.equal(new Set(byPath).size, 3);
     assert.deepEqual(await Promise.all(paths.map((path) => serverOf(path, 'X: z'))), byPath);
-    site.use(ports, { algorithm: 'ip-url-hash', hash: { key: 'cookie:session' } });
+    site.use(ports, { algorithm: 'ip-url-hash', slowStart: null, hash: { key: 'cookie:session' } });
     const sessions = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((id) => `Cookie: x=1; session=${id}`);
     const bySession = await Promise.all(sessions.map((cookie) => serverOf('/', cookie)));
     assert.deepEqual(await Promise.all(sessions.map((cookie) => serverOf('/x', cookie))), bySession);
-    site.use(ports, { algorithm: 'ip-url-hash', hash: { key: 'ip' } });
+    site.use(ports, { algorithm: 'ip-url-hash', slowStart: null, hash: { key: 'ip' } });
     assert.equal(new Set(await servers(site, 10)).size, 1);
   });
 

@@ -15,12 +15,12 @@ const KEEP = requestText('GET /', ['Connection: keep-alive']);
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** Four threads whose pools follow a SQLite registry, and the manager's end of that. */
-async function open() {
+async function open(service: Readonly<Record<string, unknown>> = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'heimdall-threads-'));
   const path = join(dir, 'registry.db');
   const manager = await openManagerRegistry({ path });
   const backend = await RawBackend.answering(OK);
-  const site = await ThreadedSite.open(THREADS, []);
+  const site = await ThreadedSite.open(THREADS, [], service);
   const link = new RegistryLink({
     registry: openProxyRegistry({ path, proxyId: 'lb', pid: process.pid }),
     fleet: site.fleet,
@@ -29,6 +29,7 @@ async function open() {
     now: Date.now,
     onLeading() {},
   });
+  site.onHeld = () => link.reportSoon();
   await link.start();
   const dispose = async () => {
     await site[Symbol.asyncDispose]();
@@ -39,6 +40,16 @@ async function open() {
   };
   return { site, manager, backend, [Symbol.asyncDispose]: dispose };
 }
+
+const DRAFT = {
+  service: 'web',
+  host: '127.0.0.1',
+  weight: 1,
+  version: null,
+  variant: null,
+  deployment: null,
+  env: {},
+};
 
 /** Asks on one connection, each time after the answer to the time before, whatever that is, until it is enough. */
 async function ask(port: number, enough: () => boolean): Promise<void> {
@@ -57,16 +68,7 @@ describe('four threads behind a registry', () => {
     const allKnow = () => site.slots.isPast(site.slots.generation - 1);
     const known = (id: string) => site.fleet.pool('web')?.get(id);
 
-    const draft = {
-      service: 'web',
-      host: '127.0.0.1',
-      weight: 1,
-      version: null,
-      variant: null,
-      deployment: null,
-      env: {},
-    };
-    const [added] = await manager.reserve([draft], [backend.port], 1);
+    const [added] = await manager.reserve([DRAFT], [backend.port], 1);
     const { id } = added ?? assert.fail();
     await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
     const committedAt = performance.now();
@@ -98,5 +100,66 @@ describe('four threads behind a registry', () => {
     console.log(
       `# in force in all threads: added ${addedMs.toFixed()} ms, drained ${drainedMs.toFixed()} ms after commit`,
     );
+  });
+
+  it('pause as one when the manager commits it, acknowledge that, and go on in the same way', async () => {
+    await using system = await open();
+    const { site, manager, backend } = system;
+    const { id } = (await manager.reserve([DRAFT], [backend.port], 1))[0] ?? assert.fail();
+    await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
+    const known = () => site.fleet.pool('web')?.get(id);
+    await eventually('it is known', () => known()?.lifecycle === 'ready');
+    const upstream = known() ?? assert.fail();
+    const { incarnation } = upstream;
+    site.fleet.healthChanged({ id, incarnation, from: 'unknown', to: 'healthy', cause: '', at: 0 });
+    let enough = false;
+    const clients = Array.from({ length: 24 }, () => ask(site.port, () => enough));
+    await eventually('it is busy', () => upstream.picks > 200);
+
+    const revision = await manager.changeService('web', { pausedSince: Date.now() });
+    await eventually('the pause is acknowledged', async () => {
+      const [row] = await manager.proxies();
+      return (row?.appliedRevision ?? -1) >= revision;
+    });
+    const { picks } = upstream;
+    await eventually('all wait, and the manager hears of it', async () => {
+      const [told] = await manager.traffic();
+      return told?.services[0]?.waiting === 24;
+    });
+    assert.equal(upstream.picks, picks, 'picked after the acknowledgement');
+
+    await manager.changeService('web', { pausedSince: null });
+    await eventually('it is busy again', () => upstream.picks > picks + 200);
+    enough = true;
+    await Promise.all(clients);
+  });
+
+  it('tell the manager of the first request to a service without instances at once, and let it go', async () => {
+    await using system = await open({ scaleFromZero: true });
+    const { site, manager, backend } = system;
+    const client = await rawClient(site.port, requestText('GET /'));
+    const askedAt = performance.now();
+    await eventually('the manager hears of it', async () => {
+      return (await manager.traffic())[0]?.services[0]?.waiting === 1;
+    });
+    const heardMs = performance.now() - askedAt;
+    const { id } = (await manager.reserve([DRAFT], [backend.port], 1))[0] ?? assert.fail();
+    await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
+    await eventually('it is known', () => site.fleet.pool('web')?.get(id) !== undefined);
+    const { incarnation } = site.fleet.pool('web')?.get(id) ?? assert.fail();
+    site.fleet.healthChanged({ id, incarnation, from: 'unknown', to: 'healthy', cause: '', at: 0 });
+    assert.match(await client.rest(), /^HTTP\/1\.1 200 /);
+    console.log(`# the manager heard of it after ${heardMs.toFixed()} ms`);
+  });
+
+  it('follow what was set by hand, and the configuration again when it is taken back', async () => {
+    await using system = await open();
+    const { site, manager } = system;
+    const algorithm = () => site.fleet.pool('web')?.balancer.algorithm;
+    await manager.changeService('web', { overrides: { algorithm: { value: 'least-time', over: 'round-robin' } } });
+    await eventually('it is in force', () => algorithm() === 'least-time');
+    await manager.changeService('web', { overrides: {} });
+    await eventually('it is taken back', () => algorithm() === 'round-robin');
+    assert.ok(site.slots.generation >= 3, 'the threads were told');
   });
 });

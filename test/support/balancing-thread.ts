@@ -4,7 +4,8 @@ import type { Balancer, Candidate, PickContext, Sample } from '../../internal/al
 import { createBalancer } from '../../internal/algorithms/create-balancer.ts';
 import type { Algorithm } from '../../internal/model/service.ts';
 import type { Lease } from '../../internal/proxy/lease.ts';
-import { Pool, type PoolEvents } from '../../internal/proxy/pool.ts';
+import { Pool } from '../../internal/proxy/pool.ts';
+import type { PoolEvents } from '../../internal/proxy/pool-parts.ts';
 import { sharedMemory } from '../../internal/proxy/shared-memory.ts';
 import { type SharedSize, SharedState } from '../../internal/proxy/shared-state.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';

@@ -1,5 +1,7 @@
 import type { Instance } from '../../internal/model/instance.ts';
+import { FIRST_RELEASE } from '../../internal/model/release.ts';
 import { type Service, ServiceSchema } from '../../internal/model/service.ts';
+import type { ServiceState } from '../../internal/model/service-state.ts';
 import type { BalancedRequest } from '../../internal/proxy/request-context.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';
 
@@ -35,4 +37,19 @@ export function upstream(id: string, overrides: Partial<Instance> & { health?: U
 
 export function balancedRequest(fields: Readonly<Record<string, string>> = {}, target = '/'): BalancedRequest {
   return { target, clientAddress: '10.0.0.1', field: (name) => fields[name] };
+}
+
+/** Of the service `web`: nothing set by hand, nothing under way. */
+export function serviceState(overrides: Partial<ServiceState> = {}): ServiceState {
+  return {
+    service: 'web',
+    desired: 0,
+    configured: 0,
+    release: FIRST_RELEASE,
+    overrides: {},
+    pausedSince: null,
+    scheduled: null,
+    deploying: null,
+    ...overrides,
+  };
 }

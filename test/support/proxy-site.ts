@@ -55,6 +55,7 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
     healthChanged() {},
     upstreamRemoved() {},
     drained() {},
+    held() {},
     ...overrides,
   };
 }
@@ -67,6 +68,8 @@ export class ProxySite implements AsyncDisposable {
   readonly engine: Engine;
   readonly fleet: Fleet;
   readonly records: RequestRecord[] = [];
+  /** How often it was told that requests are held. */
+  heldTold = 0;
   readonly settings: EngineSettings;
   readonly #clients: RawConnection[] = [];
   readonly #owned: { stop(): Promise<void> }[] = [];
@@ -88,7 +91,12 @@ export class ProxySite implements AsyncDisposable {
       cookieSecret: COOKIE_SECRET,
       now: () => performance.now(),
       log: createLogger({ name: 'test', level: 'silent' }),
-      listener: fleetListener({ upstreamRemoved: (id) => this.engine.forget(id) }),
+      listener: fleetListener({
+        upstreamRemoved: (id) => this.engine.forget(id),
+        held: () => {
+          this.heldTold += 1;
+        },
+      }),
     });
     this.engine = currentEngine({
       routes: this.fleet,

@@ -1,7 +1,8 @@
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Listener } from '../../internal/proxy/engine.ts';
 import { Fleet } from '../../internal/proxy/fleet.ts';
-import { ROOM, SharedState, SlotAllocator } from '../../internal/proxy/shared-state.ts';
+import { SharedState } from '../../internal/proxy/shared-state.ts';
+import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { COOKIE_SECRET, fleetListener, SETTINGS } from './proxy-site.ts';
@@ -15,6 +16,10 @@ export class ThreadedSite implements AsyncDisposable {
   /** Threads that could not listen, in the order in which they told so. */
   readonly notListening: number[] = [];
   readonly connectFailures: string[] = [];
+  /** How often a thread told that requests are held. */
+  heldTold = 0;
+  /** Called right when a thread tells that requests are held. */
+  onHeld: () => void = () => {};
   /** Called right when a thread crashes. */
   onCrash: () => void = () => {};
   readonly #troubled = new Set<number>();
@@ -44,6 +49,10 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
+        held: () => {
+          this.heldTold += 1;
+          this.onHeld();
+        },
       },
       watcher: {
         crashed: (thread, error) => {

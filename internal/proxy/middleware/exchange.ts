@@ -4,6 +4,7 @@ import { authority } from '../../model/address.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, statusFor } from '../outcome.ts';
+import type { Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -46,8 +47,8 @@ export class Exchange implements AttemptOwner {
   #attempt: Attempt | null = null;
   #fault: BodyFault | null = null;
   #clientGone = false;
-  /** There are upstreams that might take the request, if they had not so many. */
-  #busy = false;
+  /** Why there was no other attempt; null: there was. */
+  #refusal: Refusal | null = null;
   #expectsContinue: boolean;
   /** The lease whose idle connection was closed by its upstream; it gets one new connection. */
   #stale: Lease | null = null;
@@ -81,7 +82,7 @@ export class Exchange implements AttemptOwner {
     this.#tools.budget.requestStarted();
     do {
       const found = await this.#next.get(this.#tried);
-      this.#busy = found === 'busy';
+      this.#refusal = found instanceof Lease ? null : found;
       if (!(found instanceof Lease)) break;
       this.#leases.push(found);
       await this.#try(found);
@@ -193,13 +194,14 @@ export class Exchange implements AttemptOwner {
   #answerFailure(): void {
     if (this.#response.headersSent || this.#clientGone) return;
     if (this.#tools.closing()) this.#response.shouldKeepAlive = false;
-    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'));
+    const page = this.#refusal === 'held' ? this.#pool.page : null;
+    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'), { page });
   }
 
   #failureStatus(): number {
     if (this.#fault !== null) return FAULT_STATUS[this.#fault];
     const last = this.#leases.at(-1);
-    if (last === undefined || this.#busy) return 503;
+    if (last === undefined || this.#refusal === 'busy' || this.#refusal === 'held') return 503;
     return (last.outcome && statusFor(last.outcome, last.lastResort)) ?? 502;
   }
 

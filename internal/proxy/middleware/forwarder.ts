@@ -79,7 +79,7 @@ export class Forwarder {
     if (!checked.ok) {
       const id = this.#recordRefused(message, checked, startedAt);
       response.shouldKeepAlive = false;
-      sendAnswer(response, id, checked.status, message.headers.accept, checked.detail);
+      sendAnswer(response, id, checked.status, message.headers.accept, { detail: checked.detail });
       return null;
     }
     if (checked.target === '*') {

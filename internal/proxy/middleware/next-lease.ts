@@ -1,6 +1,7 @@
 import type { PickContext } from '../../algorithms/balancer.ts';
 import { Lease } from '../lease.ts';
-import type { LeaseSeeker, Pool, Refusal } from '../pool.ts';
+import type { Pool } from '../pool.ts';
+import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
 

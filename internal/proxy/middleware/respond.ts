@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { answerFor } from '../answer.ts';
+import { type AnswerDetails, answerFor } from '../answer.ts';
 
 /**
  * How long a connection stays open, in milliseconds, after an answer that came before the request's end. A connection
@@ -14,9 +14,9 @@ export function sendAnswer(
   requestId: string,
   status: number,
   accept: string | undefined,
-  detail?: string,
+  details: AnswerDetails = {},
 ): void {
-  const answer = answerFor(status, accept, detail);
+  const answer = answerFor(status, accept, details);
   if (!response.req.complete) response.shouldKeepAlive = false;
   response.writeHead(answer.status, {
     'Content-Type': answer.type,

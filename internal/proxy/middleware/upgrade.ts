@@ -103,7 +103,7 @@ export class Upgrade implements AttemptOwner {
       const tried = this.#leases.map(({ upstream }) => upstream);
       const lease = this.#socket.destroyed ? 'nobody' : await this.#next.get(tried);
       if (!(lease instanceof Lease)) {
-        this.#answerFor(lease === 'busy' ? undefined : this.#leases.at(-1));
+        this.#answerFor(lease === 'nobody' ? this.#leases.at(-1) : undefined);
         return null;
       }
       this.#leases.push(lease);

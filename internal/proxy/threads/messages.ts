@@ -8,6 +8,8 @@ export interface PoolPicture {
   readonly service: Service;
   /** Its place in the shared memory. */
   readonly pool: number;
+  /** HTML for browsers whose request was held in vain; null: there is none. */
+  readonly page: string | null;
   readonly upstreams: readonly { readonly slot: number; readonly instance: Instance }[];
 }
 
@@ -70,4 +72,6 @@ export type FromThread =
   /** No connection could be made to an upstream. */
   | { readonly kind: 'connect-failed'; readonly id: string; readonly ordinal: number; readonly cause: string }
   /** A request on an upstream that gets no more of them ended. */
-  | { readonly kind: 'drained' };
+  | { readonly kind: 'drained' }
+  /** A request is held, the first of all threads that is. */
+  | { readonly kind: 'held' };

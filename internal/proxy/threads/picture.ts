@@ -30,12 +30,13 @@ export class Picture {
 
 function pictureOf(pool: ServicePool): PoolPicture {
   const upstreams = Array.from(pool.upstreams(), ({ slot, instance }) => ({ slot, instance }));
-  return { service: pool.service, pool: pool.place.pool, upstreams };
+  return { service: pool.service, pool: pool.place.pool, page: pool.page, upstreams };
 }
 
 /** Health, lifecycle and weight are not part of a picture: the threads read them in the shared memory. */
 function isSame(a: PoolPicture, b: PoolPicture): boolean {
-  if (a.service !== b.service || a.pool !== b.pool || a.upstreams.length !== b.upstreams.length) return false;
+  if (a.service !== b.service || a.pool !== b.pool || a.page !== b.page) return false;
+  if (a.upstreams.length !== b.upstreams.length) return false;
   return a.upstreams.every(({ slot, instance }, index) => {
     const other = b.upstreams[index];
     return other?.slot === slot && other.instance.id === instance.id;

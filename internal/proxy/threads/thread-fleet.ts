@@ -1,5 +1,5 @@
 import type { Routes } from '../engine.ts';
-import type { PoolEvents } from '../pool.ts';
+import type { PoolEvents } from '../pool-parts.ts';
 import { Router } from '../routing.ts';
 import { ServicePool } from '../service-pool.ts';
 import type { SharedState } from '../shared-state.ts';
@@ -49,6 +49,7 @@ export class ThreadFleet implements Routes {
     const present = this.#pools.get(service.name);
     const pool = present?.place.pool === picture.pool ? present : this.#newPool(picture);
     if (pool === present) pool.configure(service, this.#options.cookieSecret);
+    pool.page = picture.page;
     const wanted = new Map(picture.upstreams.map((upstream) => [upstream.instance.id, upstream]));
     for (const { id, slot } of [...pool.upstreams()]) {
       if (wanted.get(id)?.slot === slot) continue;

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { ServicePool } from '../service-pool.ts';
-import type { SlotAllocator } from '../shared-state.ts';
+import type { SlotAllocator } from '../slot-allocator.ts';
 import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
@@ -29,6 +29,8 @@ interface ThreadedEngineListener {
   connectFailed(id: string, ordinal: number, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(): void;
+  /** A request is held, the first of all threads that is. */
+  held(): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -169,6 +171,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'drained':
         listener.drained();
+        break;
+      case 'held':
+        listener.held();
         break;
     }
   }

@@ -22,8 +22,11 @@ export interface ExchangeClient {
   readonly transport: Transport;
   /** The connection shall not be used for another request. */
   readonly closing: boolean;
-  /** Sends an answer of our own in place of the upstream's; the exchange is over then. */
-  answer(status: number): void;
+  /**
+   * Sends an answer of our own in place of the upstream's; the exchange is over then.
+   * @param page - for browsers; null: there is none.
+   */
+  answer(status: number, page: string | null): void;
   /** The exchange is over, and its answer written. @param reusable - the connection can take another request. */
   finished(reusable: boolean): void;
   /** The exchange is over, and its answer cannot be completed. */

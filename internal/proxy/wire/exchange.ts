@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../engine.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
-import type { LeaseSeeker, Refusal } from '../pool.ts';
+import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { mayRetry } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -92,7 +92,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   uploading(): void {
     const { transport } = this.client;
     this.#attempt?.watchUpload();
-    if (!transport.paused) transport.expireIn(this.#tools.settings.timeouts.bodyIdle);
+    if (this.#waiting === null && !transport.paused) transport.expireIn(this.#tools.settings.timeouts.bodyIdle);
   }
 
   /** The request cannot be read on: it ends here, with an answer when none has begun. */
@@ -105,7 +105,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       return;
     }
     this.status = status;
-    this.client.answer(status);
+    this.client.answer(status, null);
   }
 
   /** The client is gone, or has ended its side: nobody waits for the answer. */
@@ -122,7 +122,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   turn(found: Lease | Refusal): void {
     this.#waiting = null;
     if (typeof found === 'string') {
-      if (!this.#over) this.#giveUp(found === 'busy' ? undefined : this.#leases.at(-1));
+      if (!this.#over) this.#giveUp(found === 'nobody' ? this.#leases.at(-1) : undefined, found === 'held');
     } else if (this.#over) {
       found.release(CLIENT_CLOSED); // the client left between its turn and now
     } else {
@@ -186,7 +186,15 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
     const found = this.pool.acquire(this.#context, tried, this);
     if (found instanceof Lease || typeof found === 'string') this.turn(found);
-    else this.#waiting = found;
+    else this.#wait(found);
+  }
+
+  /** Meanwhile a little of the body is read, so that a client that leaves is noticed; it may take its time with it. */
+  #wait(waiting: Waiting): void {
+    this.#waiting = waiting;
+    if (this.body.done) return;
+    this.body.hold(this.client.transport);
+    this.client.transport.expireNever();
   }
 
   #goesOn(outcome: Outcome): boolean {
@@ -203,11 +211,14 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     return mayRetry(question, retries) && this.#tools.budget.take(retries);
   }
 
-  /** @param last - the attempt whose failure decides the status; none: nobody could be picked. */
-  #giveUp(last: Lease | undefined): void {
+  /**
+   * @param last - the attempt whose failure decides the status; none: nobody could be picked.
+   * @param held - it was held in vain.
+   */
+  #giveUp(last: Lease | undefined, held = false): void {
     this.#over = true;
     this.status = last?.outcome ? (statusFor(last.outcome, last.lastResort) ?? 502) : 503;
-    this.client.answer(this.status);
+    this.client.answer(this.status, held ? this.pool.page : null);
   }
 
   #cancel(): void {

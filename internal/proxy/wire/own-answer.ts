@@ -1,11 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import { answerFor } from '../answer.ts';
+import { type AnswerDetails, answerFor } from '../answer.ts';
 
-export interface OwnAnswer {
+export interface OwnAnswer extends AnswerDetails {
   readonly status: number;
   readonly requestId: string | null;
   readonly accept: string | undefined;
-  readonly detail?: string | undefined;
   /** The answer to a HEAD has no body. */
   readonly bodiless: boolean;
   /** Whether the connection ends with the answer. */
@@ -13,8 +12,8 @@ export interface OwnAnswer {
 }
 
 /** The whole message of an answer that the load balancer gives itself. */
-export function ownAnswer({ status, requestId, accept, detail, bodiless, close }: OwnAnswer): string {
-  const { type, body, retryAfter } = answerFor(status, accept, detail);
+export function ownAnswer({ status, requestId, accept, bodiless, close, ...details }: OwnAnswer): string {
+  const { type, body, retryAfter } = answerFor(status, accept, details);
   const octets = Buffer.from(body, 'utf8').toString('latin1');
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,

@@ -20,6 +20,8 @@ export class RequestBody {
   #kept: string | null = '';
   /** Where it goes; null while there is nobody to send it to. */
   #upstream: Transport | null = null;
+  /** What comes while there is nobody is read until it is as much as may be kept. */
+  #isHeld = false;
 
   /** @param maxSize - octets of payload; null: unlimited. */
   constructor(request: RequestHead, limits: HeadLimits, maxSize: number | null) {
@@ -65,7 +67,7 @@ export class RequestBody {
     const upstream = this.#upstream;
     if (reader.done) client.shareBuffer();
     if (upstream === null) {
-      if (!reader.done) client.pause();
+      if (!reader.done && !this.#mayHold) client.pause();
       return end;
     }
     const flows = reader.relayEnd === from || upstream.relay(chunk, from, reader.relayEnd, client);
@@ -76,9 +78,20 @@ export class RequestBody {
     return end;
   }
 
+  /** It is not known when there will be somebody to send it to. */
+  hold(client: Transport): void {
+    this.#isHeld = true;
+    if (this.#mayHold) client.resume();
+  }
+
+  get #mayHold(): boolean {
+    return this.#isHeld && this.#kept !== null && this.#kept.length <= REPLAY_LIMIT;
+  }
+
   /** Sends the head and what is here of the body; what comes later follows by itself. */
   sendTo(upstream: Transport, head: string): void {
     this.#upstream = upstream;
+    this.#isHeld = false;
     upstream.write(head + (this.#kept ?? ''));
     if (this.#kept !== null && this.#kept.length > REPLAY_LIMIT) this.#kept = null;
   }

@@ -31,6 +31,20 @@ describe('least connections', () => {
     assert.equal(picks(new LeastConnections(), [candidate('a', 3), candidate('b')], 8), 'a a a b a a a b');
   });
 
+  it('gives an idle candidate below a weight of 1 its part of a turn', () => {
+    const all = [candidate('a'), candidate('b'), candidate('c', 0.25)];
+    const order = picks(new LeastConnections(), all, 90).split(' ');
+    assert.deepEqual(
+      ['a', 'b', 'c'].map((name) => order.filter((each) => each === name).length),
+      [40, 40, 10],
+    );
+  });
+
+  it('gives everybody turns when all are below a weight of 1', () => {
+    const order = picks(new LeastConnections(), [candidate('a', 0.5), candidate('b', 0.5)], 20).split(' ');
+    assert.equal(order.filter((each) => each === 'a').length, 10);
+  });
+
   it('fills candidates up in proportion to their weights', () => {
     const balancer = new LeastConnections();
     const all = [candidate('a', 1), candidate('b', 2), candidate('c', 3)];

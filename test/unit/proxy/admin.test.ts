@@ -16,6 +16,7 @@ describe('the admin interface', () => {
     () => 0,
   );
   pool.put(upstream('web-1', { port: 9_001, weight: 2 }));
+  Object.assign(pool.get('web-1') ?? {}, { weight: 0.5 }); // as in a slow start
   pool.put(upstream('web-2', { port: 9_002, health: 'unhealthy' }));
   for (let i = 0; i < 3; i += 1) pool.get('web-1')!.claim();
   let token: string | undefined;
@@ -44,7 +45,9 @@ describe('the admin interface', () => {
     assert.deepEqual(await response.json(), {
       status: 'ok',
       pid: 7,
-      services: [{ name: 'web', algorithm: 'round-robin', upstreams: 2, healthy: 1, inFlight: 3, waiting: 0 }],
+      services: [
+        { name: 'web', algorithm: 'round-robin', upstreams: 2, healthy: 1, inFlight: 3, waiting: 0, paused: false },
+      ],
     });
   });
 
@@ -59,6 +62,7 @@ describe('the admin interface', () => {
       health: 'healthy',
       healthCause: 'not checked yet',
       weight: 2,
+      weightInForce: 0.5,
       inFlight: 3,
       picks: 3,
       failures: 0,

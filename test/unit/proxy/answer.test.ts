@@ -25,8 +25,30 @@ describe('an answer of our own', () => {
     for (const status of [400, 404, 408, 413, 502, 504]) assert.equal(answerFor(status, undefined).retryAfter, null);
   });
 
+  it('is the page for whoever takes HTML, where there is one', () => {
+    const page = '<p>Back soon.';
+    const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    assert.deepEqual(answerFor(503, browser, { page }), {
+      status: 503,
+      type: 'text/html; charset=utf-8',
+      body: page,
+      retryAfter: 1,
+    });
+    assert.equal(answerFor(503, 'application/json;q=0, text/html;q=0.1', { page }).body, page);
+    for (const accept of [
+      undefined,
+      '*/*',
+      'application/json',
+      'text/html;q=0',
+      'text/html;level=1;q=0.0, text/plain',
+    ]) {
+      assert.doesNotMatch(answerFor(503, accept, { page }).body, /</, String(accept));
+    }
+    assert.equal(answerFor(503, browser, { page: null }).type, 'text/plain; charset=utf-8');
+  });
+
   it('takes a better explanation than the usual one, and has one for every status it is used with', () => {
-    assert.match(answerFor(400, undefined, 'Two hosts.').body, /Two hosts\./);
+    assert.match(answerFor(400, undefined, { detail: 'Two hosts.' }).body, /Two hosts\./);
     for (const status of [400, 404, 408, 413, 414, 431, 501, 502, 503, 504, 505]) {
       assert.doesNotMatch(answerFor(status, undefined).body, /Error\n/, String(status));
     }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, mock } from 'node:test';
 import type { HealthRecord } from '../../../internal/model/health.ts';
 import type { Instance } from '../../../internal/model/instance.ts';
+import type { ServiceState } from '../../../internal/model/service-state.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
 import type {
@@ -14,7 +15,7 @@ import type {
 } from '../../../internal/registry/registry.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { settle } from '../../support/manual-clock.ts';
-import { instance, service } from '../../support/proxy-fakes.ts';
+import { instance, service, serviceState } from '../../support/proxy-fakes.ts';
 import { fleetListener } from '../../support/proxy-site.ts';
 
 const LOG = createLogger({ name: 'test', level: 'silent' });
@@ -105,8 +106,13 @@ class FakeRegistry implements ProxyRegistry {
   }
 }
 
-function snapshot(revision: number, instances: readonly Instance[], registryId = 'one'): Snapshot {
-  return { registryId, revision, services: [], instances };
+function snapshot(
+  revision: number,
+  instances: readonly Instance[],
+  registryId = 'one',
+  services: readonly ServiceState[] = [],
+): Snapshot {
+  return { registryId, revision, services, instances };
 }
 
 function proxy(id: string, startedAt: number, heartbeatAt = 100_000): ProxyRecord {
@@ -126,7 +132,7 @@ class Harness {
       cookieSecret: 'a secret that is long enough',
       now: () => 0,
       log: LOG,
-      listener: fleetListener({ drained: () => this.link.reportSoon() }),
+      listener: fleetListener({ drained: () => this.link.reportSoon(), held: () => this.link.reportSoon() }),
     });
     this.fleet.configure([service()]);
     this.link = new RegistryLink({
@@ -185,7 +191,8 @@ describe('the link to the registry', () => {
     const started = harness.link.start();
     await settle();
     assert.deepEqual(harness.registry.calls, ['report', 'health', 'latencies', 'watch']);
-    assert.deepEqual(harness.registry.reports, [{ appliedRevision: null, inFlight: new Map() }]);
+    const [{ appliedRevision, inFlight } = assert.fail(), ...others] = harness.registry.reports;
+    assert.deepEqual([appliedRevision, inFlight, others], [null, new Map(), []]);
     harness.registry.listener?.changed(snapshot(4, [instance('a')]));
     await started;
     assert.deepEqual(harness.ids(), ['a']);
@@ -211,10 +218,14 @@ describe('the link to the registry', () => {
       const [pool] = harness.fleet.pools();
       const lease = pool?.lease({ hash: () => 0, affinity: () => undefined, now: () => 0 }, []);
       await harness.changed(snapshot(2, [instance('a', { lifecycle: 'draining' })]));
-      assert.deepEqual(harness.registry.reports.at(-1), { appliedRevision: 2, inFlight: new Map([['a', 1]]) });
+      const told = () => {
+        const { appliedRevision, inFlight } = harness.registry.reports.at(-1) ?? assert.fail();
+        return [appliedRevision, inFlight];
+      };
+      assert.deepEqual(told(), [2, new Map([['a', 1]])]);
       lease?.release({ kind: 'completed', status: 200 });
       await settle();
-      assert.deepEqual(harness.registry.reports.at(-1), { appliedRevision: 2, inFlight: new Map([['a', 0]]) });
+      assert.deepEqual(told(), [2, new Map([['a', 0]])]);
     }));
 
   it('is overtaken by no older picture', async () =>
@@ -294,6 +305,57 @@ describe('the link to the registry', () => {
       assert.equal(harness.registry.reports.at(-1)?.appliedRevision, 1);
       await harness.changed(snapshot(3, [instance('b')]));
       assert.deepEqual([harness.ids(), harness.link.appliedRevision], [['b'], 3]);
+    }));
+
+  it('tells of the requests on instances while their service is being deployed, and of nobody else', async () =>
+    using(await Harness.started(instance('a'), instance('b')), async (harness) => {
+      assert.deepEqual(harness.registry.reports.at(-1)?.traffic, []);
+      const rows = [instance('a'), instance('b')];
+      await harness.changed(snapshot(2, rows, 'one', [serviceState({ deploying: 4 })]));
+      const [pool] = harness.fleet.pools();
+      const { incarnation, health: from } = pool?.get('b') ?? assert.fail();
+      harness.fleet.healthChanged({ id: 'b', incarnation, from, to: 'healthy', cause: '', at: 0 });
+      const context = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+      const leases = [1, 2, 3, 4].map(() => pool?.lease(context, []) ?? assert.fail());
+      const onA = leases.filter(({ upstream }) => upstream.id === 'a');
+      assert.equal(onA.length, 2);
+      onA[0]?.release({ kind: 'completed', status: 500 });
+      onA[1]?.release({ kind: 'completed', status: 200 });
+      await harness.beat();
+      assert.deepEqual(harness.registry.reports.at(-1)?.traffic, [
+        { instanceId: 'a', incarnation: 'a#1', requests: 2, failures: 1, inFlight: 0 },
+        { instanceId: 'b', incarnation: 'b#1', requests: 0, failures: 0, inFlight: 2 },
+      ]);
+      await harness.changed(snapshot(3, rows, 'one', [serviceState()]));
+      assert.deepEqual(harness.registry.reports.at(-1)?.traffic, []);
+      for (const lease of leases) lease.release({ kind: 'client-closed' });
+    }));
+
+  it('tells of the requests on instances whose number follows them', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      for (const settings of [{ autoscale: { max: 3 } }, { scaleFromZero: true }, { idleAfter: '5m' }]) {
+        harness.fleet.configure([service(settings)]);
+        await harness.beat();
+        const ids = harness.registry.reports.at(-1)?.traffic?.map(({ instanceId }) => instanceId);
+        assert.deepEqual(ids, ['a'], JSON.stringify(settings));
+      }
+    }));
+
+  it('tells how many requests came to every service, and at once when one is held', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      const { registry, fleet } = harness;
+      await harness.changed(snapshot(2, [instance('a')], 'one', [serviceState({ pausedSince: 7 })]));
+      assert.deepEqual(registry.reports.at(-1)?.demand, [{ service: 'web', waiting: 0, requests: 0 }]);
+      const seeker = { turn: () => {} };
+      const context = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+      const waiting = [1, 2, 3].map(() => fleet.pool('web')?.acquire(context, [], seeker));
+      const before = registry.reports.length;
+      await settle();
+      assert.deepEqual(registry.reports.at(-1)?.demand, [{ service: 'web', waiting: 3, requests: 3 }]);
+      assert.equal(registry.reports.length, before + 1, 'once, not once for each request');
+      for (const each of waiting) if (each !== undefined && typeof each === 'object' && 'cancel' in each) each.cancel();
+      await harness.beat();
+      assert.deepEqual(registry.reports.at(-1)?.demand, [{ service: 'web', waiting: 0, requests: 3 }]);
     }));
 
   it('reports with every heartbeat, and keeps health that could not be saved for the next', async () =>

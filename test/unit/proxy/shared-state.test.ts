@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { SharedState, SlotAllocator } from '../../../internal/proxy/shared-state.ts';
+import { SharedState } from '../../../internal/proxy/shared-state.ts';
+import { SlotAllocator } from '../../../internal/proxy/slot-allocator.ts';
 
 const SIZE = { upstreams: 4, pools: 2, threads: 2 };
 

@@ -41,8 +41,8 @@ class Room {
       this.served.push(name);
       return true;
     };
-    const waiter = { isChoosy, tryTurn: take, expired: () => this.expired.push(name) };
-    return this.lines[thread].add(waiter, timeout, signals);
+    const waiter = { isChoosy, patience: () => timeout, tryTurn: take, expired: () => this.expired.push(name) };
+    return this.lines[thread].add(waiter, signals);
   }
 
   make(free: number, others = 0): void {

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import type { PickContext } from '../../../../internal/algorithms/balancer.ts';
 import { declaredInstances } from '../../../../internal/model/instance.ts';
 import { Fleet } from '../../../../internal/proxy/fleet.ts';
-import { SharedState, SlotAllocator } from '../../../../internal/proxy/shared-state.ts';
+import { SharedState } from '../../../../internal/proxy/shared-state.ts';
+import { SlotAllocator } from '../../../../internal/proxy/slot-allocator.ts';
 import type { PictureChange } from '../../../../internal/proxy/threads/messages.ts';
 import { Picture } from '../../../../internal/proxy/threads/picture.ts';
 import { ThreadFleet } from '../../../../internal/proxy/threads/thread-fleet.ts';
@@ -79,7 +80,7 @@ class Pair {
 
 function pair(): Pair {
   const made = new Pair();
-  made.fleet.configure([service()]);
+  made.fleet.configure([service({ slowStart: null })]);
   made.fleet.apply(BOTH);
   made.heal();
   made.news();

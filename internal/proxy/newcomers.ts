@@ -1,0 +1,97 @@
+import type { Clock } from '../../pkg/clock/clock.ts';
+import type { ServicePool } from './service-pool.ts';
+import { type Admission, admit, isRamping, sharesOf } from './slow-start.ts';
+import type { Upstream } from './upstream.ts';
+
+/** How often the weights of new upstreams grow, in milliseconds. */
+const STEP_MS = 500;
+
+/** Lets the weights of new upstreams grow, in the memory of all threads; of the main thread alone. */
+export class Newcomers {
+  readonly #clock: Clock;
+  /** Of upstreams that get requests. */
+  readonly #admissions = new WeakMap<Upstream, Admission>();
+  /** Seen in use by nobody: not ready yet, or unhealthy. */
+  readonly #wereOut = new WeakSet<Upstream>();
+  /** In use before this load balancer came, as far as anybody knows. */
+  readonly #found = new WeakSet<Upstream>();
+  readonly #ramping = new Set<ServicePool>();
+  #waits = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The upstream was there before this load balancer. */
+  found(upstream: Upstream): void {
+    this.#found.add(upstream);
+  }
+
+  /** To be called after any change of a pool's upstreams or settings. */
+  look(pool: ServicePool): void {
+    const now = this.#clock.monotonic();
+    const { slowStart } = pool.service;
+    const coming = [...pool.upstreams()].filter((upstream) => this.#comes(upstream));
+    const isNew = (upstream: Upstream) => this.#isNew(upstream, slowStart);
+    for (const upstream of coming.filter((each) => !isNew(each))) {
+      this.#admissions.set(upstream, { at: now, isNew: false, ramps: false });
+    }
+    const others = this.#inUse(pool);
+    for (const upstream of coming.filter(isNew)) this.#admissions.set(upstream, admit(others, now, slowStart));
+    this.#weigh(pool, now);
+    this.#waitForStep();
+  }
+
+  /** The pool is gone. */
+  forget(pool: ServicePool): void {
+    this.#ramping.delete(pool);
+  }
+
+  /** Whether it is to get requests, and got none before. */
+  #comes(upstream: Upstream): boolean {
+    const { lifecycle, health } = upstream;
+    if (lifecycle !== 'ready' || health === 'unhealthy') this.#wereOut.add(upstream);
+    if (lifecycle === 'ready' && health === 'healthy') return !this.#admissions.has(upstream);
+    this.#admissions.delete(upstream);
+    return false;
+  }
+
+  /** One that has long been running when it is first seen is in use by others, or was by an earlier load balancer. */
+  #isNew(upstream: Upstream, slowStart: number | null): boolean {
+    if (this.#wereOut.has(upstream)) return true;
+    const { startedAt } = upstream.instance;
+    if (startedAt === null) return !this.#found.has(upstream);
+    return this.#clock.now() - startedAt < (slowStart ?? 0);
+  }
+
+  #inUse(pool: ServicePool): Admission[] {
+    return Array.from(pool.upstreams()).flatMap((upstream) => this.#admissions.get(upstream) ?? []);
+  }
+
+  #weigh(pool: ServicePool, now: number): void {
+    const { slowStart } = pool.service;
+    const inUse = this.#inUse(pool);
+    const shares = sharesOf(inUse, now, slowStart);
+    let changed = false;
+    for (const upstream of pool.upstreams()) {
+      const share = this.#admissions.has(upstream) ? (shares.shift() ?? 1) : 1;
+      const weight = upstream.instance.weight * share;
+      if (upstream.weight === weight) continue;
+      upstream.weight = weight;
+      changed = true;
+    }
+    if (changed) pool.invalidate();
+    if (inUse.some((admission) => isRamping(admission, now, slowStart))) this.#ramping.add(pool);
+    else this.#ramping.delete(pool);
+  }
+
+  #waitForStep(): void {
+    if (this.#waits || this.#ramping.size === 0) return;
+    this.#waits = true;
+    this.#clock.after(STEP_MS, () => {
+      this.#waits = false;
+      for (const pool of [...this.#ramping]) this.#weigh(pool, this.#clock.monotonic());
+      this.#waitForStep();
+    });
+  }
+}

@@ -1,0 +1,48 @@
+import type { Lease } from './lease.ts';
+import type { SharedState } from './shared-state.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface PoolEvents {
+  /** No connection could be made: counts at once, before any probe. */
+  connectFailed(upstream: Upstream, cause: string): void;
+  /** A request on an upstream that gets no more of them ended. */
+  drained(upstream: Upstream): void;
+  /** A request is held, the first of all threads that is. */
+  held?(): void;
+}
+
+/** Where what all threads know of a pool is kept. */
+export interface PoolPlace {
+  readonly state: SharedState;
+  readonly pool: number;
+}
+
+/** How many requests an upstream takes at a time, and how many may wait. */
+export interface PoolLimits {
+  /** Requests in flight; null: no limit. */
+  readonly maxConnections: number | null;
+  readonly queue: LineLimits;
+  /** While the pool is paused, or asleep. */
+  readonly hold: LineLimits;
+  /** Whether a pool without any upstream is asleep: somebody will be there soon. */
+  readonly scaleFromZero: boolean;
+}
+
+export interface LineLimits {
+  /** Over all threads. */
+  readonly limit: number;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
+/**
+ * Why a request gets no upstream: there is none for it, all that there are for it have as much as they take, or the pool
+ * gives none at present.
+ */
+export type Refusal = 'nobody' | 'busy' | 'held';
+
+/** Who looks for an upstream, and waits for one when need be. */
+export interface LeaseSeeker {
+  /** The wait is over; `busy` and `held`: it was in vain. */
+  turn(found: Lease | Refusal): void;
+}
