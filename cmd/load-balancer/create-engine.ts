@@ -8,6 +8,7 @@ import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { LogSettings } from '../../internal/proxy/threads/messages.ts';
 import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { DataPlane } from './data-plane.ts';
 
@@ -57,7 +58,7 @@ function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
   const engine = new MiddlewareEngine({
     routes: plane.fleet,
     settings: config.proxy,
-    now: () => performance.now(),
+    now: sharedNow,
     onRequest: (record: RequestRecord) => {
       if (logs) logRequest(requestLog, record);
     },

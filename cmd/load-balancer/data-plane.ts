@@ -10,6 +10,7 @@ import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
+import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
 /** How long the start waits for the first round of probes, in milliseconds: an instance that hangs must not hold it up. */
@@ -51,7 +52,7 @@ export class DataPlane {
     this.#healthAlerts = new HealthAlerts(this.alerts, Date.now);
     this.fleet = new Fleet({
       cookieSecret,
-      now: () => performance.now(),
+      now: sharedNow, // what is remembered of latencies is read by the threads
       log: log.child({ subsystem: 'fleet' }),
       listener: this.#fleetListener(),
       ...(slots === undefined ? {} : { slots }),

@@ -86,9 +86,9 @@ export class Fleet {
 
   /** What the algorithms have learned of the instances. */
   latencies(): LatencyRecord[] {
-    const at = Date.now();
-    return [...this.#upstreams()].flatMap(({ id: instanceId, incarnation, cost }) =>
-      Number.isFinite(cost) ? [{ instanceId, incarnation, cost, at }] : [],
+    const epoch = this.#epoch();
+    return [...this.#upstreams()].flatMap(({ id: instanceId, incarnation, cost, costAt }) =>
+      Number.isFinite(cost) ? [{ instanceId, incarnation, cost, at: Math.round(costAt + epoch) }] : [],
     );
   }
 
@@ -268,10 +268,16 @@ export class Fleet {
     const latency = this.#latencies.get(incarnation);
     if (latency) {
       upstream.cost = latency.cost;
-      upstream.costAt = this.#options.now() - (Date.now() - latency.at);
+      upstream.costAt = latency.at - this.#epoch();
     }
     this.#lastKnown.delete(incarnation);
     this.#latencies.delete(incarnation);
+  }
+
+  /** What the pools' clock says plus this are epoch milliseconds: ages outlive the process, readings of its clock do not. */
+  #epoch(): number {
+    const { clock = systemClock, now } = this.#options;
+    return clock.now() - now();
   }
 
   #forget(upstream: Upstream): void {

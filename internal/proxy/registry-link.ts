@@ -39,6 +39,8 @@ export class RegistryLink {
   readonly #unsaved = new Map<string, HealthRecord>();
   #saving = false;
   #beats = 0;
+  /** A successor learns on; what we know is older. */
+  #isSucceeded = false;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
   /** When the registry last took a report, in epoch milliseconds. */
@@ -102,7 +104,7 @@ export class RegistryLink {
   /** What the algorithms have learned, for whoever comes after this process. */
   async saveLatencies(): Promise<void> {
     const { registry, fleet, log } = this.#options;
-    const records = fleet.latencies();
+    const records = this.#isSucceeded ? [] : fleet.latencies();
     if (records.length === 0) return;
     await registry
       .saveLatencies(records)
@@ -111,6 +113,7 @@ export class RegistryLink {
 
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
+    this.#isSucceeded = true;
     this.#options.registry.stepBack();
     await this.#report();
   }
@@ -120,6 +123,7 @@ export class RegistryLink {
     this.#abort.abort();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#reporting;
+    await this.saveLatencies();
     try {
       await this.#options.registry.withdraw();
     } catch (error) {

@@ -21,11 +21,16 @@ class Harness {
   readonly fleet: Fleet;
   readonly monitor: HealthMonitor;
 
-  constructor() {
+  readonly #start: number;
+
+  /** @param start - what the pools' clock says at first. */
+  constructor(start = 0) {
+    this.#start = start;
     const log = createLogger({ name: 'test', level: 'silent' });
     this.fleet = new Fleet({
       cookieSecret: 'a secret that is long enough',
-      now: () => this.clock.monotonic(),
+      now: () => this.now(),
+      clock: this.clock,
       log,
       listener: fleetListener({
         poolChanged: ({ name }) => this.told.push(`changed ${name}`),
@@ -43,6 +48,10 @@ class Harness {
       log,
     });
     this.fleet.checkWith(this.monitor);
+  }
+
+  now(): number {
+    return this.#start + this.clock.monotonic();
   }
 
   upstream(id: string): Upstream {
@@ -255,6 +264,42 @@ describe('the fleet', () => {
     harness.fleet.apply([]);
     harness.fleet.apply([instance('a')]);
     assert.equal(harness.upstream('a').health, 'unknown', 'news of an earlier life was used twice');
+  });
+
+  it('hands latencies on with their age, to a clock that began elsewhere, and only for the same process', async () => {
+    const before = new Harness();
+    before.fleet.configure([service({ servers: ['10.0.0.7:8080'] })]);
+    before.fleet.apply([instance('a'), instance('b', { port: 9_001 }), instance('fresh', { port: 9_002 })]);
+    await before.clock.advance(60_000);
+    for (const [index, id] of ['a', 'b', 'web@10.0.0.7:8080'].entries()) {
+      Object.assign(before.upstream(id), { cost: 10 * (index + 1), costAt: before.now() - 2_000 });
+    }
+    const records = before.fleet.latencies();
+    assert.deepEqual(records.map(({ instanceId }) => instanceId).toSorted(), ['a', 'b', 'web@10.0.0.7:8080']);
+
+    const after = new Harness(7_000_000);
+    await after.clock.advance(61_000);
+    after.fleet.remember([], records);
+    after.fleet.configure([service({ servers: ['10.0.0.7:8080'] })]);
+    after.fleet.apply([instance('a'), instance('b', { port: 9_001, startedAt: 2 })]);
+    assert.equal(after.upstream('a').cost, 10);
+    assert.equal(after.now() - after.upstream('a').costAt, 3_000);
+    assert.equal(after.upstream('web@10.0.0.7:8080').cost, 30);
+    assert.ok(Number.isNaN(after.upstream('b').cost), 'of another process');
+  });
+
+  it('remembers that an instance is down, spawned or declared: no traffic before a probe passes', () => {
+    const harness = new Harness();
+    const record = { cause: 'connect ECONNREFUSED', since: 0, proxyId: 'lb' };
+    const ids = { down: 'web@10.0.0.7:8080', up: 'web@10.0.0.8:8080' };
+    harness.fleet.remember([
+      { ...record, instanceId: 'a', incarnation: 'a#1', health: 'unhealthy' },
+      { ...record, instanceId: ids.down, incarnation: `${ids.down}#0`, health: 'unhealthy' },
+      { ...record, instanceId: ids.up, incarnation: `${ids.up}#0`, health: 'healthy' },
+    ]);
+    harness.fleet.configure([service({ servers: ['10.0.0.7:8080', '10.0.0.8:8080'] })]);
+    harness.fleet.apply([instance('a')]);
+    for (let picks = 0; picks < 6; picks += 1) assert.equal(harness.lease()?.upstream.id, ids.up);
   });
 
   it('ignores news of a process that is not there any more', () => {
