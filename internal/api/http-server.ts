@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
+import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
 import { authority } from '../model/address.ts';
 import { listenError } from '../model/listen-error.ts';
 
@@ -16,7 +17,7 @@ export interface ApiServer {
    * @param deadlineMs - default: 10 s.
    */
   close(deadlineMs?: number): Promise<void>;
-  /** The same: what is idle here has no harm in being cut off. */
+  /** Stops accepting at once, for the sake of a successor; resolves when the last connection has ended by itself, or is cut off. */
   retire(deadlineMs: number): Promise<void>;
   /** The descriptor of the listening socket, to be handed over to a successor. */
   sockets(): Promise<readonly number[]>;
@@ -55,11 +56,17 @@ export async function startApiServer({ app, host, port, socket, log }: ApiServer
   const taken = portOf(server);
   log.info({ host, port: taken }, `manager API on http://${authority(host, taken)}`);
   let closing: Promise<void> | undefined;
-  const end = (deadlineMs = CLOSE_DEADLINE_MS) => {
+  const end = (deadlineMs: number, stop: () => void) => {
     closing ??= close(server, answers, deadlineMs, log);
+    stop();
     return closing;
   };
-  return { port: taken, close: end, retire: end, sockets: async () => [descriptorOf(server)] };
+  return {
+    port: taken,
+    close: (deadlineMs = CLOSE_DEADLINE_MS) => end(deadlineMs, () => server.close()), // closes idle connections, too
+    retire: (deadlineMs) => end(deadlineMs, () => stopAccepting(server)),
+    sockets: async () => [descriptorOf(server)],
+  };
 }
 
 async function close(
@@ -69,7 +76,6 @@ async function close(
   log: Logger,
 ): Promise<void> {
   const closed = once(server, 'close');
-  server.close(); // closes the idle connections too
   for (const answer of answers) {
     if (!answer.headersSent) answer.setHeader('Connection', 'close');
     else if (answer.getHeader('Content-Type') === EVENT_STREAM) answer.end(); // it has no end of its own
@@ -82,6 +88,7 @@ async function close(
     await closed;
   } finally {
     clearTimeout(deadline);
+    server.close(); // ends its timers
   }
 }
 

@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
+import { Gate } from '../../pkg/sockets/gate.ts';
+import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
 import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
 import type { Listener } from './engine.ts';
@@ -34,30 +36,33 @@ export async function startAdmin(
   socket?: number,
 ): Promise<Listener> {
   const routes = routesOf(options);
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, (request, response) => {
-    void handle(routes, options, request, response);
-  });
+  const gate = new Gate();
+  const app = gate.around((request, response) => void handle(routes, options, request, response));
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, app);
   server.listen(socket === undefined ? { host, port } : { fd: socket });
   await once(server, 'listening');
   server.on('error', (error) => options.log.warn({ err: error }, 'an admin connection could not be accepted'));
   const address = server.address();
-  let closing: Promise<void> | null = null;
-  const close = (deadlineMs: number) => {
-    closing ??= end(server, deadlineMs);
-    return closing;
-  };
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const closed = once(server, 'close').then(() => server.close()); // ends its timers
+  const within = (deadlineMs: number) => end(server, closed, deadlineMs);
   return {
     host,
-    port: typeof address === 'object' && address !== null ? address.port : port,
-    close,
-    retire: close,
+    port: bound,
+    close(deadlineMs) {
+      server.close();
+      return within(deadlineMs);
+    },
+    retire(deadlineMs) {
+      stopAccepting(server);
+      gate.passOnTo({ host, port: bound, ready: Promise.resolve() });
+      return within(deadlineMs);
+    },
     sockets: async () => [descriptorOf(server)],
   };
 }
 
-async function end(server: Server, deadlineMs: number): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
+async function end(server: Server, closed: Promise<unknown>, deadlineMs: number): Promise<void> {
   const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
   await closed;
   clearTimeout(deadline);

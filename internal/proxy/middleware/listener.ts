@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
+import { stopAccepting } from '../../../pkg/sockets/stop-accepting.ts';
 import type { Listener, ProxyTimeouts } from '../engine.ts';
 import { valuesOf } from '../fields.ts';
 import { refuseSocket } from './respond.ts';
@@ -94,8 +95,8 @@ export class HttpListener implements Listener {
 
   async retire(deadlineMs: number): Promise<void> {
     this.#closing = true;
-    // An HTTP server's own `close` would cut idle connections off.
-    this.#closed ??= new Promise((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()));
+    this.#closed ??= once(this.#server, 'close').then(() => {});
+    stopAccepting(this.#server);
     const deadline = setTimeout(() => {
       for (const socket of this.#sockets.keys()) socket.destroy();
     }, deadlineMs);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { type ApiServer, startApiServer } from '../../../internal/api/http-server.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
@@ -83,6 +84,21 @@ describe('startApiServer', () => {
     const gone = once(socket, 'close');
     await server.close(2 ** 30);
     await gone;
+    agent.destroy();
+  });
+
+  // A successor listens on the same socket: what this one has accepted, the other one never sees.
+  it('answers on every connection that it has accepted when it retires, and closes the idle ones late', async () => {
+    const server = await start((_request, response) => response.end());
+    const silent = connect(server.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    await fetchFrom(server.port, agent); // by now the silent one is accepted, too
+    const retired = server.retire(2 ** 30);
+    silent.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    assert.match(String(await text(silent)), /^HTTP\/1\.1 200 /);
+    assert.equal((await fetchFrom(server.port, agent)).headers.connection, 'close');
+    await retired;
     agent.destroy();
   });
 
