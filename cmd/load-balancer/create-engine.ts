@@ -55,14 +55,15 @@ export function createEngine(parts: EngineParts): RunningEngine {
 function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
   const requestLog = log.child({ subsystem: 'request' });
   let logs = config.proxy.requestLog;
-  const engine = new MiddlewareEngine({
+  const options = {
     routes: plane.fleet,
     settings: config.proxy,
     now: sharedNow,
     onRequest: (record: RequestRecord) => {
       if (logs) logRequest(requestLog, record);
     },
-  });
+  };
+  const engine = new MiddlewareEngine(options, SHARES_PORTS.has(process.platform));
   return {
     name: 'middleware',
     threads: 1,

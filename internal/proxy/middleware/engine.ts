@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ListenOptions, Socket } from 'node:net';
 import express, { type Express } from 'express';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
+import { freePort } from '../../../pkg/sockets/free-port.ts';
+import { jointListener } from '../joint-listener.ts';
 import type { ClientRequest } from './client-request.ts';
 import { Forwarder, type ForwarderOptions } from './forwarder.ts';
 import { HttpListener, type Receiver } from './listener.ts';
@@ -19,8 +21,11 @@ export class MiddlewareEngine implements Engine, Receiver {
   readonly #listeners = new Set<HttpListener>();
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
   readonly #app: Express;
+  readonly #reusePort: boolean;
 
-  constructor(options: ForwarderOptions) {
+  /** @param reusePort - whether a successor with more threads may come to listen beside this one. */
+  constructor(options: ForwarderOptions, reusePort = false) {
+    this.#reusePort = reusePort;
     this.#forwarder = new Forwarder(options);
     this.#app = express()
       .disable('x-powered-by')
@@ -40,9 +45,13 @@ export class MiddlewareEngine implements Engine, Receiver {
     this.#forwarder.forget(upstreamId);
   }
 
-  /** @param sockets - at most one. */
-  async listen(host: string, port: number, [socket]: readonly number[] = []): Promise<Listener> {
-    const listener = await HttpListener.open(host, port, this.#forwarder.settings.timeouts, this, socket);
+  listen(host: string, port: number, sockets: readonly number[] = []): Promise<Listener> {
+    return jointListener(sockets, (socket) => this.#listen(host, port, socket));
+  }
+
+  async #listen(host: string, port: number, socket: number | undefined): Promise<Listener> {
+    const where = socket === undefined ? await this.#addressOf(host, port) : { fd: socket };
+    const listener = await HttpListener.open({ host, port }, where, this.#forwarder.settings.timeouts, this);
     this.#listeners.add(listener);
     return {
       host,
@@ -51,6 +60,10 @@ export class MiddlewareEngine implements Engine, Receiver {
       close: (deadlineMs) => this.#ended(listener, listener.close(deadlineMs)),
       retire: (deadlineMs) => this.#ended(listener, listener.retire(deadlineMs)),
     };
+  }
+
+  async #addressOf(host: string, port: number): Promise<ListenOptions> {
+    return this.#reusePort ? { host, port: await freePort(host, port), reusePort: true } : { host, port };
   }
 
   async #ended(listener: HttpListener, ended: Promise<void>): Promise<void> {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { type ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
 import { stopAccepting } from '../../../pkg/sockets/stop-accepting.ts';
@@ -46,15 +46,14 @@ export class HttpListener implements Listener {
   }
 
   /**
-   * @param socket - the descriptor of a socket that listens there already; by default the address is bound.
+   * @param where - the address, or the descriptor of a socket that listens there already.
    * @throws when the address cannot be bound.
    */
   static async open(
-    host: string,
-    port: number,
+    { host, port }: Pick<Listener, 'host' | 'port'>,
+    where: ListenOptions | { readonly fd: number },
     timeouts: ProxyTimeouts,
     receiver: Receiver,
-    socket?: number,
   ): Promise<HttpListener> {
     const server = createServer({
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -64,7 +63,7 @@ export class HttpListener implements Listener {
       shouldUpgradeCallback: isWebSocket,
     });
     server.maxHeadersCount = 0; // Node would silently drop the fields beyond; ours is an error
-    server.listen(socket === undefined ? { host, port } : { fd: socket });
+    server.listen(where);
     await once(server, 'listening');
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;

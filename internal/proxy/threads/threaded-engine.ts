@@ -1,6 +1,5 @@
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
+import { freePort } from '../../../pkg/sockets/free-port.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
 import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
@@ -262,21 +261,4 @@ async function atMost(milliseconds: number, awaited: Promise<unknown>): Promise<
   const timer = setTimeout(resolve, milliseconds);
   await Promise.race([awaited, late]);
   clearTimeout(timer);
-}
-
-/**
- * The port to listen on, once it is sure that nobody else does: threads share a port, and so would any other program
- * of the same user, without an error.
- * @param port - 0: any.
- * @throws when the address cannot be bound.
- */
-async function freePort(host: string, port: number): Promise<number> {
-  const server = createServer();
-  server.listen(port, host);
-  await once(server, 'listening');
-  const address = server.address();
-  const bound = typeof address === 'object' && address !== null ? address.port : port;
-  server.close();
-  await once(server, 'close');
-  return bound;
 }

@@ -17,7 +17,7 @@ class ProxyThread {
   readonly #fleet: ThreadFleet;
   readonly #engine: WireEngine;
   /** Null: the address could not be bound. */
-  readonly #listeners = new Map<number, Promise<readonly Listener[] | null>>();
+  readonly #listeners = new Map<number, Promise<Listener | null>>();
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
     const { buffer, size, thread, cookieSecret, settings } = start;
@@ -72,13 +72,11 @@ class ProxyThread {
     this.#send({ kind: 'applied', generation: change.generation });
   }
 
-  /** Every socket that was handed over has a listener of its own. */
-  async #listen({ listener: number, host, port, sockets }: Message<'listen'>): Promise<readonly Listener[] | null> {
-    const each = sockets.length === 0 ? [[]] : sockets.map((socket) => [socket]);
+  async #listen({ listener: number, host, port, sockets }: Message<'listen'>): Promise<Listener | null> {
     try {
-      const listeners = await Promise.all(each.map((one) => this.#engine.listen(host, port, one)));
+      const listener = await this.#engine.listen(host, port, sockets);
       this.#send({ kind: 'listening', listener: number });
-      return listeners;
+      return listener;
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : '';
       this.#send({ kind: 'not-listening', listener: number, code, message: messageOf(error) });
@@ -87,17 +85,16 @@ class ProxyThread {
   }
 
   async #showSockets(number: number): Promise<void> {
-    const listeners = (await this.#listeners.get(number)) ?? [];
-    const sockets = await Promise.all(listeners.map((listener) => listener.sockets()));
-    this.#send({ kind: 'sockets', listener: number, sockets: sockets.flat() });
+    const listener = await this.#listeners.get(number);
+    this.#send({ kind: 'sockets', listener: number, sockets: (await listener?.sockets()) ?? [] });
   }
 
   async #close({ listener: number, deadlineMs, isRetiring }: Message<'close'>): Promise<void> {
-    const listeners = (await this.#listeners.get(number)) ?? []; // they may still be on their way
+    const listener = await this.#listeners.get(number); // it may still be on its way
     if (!isRetiring) this.#listeners.delete(number); // what retires may still be closed
-    const closed = listeners.map((each) => (isRetiring ? each.retire(deadlineMs) : each.close(deadlineMs)));
+    const closed = isRetiring ? listener?.retire(deadlineMs) : listener?.close(deadlineMs);
     this.#send({ kind: 'gave-up', listener: number });
-    await Promise.all(closed);
+    await closed;
     this.#send({ kind: 'closed', listener: number });
   }
 }

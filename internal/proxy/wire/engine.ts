@@ -1,5 +1,6 @@
 import { TrustedProxies } from '../client-address.ts';
 import type { Engine, EngineSettings, Listener, RequestRecord, Routes } from '../engine.ts';
+import { jointListener } from '../joint-listener.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ClientTools } from './client-connection.ts';
 import { HeadParser } from './head-parser.ts';
@@ -63,8 +64,11 @@ export class WireEngine implements Engine {
     this.#tools.connections.forget(upstreamId);
   }
 
-  /** @param sockets - at most one. */
-  async listen(host: string, port: number, [socket]: readonly number[] = []): Promise<Listener> {
+  listen(host: string, port: number, sockets: readonly number[] = []): Promise<Listener> {
+    return jointListener(sockets, (socket) => this.#listen(host, port, socket));
+  }
+
+  async #listen(host: string, port: number, socket: number | undefined): Promise<Listener> {
     const listener = await (socket === undefined
       ? WireListener.open(host, port, this.#reusePort, this.#tools)
       : WireListener.adopt(host, port, socket, this.#tools));
