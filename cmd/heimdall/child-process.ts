@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { lives, type LivingProcess, living, type ProcessRegister } from '../runtime/living-process.ts';
+import {
+  lives,
+  type LivingProcess,
+  living,
+  type ProcessRegister,
+  REGISTER_VARIABLE,
+} from '../runtime/living-process.ts';
 import { MessageSchema, type Ready } from '../runtime/messages.ts';
 import { mainFile } from '../runtime/package-info.ts';
 
@@ -12,7 +18,7 @@ const LAST_RESTART_MS = 30_000;
 /** A process that ran this long was well: its next restart waits no longer than the first. */
 const WELL_AFTER_MS = 60_000;
 /** Nobody tells of the end of a process that another one has started. */
-const POLL_MS = 100;
+const POLL_MS = 250;
 
 /**
  * One of heimdall's own processes: in a group of its own, so that Ctrl-C reaches only the one that stops them in order.
@@ -26,6 +32,7 @@ export class ChildProcess {
   readonly #stopping = new AbortController();
   #child: Child | null = null;
   #exited: Promise<unknown> = Promise.resolve();
+  #succeeded: Promise<unknown> = Promise.resolve();
 
   /** @param name - the folder of its main: `server-manager`, `load-balancer`. */
   constructor(name: string, args: readonly string[], log: Logger, register: ProcessRegister) {
@@ -51,7 +58,7 @@ export class ChildProcess {
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     const child = this.#child;
-    const others = (await this.#others()).filter(({ pid }) => pid !== child?.pid);
+    const others = (await this.#known()).filter(({ pid }) => pid !== child?.pid);
     const kill = (signal: NodeJS.Signals) => {
       child?.kill(signal);
       for (const { pid } of others) signalTo(pid, signal);
@@ -67,14 +74,20 @@ export class ChildProcess {
     const child = spawn(process.execPath, [mainFile(this.#name), ...this.#args], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       detached: true,
+      env: { ...process.env, [REGISTER_VARIABLE]: this.#register.folder },
     });
     this.#child = child;
     const exited = once(child, 'exit')
       .catch((error: unknown) => this.#log.error({ process: this.#name, err: error }, `cannot run the ${this.#name}`))
       .finally(() => {
-        this.#child = null;
+        if (this.#child === child) this.#child = null; // else it had retired, and its successor was replaced by us
       });
     this.#exited = exited;
+    this.#succeeded = new Promise((resolve) => {
+      child.on('message', (message) => {
+        if (MessageSchema.safeParse(message).data?.type === 'succeeded') resolve(null);
+      });
+    });
     const ended = exited.then(() => null);
     const ready = once(child, 'message').then(
       ([message]) => {
@@ -90,27 +103,41 @@ export class ChildProcess {
     let restartMs = FIRST_RESTART_MS;
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
-      await this.#exited;
-      await this.#untilSuccessorsEnd();
+      await Promise.race([this.#exited, this.#succeeded]);
+      await this.#untilNobodyServes();
       if (this.#stopping.signal.aborted) return;
       if (performance.now() - startedAt > WELL_AFTER_MS) restartMs = FIRST_RESTART_MS;
       this.#log.error({ process: this.#name, restartMs }, `the ${this.#name} ended unexpectedly; starting it again`);
-      await delay(restartMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined); // rejects when stopping
+      await this.#pause(restartMs);
       restartMs = Math.min(restartMs * 2, LAST_RESTART_MS);
       if (!this.#stopping.signal.aborted) await this.#spawn();
     }
   }
 
-  async #untilSuccessorsEnd(): Promise<void> {
-    for (let others = await this.#others(); others.length > 0; others = await this.#others()) {
-      this.#log.info({ process: this.#name, pid: others[0]?.pid }, `another ${this.#name} has taken its place`);
-      await Promise.race([Promise.all(others.map(untilGone)), once(this.#stopping.signal, 'abort')]);
-      if (this.#stopping.signal.aborted) return;
+  /** Looks after successors, of which nobody tells us. One that retires serves nobody new, and need not be waited for. */
+  async #untilNobodyServes(): Promise<void> {
+    let present: number | undefined;
+    for (;;) {
+      const serving = (await this.#known()).find(({ isRetiring }) => !isRetiring);
+      if (serving === undefined || this.#stopping.signal.aborted) return;
+      if (serving.pid !== present) {
+        this.#log.info(
+          { process: this.#name, successor: serving.pid },
+          `the ${this.#name} is process ${serving.pid} now`,
+        );
+      }
+      present = serving.pid;
+      await this.#pause(POLL_MS);
     }
   }
 
+  /** Ends early when this process stops. */
+  async #pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+  }
+
   /** All of this name that belong to this process, whoever started them. */
-  async #others(): Promise<LivingProcess[]> {
+  async #known() {
     return this.#register.of(this.#name, await living(process.pid));
   }
 }

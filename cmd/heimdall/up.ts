@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadConfig, type LoadedConfig } from '../../internal/config/load.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { loadOptions } from '../runtime/arguments.ts';
@@ -29,7 +29,7 @@ export function up({ config, keep }: UpArguments): Promise<void> {
     const loaded = await loadConfig(options);
     const log = createLogger({ name: 'heimdall', level: loaded.config.log.level });
     const args = config === undefined ? [] : ['--config', config];
-    const register = new ProcessRegister(dirname(loaded.config.registry.path));
+    const register = new ProcessRegister(join(dirname(loaded.config.registry.path), 'run'));
     const loadBalancer = new ChildProcess('load-balancer', args, log, register);
     const manager = new ChildProcess('server-manager', keep ? [...args, '--keep'] : args, log, register);
     // The load balancer goes first: it takes no more connections and finishes what runs, on instances that still do.

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
@@ -22,6 +21,8 @@ import { cookieSecret, newProxyId } from './identity.ts';
 /** How long running requests may take when the listener closes or moves. */
 const CLOSE_MS = 30_000;
 const ADMIN_CLOSE_MS = 1_000;
+/** How long admin connections may be idle when a successor has taken over; their clients are answered by it. */
+const ADMIN_RETIRE_MS = 15_000;
 
 export interface LoadBalancerOptions {
   /** Reads the configuration again. */
@@ -41,8 +42,12 @@ export class LoadBalancer implements Running {
   readonly #engine: RunningEngine;
   readonly #follower: ConfigFollower;
   readonly #options: LoadBalancerOptions;
-  readonly #taken = Promise.withResolvers<void>();
+  readonly #succession = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
+  /** Settles when the present reload, or change of the configuration, has come to its end: they move the same sockets. */
+  #moving: Promise<unknown> = Promise.resolve();
   #isReloading = false;
+  #retired: Promise<unknown> | null = null;
   #ended: Promise<void> | null = null;
   #proxy: MovableListener | null = null;
   #admin: MovableListener | null = null;
@@ -74,7 +79,7 @@ export class LoadBalancer implements Running {
       reload,
       alerts: this.#plane.alerts,
       log: log.child({ subsystem: 'config' }),
-      apply: (next, before) => this.#apply(next, before),
+      apply: (next, before) => this.#oneByOne(() => this.#apply(next, before)),
       // What is wrong with the file, a running manager tells, which reads it too. What this process alone can see, such
       // as a port of its own that is in use, it tells itself.
       speaks: async (refusal) =>
@@ -107,17 +112,15 @@ export class LoadBalancer implements Running {
 
   /** Stops accepting, lets running requests finish, then leaves the registry: a drain waits for us until the end. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#moving;
     await this.#follower.stop();
     await this.#proxy?.close();
     await this.#end();
   }
 
-  get dataDir(): string {
-    return dirname(this.#follower.applied.registry.path);
-  }
-
   get succeeded(): Promise<void> {
-    return this.#taken.promise;
+    return this.#succession.promise;
   }
 
   /**
@@ -128,16 +131,7 @@ export class LoadBalancer implements Running {
     if (this.#isReloading) throw new HeimdallError('RELOAD_RUNNING', 'a successor is being started already');
     this.#isReloading = true;
     try {
-      await this.#plane.link.saveLatencies();
-      const [proxy, admin] = await Promise.all([this.#proxy?.offer(), this.#admin?.offer()]);
-      const offers = [
-        ...(proxy ? [{ purpose: 'proxy', ...proxy, sockets: [...proxy.sockets] }] : []),
-        ...(admin ? [{ purpose: 'admin', ...admin, sockets: [...admin.sockets] }] : []),
-      ];
-      const successor = await Successor.start(offers, this.#options.starter, 'ready');
-      successor.letGo();
-      this.log.info({ successor: successor.pid }, `process ${successor.pid} has taken over`);
-      this.#taken.resolve();
+      const successor = await this.#oneByOne(() => this.#succeed());
       return { pid: process.pid, successor: successor.pid };
     } catch (error) {
       this.#isReloading = false;
@@ -145,13 +139,37 @@ export class LoadBalancer implements Running {
     }
   }
 
+  async #succeed(): Promise<Successor> {
+    await this.#plane.link.saveLatencies();
+    const [proxy, admin] = await Promise.all([this.#proxy?.offer(), this.#admin?.offer()]);
+    const offers = [
+      ...(proxy ? [{ purpose: 'proxy', ...proxy, sockets: [...proxy.sockets] }] : []),
+      ...(admin ? [{ purpose: 'admin', ...admin, sockets: [...admin.sockets] }] : []),
+    ];
+    const successor = await Successor.start(offers, this.#options.starter, 'ready', this.#stopping.signal);
+    // In this very tick: what is accepted from here on is the successor's.
+    this.#retired = Promise.all([
+      this.#admin?.retire(ADMIN_RETIRE_MS),
+      this.#proxy?.retire(this.#follower.applied.proxy.timeouts.retire),
+    ]);
+    successor.letGo();
+    this.log.info({ successor: successor.pid }, `process ${successor.pid} has taken over`);
+    this.#succession.resolve();
+    return successor;
+  }
+
   /** Everything under way ends here as it would have ended; new connections go to the successor. */
   async retire(): Promise<void> {
-    await this.#follower.stop();
     await this.#plane.link.stepBack();
-    await this.#admin?.close();
-    await this.#proxy?.retire(this.#follower.applied.proxy.timeouts.retire);
+    await this.#follower.stop();
+    await this.#retired;
     await this.#end();
+  }
+
+  async #oneByOne<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#moving.then(job);
+    this.#moving = done.catch(() => undefined); // whoever gave the job is told
+    return done;
   }
 
   #end(): Promise<void> {
@@ -190,6 +208,7 @@ export class LoadBalancer implements Running {
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
+    if (this.#retired !== null) return; // it is the successor's by now
     await this.#proxy?.move(next.proxy);
     try {
       await this.#admin?.move(next.proxy.admin);

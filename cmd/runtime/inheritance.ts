@@ -19,6 +19,11 @@ export type Offer = z.infer<typeof OfferSchema>;
 const InheritanceSchema = z.object({ starter: LivingProcessSchema.nullable(), offers: z.array(OfferSchema) });
 type Content = z.infer<typeof InheritanceSchema>;
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a process has from the one that it replaces; nothing, when it replaces none. */
 export class Inheritance {
   readonly isSuccessor: boolean;
@@ -43,9 +48,14 @@ export class Inheritance {
     return { [VARIABLE]: JSON.stringify(content) };
   }
 
+  /** Whether there are sockets that listen on the address. */
+  has(purpose: string, address: Address): boolean {
+    return this.#offers.some((offer) => fits(offer, purpose, address));
+  }
+
   /** The sockets that listen on the address; they are the caller's from now on. */
-  take(purpose: string, { host, port }: { readonly host: string; readonly port: number }): readonly number[] {
-    const isIt = (offer: Offer) => offer.purpose === purpose && offer.host === host && offer.port === port;
+  take(purpose: string, address: Address): readonly number[] {
+    const isIt = (offer: Offer) => fits(offer, purpose, address);
     const taken = this.#offers.filter(isIt);
     this.#offers = this.#offers.filter((offer) => !isIt(offer));
     return taken.flatMap(({ sockets }) => sockets);
@@ -70,4 +80,9 @@ export class Inheritance {
     process.send?.(prepared);
     await go;
   }
+}
+
+/** Port 0 stands for any: then the one that the predecessor got stays. */
+function fits(offer: Offer, purpose: string, { host, port }: Address): boolean {
+  return offer.purpose === purpose && offer.host === host && (offer.port === port || port === 0);
 }

@@ -8,6 +8,8 @@ export const MessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready'), addresses: AddressesSchema }),
   /** Of a successor: nothing stands in its way, and it waits for the word to begin. */
   z.object({ type: z.literal('prepared') }),
+  /** To `heimdall up`: a successor has taken over, which it finds in the register. */
+  z.object({ type: z.literal('succeeded') }),
   z.object({ type: z.literal('failed'), reason: z.string() }),
 ]);
 export type Message = z.infer<typeof MessageSchema>;

@@ -2,7 +2,7 @@ import { ConfigError } from '../../internal/config/problem.ts';
 import { HeimdallError, messageOf } from '../../internal/model/errors.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { Inheritance } from './inheritance.ts';
-import { lives, type LivingProcess, living, ProcessRegister } from './living-process.ts';
+import { lives, type LivingProcess, living, ProcessRegister, REGISTER_VARIABLE } from './living-process.ts';
 import type { Message, Ready } from './messages.ts';
 
 /** A started process as the runtime sees it. */
@@ -11,9 +11,7 @@ export interface Running {
   readonly addresses: Ready['addresses'];
   /** Ends everything in order; resolves when nothing of it is left. */
   stop(): Promise<void>;
-  /** Where all processes of one system keep their data. */
-  readonly dataDir?: string;
-  /** Resolves when a successor has taken over. */
+  /** Resolves when a successor has taken over; rejects when it could not, and this process has given up already. */
   readonly succeeded?: Promise<void>;
   /** Finishes what only this process can, for a successor; `stop` may come on top. */
   retire?(): Promise<void>;
@@ -52,14 +50,20 @@ export async function runProcess(
     process.exit(1);
   }
   process.on('uncaughtException', (error) => crash(running.log, error));
-  const leave = await enter(running, starter, options);
+  const entry = new Presence(running.log, starter, options?.name);
+  await entry.show(false);
   void tellStarter({ type: 'ready', addresses: running.addresses });
-  const reason = await Promise.race([stopRequested, running.succeeded ?? stopRequested]);
-  running.log.info({ reason: reason ?? 'a successor has taken over' }, 'stopping');
   try {
-    if (reason !== undefined) await running.stop();
-    else await Promise.race([running.retire?.(), stopRequested.then(() => running.stop())]);
-    await leave();
+    const reason = await Promise.race([stopRequested, running.succeeded ?? stopRequested]);
+    running.log.info({ reason: reason ?? 'a successor has taken over' }, 'stopping');
+    if (reason === undefined) {
+      await entry.show(true);
+      void tellStarter({ type: 'succeeded' });
+      await Promise.race([running.retire?.(), stopRequested.then(() => running.stop())]);
+    } else {
+      await running.stop();
+    }
+    await entry.remove();
     running.log.info('stopped');
   } catch (error) {
     running.log.error({ err: error }, 'could not stop in order');
@@ -74,14 +78,34 @@ async function starterOf(inheritance: Inheritance | undefined): Promise<LivingPr
   return process.send ? living(process.ppid).catch(() => null) : null;
 }
 
-/** @returns what takes the entry away again. */
-async function enter({ dataDir, log }: Running, starter: LivingProcess | null, options: RunOptions | undefined) {
-  if (dataDir === undefined || options === undefined) return async () => {};
-  try {
-    return await new ProcessRegister(dataDir).enter(options.name, starter);
-  } catch (error) {
-    log.warn({ err: error }, 'other processes cannot be told of this one: after a reload nobody would look after it');
-    return async () => {};
+/** What `heimdall up` knows of this process, so that it looks after it although another process has started it. */
+class Presence {
+  readonly #log: Logger;
+  readonly #starter: LivingProcess | null;
+  readonly #name: string;
+  readonly #register: ProcessRegister | null;
+
+  constructor(log: Logger, starter: LivingProcess | null, name = '') {
+    const folder = process.env[REGISTER_VARIABLE];
+    this.#log = log;
+    this.#starter = starter;
+    this.#name = name;
+    this.#register = folder === undefined || name === '' ? null : new ProcessRegister(folder);
+  }
+
+  async show(isRetiring: boolean): Promise<void> {
+    try {
+      await this.#register?.enter(this.#name, this.#starter, isRetiring);
+    } catch (error) {
+      this.#log.warn(
+        { err: error },
+        'heimdall up cannot be told of this process: after a reload it would look after nobody',
+      );
+    }
+  }
+
+  async remove(): Promise<void> {
+    await this.#register?.leave(this.#name);
   }
 }
 

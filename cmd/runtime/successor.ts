@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { HeimdallError } from '../../internal/model/errors.ts';
+import { HeimdallError, messageOf } from '../../internal/model/errors.ts';
 import { Inheritance, type Offer } from './inheritance.ts';
 import type { LivingProcess } from './living-process.ts';
 import { GO, type Message, MessageSchema } from './messages.ts';
@@ -14,20 +14,28 @@ const FIRST_SOCKET = 4;
 export class Successor {
   readonly pid: number;
   readonly #child: ChildProcess;
+  /** How it ended, in words. */
+  readonly #exited: Promise<string>;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
     this.pid = child.pid ?? 0;
+    this.#exited = once(child, 'exit').then(
+      ([code, by]) => `it ended with ${by ?? `code ${code}`}; its output is in the log`,
+      (error: unknown) => `it cannot be run (${messageOf(error)})`,
+    );
   }
 
   /**
    * Resolves when it has told that it is so far; until then nothing has changed, and a failure leaves nothing behind.
+   * @param unwanted - aborted when this process is to end: nobody is to take its place then.
    * @throws {HeimdallError} RELOAD_FAILED with the reason.
    */
   static async start(
     offers: readonly Offer[],
     starter: LivingProcess | null,
     until: 'ready' | 'prepared',
+    unwanted: AbortSignal,
   ): Promise<Successor> {
     const sockets = offers.flatMap((offer) => offer.sockets);
     let next = FIRST_SOCKET;
@@ -39,12 +47,11 @@ export class Successor {
     });
     const successor = new Successor(child);
     try {
-      await successor.until(until);
-      return successor;
+      await successor.until(until, unwanted);
     } catch (error) {
-      child.kill('SIGKILL');
-      throw error;
+      throw new HeimdallError('RELOAD_FAILED', `${messageOf(error)}; this process goes on`);
     }
+    return successor;
   }
 
   /** It may begin. */
@@ -52,14 +59,29 @@ export class Successor {
     this.#child.send(GO);
   }
 
-  /** @throws {HeimdallError} RELOAD_FAILED */
-  async until(type: 'ready' | 'prepared'): Promise<void> {
+  /** @throws {HeimdallError} RELOAD_FAILED; it is gone then. */
+  async until(type: 'ready' | 'prepared', unwanted?: AbortSignal): Promise<void> {
     const over = new AbortController();
+    const { signal } = over;
     try {
-      await Promise.race([this.#tells(type, over.signal), this.#ends(over.signal), tooLate(over.signal)]);
+      await Promise.race([this.#tells(type, signal), this.#ends(), tooLate(signal), isUnwanted(unwanted, signal)]);
+    } catch (error) {
+      await this.kill();
+      throw error;
     } finally {
       over.abort();
     }
+  }
+
+  /** It is to end in order, too. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.#exited;
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
   }
 
   /** It stands on its own feet: nothing here waits for it any more. */
@@ -77,9 +99,8 @@ export class Successor {
     }
   }
 
-  async #ends(signal: AbortSignal): Promise<never> {
-    const [code, by] = await once(this.#child, 'exit', { signal });
-    throw failed(`it ended with ${by ?? `code ${code}`}; its output is in the log`);
+  async #ends(): Promise<never> {
+    throw failed(await this.#exited);
   }
 }
 
@@ -90,6 +111,12 @@ async function tooLate(signal: AbortSignal): Promise<never> {
   });
 }
 
+async function isUnwanted(unwanted: AbortSignal | undefined, signal: AbortSignal): Promise<never> {
+  if (unwanted === undefined) return new Promise<never>(() => {});
+  if (!unwanted.aborted) await once(unwanted, 'abort', { signal });
+  throw failed('this process is to end');
+}
+
 function failed(reason: string): HeimdallError {
-  return new HeimdallError('RELOAD_FAILED', `the new process could not take over, and this one goes on: ${reason}`);
+  return new HeimdallError('RELOAD_FAILED', `the new process could not take over: ${reason}`);
 }

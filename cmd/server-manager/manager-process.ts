@@ -10,6 +10,7 @@ import { ServerManager } from '../../internal/server/server-manager.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { Gate } from '../../pkg/sockets/gate.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import type { Inheritance } from '../runtime/inheritance.ts';
@@ -21,6 +22,10 @@ import { Successor } from '../runtime/successor.ts';
 import { CalendarJobs } from './calendar-jobs.ts';
 
 const API_CLOSE_MS = 5_000;
+/** How long requests may take that were under way when a successor is to take over: a drain or a deployment takes its time. */
+const FINISH_MS = 60_000;
+/** How long connections may be idle after that; their clients are answered by the successor. */
+const RETIRE_MS = 15_000;
 
 export interface ManagerProcessOptions {
   /** Reads the configuration again. */
@@ -45,9 +50,13 @@ export class ManagerProcess implements Running {
   readonly #follower: ConfigFollower;
   readonly #jobs: CalendarJobs;
   readonly #options: ManagerProcessOptions;
-  readonly #taken = Promise.withResolvers<void>();
-  #successor: Successor | null = null;
-  #isReloading = false;
+  readonly #gate = new Gate();
+  readonly #succession = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
+  /** Settles when the present reload has come to its end, whichever. */
+  #reloading: Promise<unknown> | null = null;
+  #left: Promise<void> | null = null;
+  #retired: Promise<void> | null = null;
   #api: MovableListener | null = null;
   /** Who may call the API. */
   #access: Pick<Config['manager'], 'token' | 'allowedHosts'>;
@@ -110,55 +119,88 @@ export class ManagerProcess implements Running {
     return { api: `http://${authority(host, this.#api?.port ?? port)}` };
   }
 
-  get dataDir(): string {
-    return dirname(this.#follower.applied.registry.path);
-  }
-
   get succeeded(): Promise<void> {
-    return this.#taken.promise;
+    return this.#succession.promise;
   }
 
   async stop(): Promise<void> {
-    await this.#follower.stop(); // a change under way still schedules jobs
-    this.#jobs.stop();
-    await this.#manager.stop({ keep: this.#options.keep });
+    this.#stopping.abort();
+    await this.#leave(this.#options.keep);
     await this.#api?.close();
-    await this.#leave();
+    await this.#reloading?.catch(() => undefined); // whoever asked for it was told
   }
 
   /**
-   * Starts a successor, which waits until this process has given up the registry; whoever calls the API meanwhile waits in
-   * the queue of the socket that both have.
-   * @throws {HeimdallError} RELOAD_FAILED, RELOAD_RUNNING; nothing has changed then.
+   * Starts a successor, which waits until this process has given up the registry. Whoever calls the API meanwhile waits, too:
+   * in the queue of the socket that both have, or on an old connection to be passed on.
+   * @throws {HeimdallError} RELOAD_RUNNING. RELOAD_FAILED: nothing has changed, unless it failed after the registry was given up;
+   * then `succeeded` rejects, too.
    */
   async reload(): Promise<{ readonly pid: number; readonly successor: number }> {
-    if (this.#isReloading) throw new HeimdallError('RELOAD_RUNNING', 'a successor is being started already');
-    this.#isReloading = true;
+    if (this.#reloading !== null) throw new HeimdallError('RELOAD_RUNNING', 'a successor is being started already');
+    const reloading = this.#succeed();
+    this.#reloading = reloading;
+    return { pid: process.pid, successor: (await reloading).pid };
+  }
+
+  async #succeed(): Promise<Successor> {
+    const successor = await this.#prepare().catch((error: unknown) => {
+      this.#reloading = null;
+      throw error;
+    });
     try {
-      const api = await this.#api?.offer();
-      const offers = api ? [{ purpose: 'api', ...api, sockets: [...api.sockets] }] : [];
-      this.#successor = await Successor.start(offers, this.#options.starter, 'prepared');
-      this.#taken.resolve();
-      return { pid: process.pid, successor: this.#successor.pid };
+      await this.#handOver(successor);
     } catch (error) {
-      this.#isReloading = false;
+      this.#succession.reject(error);
+      throw error;
+    }
+    this.#succession.resolve();
+    return successor;
+  }
+
+  /** The successor has all that counts; what is left are connections. */
+  async retire(): Promise<void> {
+    await this.#retired;
+  }
+
+  async #prepare(): Promise<Successor> {
+    const api = await this.#api?.offer();
+    const offers = api ? [{ purpose: 'api', ...api, sockets: [...api.sockets] }] : [];
+    return Successor.start(offers, this.#options.starter, 'prepared', this.#stopping.signal);
+  }
+
+  async #handOver(successor: Successor): Promise<void> {
+    const { host } = this.#follower.applied.manager;
+    const ready = Promise.withResolvers<void>();
+    this.#retired = this.#api?.retire(RETIRE_MS) ?? null;
+    this.#gate.passOnTo({ host, port: this.#api?.port ?? 0, ready: ready.promise });
+    try {
+      await this.#gate.finished(1, FINISH_MS); // the one that asked for this is answered last
+      await this.#leave(true);
+      if (this.#stopping.signal.aborted) throw new HeimdallError('SHUTTING_DOWN', 'this process is to end');
+      successor.go();
+      await successor.until('ready');
+      ready.resolve();
+      if (this.#stopping.signal.aborted) await successor.stop(); // whoever stops this process cannot know of it
+      successor.letGo();
+    } catch (error) {
+      ready.reject(error);
+      await successor.kill();
       throw error;
     }
   }
 
-  /** Finishes what the API was asked for, and leaves the instances to the successor. */
-  async retire(): Promise<void> {
-    await this.#follower.stop();
-    this.#jobs.stop();
-    await this.#api?.close();
-    await this.#manager.stop({ keep: true });
-    await this.#leave();
-    this.#successor?.go();
-    await this.#successor?.until('ready');
-    this.#successor?.letGo();
+  /** Once, whoever wants it first. */
+  #leave(keep: boolean): Promise<void> {
+    this.#left ??= this.#leaveRegistry(keep);
+    return this.#left;
   }
 
-  async #leave(): Promise<void> {
+  async #leaveRegistry(keep: boolean): Promise<void> {
+    await this.#follower.stop(); // a change under way still schedules jobs
+    this.#jobs.stop();
+    await this.#manager.stop({ keep });
+    if (this.#retired === null) await this.#api?.close();
     await this.#alerts.flush();
     this.#alerts.close();
     await this.#registry.close();
@@ -197,7 +239,7 @@ export class ManagerProcess implements Running {
       log: this.log.child({ subsystem: 'api' }),
       version: packageVersion,
     });
-    return startApiServer({ app, host, port, socket, log: this.log });
+    return startApiServer({ app: this.#gate.around(app), host, port, socket, log: this.log });
   }
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
