@@ -151,7 +151,7 @@ export class ManagerProcess implements Running {
     try {
       await this.#handOver(successor);
     } catch (error) {
-      this.#succession.reject(error);
+      void this.#gate.finished(0, API_CLOSE_MS).then(() => this.#succession.reject(error)); // whoever asked is told before
       throw error;
     }
     this.#succession.resolve();

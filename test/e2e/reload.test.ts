@@ -1,66 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { Agent } from 'node:http';
 import { describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
+import { FreshConnections, reload } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { describeEngines } from '../support/engines.ts';
-
-const ReloadSchema = z.array(
-  z.object({
-    process: z.string(),
-    pid: z.int().optional(),
-    successor: z.int().optional(),
-    error: z.string().optional(),
-  }),
-);
-
-/** `heimdall reload`: what it says. */
-async function reload(system: System, only: 'proxy' | 'manager') {
-  const command = system.heimdall('reload', '--config', system.configPath, '--only', only, '--json');
-  const { code } = await command.exited;
-  const [result] = ReloadSchema.parse(JSON.parse(command.output.slice(command.output.indexOf('['))));
-  return { code, ...result };
-}
-
-/** Connections that are used once, as fast as they can be made. */
-class FreshConnections {
-  answers = 0;
-  readonly failures: string[] = [];
-  readonly #port: number;
-  readonly #clients: readonly Promise<void>[];
-  #isEnding = false;
-
-  constructor(port: number, clients: number) {
-    this.#port = port;
-    this.#clients = Array.from({ length: clients }, () => this.#run());
-  }
-
-  async more(count: number): Promise<void> {
-    const target = this.answers + count;
-    await eventually(`${count} more answers`, () => this.answers >= target || this.failures.length > 0);
-  }
-
-  async stop(): Promise<void> {
-    this.#isEnding = true;
-    await Promise.all(this.#clients);
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isEnding) {
-      const socket = connect({ port: this.#port, host: '127.0.0.1' });
-      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-      const answer = await text(socket).catch(String);
-      if (answer.startsWith('HTTP/1.1 200 ')) this.answers += 1;
-      else this.failures.push(answer.slice(0, 100));
-    }
-  }
-}
 
 describeEngines('a load balancer that is replaced', () => {
   it('fails nobody: neither kept connections nor new ones, nor what takes long', async () => {
@@ -96,6 +45,63 @@ describeEngines('a load balancer that is replaced', () => {
 });
 
 describe('a load balancer that is replaced', () => {
+  it('has its successor listen where and how the configuration says now, with another engine and other threads', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const { proxy: port, admin, own } = system.ports;
+    const fresh = new FreshConnections(port, 4);
+    const section = { host: '127.0.0.1', port, admin: { port: admin }, requestLog: false };
+    const steps = [{ engine: 'middleware' }, { engine: 'wire', threads: 3 }, { engine: 'wire', threads: 1 }];
+    for (const change of steps) {
+      await system.configure({ proxy: { ...section, ...change } });
+      const { code, error } = await reload(system, 'proxy');
+      assert.deepEqual([code, error], [0, undefined]);
+      assert.equal((await system.proxyStatus()).engine, change.engine);
+      await fresh.more(300); // on each socket that was handed over
+    }
+    await fresh.stop();
+    assert.deepEqual(fresh.failures, []);
+    const [other = 0] = own;
+    await system.configure({ proxy: { ...section, port: other } });
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    assert.equal((await ask(`http://127.0.0.1:${other}/`)).status, 200);
+    await assert.rejects(system.get(), /ECONNREFUSED/);
+  });
+
+  it('answers once more on a connection that was idle, and has it closed then', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const before = await system.get('/', { agent });
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    const last = await system.get('/', { agent });
+    assert.deepEqual([last.status, last.localPort, last.headers.connection], [200, before.localPort, 'close']);
+    const next = await system.get('/', { agent });
+    assert.notEqual(next.localPort, before.localPort);
+    agent.destroy();
+  });
+
+  it('has drains wait for what runs on it', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const slow = system.get('/slow?ms=4000');
+    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    const removed = (await system.list()).map(({ port }) => system.remove(port));
+    assert.equal((await slow).status, 200);
+    for (const { status } of await Promise.all(removed)) assert.equal(status, 200);
+  });
+
+  it('is replaced by one at a time', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const answers = await Promise.all([1, 2].map(() => ask(`${system.admin}/reload`, { method: 'POST' })));
+    assert.deepEqual(
+      answers.map(({ status }) => status).toSorted((a, b) => a - b),
+      [200, 409],
+    );
+  });
+
   it('goes on when its successor cannot start, and says why', async () => {
     await using system = await System.create();
     await system.up(2);
@@ -117,6 +123,25 @@ describe('a load balancer that is replaced', () => {
     await system.inRotation(2);
     assert.equal((await up.stop())?.code, 0);
     await system.untilNothingRemains();
+  });
+
+  it('is started again when it dies, although its predecessor still serves a WebSocket, and ends with `heimdall up` like that one', async () => {
+    await using system = await System.create();
+    const up = await system.up(2);
+    const predecessor = (await system.proxyStatus()).pid;
+    const socket = new WebSocket(`ws://127.0.0.1:${system.ports.proxy}/ws`);
+    await once(socket, 'open');
+    await reload(system, 'proxy');
+    const { successor } = await reload(system, 'proxy');
+    process.kill(successor ?? 0, 'SIGKILL');
+    await eventually('another one', async () => (await system.proxyStatus()).pid !== successor);
+    await system.inRotation(2);
+    process.kill(predecessor, 0);
+    assert.equal(socket.readyState, WebSocket.OPEN);
+    const stopped = up.stop();
+    socket.close(); // else the end waits for it as long as for any request
+    assert.equal((await stopped)?.code, 0);
+    assert.deepEqual(await system.remains(), []);
   });
 
   it('leaves what it has learned to its successor: nobody sends requests to an instance that is known to be down', async () => {
@@ -154,67 +179,6 @@ describe('a load balancer that is replaced', () => {
         async () => !(await system.remains()).includes(`process ${successor}`),
       );
     }
-  });
-});
-
-describe('a manager that is replaced', () => {
-  it('keeps its instances, and nobody who calls its API is refused', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const before = await system.list();
-    const failures: string[] = [];
-    const ending = new AbortController();
-    let answers = 0;
-    const calling = (async () => {
-      while (!ending.signal.aborted) {
-        await system.list().then(
-          () => (answers += 1),
-          (error: unknown) => failures.push(String(error)),
-        );
-      }
-    })();
-    for (let times = 0; times < 2; times += 1) {
-      const { code, error, successor } = await reload(system, 'manager');
-      assert.deepEqual([code, error], [0, undefined]);
-      await eventually('the successor answers', async () => (await system.managerStatus()).pid === successor);
-    }
-    ending.abort();
-    await calling;
-    assert.deepEqual(failures, []);
-    assert.ok(answers > 10);
-    assert.deepEqual(await system.list(), before, 'the same processes');
-    assert.equal((await system.add()).status, 201);
-    assert.equal((await system.remove(before[0]?.port ?? 0)).status, 200);
-  });
-
-  it('goes on when its successor cannot start', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const { pid } = await system.managerStatus();
-    await system.writeConfig('{');
-    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
-    assert.equal(answer.status, 502);
-    assert.match(answer.body, /this one goes on/);
-    assert.equal((await system.managerStatus()).pid, pid);
-    assert.equal((await system.add()).status, 201);
-  });
-});
-
-describe('heimdall up --keep', () => {
-  it('leaves the instances running, and the next start adopts them', async () => {
-    await using system = await System.create();
-    const first = system.heimdall('up', '--keep', '--config', system.configPath);
-    await first.printed('Ctrl-C stops heimdall; the instances run on.');
-    await system.inRotation(2);
-    const before = await system.list();
-    assert.equal((await first.stop())?.code, 0);
-    for (const { pid } of before) process.kill(pid ?? 0, 0);
-    const second = system.heimdall('up', '--config', system.configPath);
-    await second.printed('Ctrl-C drains and stops everything.');
-    await system.inRotation(2);
-    assert.deepEqual(await system.list(), before);
-    assert.equal((await second.stop())?.code, 0);
-    await system.untilNothingRemains();
   });
 });
 

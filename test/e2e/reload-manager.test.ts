@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { describe, it } from 'node:test';
+import { ask } from '../support/e2e-http.ts';
+import { reload } from '../support/e2e-reload.ts';
+import { System } from '../support/e2e-system.ts';
+import { eventually } from '../support/e2e-wait.ts';
+
+describe('a manager that is replaced', () => {
+  it('keeps its instances, and nobody who calls its API is refused', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const before = await system.list();
+    const failures: string[] = [];
+    const ending = new AbortController();
+    let answers = 0;
+    const call = async (agent?: Agent) => {
+      while (!ending.signal.aborted) {
+        const answer = ask(`${system.api}/servers/list`, agent ? { agent } : {});
+        await answer.then(
+          ({ status }) => (status === 200 ? (answers += 1) : failures.push(String(status))),
+          (error: unknown) => failures.push(String(error)),
+        );
+      }
+    };
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+    const calling = Promise.all([call(), call(kept)]);
+    for (let times = 0; times < 2; times += 1) {
+      const { code, error, successor } = await reload(system, 'manager');
+      assert.deepEqual([code, error], [0, undefined]);
+      await eventually('the successor answers', async () => (await system.managerStatus()).pid === successor);
+    }
+    ending.abort();
+    await calling;
+    kept.destroy();
+    assert.deepEqual(failures, []);
+    assert.ok(answers > 10);
+    assert.deepEqual(await system.list(), before, 'the same processes');
+    assert.equal((await system.add()).status, 201);
+    assert.equal((await system.remove(before[0]?.port ?? 0)).status, 200);
+  });
+
+  it('finishes what its API was asked for before it gives up the registry', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const slow = system.get('/slow?ms=2000');
+    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
+    const removed = Promise.all((await system.list()).map(({ port }) => system.remove(port)));
+    await eventually('the drain has begun', async () =>
+      (await system.list()).some(({ status }) => status !== 'running'),
+    );
+    const reloading = reload(system, 'manager');
+    assert.deepEqual(
+      (await removed).map(({ status }) => status),
+      [200, 200],
+    );
+    assert.equal((await slow).status, 200);
+    const { successor } = await reloading;
+    assert.equal((await system.managerStatus()).pid, successor);
+  });
+
+  it('is started again when its successor fails after all, and nothing happens to the instances', async () => {
+    await using system = await System.create();
+    const up = await system.up(2);
+    const before = await system.list();
+    const { registry, ...rest } = JSON.parse(await readFile(system.configPath, 'utf8'));
+    await system.writeConfig(JSON.stringify({ ...rest, registry: { path: `${system.configPath}/registry.db` } }));
+    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 502);
+    await up.printed('the server-manager ended unexpectedly');
+    await system.writeConfig(JSON.stringify({ ...rest, registry }));
+    await eventually('another manager', async () => (await system.list()).every(({ status }) => status === 'running'));
+    assert.deepEqual(await system.list(), before);
+  });
+
+  it('is not replaced when the new address is taken', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const { pid } = await system.managerStatus();
+    await system.configure({ manager: { port: system.ports.taken } });
+    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 502);
+    assert.match(answer.body, /in use/);
+    assert.equal((await system.managerStatus()).pid, pid);
+  });
+
+  it('goes on when its successor cannot start', async () => {
+    await using system = await System.create();
+    await system.up(2);
+    const { pid } = await system.managerStatus();
+    await system.writeConfig('{');
+    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 502);
+    assert.match(answer.body, /this process goes on/);
+    assert.equal((await system.managerStatus()).pid, pid);
+    assert.equal((await system.add()).status, 201);
+  });
+});
+
+describe('heimdall up --keep', () => {
+  it('leaves the instances running, and the next start adopts them', async () => {
+    await using system = await System.create();
+    const first = system.heimdall('up', '--keep', '--config', system.configPath);
+    await first.printed('Ctrl-C stops heimdall; the instances run on.');
+    await system.inRotation(2);
+    const before = await system.list();
+    assert.equal((await first.stop())?.code, 0);
+    for (const { pid } of before) process.kill(pid ?? 0, 0);
+    const second = system.heimdall('up', '--config', system.configPath);
+    await second.printed('Ctrl-C drains and stops everything.');
+    await system.inRotation(2);
+    assert.deepEqual(await system.list(), before);
+    assert.equal((await second.stop())?.code, 0);
+    await system.untilNothingRemains();
+  });
+});

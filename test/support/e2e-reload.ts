@@ -1,0 +1,56 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import type { System } from './e2e-system.ts';
+import { eventually } from './e2e-wait.ts';
+
+const ReloadSchema = z.array(
+  z.object({
+    process: z.string(),
+    pid: z.int().optional(),
+    successor: z.int().optional(),
+    error: z.string().optional(),
+  }),
+);
+
+/** `heimdall reload`: what it says. */
+export async function reload(system: System, only: 'proxy' | 'manager') {
+  const command = system.heimdall('reload', '--config', system.configPath, '--only', only, '--json');
+  const { code } = await command.exited;
+  const [result] = ReloadSchema.parse(JSON.parse(command.output.slice(command.output.indexOf('['))));
+  return { code, ...result };
+}
+
+/** Connections that are used once, as fast as they can be made. */
+export class FreshConnections {
+  answers = 0;
+  readonly failures: string[] = [];
+  readonly #port: number;
+  readonly #clients: readonly Promise<void>[];
+  #isEnding = false;
+
+  constructor(port: number, clients: number) {
+    this.#port = port;
+    this.#clients = Array.from({ length: clients }, () => this.#run());
+  }
+
+  async more(count: number): Promise<void> {
+    const target = this.answers + count;
+    await eventually(`${count} more answers`, () => this.answers >= target || this.failures.length > 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isEnding) {
+      const socket = connect({ port: this.#port, host: '127.0.0.1' });
+      socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+      const answer = await text(socket).catch(String);
+      if (answer.startsWith('HTTP/1.1 200 ')) this.answers += 1;
+      else this.failures.push(answer.slice(0, 100));
+    }
+  }
+}
