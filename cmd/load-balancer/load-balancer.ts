@@ -149,8 +149,8 @@ export class LoadBalancer implements Running {
   async retire(): Promise<void> {
     await this.#follower.stop();
     await this.#plane.link.stepBack();
-    await this.#admin?.close();
-    await this.#proxy?.retire(this.#follower.applied.proxy.timeouts.retire);
+    const { retire } = this.#follower.applied.proxy.timeouts;
+    await Promise.all([this.#admin?.retire(ADMIN_CLOSE_MS), this.#proxy?.retire(retire)]);
     await this.#end();
   }
 

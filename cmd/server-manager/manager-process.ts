@@ -150,7 +150,7 @@ export class ManagerProcess implements Running {
   async retire(): Promise<void> {
     await this.#follower.stop();
     this.#jobs.stop();
-    await this.#api?.close();
+    await this.#api?.retire(API_CLOSE_MS);
     await this.#manager.stop({ keep: true });
     await this.#leave();
     this.#successor?.go();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
+import { stopAccepting } from '../../pkg/sockets/retire.ts';
 import { authority } from '../model/address.ts';
 import { listenError } from '../model/listen-error.ts';
 
@@ -16,7 +17,7 @@ export interface ApiServer {
    * @param deadlineMs - default: 10 s.
    */
   close(deadlineMs?: number): Promise<void>;
-  /** The same: what is idle here has no harm in being cut off. */
+  /** The same for the sake of a successor that accepts from the same socket: nobody is cut off who has just come. */
   retire(deadlineMs: number): Promise<void>;
   /** The descriptor of the listening socket, to be handed over to a successor. */
   sockets(): Promise<readonly number[]>;
@@ -59,7 +60,11 @@ export async function startApiServer({ app, host, port, socket, log }: ApiServer
     closing ??= close(server, answers, deadlineMs, log);
     return closing;
   };
-  return { port: taken, close: end, retire: end, sockets: async () => [descriptorOf(server)] };
+  const retire = async (deadlineMs: number) => {
+    await stopAccepting(server);
+    await end(deadlineMs);
+  };
+  return { port: taken, close: end, retire, sockets: async () => [descriptorOf(server)] };
 }
 
 async function close(

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
+import { stopAccepting } from '../../pkg/sockets/retire.ts';
 import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
 import type { Listener } from './engine.ts';
@@ -50,7 +51,10 @@ export async function startAdmin(
     host,
     port: typeof address === 'object' && address !== null ? address.port : port,
     close,
-    retire: close,
+    async retire(deadlineMs) {
+      await stopAccepting(server);
+      await close(deadlineMs);
+    },
     sockets: async () => [descriptorOf(server)],
   };
 }
