@@ -59,7 +59,9 @@ export class Autoscaler {
     ]);
     for (const service of scaled) {
       const state = states.find((each) => each.service === service.name);
-      if (state === undefined || state.deploying !== null || this.#options.operations.isBusy(service.name)) continue;
+      // While it is paused, what waits says nothing about what it needs.
+      if (state === undefined || state.deploying !== null || state.pausedSince !== null) continue;
+      if (this.#options.operations.isBusy(service.name)) continue;
       if (!(await this.#sleep(service, state, traffic))) await this.#scale(service, state, traffic);
     }
   }

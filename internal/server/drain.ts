@@ -41,6 +41,22 @@ export async function waitUntilDrained(options: DrainOptions): Promise<DrainOutc
   return 'cut short';
 }
 
+/**
+ * Resolves when every living load balancer has the revision in force, at the latest after the time; until then some may
+ * still do as before.
+ */
+export async function untilApplied(
+  registry: Pick<RegistryReader, 'proxies'>,
+  revision: number,
+  timeoutMs: number,
+  clock: () => number,
+): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  const isApplied = (proxies: readonly ProxyRecord[]) =>
+    proxies.every((proxy) => !isAlive(proxy, clock()) || (proxy.appliedRevision ?? -1) >= revision);
+  while (!isApplied(await readProxies(registry)) && performance.now() < end) await sleep(POLL_MS);
+}
+
 /** Stands for load balancers that may be there, when the registry cannot tell. */
 const UNKNOWN: ProxyRecord = {
   id: '',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 /** Whether `/proc` tells about processes and sockets; elsewhere what depends on it is left out or asked of `ps`. */
@@ -31,6 +32,15 @@ export function parseStat(line: string): ProcStat | null {
 export async function statOf(pid: number): Promise<ProcStat | null> {
   const line = await readProc(`${pid}/stat`);
   return line === null ? null : parseStat(line);
+}
+
+/** The same, at a fifth of the cost, for whoever looks at many; the event loop stands still meanwhile. */
+export function statNow(pid: number): ProcStat | null {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return null;
+  }
 }
 
 /** A running process: neither a zombie nor dead. */

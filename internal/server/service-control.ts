@@ -7,6 +7,7 @@ import type { Algorithm, Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceChange } from '../registry/registry.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
+import { untilApplied } from './drain.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
 import type { Reconciler } from './reconciler.ts';
 import { type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
@@ -51,6 +52,8 @@ export interface DeploymentOptions {
   readonly wait: boolean;
 }
 
+/** How long a call waits for load balancers to do as it says; milliseconds. */
+const APPLIED_MS = 2_000;
 /** How far back a rollback looks. */
 const HISTORY = 1_000;
 
@@ -114,7 +117,7 @@ export class ServiceControl {
     return this.patch(name, { instances });
   }
 
-  /** Holds new requests; pausing twice is pausing once. */
+  /** Holds new requests, from the end of the call on; pausing twice is pausing once. */
   async pause(name: string): Promise<ServiceDetails> {
     return this.#setPaused(name, true);
   }
@@ -223,7 +226,8 @@ export class ServiceControl {
     this.#service(name);
     const state = await this.#state(name);
     if (isPaused !== ((state?.pausedSince ?? null) !== null)) {
-      await registry.changeService(name, { pausedSince: isPaused ? clock() : null });
+      const revision = await registry.changeService(name, { pausedSince: isPaused ? clock() : null });
+      await untilApplied(registry, revision, APPLIED_MS, clock);
       const message = isPaused ? `${name} is paused: new requests are held` : `${name} goes on`;
       journal.record(isPaused ? 'service.paused' : 'service.resumed', { id: null, service: name }, message);
     }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Usage } from '../model/instance.ts';
-import { HAS_PROC, isRunning, statOf } from './proc.ts';
+import { HAS_PROC, isRunning, statNow } from './proc.ts';
 import { allPids } from './process-table.ts';
 
 interface Sums {
@@ -55,7 +55,7 @@ async function sumsOf(groups: ReadonlySet<number>): Promise<Map<number, Sums>> {
   const sums = new Map<number, Sums>();
   for (const [index, pid] of (await allPids()).entries()) {
     if (index % BATCH === BATCH - 1) await breathe();
-    const stat = await statOf(pid);
+    const stat = statNow(pid);
     if (!isRunning(stat) || !groups.has(stat.group)) continue;
     const sum = sums.get(stat.group) ?? { pages: 0, ticks: 0 };
     sum.pages += stat.pages;

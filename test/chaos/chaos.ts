@@ -23,12 +23,13 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Whether things break, too. */
   readonly breaks: boolean;
+  /** Between two visits of a client, in milliseconds. */
+  readonly pauseMs: number;
   readonly tell: (line: string) => void;
 }
 
 const THREADS = 2;
-/** Between two visits of a client, and between two acts, in milliseconds. */
-const PAUSE_MS = 2;
+/** Between two acts, in milliseconds. */
 const REST_MS = 400;
 /** So that a load balancer that is away is not asked a thousand times. */
 const AFTER_FAILURE_MS = 100;
@@ -38,12 +39,12 @@ const TELL_MS = 10_000;
  * Runs heimdall under every kind of load at once, while an operator changes it and things break, both by a schedule that
  * the seed decides. Everything has ended when it resolves.
  */
-export async function chaos({ seconds, seed, breaks, tell }: ChaosOptions): Promise<Report> {
+export async function chaos({ seconds, seed, breaks, pauseMs, tell }: ChaosOptions): Promise<Report> {
   const report = new Report();
   await using site = await ChaosSite.start(THREADS);
   const ending = new AbortController();
   const clients = allClients();
-  const visiting = clients.map((client) => visitAgain(client, site.system.ports.proxy, report, ending.signal));
+  const visiting = clients.map((client) => visitAgain(client, site.system.ports.proxy, report, pauseMs, ending.signal));
   const end = performance.now() + 1_000 * seconds;
   const telling = setInterval(() => {
     const left = Math.round((end - performance.now()) / 1_000);
@@ -78,7 +79,13 @@ function allClients(): Client[] {
   ];
 }
 
-async function visitAgain(client: Client, port: number, report: Report, ending: AbortSignal): Promise<void> {
+async function visitAgain(
+  client: Client,
+  port: number,
+  report: Report,
+  pauseMs: number,
+  ending: AbortSignal,
+): Promise<void> {
   const { kind, isIdempotent } = client;
   while (!ending.aborted) {
     const from = performance.now();
@@ -91,7 +98,7 @@ async function visitAgain(client: Client, port: number, report: Report, ending: 
       report.failed({ kind, isIdempotent, phase, cause, from, to: performance.now() });
       await sleep(AFTER_FAILURE_MS);
     }
-    await sleep(PAUSE_MS);
+    await sleep(pauseMs);
   }
 }
 

@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import { chaos } from './chaos.ts';
 
+/** Enough to keep two cores busy. */
+const PAUSE_MS = 2;
+
 const { minutes, seed, planned, json } = new Command('npm run soak --')
   .description('Loads a whole heimdall in every way at once, changes it and breaks it, and looks for failed requests.')
   .option('--minutes <n>', 'how long', Number, 3)
@@ -17,7 +20,7 @@ const { minutes, seed, planned, json } = new Command('npm run soak --')
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 tell(`seed ${seed}`);
-const report = await chaos({ seconds: 60 * minutes, seed, breaks: !planned, tell });
+const report = await chaos({ seconds: 60 * minutes, seed, breaks: !planned, pauseMs: PAUSE_MS, tell });
 const actions = Object.fromEntries(report.actions);
 if (json) {
   const result = { seed, visits: report.byKind(), actions, complaints: report.complaints() };

@@ -58,6 +58,8 @@ export const PLANNED: readonly Planned[] = [
       expectStatus(await site.api('POST', `/services/${service}/resume`), 200);
     },
   },
+  { name: 'replace the load balancer', run: (site) => site.loadBalancer.reload() },
+  { name: 'replace the manager', run: (site) => site.manager.reload() },
   { name: 'change the configuration', run: (site) => site.reconfigure() },
   {
     name: 'change a service by hand',

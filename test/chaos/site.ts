@@ -5,6 +5,7 @@ import { type Answer, ask } from '../support/e2e-http.ts';
 import { mainOf, StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
+import { MovingProcess } from './moving-process.ts';
 
 const THREAD_KILLER = join(import.meta.dirname, 'thread-killer.ts');
 /** Of the instances, when the run begins. */
@@ -17,14 +18,15 @@ const ALGORITHMS = ['least-time', 'round-robin', 'least-connections', 'random-tw
 /** heimdall with two services of sample backends, and its two processes, which may be killed and come back. */
 export class ChaosSite implements AsyncDisposable {
   readonly system: System;
-  manager: StartedProcess;
-  loadBalancer: StartedProcess;
+  readonly manager: MovingProcess;
+  readonly loadBalancer: MovingProcess;
   #changes = 0;
 
-  private constructor(system: System, manager: StartedProcess, loadBalancer: StartedProcess) {
+  private constructor(system: System) {
     this.system = system;
-    this.manager = manager;
-    this.loadBalancer = loadBalancer;
+    const { api, admin, dir } = system;
+    this.manager = new MovingProcess(() => system.start('server-manager'), `${api}/reload`, dir);
+    this.loadBalancer = new MovingProcess(() => startLoadBalancer(system), `${admin}/reload`, dir);
   }
 
   static async start(threads: number): Promise<ChaosSite> {
@@ -33,8 +35,8 @@ export class ChaosSite implements AsyncDisposable {
       services: services('least-time'),
     }));
     try {
-      const site = new ChaosSite(system, system.start('server-manager'), startLoadBalancer(system));
-      await Promise.all([site.manager.isReady(), site.loadBalancer.isReady()]);
+      const site = new ChaosSite(system);
+      await Promise.all([site.manager.start(), site.loadBalancer.start()]);
       await system.inRotation(INSTANCES.web + INSTANCES.shop);
       return site;
     } catch (error) {
@@ -65,16 +67,6 @@ export class ChaosSite implements AsyncDisposable {
     return over;
   }
 
-  async startManager(): Promise<void> {
-    this.manager = this.system.start('server-manager');
-    await this.manager.isReady();
-  }
-
-  async startLoadBalancer(): Promise<void> {
-    this.loadBalancer = startLoadBalancer(this.system);
-    await this.loadBalancer.isReady();
-  }
-
   /** Another algorithm, another pace of the probes. */
   async reconfigure(): Promise<void> {
     this.#changes += 1;
@@ -83,6 +75,8 @@ export class ChaosSite implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.manager.stop();
+    await this.loadBalancer.stop();
     await this.system[Symbol.asyncDispose]();
   }
 

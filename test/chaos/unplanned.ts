@@ -50,9 +50,7 @@ const UNPLANNED: readonly Unplanned[] = [
     name: 'kill the manager',
     async run(site, _random, report) {
       const incident = report.begins('SIGKILL of the manager', 'nothing');
-      site.manager.kill('SIGKILL');
-      await site.manager.exited;
-      await site.startManager();
+      await site.manager.killAndStart();
       incident.to = performance.now();
     },
   },
@@ -60,7 +58,7 @@ const UNPLANNED: readonly Unplanned[] = [
     name: 'kill a thread of the load balancer',
     async run(site, _random, report) {
       const incident = report.begins('the end of a thread', 'everything');
-      site.loadBalancer.kill('SIGUSR2');
+      site.loadBalancer.signal('SIGUSR2');
       await sleep(THREAD_AFTERMATH_MS);
       incident.to = performance.now();
     },
@@ -70,9 +68,7 @@ const UNPLANNED: readonly Unplanned[] = [
     isRare: true,
     async run(site, _random, report) {
       const incident = report.begins('SIGKILL of the load balancer', 'everything');
-      site.loadBalancer.kill('SIGKILL');
-      await site.loadBalancer.exited;
-      await site.startLoadBalancer();
+      await site.loadBalancer.killAndStart();
       incident.to = performance.now();
     },
   },

@@ -21,10 +21,10 @@ describeEngines('a load balancer that is replaced', () => {
     await once(socket, 'open');
     const heard: string[] = [];
     socket.on('message', (data) => heard.push(Buffer.isBuffer(data) ? data.toString() : ''));
-    const slow = ask(`${system.proxy}/slow?ms=4000`);
+    const slow = ask(`${system.proxy}/slow?ms=3000`);
 
     const pids: (number | undefined)[] = [];
-    for (let times = 0; times < 3; times += 1) {
+    for (let times = 0; times < 2; times += 1) {
       await Promise.all([kept.more(100), fresh.more(200)]);
       const { code, pid, successor, error } = await reload(system, 'proxy');
       assert.deepEqual([code, error], [0, undefined]);

@@ -145,7 +145,7 @@ describe('four threads behind a registry', () => {
     const heardMs = performance.now() - askedAt;
     const { id } = (await manager.reserve([DRAFT], [backend.port], 1))[0] ?? assert.fail();
     await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
-    await eventually('it is known', () => site.fleet.pool('web')?.get(id) !== undefined);
+    await eventually('it is known', () => site.fleet.pool('web')?.get(id)?.lifecycle === 'ready');
     const { incarnation } = site.fleet.pool('web')?.get(id) ?? assert.fail();
     site.fleet.healthChanged({ id, incarnation, from: 'unknown', to: 'healthy', cause: '', at: 0 });
     assert.match(await client.rest(), /^HTTP\/1\.1 200 /);

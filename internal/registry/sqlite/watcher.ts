@@ -7,11 +7,11 @@ import { isBusy } from './faults.ts';
 import type { Handle } from './handle.ts';
 import { readMeta, readSnapshot } from './queries.ts';
 
-const POLL_MS = 25;
+const POLL_MS = 40;
 /** Polls between two looks at which file the path names: about a second. */
-const POLLS_PER_CHECK = 40;
+const POLLS_PER_CHECK = 25;
 /** Polls that may meet a lock before it counts as a failure: half a second. */
-const PATIENT_POLLS = 20;
+const PATIENT_POLLS = 12;
 const RETRY_MS = 500;
 
 /** Tells one listener of every new picture, by cheap polling, until the signal aborts or the connection closes. */

@@ -60,6 +60,7 @@ describe('ConfigSchema', () => {
           bodyIdle: 60_000,
           keepAlive: 75_000,
           upstreamIdle: 60_000,
+          retire: 600_000,
         },
         limits: { head: 16_384, fields: 100, target: 8_192, body: null },
         trustedProxies: [],
