@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
 import { FreshConnections, reload } from '../support/e2e-reload.ts';
-import { System } from '../support/e2e-system.ts';
+import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { describeEngines } from '../support/engines.ts';
 
@@ -144,7 +144,45 @@ describe('a load balancer that is replaced', () => {
     assert.deepEqual(await system.remains(), []);
   });
 
-  it('leaves what it has learned to its successor: nobody sends requests to an instance that is known to be down', async () => {
+  it('leaves its knowledge of health to its successor: nothing is sent to what is down, spawned or declared', async () => {
+    await using system = await System.create(({ own: [a] }) => ({
+      services: [sampleService({ servers: [`127.0.0.1:${a}`] })],
+    }));
+    const [a = 0] = system.ports.own;
+    await system.backend(a).printed('listens on');
+    await system.up(3);
+    const spawned = (await system.list()).find(({ pid }) => pid !== null);
+    await Promise.all([spawned?.port, a].map((port) => ask(`http://127.0.0.1:${port}/switch?health=down`)));
+    const isDown = async () => (await system.upstreams()).filter(({ health }) => health === 'unhealthy').length === 2;
+    await eventually('both are known to be down', isDown);
+    const load = new Load(system.proxy, 4);
+    const fresh = new FreshConnections(system.ports.proxy, 2);
+    await load.more(100);
+    const [first, second] = [spawned?.id ?? '', `backend-${a}`];
+    const counts = [load.from(first), load.from(second)];
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    await Promise.all([load.more(200), fresh.more(100)]);
+    await Promise.all([load.stop(), fresh.stop()]);
+    assert.deepEqual([load.from(first), load.from(second)], counts);
+    assert.deepEqual([...load.failures, ...fresh.failures], []);
+    assert.deepEqual(
+      [...fresh.servers].filter((name) => name === first || name === second),
+      [],
+    );
+  });
+
+  it('leaves no successor behind when it is to end while that one starts', async () => {
+    await using system = await System.create();
+    const up = await system.up(2);
+    const reloading = [system.admin, system.api].map((url) =>
+      ask(`${url}/reload`, { method: 'POST' }).catch(() => null),
+    );
+    assert.equal((await up.stop())?.code, 0);
+    assert.deepEqual(await system.remains(), []);
+    await Promise.all(reloading);
+  });
+
+  it('leaves what it has learned of latencies to its successor, which picks accordingly from the first request on', async () => {
     await using system = await System.create(({ own: [a, b] }) => ({
       services: [
         {
@@ -160,8 +198,7 @@ describe('a load balancer that is replaced', () => {
     await system.backend(b).printed('listens on');
     const first = system.start('load-balancer');
     await system.inRotation(2);
-    await ask(`http://127.0.0.1:${a}/switch?health=down&delay=0`);
-    await ask(`http://127.0.0.1:${b}/switch?delay=40`);
+    await ask(`http://127.0.0.1:${b}/switch?delay=500`);
     for (let times = 0; times < 10; times += 1) await system.get();
     const known = await upstreams(system);
     const { successor } = await reload(system, 'proxy');
@@ -171,6 +208,7 @@ describe('a load balancer that is replaced', () => {
         const after = inherited.find((upstream) => upstream.id === id)?.latencyMs ?? 0;
         assert.ok(latencyMs !== null && after > latencyMs / 2, `${id} had ${latencyMs} ms, and has ${after}`);
       }
+      for (let times = 0; times < 6; times += 1) assert.equal(await system.answering(), `backend-${a}`);
       await eventually('the first one has ended', () => !first.running);
     } finally {
       process.kill(successor ?? 0, 'SIGTERM');

@@ -24,6 +24,8 @@ export async function reload(system: System, only: 'proxy' | 'manager') {
 /** Connections that are used once, as fast as they can be made. */
 export class FreshConnections {
   answers = 0;
+  /** Who has answered. */
+  readonly servers = new Set<string>();
   readonly failures: string[] = [];
   readonly #port: number;
   readonly #clients: readonly Promise<void>[];
@@ -49,6 +51,7 @@ export class FreshConnections {
       const socket = connect({ port: this.#port, host: '127.0.0.1' });
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
       const answer = await text(socket).catch(String);
+      this.servers.add(/^x-server: (.*)\r$/im.exec(answer)?.[1] ?? '');
       if (answer.startsWith('HTTP/1.1 200 ')) this.answers += 1;
       else this.failures.push(answer.slice(0, 100));
     }
