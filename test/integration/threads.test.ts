@@ -64,7 +64,7 @@ describe('four threads', () => {
     await using site = await ThreadedSite.open(THREADS, backends.ports);
     await Promise.all(Array.from({ length: 36 }, () => converse(site.port, 25)));
     assert.deepEqual(backends.counts, [300, 300, 300]);
-    assert.deepEqual([...site.inFlight().values()], [0, 0, 0]);
+    await eventually('all are released', () => sum([...site.inFlight().values()]) === 0); // a moment after the answer
   });
 
   it('count weights as one', async () => {
