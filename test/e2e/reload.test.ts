@@ -14,7 +14,7 @@ describeEngines('a load balancer that is replaced', () => {
   it('fails nobody: neither kept connections nor new ones, nor what takes long', async () => {
     await using system = await System.create();
     await system.up(2);
-    const kept = new Load(system.proxy, 4, MIXED);
+    const kept = new Load(system.proxy, 2, MIXED);
     const fresh = new FreshConnections(system.ports.proxy, 8);
     const socket = new WebSocket(`ws://127.0.0.1:${system.ports.proxy}/ws`);
     await once(socket, 'open');

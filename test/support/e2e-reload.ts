@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { System } from './e2e-system.ts';
 import { eventually } from './e2e-wait.ts';
@@ -21,7 +22,10 @@ export async function reload(system: System, only: 'proxy' | 'manager') {
   return { code, ...result };
 }
 
-/** Connections that are used once, as fast as they can be made. */
+/** Between two connections of one client, in milliseconds: leaves the machine to those who start processes meanwhile. */
+const PAUSE_MS = 3;
+
+/** Connections that are used once, many at a time. */
 export class FreshConnections {
   answers = 0;
   /** Who has answered. */
@@ -54,6 +58,7 @@ export class FreshConnections {
       this.servers.add(/^x-server: (.*)\r$/im.exec(answer)?.[1] ?? '');
       if (answer.startsWith('HTTP/1.1 200 ')) this.answers += 1;
       else this.failures.push(answer.slice(0, 100));
+      await sleep(PAUSE_MS);
     }
   }
 }
