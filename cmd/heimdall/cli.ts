@@ -1,10 +1,5 @@
 import { Command, Option } from 'commander';
-import { runLoadBalancer } from '../load-balancer/run.ts';
 import { packageVersion } from '../runtime/package-info.ts';
-import { runServerManager } from '../server-manager/run.ts';
-import { check } from './check.ts';
-import { reload } from './reload.ts';
-import { up } from './up.ts';
 
 const EXAMPLES = `
 Examples:
@@ -14,7 +9,7 @@ Examples:
   heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
 `;
 
-/** Runs what the command line asks for. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+/** Runs what the command line asks for, and loads no more than that. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
   const program = new Command('heimdall')
     .description('Runs several instances of an HTTP app and balances over them without losing a request.')
@@ -27,34 +22,45 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .description('start manager and load balancer, and keep both running')
     .addOption(config())
     .option('--keep', 'leave the instances running at the end; the next start adopts them', false)
-    .action((options: { config?: string; keep: boolean }) => up({ config: options.config, keep: options.keep }));
+    .action(async (options: { config?: string; keep: boolean }) => {
+      const { up } = await import('./up.ts');
+      return up({ config: options.config, keep: options.keep });
+    });
   program
     .command('reload')
     .description('replace the running processes by new ones, without a failed connection')
     .addOption(config())
     .addOption(new Option('--only <process>', 'one of them').choices(['proxy', 'manager']))
     .option('--json', 'print what was replaced by what', false)
-    .action((options: { config?: string; only?: 'proxy' | 'manager'; json: boolean }) =>
-      reload({ config: options.config, only: options.only, json: options.json }),
-    );
+    .action(async (options: { config?: string; only?: 'proxy' | 'manager'; json: boolean }) => {
+      const { reload } = await import('./reload.ts');
+      return reload({ config: options.config, only: options.only, json: options.json });
+    });
   program
     .command('manager')
     .description('start the server manager alone')
     .addOption(config())
     .option('--keep', 'leave the instances running at the end; the next manager adopts them', false)
-    .action((options: { config?: string; keep: boolean }) =>
-      runServerManager({ config: options.config, keep: options.keep }),
-    );
+    .action(async (options: { config?: string; keep: boolean }) => {
+      const { runServerManager } = await import('../server-manager/run.ts');
+      return runServerManager({ config: options.config, keep: options.keep });
+    });
   program
     .command('proxy')
     .description('start the load balancer alone')
     .addOption(config())
-    .action((options: { config?: string }) => runLoadBalancer(options.config));
+    .action(async (options: { config?: string }) => {
+      const { runLoadBalancer } = await import('../load-balancer/run.ts');
+      return runLoadBalancer(options.config);
+    });
   program
     .command('check')
     .description('validate the configuration; exit code 0 when it is valid, 1 when not')
     .addOption(config())
     .option('--json', 'print { ok, problems }', false)
-    .action((options: { config?: string; json: boolean }) => check(options.config, options.json));
+    .action(async (options: { config?: string; json: boolean }) => {
+      const { check } = await import('./check.ts');
+      return check(options.config, options.json);
+    });
   await program.parseAsync(argv);
 }

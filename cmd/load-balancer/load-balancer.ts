@@ -14,9 +14,10 @@ import type { Inheritance } from '../runtime/inheritance.ts';
 import type { LivingProcess } from '../runtime/living-process.ts';
 import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
-import { createEngine, type RunningEngine, slotsFor } from './create-engine.ts';
+import { type CreateEngine, engineFactory } from './engine-factory.ts';
 import { DataPlane } from './data-plane.ts';
 import { cookieSecret, newProxyId } from './identity.ts';
+import { type RunningEngine, slotsFor } from './running-engine.ts';
 
 /** How long running requests may take when the listener closes or moves. */
 const CLOSE_MS = 30_000;
@@ -52,7 +53,7 @@ export class LoadBalancer implements Running {
   #proxy: MovableListener | null = null;
   #admin: MovableListener | null = null;
 
-  private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, secret: string) {
+  private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, secret: string, createEngine: CreateEngine) {
     const { config } = loaded;
     const { log, reload } = options;
     this.#options = options;
@@ -92,7 +93,9 @@ export class LoadBalancer implements Running {
    * @throws {HeimdallError} PORT_TAKEN when an address is in use; nothing stays behind then.
    */
   static async start(loaded: LoadedConfig, options: LoadBalancerOptions): Promise<LoadBalancer> {
-    const loadBalancer = new LoadBalancer(loaded, options, await cookieSecret(loaded.config, options.log));
+    const { config } = loaded;
+    const [secret, createEngine] = await Promise.all([cookieSecret(config, options.log), engineFactory(config)]);
+    const loadBalancer = new LoadBalancer(loaded, options, secret, createEngine);
     try {
       await loadBalancer.#open();
     } catch (error) {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { PortSchema, WeightSchema } from '../model/address.ts';
+import { PortSchema, WeightSchema, wholeNumber } from '../model/units.ts';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
 import { EnvSchema, ServiceNameSchema, VersionSchema } from '../model/service.ts';
-import { wholeNumber } from '../model/units.ts';
 import { LOG_STREAMS, type LogLine } from '../server/log-reader.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';

@@ -1,9 +1,8 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import { WeightSchema } from '../model/address.ts';
+import { WeightSchema, wholeNumber } from '../model/units.ts';
 import type { Deployment } from '../model/deployment.ts';
 import { ALGORITHMS, EnvSchema, MaxConnectionsSchema, VersionSchema } from '../model/service.ts';
-import { wholeNumber } from '../model/units.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
 import { deploymentView } from './deployments.ts';

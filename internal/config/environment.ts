@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PortSchema } from '../model/address.ts';
+import { PortSchema } from '../model/units.ts';
 import { faultsOf } from './issues.ts';
 import { type ConfigProblem, formatPath, type Path, renderValue, valueAt } from './problem.ts';
 import { LogLevelSchema, PortsSchema, TokenSchema } from './schema.ts';

@@ -2,9 +2,8 @@ import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
-import { PortSchema } from '../model/address.ts';
+import { duration, PortSchema, size, wholeNumber } from '../model/units.ts';
 import { ServiceSchema } from '../model/service.ts';
-import { duration, size, wholeNumber } from '../model/units.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
 
 const ENGINES = ['wire', 'middleware'] as const;

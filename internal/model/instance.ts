@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { authority, PortSchema, WeightSchema } from './address.ts';
+import { authority } from './address.ts';
+import { PortSchema, WeightSchema } from './units.ts';
 import type { Health } from './health.ts';
 import { LIFECYCLES, type Status, statusOf } from './lifecycle.ts';
 import type { Service } from './service.ts';
@@ -90,11 +91,6 @@ export function viewOf(instance: Instance, health: Health, usage?: Usage): Insta
     ...(cpu === null ? {} : { cpu: Number(cpu.toFixed(1)) }),
     ...(instance.lastError === null ? {} : { lastError: instance.lastError }),
   };
-}
-
-/** Changes with every new process behind the same row; health and latency of an earlier one say nothing about it. */
-export function incarnationOf(instance: Instance): string {
-  return `${instance.id}#${instance.startedAt ?? 0}`;
 }
 
 /** The instances that the configuration lists under `servers`: always `ready`, never spawned, stopped or restarted by us. */

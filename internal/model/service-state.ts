@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { WeightSchema } from './address.ts';
+import { WeightSchema } from './units.ts';
 import { ReleaseSchema } from './release.ts';
 import { ALGORITHMS, MaxConnectionsSchema, type Service } from './service.ts';
 

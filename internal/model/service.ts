@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { PortSchema, WeightSchema } from './address.ts';
+import { duration, PortSchema, WeightSchema, wholeNumber } from './units.ts';
 import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
-import { duration, wholeNumber } from './units.ts';
 
 export const ALGORITHMS = [
   'round-robin',

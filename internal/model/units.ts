@@ -35,3 +35,6 @@ export function wholeNumber(min: number, max: number) {
   const expected = `expected a whole number from ${min} to ${max}`;
   return z.int(expected).min(min, expected).max(max, expected);
 }
+
+export const PortSchema = wholeNumber(1, 65_535);
+export const WeightSchema = wholeNumber(1, 1_000);

@@ -1,6 +1,8 @@
 /** An answer of the load balancer's own: small, and silent about what is behind it. */
 export interface Answer {
   readonly status: number;
+  /** The phrase of the status. */
+  readonly title: string;
   readonly type: string;
   readonly body: string;
   /** Seconds; only for a 503. */
@@ -34,14 +36,15 @@ export interface AnswerDetails {
 /** @param accept - the request's Accept field: the page or JSON when it is asked for, text otherwise. */
 export function answerFor(status: number, accept: string | undefined, { detail, page }: AnswerDetails = {}): Answer {
   const retryAfter = status === 503 ? RETRY_AFTER_S : null;
-  if (typeof page === 'string' && accept !== undefined && ACCEPTS_HTML.test(accept)) {
-    return { status, type: 'text/html; charset=utf-8', body: page, retryAfter };
-  }
   const [title, standard] = TEXT[status] ?? ['Error', ''];
+  if (typeof page === 'string' && accept !== undefined && ACCEPTS_HTML.test(accept)) {
+    return { status, title, type: 'text/html; charset=utf-8', body: page, retryAfter };
+  }
   const text = detail ?? standard;
   const json = accept !== undefined && /\bapplication\/(problem\+)?json\b/i.test(accept);
   return {
     status,
+    title,
     type: json ? 'application/problem+json' : 'text/plain; charset=utf-8',
     body: json ? `${JSON.stringify({ title, status, detail: text })}\n` : `${status} ${title}\n${text}\n`,
     retryAfter,

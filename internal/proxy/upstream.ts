@@ -1,7 +1,8 @@
 import type { Candidate } from '../algorithms/balancer.ts';
 import { hash32 } from '../algorithms/hash.ts';
 import { type Health, HEALTHS } from '../model/health.ts';
-import { incarnationOf, type Instance } from '../model/instance.ts';
+import { incarnationOf } from '../model/incarnation.ts';
+import type { Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';

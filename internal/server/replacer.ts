@@ -1,6 +1,6 @@
 import { messageOf } from '../model/errors.ts';
 import type { HealthRecord } from '../model/health.ts';
-import { incarnationOf } from '../model/instance.ts';
+import { incarnationOf } from '../model/incarnation.ts';
 import type { Service } from '../model/service.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';

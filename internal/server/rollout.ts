@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../model/errors.ts';
 import type { HealthRecord } from '../model/health.ts';
-import { incarnationOf, type Instance } from '../model/instance.ts';
+import { incarnationOf } from '../model/incarnation.ts';
+import type { Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import { isRegistryAway, type Snapshot } from '../registry/registry.ts';

@@ -1,5 +1,6 @@
 import type { HealthRecord } from '../model/health.ts';
-import { type Instance, type InstanceView, incarnationOf, type Usage, viewOf } from '../model/instance.ts';
+import { incarnationOf } from '../model/incarnation.ts';
+import { type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Algorithm, Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';

@@ -1,4 +1,4 @@
-import { createTransport, type NodemailerError, type SMTPSentMessageInfo, type Transporter } from 'nodemailer';
+import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemailer';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
 import type { EmailChannel } from './schema.ts';
@@ -17,30 +17,21 @@ const PERMANENT_CODES = new Set(['EENVELOPE', 'ENOAUTH', 'ECONFIG', 'EMESSAGE'])
 export class EmailNotifier implements Notifier {
   readonly name: string;
   readonly #channel: EmailChannel;
-  readonly #transport: Transporter<SMTPSentMessageInfo>;
+  readonly #transport: Promise<Transporter<SMTPSentMessageInfo>>;
 
   constructor(channel: EmailChannel) {
-    const { host, port, encryption, verifyCertificate, auth, timeout, to } = channel;
+    const { to } = channel;
+    this.#transport = openTransport(channel);
+    this.#transport.catch(() => {}); // whoever sends is told
     this.name = `email to ${to[0]}${to.length > 1 ? ` and ${to.length - 1} more` : ''}`;
     this.#channel = channel;
-    this.#transport = createTransport({
-      host,
-      port,
-      ...ENCRYPTION[encryption],
-      tls: { rejectUnauthorized: verifyCertificate, minVersion: 'TLSv1.2' },
-      auth,
-      connectionTimeout: timeout,
-      greetingTimeout: timeout,
-      socketTimeout: timeout,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
   }
 
   /** @throws {DeliveryError} not retryable when the server refused for good, or took the mail for some recipients only. */
   async send(notification: Notification, signal: AbortSignal): Promise<void> {
     const { from, to } = this.#channel;
-    const sent = await this.#transport
+    const transport = await this.#transport;
+    const sent = await transport
       .sendMail({
         from,
         to,
@@ -60,6 +51,24 @@ export class EmailNotifier implements Notifier {
       throw new DeliveryError(`refused for ${sent.rejected.join(', ')}`, { retryable: false });
     }
   }
+}
+
+/** Loads the library, which takes as long as half a load balancer: only where mails are to be sent. */
+async function openTransport(channel: EmailChannel): Promise<Transporter<SMTPSentMessageInfo>> {
+  const { host, port, encryption, verifyCertificate, auth, timeout } = channel;
+  const { createTransport } = await import('nodemailer');
+  return createTransport({
+    host,
+    port,
+    ...ENCRYPTION[encryption],
+    tls: { rejectUnauthorized: verifyCertificate, minVersion: 'TLSv1.2' },
+    auth,
+    connectionTimeout: timeout,
+    greetingTimeout: timeout,
+    socketTimeout: timeout,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 }
 
 function isRetryable({ permanent, code }: NodemailerError): boolean {

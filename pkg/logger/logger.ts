@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import type * as Pretty from 'pino-pretty';
 import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
 
 export type { Logger } from 'pino';
@@ -16,19 +17,22 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
+/** Loaded for a terminal alone: it takes longer than the logger itself. */
+function prettyStream(destination: DestinationStream): DestinationStream {
+  const { PinoPretty }: typeof Pretty = createRequire(import.meta.url)('pino-pretty');
+  return PinoPretty({
+    destination,
+    colorize: process.stdout.hasColors?.() ?? false,
+    ignore: 'pid,hostname,subsystem,event',
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+}
+
 /** The root logger of a process; every subsystem takes a child of it: `logger.child({ subsystem: 'drain' })`. */
 export function createLogger(options: LoggerOptions): Logger {
   const pretty = options.pretty ?? process.stdout.isTTY;
   const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
-  const stream = pretty
-    ? PinoPretty({
-        destination,
-        colorize: process.stdout.hasColors?.() ?? false,
-        ignore: 'pid,hostname,subsystem,event',
-        singleLine: true,
-        translateTime: 'SYS:HH:MM:ss.l',
-      })
-    : destination;
   const { name, level } = options;
   return pino(
     {
@@ -39,7 +43,7 @@ export function createLogger(options: LoggerOptions): Logger {
       // What a child logger is bound to does not pass through the formatter.
       redact: { paths: SECRET_KEYS.map((key) => `["${key}"]`), censor: REDACTED },
     },
-    stream,
+    pretty ? prettyStream(destination) : destination,
   );
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { incarnationOf } from '../../internal/model/instance.ts';
+import { incarnationOf } from '../../internal/model/incarnation.ts';
 import { describeEngines } from '../support/engines.ts';
 import { asking, held, listing, LONG, OK, pause, resume } from '../support/holding.ts';
 import { instance } from '../support/proxy-fakes.ts';

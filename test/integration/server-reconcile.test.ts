@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hasCode, HeimdallError } from '../../internal/model/errors.ts';
-import { incarnationOf } from '../../internal/model/instance.ts';
+import { incarnationOf } from '../../internal/model/incarnation.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { isAlive, Site, service, until } from '../support/server-fixture.ts';
 

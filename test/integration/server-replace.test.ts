@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Health } from '../../internal/model/health.ts';
-import { incarnationOf, type Instance } from '../../internal/model/instance.ts';
+import { incarnationOf } from '../../internal/model/incarnation.ts';
+import type { Instance } from '../../internal/model/instance.ts';
 import { isAlive, Site, service, until } from '../support/server-fixture.ts';
 
 async function rows(site: Site): Promise<readonly Instance[]> {

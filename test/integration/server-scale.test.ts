@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { incarnationOf, type Instance } from '../../internal/model/instance.ts';
+import { incarnationOf } from '../../internal/model/incarnation.ts';
+import type { Instance } from '../../internal/model/instance.ts';
 import type { DemandRecord, ProxyRegistry } from '../../internal/registry/registry.ts';
 import { Site, service, until } from '../support/server-fixture.ts';
 

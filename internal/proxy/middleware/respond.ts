@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AnswerDetails, answerFor } from '../answer.ts';
 
@@ -49,7 +49,7 @@ export function endResponse(response: ServerResponse): void {
 export function refuseSocket(socket: Duplex, status: number, accept?: string, requestId?: string): void {
   const answer = answerFor(status, accept);
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${answer.title}`,
     'Connection: close',
     `Content-Type: ${answer.type}`,
     `Content-Length: ${Buffer.byteLength(answer.body)}`,

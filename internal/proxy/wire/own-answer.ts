@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import { type AnswerDetails, answerFor } from '../answer.ts';
 
 export interface OwnAnswer extends AnswerDetails {
@@ -13,10 +12,10 @@ export interface OwnAnswer extends AnswerDetails {
 
 /** The whole message of an answer that the load balancer gives itself. */
 export function ownAnswer({ status, requestId, accept, bodiless, close, ...details }: OwnAnswer): string {
-  const { type, body, retryAfter } = answerFor(status, accept, details);
+  const { title, type, body, retryAfter } = answerFor(status, accept, details);
   const octets = Buffer.from(body, 'utf8').toString('latin1');
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status} ${title}`,
     `Content-Type: ${type}`,
     `Content-Length: ${octets.length}`,
     'Cache-Control: no-store',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { authority, PortSchema, WeightSchema } from '../../../internal/model/address.ts';
+import { authority } from '../../../internal/model/address.ts';
+import { PortSchema, WeightSchema } from '../../../internal/model/units.ts';
 
 describe('an address', () => {
   it('is host and port, with brackets around IPv6', () => {

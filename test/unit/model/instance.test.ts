@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  declaredInstances,
-  incarnationOf,
-  type Instance,
-  InstanceSchema,
-  viewOf,
-} from '../../../internal/model/instance.ts';
+import { incarnationOf } from '../../../internal/model/incarnation.ts';
+import { declaredInstances, type Instance, InstanceSchema, viewOf } from '../../../internal/model/instance.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
 
 const INSTANCE: Instance = InstanceSchema.parse({

@@ -30,6 +30,7 @@ describe('an answer of our own', () => {
     const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
     assert.deepEqual(answerFor(503, browser, { page }), {
       status: 503,
+      title: 'Service Unavailable',
       type: 'text/html; charset=utf-8',
       body: page,
       retryAfter: 1,

@@ -1,0 +1,32 @@
+import type { RequestRecord } from '../../internal/proxy/engine.ts';
+import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
+import { logRequest } from '../../internal/proxy/request-log.ts';
+import { sharedNow } from '../../pkg/clock/shared-now.ts';
+import { type EngineParts, type RunningEngine, SHARES_PORTS } from './running-engine.ts';
+
+export function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
+  const requestLog = log.child({ subsystem: 'request' });
+  let logs = config.proxy.requestLog;
+  const options = {
+    routes: plane.fleet,
+    settings: config.proxy,
+    now: sharedNow,
+    onRequest: (record: RequestRecord) => {
+      if (logs) logRequest(requestLog, record);
+    },
+  };
+  const engine = new MiddlewareEngine(options, SHARES_PORTS);
+  return {
+    name: 'middleware',
+    threads: 1,
+    listen: (host, port, sockets) => engine.listen(host, port, sockets),
+    configure: (settings) => engine.configure(settings),
+    forget: (id) => engine.forget(id),
+    changed() {},
+    apply({ proxy }) {
+      logs = proxy.requestLog;
+      engine.configure(proxy);
+    },
+    async stop() {},
+  };
+}
