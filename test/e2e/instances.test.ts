@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { describeEngines } from '../support/engines.ts';
 import { GETS, Load, MIXED } from '../support/e2e-load.ts';
@@ -10,10 +10,14 @@ import { eventually } from '../support/e2e-wait.ts';
 const TINY = `require('node:http').createServer((request, response) => response.end(process.env.PORT)).listen(process.env.PORT, '127.0.0.1', () => console.log('(pid ' + process.pid + ')'))`;
 
 describeEngines('instances of a running system', () => {
-  it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
-    await using system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
+  let system: System;
+  before(async () => {
+    system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
     await system.startBoth(3);
+  });
+  after(() => system[Symbol.asyncDispose]());
 
+  it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
     const load = new Load(system.proxy, 20, GETS);
     try {
       await load.more(200);
@@ -41,9 +45,6 @@ describeEngines('instances of a running system', () => {
   });
 
   it('are added and removed under load without a failed request', async () => {
-    await using system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
-    await system.startBoth(3);
-
     const load = new Load(system.proxy, 24, MIXED);
     try {
       await load.more(500);

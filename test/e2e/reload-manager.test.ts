@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { ask } from '../support/e2e-http.ts';
+import type { StartedProcess } from '../support/e2e-process.ts';
 import { reload } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
 describe('a manager that is replaced', () => {
+  let system: System;
+  let up: StartedProcess;
+  before(async () => {
+    system = await System.create();
+    up = await system.up(2);
+  });
+  after(() => system[Symbol.asyncDispose]());
+
   it('keeps its instances, and nobody who calls its API is refused', async () => {
-    await using system = await System.create();
-    await system.up(2);
     const before = await system.list();
     const failures: string[] = [];
     const ending = new AbortController();
@@ -41,28 +48,28 @@ describe('a manager that is replaced', () => {
     assert.equal((await system.remove(before[0]?.port ?? 0)).status, 200);
   });
 
-  it('finishes what its API was asked for before it gives up the registry', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const slow = system.get('/slow?ms=2000');
-    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
-    const removed = Promise.all((await system.list()).map(({ port }) => system.remove(port)));
-    await eventually('the drain has begun', async () =>
-      (await system.list()).some(({ status }) => status !== 'running'),
-    );
-    const reloading = reload(system, 'manager');
-    assert.deepEqual(
-      (await removed).map(({ status }) => status),
-      [200, 200],
-    );
-    assert.equal((await slow).status, 200);
-    const { successor } = await reloading;
-    assert.equal((await system.managerStatus()).pid, successor);
+  it('is not replaced when the new address is taken', async () => {
+    const { pid } = await system.managerStatus();
+    await system.configure({ manager: { port: system.ports.taken } });
+    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 502);
+    assert.match(answer.body, /in use/);
+    assert.equal((await system.managerStatus()).pid, pid);
+    await system.configure({ manager: { port: system.ports.manager } });
+  });
+
+  it('goes on when its successor cannot start', async () => {
+    const { pid } = await system.managerStatus();
+    await system.writeConfig('{');
+    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 502);
+    assert.match(answer.body, /this process goes on/);
+    assert.equal((await system.managerStatus()).pid, pid);
+    await system.configure({});
+    assert.equal((await system.add()).status, 201);
   });
 
   it('is started again when its successor fails after all, and nothing happens to the instances', async () => {
-    await using system = await System.create();
-    const up = await system.up(2);
     const before = await system.list();
     const { registry, ...rest } = JSON.parse(await readFile(system.configPath, 'utf8'));
     await system.writeConfig(JSON.stringify({ ...rest, registry: { path: `${system.configPath}/registry.db` } }));
@@ -74,27 +81,18 @@ describe('a manager that is replaced', () => {
     assert.deepEqual(await system.list(), before);
   });
 
-  it('is not replaced when the new address is taken', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const { pid } = await system.managerStatus();
-    await system.configure({ manager: { port: system.ports.taken } });
-    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
-    assert.equal(answer.status, 502);
-    assert.match(answer.body, /in use/);
-    assert.equal((await system.managerStatus()).pid, pid);
-  });
-
-  it('goes on when its successor cannot start', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const { pid } = await system.managerStatus();
-    await system.writeConfig('{');
-    const answer = await ask(`${system.api}/reload`, { method: 'POST' });
-    assert.equal(answer.status, 502);
-    assert.match(answer.body, /this process goes on/);
-    assert.equal((await system.managerStatus()).pid, pid);
-    assert.equal((await system.add()).status, 201);
+  it('finishes what its API was asked for before it gives up the registry', async () => {
+    const slow = system.get('/slow?ms=2000');
+    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
+    const removed = Promise.all((await system.list()).map(({ port }) => system.remove(port)));
+    await eventually('the drain has begun', async () =>
+      (await system.list()).some(({ status }) => status !== 'running'),
+    );
+    const reloading = reload(system, 'manager');
+    for (const { status } of await removed) assert.equal(status, 200);
+    assert.equal((await slow).status, 200);
+    const { successor } = await reloading;
+    assert.equal((await system.managerStatus()).pid, successor);
   });
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
@@ -44,9 +45,14 @@ describeEngines('a load balancer that is replaced', () => {
 });
 
 describe('a load balancer that is replaced', () => {
-  it('answers once more on a connection that was idle, and has it closed then', async () => {
-    await using system = await System.create();
+  let system: System;
+  before(async () => {
+    system = await System.create();
     await system.up(2);
+  });
+  after(() => system[Symbol.asyncDispose]());
+
+  it('answers once more on a connection that was idle, and has it closed then', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const before = await system.get('/', { agent });
     assert.equal((await reload(system, 'proxy')).code, 0);
@@ -57,20 +63,7 @@ describe('a load balancer that is replaced', () => {
     agent.destroy();
   });
 
-  it('has drains wait for what runs on it', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const slow = system.get('/slow?ms=4000');
-    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
-    assert.equal((await reload(system, 'proxy')).code, 0);
-    const removed = (await system.list()).map(({ port }) => system.remove(port));
-    assert.equal((await slow).status, 200);
-    for (const { status } of await Promise.all(removed)) assert.equal(status, 200);
-  });
-
   it('is replaced by one at a time', async () => {
-    await using system = await System.create();
-    await system.up(2);
     const answers = await Promise.all([1, 2].map(() => ask(`${system.admin}/reload`, { method: 'POST' })));
     assert.deepEqual(
       answers.map(({ status }) => status).toSorted((a, b) => a - b),
@@ -79,14 +72,23 @@ describe('a load balancer that is replaced', () => {
   });
 
   it('goes on when its successor cannot start, and says why', async () => {
-    await using system = await System.create();
-    await system.up(2);
     const { pid } = await system.proxyStatus();
+    const before = await readFile(system.configPath, 'utf8');
     await system.configure({ proxy: { port: 'none' } });
     const command = await ask(`${system.admin}/reload`, { method: 'POST' });
     assert.equal(command.status, 502);
     assert.match(command.body, /proxy\.port/);
     assert.equal((await system.proxyStatus()).pid, pid);
     assert.equal((await system.get()).status, 200);
+    await system.writeConfig(before);
+  });
+
+  it('has drains wait for what runs on it', async () => {
+    const slow = system.get('/slow?ms=4000');
+    await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    const removed = (await system.list()).map(({ port }) => system.remove(port));
+    assert.equal((await slow).status, 200);
+    for (const { status } of await Promise.all(removed)) assert.equal(status, 200);
   });
 });
