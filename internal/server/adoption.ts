@@ -25,10 +25,15 @@ export async function adoptProcess(
     return null;
   }
   const letGo = new AbortController();
-  const outputs = outputPaths(logDir, instance.service, instance.port).map((path) => ({ path, from: 0 }));
+  const startedAt = instance.startedAt ?? clock();
+  const outputs = outputPaths(logDir, instance.service, instance.port).map((path) => ({
+    path,
+    from: 0,
+    since: startedAt,
+  }));
   return {
     identity,
-    startedAt: instance.startedAt ?? clock(),
+    startedAt,
     exited: exitOf(identity.pid, identity.startTime, clock, letGo.signal),
     tail: () => tailOf(outputs),
     stop: async (graceMs, signal) =>

@@ -11,6 +11,8 @@ interface OutputStart {
   readonly path: string;
   /** In bytes. */
   readonly from: number;
+  /** Epoch milliseconds: what was put aside since then is of this run. */
+  readonly since: number;
 }
 
 /** The files that take an instance's standard output and standard error. */
@@ -34,20 +36,35 @@ export function logTailOf(error: unknown): readonly string[] {
   return Array.isArray(tail) ? tail.filter((line) => typeof line === 'string') : [];
 }
 
-async function lastLines({ path, from }: OutputStart): Promise<string[]> {
+async function lastLines({ path, from, since }: OutputStart): Promise<readonly string[]> {
+  const present = await endOf(path, from);
+  const aside = await endOf(`${path}.1`, from);
+  // As long as the file is no smaller than its copy, it is just being put aside.
+  const isOfRun = aside.changedAt >= since && aside.size > present.size;
+  return isOfRun ? [...aside.lines, ...present.lines] : present.lines;
+}
+
+interface End {
+  readonly lines: readonly string[];
+  readonly size: number;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+}
+
+async function endOf(path: string, from: number): Promise<End> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, 'r');
-    const { size } = await file.stat();
-    // A file that has become shorter was truncated or replaced: all of it is new.
+    const { size, mtimeMs: changedAt } = await file.stat();
+    // A file that has become shorter was put aside or replaced: all of it is new.
     const runStart = from <= size ? from : 0;
     const start = Math.max(runStart, size - TAIL_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
     const lines = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/);
     if (start > runStart) lines.shift(); // cut somewhere in its middle
-    return lines.filter((line) => line.trim() !== '');
+    return { lines: lines.filter((line) => line.trim() !== ''), size, changedAt };
   } catch {
-    return [];
+    return { lines: [], size: 0, changedAt: 0 };
   } finally {
     await file?.close();
   }

@@ -26,10 +26,9 @@ export async function spawnProcess(
 ): Promise<RunningProcess> {
   const files = await openOutputs(outputPaths);
   try {
-    const outputs = await Promise.all(
-      files.map(async (file, index) => ({ path: outputPaths[index] ?? '', from: (await file.stat()).size })),
-    );
+    const sizes = await Promise.all(files.map(async (file) => (await file.stat()).size));
     const startedAt = clock();
+    const outputs = outputPaths.map((path, index) => ({ path, from: sizes[index] ?? 0, since: startedAt }));
     const child = await spawned(plan, [files[0]?.fd ?? 'ignore', files[1]?.fd ?? 'ignore']);
     const exited = exitOf(child, clock);
     const pid = child.pid ?? 0;

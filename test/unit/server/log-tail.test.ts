@@ -16,7 +16,7 @@ describe('tailOf', () => {
     const [out, err] = outputPaths(dir, 'web', 9001);
     await writeFile(out, 'one\ntwo\nthree\n');
     await writeFile(err, 'oh\nno\n');
-    const outputs = [out, err].map((path) => ({ path, from: 0 }));
+    const outputs = [out, err].map((path) => ({ path, from: 0, since: 0 }));
     assert.deepEqual(await tailOf(outputs, 4), ['two', 'three', 'oh', 'no']);
   });
 
@@ -25,18 +25,34 @@ describe('tailOf', () => {
     await writeFile(path, 'earlier\n');
     const { size } = await stat(path);
     await appendFile(path, 'now\n');
-    assert.deepEqual(await tailOf([{ path, from: size }]), ['now']);
+    assert.deepEqual(await tailOf([{ path, from: size, since: Date.now() }]), ['now']);
     await writeFile(path, 'new\n'); // truncated below the offset
-    assert.deepEqual(await tailOf([{ path, from: size }]), ['new']);
+    assert.deepEqual(await tailOf([{ path, from: size, since: Date.now() }]), ['new']);
+  });
+
+  it('goes on with what the run has written before its file was put aside', async () => {
+    const path = join(dir, 'aside.log');
+    await writeFile(`${path}.1`, 'earlier\nfirst\nsecond\n');
+    await writeFile(path, 'third\n');
+    const { mtimeMs } = await stat(`${path}.1`);
+    const from = 'earlier\n'.length;
+    assert.deepEqual(await tailOf([{ path, from, since: mtimeMs - 1 }]), ['first', 'second', 'third']);
+    assert.deepEqual(await tailOf([{ path, from: 0, since: mtimeMs + 1 }]), ['third'], 'put aside before the run');
+    await writeFile(path, 'earlier\nfirst\nsecond\n');
+    assert.deepEqual(
+      await tailOf([{ path, from, since: mtimeMs - 1 }]),
+      ['first', 'second'],
+      'copied, not emptied yet',
+    );
   });
 
   it('reads only the end of a huge file, and no line in halves', async () => {
     const path = join(dir, 'huge.log');
     await writeFile(path, `${'x'.repeat(200_000)}\nlast\n`);
-    assert.deepEqual(await tailOf([{ path, from: 0 }]), ['last']);
+    assert.deepEqual(await tailOf([{ path, from: 0, since: 0 }]), ['last']);
   });
 
   it('is empty for a file that is not there', async () => {
-    assert.deepEqual(await tailOf([{ path: join(dir, 'none.log'), from: 0 }]), []);
+    assert.deepEqual(await tailOf([{ path: join(dir, 'none.log'), from: 0, since: 0 }]), []);
   });
 });
