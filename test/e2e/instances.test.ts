@@ -18,7 +18,7 @@ describeEngines('instances of a running system', () => {
   after(() => system[Symbol.asyncDispose]());
 
   it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
-    const load = new Load(system.proxy, 20, GETS);
+    const load = new Load(system.proxy, 12, GETS);
     try {
       await load.more(200);
       const [victim] = await system.list();
@@ -45,9 +45,9 @@ describeEngines('instances of a running system', () => {
   });
 
   it('are added and removed under load without a failed request', async () => {
-    const load = new Load(system.proxy, 24, MIXED);
+    const load = new Load(system.proxy, 16, MIXED);
     try {
-      await load.more(500);
+      await load.more(600);
       for (let round = 0; round < 4; round += 1) {
         const added = await system.add();
         assert.equal(added.status, 201, added.body);
@@ -57,7 +57,7 @@ describeEngines('instances of a running system', () => {
         assert.ok(oldest);
         const removed = await system.remove(oldest.port);
         assert.equal(removed.status, 200, removed.body);
-        await load.more(500);
+        await load.more(600);
       }
     } finally {
       await load.stop();

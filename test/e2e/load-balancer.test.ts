@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFile, rename, writeFile } from 'node:fs/promises';
-import { after, before, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { describeEngines } from '../support/engines.ts';
 import { Load } from '../support/e2e-load.ts';
@@ -8,12 +8,43 @@ import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describeEngines('the load balancer', () => {
+describeEngines('the load balancer, with sticky clients', () => {
+  let system: System;
+  let loadBalancer: StartedProcess;
+  before(async () => {
+    system = await System.create(() => ({ services: [sampleService({ algorithm: 'sticky-round-robin' })] }));
+    ({ loadBalancer } = await system.startBoth(2));
+  });
+  after(() => system[Symbol.asyncDispose]());
+
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`finds every sticky client's instance again after a restart with ${signal}`, async () => {
+      const clients = await Promise.all([1, 2, 3, 4].map(() => system.get()));
+      const sessions = clients.map(({ headers }) => ({
+        server: String(headers['x-server']),
+        cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
+      }));
+      assert.equal(new Set(sessions.map(({ server }) => server)).size, 2);
+
+      loadBalancer.kill(signal);
+      await loadBalancer.exited;
+      loadBalancer = system.start('load-balancer');
+      await system.inRotation(2);
+
+      for (const { server, cookie } of sessions) {
+        const again = await Promise.all([1, 2, 3].map(() => system.answering({ headers: { Cookie: cookie } })));
+        assert.deepEqual(again, [server, server, server]);
+      }
+    });
+  }
+});
+
+describe('the load balancer', () => {
   let system: System;
   let manager: StartedProcess;
   let loadBalancer: StartedProcess;
   before(async () => {
-    system = await System.create(() => ({ services: [sampleService({ algorithm: 'sticky-round-robin' })] }));
+    system = await System.create();
     ({ manager, loadBalancer } = await system.startBoth(2));
   });
   after(async () => {
@@ -39,27 +70,6 @@ describeEngines('the load balancer', () => {
   async function serves(): Promise<void> {
     const servers = await Promise.all(Array.from({ length: 20 }, () => system.answering()));
     assert.deepEqual(new Set(servers), new Set((await system.upstreams()).map(({ id }) => id)));
-  }
-
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`finds every sticky client's instance again after a restart with ${signal}`, async () => {
-      const clients = await Promise.all([1, 2, 3, 4].map(() => system.get()));
-      const sessions = clients.map(({ headers }) => ({
-        server: String(headers['x-server']),
-        cookie: headers['set-cookie']?.[0]?.split(';', 1)[0] ?? '',
-      }));
-      assert.equal(new Set(sessions.map(({ server }) => server)).size, 2);
-
-      loadBalancer.kill(signal);
-      await loadBalancer.exited;
-      loadBalancer = system.start('load-balancer');
-      await system.inRotation(2);
-
-      for (const { server, cookie } of sessions) {
-        const again = await Promise.all([1, 2, 3].map(() => system.answering({ headers: { Cookie: cookie } })));
-        assert.deepEqual(again, [server, server, server]);
-      }
-    });
   }
 
   it('serves on without a manager', async () => {

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { isPortFree } from '../../internal/server/bind-probe.ts';
-import { describeEngines } from '../support/engines.ts';
 import { Load } from '../support/e2e-load.ts';
 import { livesIn, mainOf, type StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-describeEngines('the server manager', () => {
+describe('the server manager', () => {
   let system: System;
   let manager: StartedProcess;
   before(async () => {

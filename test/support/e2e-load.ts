@@ -4,7 +4,7 @@ import { type Answer, type Ask, ask } from './e2e-http.ts';
 import { eventually } from './e2e-wait.ts';
 
 /** Between two requests of one connection, in milliseconds: leaves the machine some air. */
-const PAUSE_MS = 5;
+const PAUSE_MS = 10;
 
 type Job = Ask & { readonly path: string; readonly isRight?: (answer: Answer) => boolean };
 

@@ -23,7 +23,7 @@ export async function reload(system: System, only: 'proxy' | 'manager') {
 }
 
 /** Between two connections of one client, in milliseconds: leaves the machine to those who start processes meanwhile. */
-const PAUSE_MS = 3;
+const PAUSE_MS = 10;
 
 /** Connections that are used once, many at a time. */
 export class FreshConnections {
