@@ -43,10 +43,7 @@ export async function addInstances(
   assertAllowedEnv(request.env ?? {});
   const draft = draftOf(request, service, host, await releaseOf(service.name));
   const instances = await reserve(request, draft, context.ports);
-  const supervisors = instances.map((instance) => {
-    context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
-    return fleet.take(instance, service);
-  });
+  const supervisors = instances.map((instance) => fleet.add(instance, service));
   const options = { giveUp: request.wait, fixedPort: request.port !== undefined };
   const ready = Promise.all(supervisors.map((supervisor) => supervisor.start(options)));
   if (request.wait) await allOrNone(ready, supervisors, fleet, context);

@@ -13,7 +13,14 @@ export class Fleet {
     this.#context = context;
   }
 
-  /** Supervision begins with the supervisor's `start`, `adopt` or `revive`. */
+  /** A new one, whose row was just reserved. Supervision begins with the supervisor's `start`. */
+  add(instance: Instance, service: Service): Supervisor {
+    const { id, port } = instance;
+    this.#context.journal.record('instance.added', instance, `${id} is added on port ${port}`);
+    return this.take(instance, service);
+  }
+
+  /** One that an earlier manager has left. Supervision begins with the supervisor's `adopt` or `revive`. */
   take(instance: Instance, service: Service): Supervisor {
     const supervisor = new Supervisor(instance, service, this.#context);
     this.#supervisors.set(instance.id, supervisor);

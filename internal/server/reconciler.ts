@@ -92,10 +92,9 @@ export class Reconciler {
     try {
       for (let missing = count; missing > 0 && !context.stopping.aborted; missing -= 1) {
         for (const instance of await context.ports.reserve([{ ...draft, host }], 0)) {
-          context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
           // Supervision deals with a start that fails.
           fleet
-            .take(instance, service)
+            .add(instance, service)
             .start({ giveUp: false, fixedPort: false })
             .catch(() => {});
         }

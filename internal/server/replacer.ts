@@ -162,8 +162,7 @@ export class Replacer {
     const draft = { service: service.name, host, weight, version, variant, deployment, env };
     const [row] = await context.ports.reserve([draft], 0);
     if (row === undefined) throw new Error('no row was reserved');
-    context.journal.record('instance.added', row, `${row.id} is added on port ${row.port}`);
-    const fresh = fleet.take(row, service);
+    const fresh = fleet.add(row, service);
     try {
       await fresh.start({ giveUp: true, fixedPort: false });
       return fresh.id;

@@ -191,8 +191,7 @@ export class Rollout {
       throw new RolloutFailure(messageOf(error));
     }
     for (const instance of instances) {
-      context.journal.record('instance.added', instance, `${instance.id} is added on port ${instance.port}`);
-      const started = fleet.take(instance, service).start({ giveUp: !goesBack, fixedPort: false });
+      const started = fleet.add(instance, service).start({ giveUp: !goesBack, fixedPort: false });
       started.catch((error: unknown) => {
         if (!goesBack) this.#failure ??= new RolloutFailure(messageOf(error), instance.id, logTailOf(error));
       });
