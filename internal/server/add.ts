@@ -6,10 +6,11 @@ import type { InstanceDraft } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
 import type { Fleet } from './fleet.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
-import { variantNamed } from './variants.ts';
 import type { PortAllocator } from './ports.ts';
+import { serviceNamed } from './service-named.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { variantNamed } from './variants.ts';
 
 export interface AddRequest {
   /** Default: the first service that has a command. */
@@ -52,12 +53,10 @@ export async function addInstances(
 }
 
 function spawnableService(services: readonly Service[], name: string | undefined): Service {
-  const service = services.find((candidate) => (name === undefined ? candidate.command : candidate.name === name));
+  const service = name === undefined ? services.find(({ command }) => command) : serviceNamed(services, name);
   if (service?.command) return service;
   if (service) throw new HeimdallError('NOT_SPAWNED', `service ${service.name} has no command in the configuration`);
-  if (name === undefined) throw new HeimdallError('NOT_SPAWNED', 'no service in the configuration has a command');
-  const known = services.map((candidate) => candidate.name).join(', ') || 'none';
-  throw new HeimdallError('SERVICE_NOT_FOUND', `there is no service ${name}; configured: ${known}`);
+  throw new HeimdallError('NOT_SPAWNED', 'no service in the configuration has a command');
 }
 
 /** What the service runs at present, but for what the request asks for. @throws {HeimdallError} INVALID_REQUEST. */

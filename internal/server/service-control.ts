@@ -10,6 +10,7 @@ import { assertSucceeded, type Deployer, described } from './deployer.ts';
 import { untilApplied } from './drain.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
 import type { Reconciler } from './reconciler.ts';
+import { serviceNamed } from './service-named.ts';
 import { type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { assertDeclared, variantNamed } from './variants.ts';
@@ -249,11 +250,7 @@ export class ServiceControl {
 
   /** @throws {HeimdallError} SERVICE_NOT_FOUND. */
   #service(name: string): Service {
-    const services = this.#options.services();
-    const service = services.find((each) => each.name === name);
-    if (service !== undefined) return service;
-    const known = services.map((each) => each.name).join(', ') || 'none';
-    throw new HeimdallError('SERVICE_NOT_FOUND', `there is no service ${name}; configured: ${known}`);
+    return serviceNamed(this.#options.services(), name);
   }
 
   #assertSpawnable({ name, command }: Service): void {
