@@ -1,6 +1,5 @@
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
-import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceDraft } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
@@ -27,22 +26,20 @@ export interface AddRequest {
 
 /**
  * Reserves rows and ports for all of them, starts them and, with `wait`, sees each of them ready.
- * @param host - where spawned instances are reached.
- * @param releaseOf - what a new instance of the service runs, and its weight, unless the request says otherwise.
+ * @param newDraft - a new instance of the service, unless the request says otherwise.
  * @throws {HeimdallError} SERVICE_NOT_FOUND, NOT_SPAWNED, INVALID_REQUEST, PORT_TAKEN, NO_FREE_PORT, or why one did not get
  * ready: then none of them remains.
  */
 export async function addInstances(
   request: AddRequest,
   services: readonly Service[],
-  host: string,
   fleet: Fleet,
   context: SupervisorContext,
-  releaseOf: (service: string) => Promise<Pick<InstanceDraft, keyof Release | 'weight'>>,
+  newDraft: (service: string) => Promise<InstanceDraft>,
 ): Promise<Instance[]> {
   const service = spawnableService(services, request.service);
   assertAllowedEnv(request.env ?? {});
-  const draft = draftOf(request, service, host, await releaseOf(service.name));
+  const draft = asRequested(request, service, await newDraft(service.name));
   const instances = await reserve(request, draft, context.ports);
   const supervisors = instances.map((instance) => fleet.add(instance, service));
   const options = { giveUp: request.wait, fixedPort: request.port !== undefined };
@@ -59,16 +56,10 @@ function spawnableService(services: readonly Service[], name: string | undefined
   throw new HeimdallError('NOT_SPAWNED', 'no service in the configuration has a command');
 }
 
-/** What the service runs at present, but for what the request asks for. @throws {HeimdallError} INVALID_REQUEST. */
-function draftOf(
-  { version, weight, env }: AddRequest,
-  service: Service,
-  host: string,
-  present: Pick<InstanceDraft, keyof Release | 'weight'>,
-): InstanceDraft {
-  const release = version === undefined ? present : { ...present, version, variant: variantNamed(service, version) };
-  const variables = { ...present.env, ...env };
-  return { ...release, service: service.name, host, weight: weight ?? present.weight, env: variables };
+/** @throws {HeimdallError} INVALID_REQUEST. */
+function asRequested({ version, weight, env }: AddRequest, service: Service, draft: InstanceDraft): InstanceDraft {
+  const named = version === undefined ? draft : { ...draft, version, variant: variantNamed(service, version) };
+  return { ...named, weight: weight ?? draft.weight, env: { ...draft.env, ...env } };
 }
 
 async function reserve({ count, port }: AddRequest, draft: InstanceDraft, ports: PortAllocator): Promise<Instance[]> {

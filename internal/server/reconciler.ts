@@ -4,6 +4,7 @@ import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceDraft, Snapshot } from '../registry/registry.ts';
 import { desiredStateOf, firstToGo, standing } from './desired-state.ts';
+import { draftOf } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -83,15 +84,15 @@ export class Reconciler {
     const release = this.#options.releaseOf(service.name, known?.release);
     const surplus = firstToGo(present, present.length - state.desired, release.deployment);
     for (const instance of surplus) this.#retire(instance);
-    const draft = { ...release, service: service.name, weight: known?.overrides.weight ?? 1 };
+    const draft = draftOf(service.name, release, known, this.#options.host);
     await this.#fill(service, draft, state.desired - present.length);
   }
 
-  async #fill(service: Service, draft: Omit<InstanceDraft, 'host'>, count: number): Promise<void> {
-    const { context, fleet, host } = this.#options;
+  async #fill(service: Service, draft: InstanceDraft, count: number): Promise<void> {
+    const { context, fleet } = this.#options;
     try {
       for (let missing = count; missing > 0 && !context.stopping.aborted; missing -= 1) {
-        for (const instance of await context.ports.reserve([{ ...draft, host }], 0)) {
+        for (const instance of await context.ports.reserve([draft], 0)) {
           // Supervision deals with a start that fails.
           fleet
             .add(instance, service)

@@ -5,7 +5,9 @@ import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
+import type { ServiceState } from '../model/service-state.ts';
 import { isRegistryAway, type Snapshot } from '../registry/registry.ts';
+import { draftOf } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import { logTailOf } from './log-tail.ts';
 import { type Member, nextStep, type RolloutLimits } from './rollout-plan.ts';
@@ -98,7 +100,7 @@ export class Rollout {
     const objection = await this.#options.objection();
     if (objection !== null) throw new RolloutFailure(objection);
     for (const id of step.retire) this.#retire(id);
-    await this.#start(service, step.start, state?.overrides.weight ?? 1);
+    await this.#start(service, step.start, state);
     return false;
   }
 
@@ -175,10 +177,10 @@ export class Rollout {
     );
   }
 
-  async #start(service: Service, count: number, weight: number): Promise<void> {
+  async #start(service: Service, count: number, state: ServiceState | undefined): Promise<void> {
     if (count === 0) return;
     const { context, fleet, host, release, goesBack } = this.#options;
-    const draft = { ...release, service: service.name, host, weight };
+    const draft = draftOf(service.name, release, state, host);
     let instances: readonly Instance[];
     try {
       instances = await context.ports.reserve(

@@ -9,11 +9,12 @@ import type { HealthRecord } from '../model/health.ts';
 import { declaredInstances, type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
-import type { RegistryWriter } from '../registry/registry.ts';
+import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
+import { draftOf } from './draft.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
@@ -192,8 +193,8 @@ export class ServerManager {
    */
   async add(request: AddRequest): Promise<Instance[]> {
     await this.#ready();
-    const present = (service: string) => this.#presentOf(service);
-    const adding = addInstances(request, this.#services, this.#host, this.#fleet, this.#context, present);
+    const newDraft = (service: string) => this.#newDraft(service);
+    const adding = addInstances(request, this.#services, this.#fleet, this.#context, newDraft);
     this.#adds.add(adding);
     return adding.finally(() => this.#adds.delete(adding));
   }
@@ -384,11 +385,11 @@ export class ServerManager {
     return this.#services.flatMap(declaredInstances);
   }
 
-  /** What a new instance of the service runs, and its weight. */
-  async #presentOf(service: string) {
+  /** A new instance of the service. */
+  async #newDraft(service: string): Promise<InstanceDraft> {
     const { services } = await this.#context.registry.snapshot();
     const state = services.find((each) => each.service === service);
-    return { ...this.#deployer.releaseOf(service, state?.release), weight: state?.overrides.weight ?? 1 };
+    return draftOf(service, this.#deployer.releaseOf(service, state?.release), state, this.#host);
   }
 
   /** Resolves when it is known what an earlier manager left. @throws {HeimdallError} SHUTTING_DOWN, or why the start failed. */
