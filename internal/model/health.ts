@@ -15,3 +15,8 @@ export interface HealthRecord {
   /** The load balancer that wrote it. */
   readonly proxyId: string;
 }
+
+/** What is known of the unhealthy ones, by incarnation. */
+export function unhealthyOf(records: readonly HealthRecord[]): ReadonlyMap<string, HealthRecord> {
+  return new Map(records.filter(({ health }) => health === 'unhealthy').map((record) => [record.incarnation, record]));
+}

@@ -1,5 +1,5 @@
 import { messageOf } from '../model/errors.ts';
-import type { HealthRecord } from '../model/health.ts';
+import { type HealthRecord, unhealthyOf } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Service } from '../model/service.ts';
 import type { Fleet } from './fleet.ts';
@@ -50,11 +50,7 @@ export class Replacer {
       return command !== undefined && (replaceUnhealthyAfter !== null || limits.memory !== null);
     });
     if (watched.length === 0) return;
-    const unhealthy = new Map(
-      (await context.registry.health())
-        .filter(({ health }) => health === 'unhealthy')
-        .map((record) => [record.incarnation, record]),
-    );
+    const unhealthy = unhealthyOf(await context.registry.health());
     for (const service of watched) this.#lookAt(service, unhealthy);
     this.#resolve(unhealthy);
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../model/errors.ts';
-import type { HealthRecord } from '../model/health.ts';
+import { type HealthRecord, unhealthyOf } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Release } from '../model/release.ts';
@@ -127,13 +127,12 @@ export class Rollout {
   }
 
   #members(service: Service, health: readonly HealthRecord[]): Member[] {
-    const unhealthy = new Map(
-      health.filter((record) => record.health === 'unhealthy').map(({ incarnation, cause }) => [incarnation, cause]),
-    );
+    const unhealthy = unhealthyOf(health);
     return this.#supervisors().map((supervisor) => {
       const { instance } = supervisor;
       const isWanted = this.#isWanted(instance);
-      const condition = this.#condition(supervisor, service, isWanted, unhealthy.get(incarnationOf(instance)) ?? null);
+      const trouble = unhealthy.get(incarnationOf(instance))?.cause ?? null;
+      const condition = this.#condition(supervisor, service, isWanted, trouble);
       this.#note(instance, isWanted, condition);
       return { id: instance.id, isWanted, condition };
     });
