@@ -1,23 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deployment, type DeploymentStep, isActive, isOver } from '../model/deployment.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
-import {
-  type DeploymentChange,
-  type DeploymentDraft,
-  isRegistryAway,
-  type ServiceChange,
-} from '../registry/registry.ts';
+import type { DeploymentChange, DeploymentDraft, ServiceChange } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
 import type { Fleet } from './fleet.ts';
+import { insist } from './insist.ts';
 import type { Operations } from './operations.ts';
 import { Rollout, RolloutFailure } from './rollout.ts';
 import { inSeconds } from './running-process.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { isWorse, shareOf, TrafficTally } from './traffic-tally.ts';
-
-const RETRY_MS = 200;
 
 interface DeployerOptions {
   readonly context: SupervisorContext;
@@ -251,18 +244,8 @@ export class Deployer {
     return this.#insist(() => this.#options.context.registry.changeDeployment(id, change, service));
   }
 
-  /** Tries again while the registry cannot be reached, until the manager stops. */
-  async #insist<T>(work: () => Promise<T>): Promise<T> {
-    const { stopping } = this.#options.context;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isRegistryAway(error)) throw error;
-        stopping.throwIfAborted();
-        await sleep(RETRY_MS, undefined, { signal: stopping }).catch(() => {});
-      }
-    }
+  #insist<T>(work: () => Promise<T>): Promise<T> {
+    return insist(work, this.#options.context.stopping);
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instance } from '../model/instance.ts';
 import { type InstanceChange, isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { insist } from './insist.ts';
 
 const RETRY_MS = 200;
 
@@ -52,18 +53,12 @@ export class InstanceRow {
   }
 
   /** Deletes the row; while the registry cannot be reached it is tried again, until the manager stops. */
-  async remove(desiredDelta: number): Promise<void> {
-    for (;;) {
-      try {
-        return await this.#inTurn(async () => {
-          this.#unsent.length = 0;
-          await this.#registry.remove(this.#instance.id, desiredDelta);
-        });
-      } catch (error) {
-        if (!isRegistryAway(error) || this.#stopping.aborted) throw error;
-        await sleep(RETRY_MS, undefined, { signal: this.#stopping }).catch(() => {});
-      }
-    }
+  remove(desiredDelta: number): Promise<void> {
+    const removal = async () => {
+      this.#unsent.length = 0;
+      await this.#registry.remove(this.#instance.id, desiredDelta);
+    };
+    return insist(() => this.#inTurn(removal), this.#stopping);
   }
 
   /** Resolves when what was recorded so far was sent, or could not be. */
