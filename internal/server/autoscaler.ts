@@ -62,7 +62,8 @@ export class Autoscaler {
       // While it is paused, what waits says nothing about what it needs.
       if (state === undefined || state.deploying !== null || state.pausedSince !== null) continue;
       if (this.#options.operations.isBusy(service.name)) continue;
-      if (!(await this.#sleep(service, state, traffic))) await this.#scale(service, state, traffic);
+      const load = this.#loadOf(service.name, traffic);
+      if (!(await this.#sleep(service, state, load, traffic))) await this.#scale(service, state, load);
     }
   }
 
@@ -92,23 +93,26 @@ export class Autoscaler {
     await this.#change(name, { scheduled: instances, desired }, state.desired, 'the calendar asks for it');
   }
 
-  async #scale({ name, autoscale }: Service, state: ServiceState, traffic: readonly ProxyTraffic[]): Promise<void> {
+  async #scale({ name, autoscale }: Service, state: ServiceState, load: Load): Promise<void> {
     if (autoscale === null || (state.desired === 0 && autoscale.min === 0)) return; // woken when it is needed
     const decider = this.#deciders.get(name) ?? new ScaleDecider();
     this.#deciders.set(name, decider);
     const settings = followsLoad(autoscale) ? autoscale : { ...autoscale, scaleDownAfter: Number.POSITIVE_INFINITY };
-    const decision = decider.decide(this.#loadOf(name, traffic), state.desired, state.scheduled, settings);
+    const decision = decider.decide(load, state.desired, state.scheduled, settings);
     if (decision) await this.#change(name, { desired: decision.instances }, state.desired, decision.reason);
   }
 
   /** Takes all instances away when nobody has asked for them for long. @returns whether it did. */
-  async #sleep({ name, idleAfter }: Service, state: ServiceState, traffic: readonly ProxyTraffic[]): Promise<boolean> {
+  async #sleep(
+    { name, idleAfter }: Service,
+    state: ServiceState,
+    { at: now, inFlight }: Load,
+    traffic: readonly ProxyTraffic[],
+  ): Promise<boolean> {
     if (idleAfter === null || traffic.length === 0) return false; // nobody can tell
-    const now = this.#options.context.clock();
     const requests = demandOf(name, traffic).reduce((sum, demand) => sum + demand.requests, 0);
     const before = this.#activities.get(name);
-    const isBusy = this.#loadOf(name, traffic).inFlight > 0;
-    if (before === undefined || before.requests !== requests || isBusy) {
+    if (before === undefined || before.requests !== requests || inFlight > 0) {
       this.#activities.set(name, { requests, since: now });
       return false;
     }
