@@ -82,6 +82,8 @@ export interface ManagerStatus {
 
 /** Between two looks whether a request waits for a service without instances. */
 const WAKE_MS = 50;
+/** Between two looks whether any service may be without instances by now. */
+const NOBODY_SLEEPS_MS = 1_000;
 /** Deployments that are not over: more than anybody lets wait. */
 const ALL = 10_000;
 
@@ -351,10 +353,11 @@ export class ServerManager {
     const { signal } = this.#stopping;
     const { log } = this.#context;
     while (!signal.aborted) {
-      if (this.#autoscaler.mayWake) {
+      const { mayWake } = this.#autoscaler;
+      if (mayWake) {
         await this.#autoscaler.wake().catch((error: unknown) => log.debug({ err: error }, 'nobody could be woken'));
       }
-      await sleep(WAKE_MS, undefined, { signal }).catch(() => {});
+      await sleep(mayWake ? WAKE_MS : NOBODY_SLEEPS_MS, undefined, { signal }).catch(() => {});
     }
   }
 
