@@ -144,12 +144,9 @@ export class LoadBalancer implements Running {
 
   async #succeed(): Promise<Successor> {
     await this.#plane.link.saveLatencies();
-    const [proxy, admin] = await Promise.all([this.#proxy?.offer(), this.#admin?.offer()]);
-    const offers = [
-      ...(proxy ? [{ purpose: 'proxy', ...proxy, sockets: [...proxy.sockets] }] : []),
-      ...(admin ? [{ purpose: 'admin', ...admin, sockets: [...admin.sockets] }] : []),
-    ];
-    const successor = await Successor.start(offers, this.#options.starter, 'ready', this.#stopping.signal);
+    const offers = await Promise.all([this.#proxy?.offer('proxy'), this.#admin?.offer('admin')]);
+    const open = offers.filter((offer) => offer !== undefined);
+    const successor = await Successor.start(open, this.#options.starter, 'ready', this.#stopping.signal);
     // In this very tick: what is accepted from here on is the successor's.
     this.#retired = Promise.all([
       this.#admin?.retire(ADMIN_RETIRE_MS),

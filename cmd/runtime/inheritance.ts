@@ -12,7 +12,7 @@ const OfferSchema = z.object({
   host: z.string(),
   port: z.int(),
   /** Descriptors of sockets that listen there. */
-  sockets: z.array(z.int()),
+  sockets: z.array(z.int()).readonly(),
 });
 export type Offer = z.infer<typeof OfferSchema>;
 

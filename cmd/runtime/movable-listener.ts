@@ -1,6 +1,7 @@
 import { authority } from '../../internal/model/address.ts';
 import { hasCode, messageOf } from '../../internal/model/errors.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import type { Offer } from './inheritance.ts';
 
 /** Something that accepts connections. */
 export interface OpenListener {
@@ -97,8 +98,8 @@ export class MovableListener {
   }
 
   /** What a successor needs to listen on the present address. */
-  async offer(): Promise<Address & { readonly sockets: readonly number[] }> {
-    return { host: this.#address.host, port: this.#listener.port, sockets: await this.#listener.sockets() };
+  async offer(purpose: string): Promise<Offer> {
+    return { purpose, host: this.#address.host, port: this.#listener.port, sockets: await this.#listener.sockets() };
   }
 
   #retire(listener: OpenListener): void {

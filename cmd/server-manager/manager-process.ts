@@ -164,9 +164,8 @@ export class ManagerProcess implements Running {
   }
 
   async #prepare(): Promise<Successor> {
-    const api = await this.#api?.offer();
-    const offers = api ? [{ purpose: 'api', ...api, sockets: [...api.sockets] }] : [];
-    return Successor.start(offers, this.#options.starter, 'prepared', this.#stopping.signal);
+    const api = await this.#api?.offer('api');
+    return Successor.start(api ? [api] : [], this.#options.starter, 'prepared', this.#stopping.signal);
   }
 
   async #handOver(successor: Successor): Promise<void> {
