@@ -13,8 +13,6 @@ const DEPLOYMENT_STATES = [
   'rolled-back',
   /** Neither the one nor the other could be brought about. */
   'failed',
-  /** Taken out of the queue. */
-  'cancelled',
 ] as const;
 
 /** Replaces the instances of a service, a few at a time, by ones that run another release. */

@@ -1,4 +1,4 @@
-import { type Deployment, type DeploymentStep, isActive, isOver } from '../model/deployment.ts';
+import { type Deployment, type DeploymentStep, isActive } from '../model/deployment.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
@@ -100,7 +100,6 @@ export class Deployer {
   async #run(id: number): Promise<Deployment> {
     const { registry, stopping } = this.#options.context;
     let deployment = await this.#insist(() => registry.deployment(id));
-    if (isOver(deployment)) return deployment; // cancelled while it waited
     if (deployment.state === 'queued') deployment = await this.#begin(deployment);
     const giveUp = new AbortController();
     this.#running.set(deployment.service, { id, release: deployment.release, giveUp });
@@ -266,7 +265,7 @@ function alertKey(service: string): string {
  */
 export function assertSucceeded({ id, service, state, reason }: Deployment, steps: readonly DeploymentStep[]): void {
   if (state === 'succeeded') return;
-  const how = state === 'rolled-back' ? 'was rolled back' : state === 'failed' ? 'has failed' : `was ${state}`;
+  const how = state === 'rolled-back' ? 'was rolled back' : 'has failed';
   const context = { deployment: id, state, logTail: latestTail(steps) };
   throw new HeimdallError('DEPLOYMENT_FAILED', `deployment ${id} of ${service} ${how}: ${reason}`, context);
 }

@@ -107,7 +107,7 @@ function startLoadBalancer(system: System): StartedProcess {
   return system.track(new StartedProcess([process.execPath, ...args], { cwd: system.dir }));
 }
 
-const OVER = new Set(['succeeded', 'rolled-back', 'failed', 'cancelled']);
+const OVER = new Set(['succeeded', 'rolled-back', 'failed']);
 
 function services(algorithm: string): unknown[] {
   const common = {

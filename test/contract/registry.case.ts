@@ -314,7 +314,7 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
           [second.id, id],
         );
         await manager.changeDeployment(id, { state: 'succeeded' });
-        await manager.changeDeployment(second.id, { state: 'cancelled' });
+        await manager.changeDeployment(second.id, { state: 'failed' });
         await manager.createDeployment(draft);
         assert.equal((await manager.deployments({ limit: 2 })).length, 2);
       });
