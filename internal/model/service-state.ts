@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WeightSchema } from './units.ts';
-import { ReleaseSchema } from './release.ts';
+import { FIRST_RELEASE, ReleaseSchema } from './release.ts';
 import { ALGORITHMS, MaxConnectionsSchema, type Service } from './service.ts';
 
 /** Set by hand; in force as long as the configuration still says what it said then. */
@@ -35,6 +35,20 @@ export const ServiceStateSchema = z.object({
   deploying: z.int().min(1).nullable(),
 });
 export type ServiceState = z.infer<typeof ServiceStateSchema>;
+
+/** Of a service that nothing is kept of yet. */
+export function newServiceState(service: string): ServiceState {
+  return {
+    service,
+    desired: 0,
+    configured: 0,
+    release: FIRST_RELEASE,
+    overrides: {},
+    pausedSince: null,
+    scheduled: null,
+    deploying: null,
+  };
+}
 
 /** The settings that are in force: the configuration, but for what was set by hand since. */
 export function settingsInForce(service: Service, state: Pick<ServiceState, 'overrides'> | undefined): Service {

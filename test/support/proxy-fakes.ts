@@ -1,7 +1,6 @@
 import type { Instance } from '../../internal/model/instance.ts';
-import { FIRST_RELEASE } from '../../internal/model/release.ts';
 import { type Service, ServiceSchema } from '../../internal/model/service.ts';
-import type { ServiceState } from '../../internal/model/service-state.ts';
+import { newServiceState, type ServiceState } from '../../internal/model/service-state.ts';
 import type { BalancedRequest } from '../../internal/proxy/request-context.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';
 
@@ -41,15 +40,5 @@ export function balancedRequest(fields: Readonly<Record<string, string>> = {}, t
 
 /** Of the service `web`: nothing set by hand, nothing under way. */
 export function serviceState(overrides: Partial<ServiceState> = {}): ServiceState {
-  return {
-    service: 'web',
-    desired: 0,
-    configured: 0,
-    release: FIRST_RELEASE,
-    overrides: {},
-    pausedSince: null,
-    scheduled: null,
-    deploying: null,
-    ...overrides,
-  };
+  return { ...newServiceState('web'), ...overrides };
 }

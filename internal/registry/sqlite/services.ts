@@ -1,5 +1,4 @@
-import { FIRST_RELEASE } from '../../model/release.ts';
-import type { ServiceState } from '../../model/service-state.ts';
+import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import type { ServiceChange } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import { readService } from './queries.ts';
@@ -7,7 +6,7 @@ import { readService } from './queries.ts';
 /** Returns whether anything is different now; a service that is new is added. */
 export function changeService(handle: Handle, service: string, change: ServiceChange): boolean {
   const before = readService(handle, service);
-  const after = { ...(before ?? unknown(service)), ...change };
+  const after = { ...(before ?? newServiceState(service)), ...change };
   const columns = columnsOf(after);
   if (before === null ? Object.keys(change).length === 0 : isSame(columnsOf(before), columns)) return false;
   handle.run(
@@ -17,19 +16,6 @@ export function changeService(handle: Handle, service: string, change: ServiceCh
     ...columns,
   );
   return true;
-}
-
-function unknown(service: string): ServiceState {
-  return {
-    service,
-    desired: 0,
-    configured: 0,
-    release: FIRST_RELEASE,
-    overrides: {},
-    pausedSince: null,
-    scheduled: null,
-    deploying: null,
-  };
 }
 
 /** In the order of the statement above. */
