@@ -1,5 +1,6 @@
 import type { Instance } from '../model/instance.ts';
 import { outputPaths, tailOf } from './log-tail.ts';
+import { exists } from './proc.ts';
 import { stopGroup } from './process-group.ts';
 import { isSameProcess, startTimeOf } from './process-identity.ts';
 import { groupsOfInstance } from './process-table.ts';
@@ -68,13 +69,4 @@ function exitOf(pid: number, startTime: string, clock: () => number, signal: Abo
       else if (!signal.aborted) timer.refresh();
     }
   });
-}
-
-/** Also true for zombies, and for another process under the same pid. */
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -56,3 +56,21 @@ export async function readProc(name: string): Promise<string | null> {
     return null;
   }
 }
+
+/** Also true for zombies that nobody has waited for, and for another process under the same pid. @param pid - negative: of a group. */
+export function exists(pid: number): boolean {
+  return signal(pid, 0) !== 'ESRCH';
+}
+
+/**
+ * To a process, or, with the number of a group made negative, to every member of it.
+ * @returns the code of the error, if any: none there (ESRCH), or not ours to signal (EPERM).
+ */
+export function signal(pid: number, name: NodeJS.Signals | 0): string | undefined {
+  try {
+    process.kill(pid, name);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  }
+}

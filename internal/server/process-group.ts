@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HAS_PROC } from './proc.ts';
+import { exists, HAS_PROC, signal } from './proc.ts';
 import { membersOf } from './process-table.ts';
 
 const POLL_MS = 15;
@@ -14,34 +14,19 @@ const KILL_LIMIT_MS = 5_000;
  */
 export async function stopGroup(group: number, graceMs: number, first: NodeJS.Signals = 'SIGTERM'): Promise<boolean> {
   if (graceMs > 0) {
-    signal(group, first);
+    signal(-group, first);
     if (await isGoneWithin(group, graceMs)) return true;
   }
-  signal(group, 'SIGKILL');
+  signal(-group, 'SIGKILL');
   return isGoneWithin(group, KILL_LIMIT_MS);
 }
 
 async function isGoneWithin(group: number, limitMs: number): Promise<boolean> {
   const end = performance.now() + limitMs;
   for (let polls = 1; ; polls += 1) {
-    if (!exists(group)) return true;
+    if (!exists(-group)) return true;
     if (HAS_PROC && polls % POLLS_PER_SCAN === 0 && (await membersOf(group)).length === 0) return true;
     if (performance.now() >= end) return false;
     await sleep(POLL_MS);
-  }
-}
-
-/** Also true for zombies that nobody has waited for. */
-function exists(group: number): boolean {
-  return signal(group, 0) !== 'ESRCH';
-}
-
-/** To every member of the group. Returns the code of the error, if any: none left (ESRCH), or not ours to signal (EPERM). */
-function signal(group: number, name: NodeJS.Signals | 0): string | undefined {
-  try {
-    process.kill(-group, name);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : undefined;
   }
 }
