@@ -8,7 +8,7 @@ import type { Exit, RunningProcess } from './running-process.ts';
 
 /** Only a parent is told of an exit; adopted processes are looked at. */
 const POLL_MS = 100;
-/** Every so many looks it is made sure that it is no zombie, and still the same process: that costs fifty times as much. */
+/** Every so many looks it is made sure that it is no zombie, and still the same process: that reads a file, or runs `ps`. */
 const LOOKS_PER_CHECK = 10;
 
 /**

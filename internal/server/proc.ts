@@ -34,7 +34,7 @@ export async function statOf(pid: number): Promise<ProcStat | null> {
   return line === null ? null : parseStat(line);
 }
 
-/** The same, at a fifth of the cost, for whoever looks at many; the event loop stands still meanwhile. */
+/** The same without a trip to the thread pool, for whoever looks at many; the event loop stands still meanwhile. */
 export function statNow(pid: number): ProcStat | null {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
