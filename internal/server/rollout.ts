@@ -10,12 +10,14 @@ import { isRegistryAway, type Snapshot } from '../registry/registry.ts';
 import { draftOf } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import { logTailOf } from './log-tail.ts';
-import { type Member, nextStep, type RolloutLimits } from './rollout-plan.ts';
+import { type Member, nextStep, type RolloutLimits, type RolloutStep } from './rollout-plan.ts';
 import { inSeconds } from './running-process.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 
 const TICK_MS = 100;
+/** Between two questions for an objection while nothing is done: load balancers tell of their traffic once a second. */
+const OBJECTION_MS = 500;
 
 /** Why a rollout cannot go on. */
 export class RolloutFailure extends Error {
@@ -43,7 +45,7 @@ export interface RolloutOptions {
   readonly goesBack: boolean;
   /** Tells of something that was done or seen. */
   readonly tell: (message: string, instanceId: string | null) => void;
-  /** Asked with every step; what it returns is the reason to give up. */
+  /** Asked before anything is done, and every now and then meanwhile; what it returns is the reason to give up. */
   readonly objection: () => Promise<string | null>;
 }
 
@@ -57,6 +59,7 @@ export class Rollout {
   readonly #conditions = new Map<string, Member['condition']>();
   readonly #startedAt: number;
   #failure: RolloutFailure | null = null;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RolloutOptions) {
     this.#options = options;
@@ -96,9 +99,9 @@ export class Rollout {
     const members = this.#members(service, picture.health);
     const state = picture.snapshot.services.find((each) => each.service === service.name);
     const step = nextStep(members, state?.desired ?? 0, this.#limits(service));
+    await this.#ask(step);
+    signal.throwIfAborted();
     if (step.isDone) return true;
-    const objection = await this.#options.objection();
-    if (objection !== null) throw new RolloutFailure(objection);
     for (const id of step.retire) this.#retire(id);
     await this.#start(service, step.start, state);
     return false;
@@ -114,6 +117,16 @@ export class Rollout {
       if (isRegistryAway(error)) return null;
       throw error;
     }
+  }
+
+  /** @throws {RolloutFailure} when there is an objection. */
+  async #ask({ isDone, start, retire }: RolloutStep): Promise<void> {
+    const now = this.#options.context.clock();
+    const isDecision = isDone || start > 0 || retire.length > 0;
+    if (!isDecision && now - this.#askedAt < OBJECTION_MS) return;
+    this.#askedAt = now;
+    const objection = await this.#options.objection();
+    if (objection !== null) throw new RolloutFailure(objection);
   }
 
   #limits({ rollout, readiness }: Service): RolloutLimits {
