@@ -9,6 +9,7 @@ import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { DRAFT } from '../support/instance-draft.ts';
 import { service } from '../support/proxy-fakes.ts';
 import { eventually } from '../support/proxy-raw.ts';
 import { fleetListener } from '../support/proxy-site.ts';
@@ -44,20 +45,11 @@ describe('the link to a SQLite registry', () => {
     return { path, manager, fleet, link, alerts, close };
   };
   const row = async (manager: RegistryWriter) => (await manager.proxies())[0];
-  const draft = {
-    service: 'web',
-    host: '127.0.0.1',
-    weight: 1,
-    version: null,
-    variant: null,
-    deployment: null,
-    env: {},
-  };
 
   it('acknowledges a drain with its in-flight requests, and withdraws at the end', async () => {
     const { manager, fleet, link, close } = await open();
     try {
-      const [added] = await manager.reserve([draft], [9_000], 1);
+      const [added] = await manager.reserve([DRAFT], [9_000], 1);
       const id = added!.id;
       await manager.update(id, { lifecycle: 'ready', startedAt: 1 });
       await link.start();
@@ -85,7 +77,7 @@ describe('the link to a SQLite registry', () => {
   it('serves on from the last picture when the file is moved away, and recovers when it is back', async () => {
     const { path, manager, fleet, link, alerts, close } = await open();
     try {
-      const [added] = await manager.reserve([draft], [9_000], 1);
+      const [added] = await manager.reserve([DRAFT], [9_000], 1);
       await link.start();
       await eventually('the instance is known', () => [...fleet.pools()][0]?.get(added!.id) !== undefined);
       await rename(path, `${path}.away`);

@@ -8,9 +8,9 @@ import type { ProxyRegistry, RegistryReader } from '../../internal/registry/regi
 import { Handle } from '../../internal/registry/sqlite/handle.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { DRAFT } from '../support/instance-draft.ts';
 import { RegistryRecorder } from '../support/registry-recorder.ts';
 
-const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, variant: null, deployment: null, env: {} };
 const EVENT = { type: 'manager.started', service: null, instanceId: null, data: {} } as const;
 const PORTS = [9_000, 9_001, 9_002];
 const GARBAGE = 'this is no registry\n'.repeat(10_000);

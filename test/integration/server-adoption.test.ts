@@ -10,6 +10,7 @@ import { startTimeOf } from '../../internal/server/process-identity.ts';
 import { membersOf } from '../../internal/server/process-table.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { DRAFT } from '../support/instance-draft.ts';
 import { AlertLog, freeRange, isAlive, Site, service, until } from '../support/server-fixture.ts';
 
 const onLinux = process.platform === 'linux';
@@ -70,16 +71,7 @@ describe('a manager that starts', () => {
     const pid = stranger.pid ?? 0;
     try {
       const startTime = (await startTimeOf(pid)) ?? '';
-      const draft = {
-        service: 'web',
-        host: '127.0.0.1',
-        weight: 1,
-        version: null,
-        variant: null,
-        deployment: null,
-        env: {},
-      };
-      const [row] = await site.registry.reserve([draft], [site.ports.from], 0);
+      const [row] = await site.registry.reserve([DRAFT], [site.ports.from], 0);
       const identity = { pid, startTime: `${startTime}0`, bootId: 'another', token: 't' };
       await site.registry.update(row?.id ?? '', { process: identity, startedAt: 1 });
       const manager = await site.started([]);
@@ -99,16 +91,7 @@ describe('a manager that starts', () => {
     await first.add({ count: 1, wait: false });
     const pid = await until('a process', async () => (await rows(site))[0]?.process?.pid);
     await first.stop({ keep: true });
-    const draft = {
-      service: 'web',
-      host: '127.0.0.1',
-      weight: 1,
-      version: null,
-      variant: null,
-      deployment: null,
-      env: {},
-    };
-    await site.registry.reserve([draft], [site.ports.from + 1], 1);
+    await site.registry.reserve([DRAFT], [site.ports.from + 1], 1);
 
     const second = site.manager([slow]);
     await second.start();

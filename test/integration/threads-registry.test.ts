@@ -7,6 +7,7 @@ import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { DRAFT } from '../support/instance-draft.ts';
 import { eventually, RawBackend, rawClient, requestText } from '../support/proxy-raw.ts';
 import { ThreadedSite } from '../support/threaded-site.ts';
 
@@ -40,16 +41,6 @@ async function open(service: Readonly<Record<string, unknown>> = {}) {
   };
   return { site, manager, backend, [Symbol.asyncDispose]: dispose };
 }
-
-const DRAFT = {
-  service: 'web',
-  host: '127.0.0.1',
-  weight: 1,
-  version: null,
-  variant: null,
-  deployment: null,
-  env: {},
-};
 
 /** Asks on one connection, each time after the answer to the time before, whatever that is, until it is enough. */
 async function ask(port: number, enough: () => boolean): Promise<void> {

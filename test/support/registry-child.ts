@@ -2,9 +2,9 @@
 import { hasCode, messageOf } from '../../internal/model/errors.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { DRAFT } from './instance-draft.ts';
 
 const [, , role, path = ''] = process.argv;
-const DRAFT = { service: 'web', host: '127.0.0.1', weight: 1, version: null, variant: null, deployment: null, env: {} };
 const PORTS = Array.from({ length: 100 }, (_, index) => 9_000 + index);
 
 async function manage(): Promise<void> {

@@ -2,19 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeimdallError, hasCode } from '../../../internal/model/errors.ts';
 import { InstanceRow } from '../../../internal/server/row.ts';
+import { DRAFT } from '../../support/instance-draft.ts';
 import { Site, until } from '../../support/server-fixture.ts';
 
 async function reserved(site: Site) {
-  const draft = {
-    service: 'web',
-    host: '127.0.0.1',
-    weight: 1,
-    version: null,
-    variant: null,
-    deployment: null,
-    env: {},
-  };
-  const [instance] = await site.registry.reserve([draft], [site.ports.from], 1);
+  const [instance] = await site.registry.reserve([DRAFT], [site.ports.from], 1);
   assert.ok(instance);
   const state = { cut: false };
   const registry = {
