@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { follow, type Lane } from './lane.ts';
 import { PLANNED } from './planned.ts';
 import { pick, type Random, randomFrom } from './random.ts';
 import { Report } from './report.ts';
@@ -50,10 +51,10 @@ export async function chaos({ seconds, seed, breaks, pauseMs, tell }: ChaosOptio
     const left = Math.round((end - performance.now()) / 1_000);
     tell(`${left} s left: ${report.visits} visits, ${report.unexcused.length} failed`);
   }, TELL_MS);
-  const lanes = [operate(site, randomFrom(seedOf(seed, 1)), report, end, tell)];
-  if (breaks) lanes.push(breakThings(site, randomFrom(seedOf(seed, 2)), report, end, tell));
+  const lanes = [operating(randomFrom(seedOf(seed, 1)), report, tell)];
+  if (breaks) lanes.push(breaking(randomFrom(seedOf(seed, 2)), tell));
   try {
-    await Promise.all(lanes);
+    await Promise.all(lanes.map((lane) => follow(lane, site, report, end)));
     await site.isWell().catch((error: unknown) => report.fault(String(error)));
   } finally {
     clearInterval(telling);
@@ -102,47 +103,25 @@ async function visitAgain(
   }
 }
 
-/** One act after the other, as an operator does it. What cannot be done while the manager is away is done later. */
-async function operate(
-  site: ChaosSite,
-  random: Random,
-  report: Report,
-  end: number,
-  tell: (line: string) => void,
-): Promise<void> {
-  while (performance.now() < end) {
-    const act = pick(random, PLANNED);
-    if (act === undefined) return;
-    const from = performance.now();
-    try {
-      await act.run(site, random);
-      report.did(act.name);
-    } catch (error) {
+/** What cannot be done while something is broken is done later. */
+function operating(random: Random, report: Report, tell: (line: string) => void): Lane {
+  return {
+    random,
+    next: () => pick(random, PLANNED),
+    rest: () => REST_MS,
+    failed(what, from) {
       const isExplained = report.incidents.some((incident) => incident.to >= from - 1_000);
-      const what = `${act.name}: ${error instanceof Error ? error.message : String(error)}`;
       if (isExplained) tell(`not done: ${what}`);
       else report.fault(what);
-    }
-    await sleep(REST_MS);
-  }
+    },
+  };
 }
 
-async function breakThings(
-  site: ChaosSite,
-  random: Random,
-  report: Report,
-  end: number,
-  tell: (line: string) => void,
-): Promise<void> {
-  while (performance.now() < end) {
-    const act = nextBreak(random);
-    if (act === undefined) return;
-    try {
-      await act.run(site, random, report);
-      report.did(act.name);
-    } catch (error) {
-      tell(`not broken: ${act.name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
-    await sleep(REST_MS + 2 * REST_MS * random());
-  }
+function breaking(random: Random, tell: (line: string) => void): Lane {
+  return {
+    random,
+    next: () => nextBreak(random),
+    rest: () => REST_MS + 2 * REST_MS * random(),
+    failed: (what) => tell(`not broken: ${what}`),
+  };
 }

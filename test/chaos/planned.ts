@@ -1,17 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Act } from './lane.ts';
 import { below, pick, type Random } from './random.ts';
-import type { ChaosSite } from './site.ts';
-
-/** Something that an operator does. Nobody may notice, whatever the request. */
-export interface Planned {
-  readonly name: string;
-  run(site: ChaosSite, random: Random): Promise<void>;
-}
 
 const SERVICES = ['web', 'shop'];
 const HELD_MS = 1_500;
 
-export const PLANNED: readonly Planned[] = [
+/** What an operator does. Nobody may notice, whatever the request. */
+export const PLANNED: readonly Act[] = [
   {
     name: 'deploy',
     run: async (site, random) =>

@@ -28,10 +28,15 @@ export class Report {
     this.actions.set(action, (this.actions.get(action) ?? 0) + 1);
   }
 
-  begins(name: string, excuses: Incident['excuses']): Incident {
+  /** The work breaks something, and lasts as long as clients may notice. */
+  async during(name: string, excuses: Incident['excuses'], work: () => Promise<void>): Promise<void> {
     const incident: Incident = { name, excuses, from: performance.now(), to: Number.POSITIVE_INFINITY };
     this.incidents.push(incident);
-    return incident;
+    try {
+      await work();
+    } finally {
+      incident.to = performance.now();
+    }
   }
 
   get visits(): number {

@@ -2,16 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import type { Act } from './lane.ts';
 import { below, pick, type Random } from './random.ts';
-import type { Report } from './report.ts';
 import type { ChaosSite } from './site.ts';
 
 /** Something that breaks. */
-export interface Unplanned {
-  readonly name: string;
+interface Unplanned extends Act {
   /** Done five times less often than the others: while it lasts, nothing else can be seen. */
   readonly isRare?: boolean;
-  run(site: ChaosSite, random: Random, report: Report): Promise<void>;
 }
 
 /** How long after a kill a connection to the dead may still break. */
@@ -28,10 +26,10 @@ const UNPLANNED: readonly Unplanned[] = [
     async run(site, random, report) {
       const victim = await anInstance(site, random);
       if (victim === undefined) return;
-      const incident = report.begins(`SIGKILL of ${victim.id}`, 'what cannot be repeated');
-      killIfThere(victim.pid, 'SIGKILL');
-      await sleep(AFTERMATH_MS);
-      incident.to = performance.now();
+      await report.during(`SIGKILL of ${victim.id}`, 'what cannot be repeated', async () => {
+        killIfThere(victim.pid, 'SIGKILL');
+        await sleep(AFTERMATH_MS);
+      });
     },
   },
   {
@@ -39,67 +37,58 @@ const UNPLANNED: readonly Unplanned[] = [
     async run(site, random, report) {
       const victim = await anInstance(site, random);
       if (victim === undefined) return;
-      const incident = report.begins(`SIGSTOP of ${victim.id}`, 'nothing');
-      killIfThere(victim.pid, 'SIGSTOP');
-      await sleep(FROZEN_MS);
-      killIfThere(victim.pid, 'SIGCONT');
-      incident.to = performance.now();
+      await report.during(`SIGSTOP of ${victim.id}`, 'nothing', async () => {
+        killIfThere(victim.pid, 'SIGSTOP');
+        await sleep(FROZEN_MS);
+        killIfThere(victim.pid, 'SIGCONT');
+      });
     },
   },
   {
     name: 'kill the manager',
-    async run(site, _random, report) {
-      const incident = report.begins('SIGKILL of the manager', 'nothing');
-      await site.manager.killAndStart();
-      incident.to = performance.now();
-    },
+    run: (site, _random, report) =>
+      report.during('SIGKILL of the manager', 'nothing', () => site.manager.killAndStart()),
   },
   {
     name: 'kill a thread of the load balancer',
-    async run(site, _random, report) {
-      const incident = report.begins('the end of a thread', 'everything');
-      site.loadBalancer.signal('SIGUSR2');
-      await sleep(THREAD_AFTERMATH_MS);
-      incident.to = performance.now();
-    },
+    run: (site, _random, report) =>
+      report.during('the end of a thread', 'everything', async () => {
+        site.loadBalancer.signal('SIGUSR2');
+        await sleep(THREAD_AFTERMATH_MS);
+      }),
   },
   {
     name: 'kill the load balancer',
     isRare: true,
-    async run(site, _random, report) {
-      const incident = report.begins('SIGKILL of the load balancer', 'everything');
-      await site.loadBalancer.killAndStart();
-      incident.to = performance.now();
-    },
+    run: (site, _random, report) =>
+      report.during('SIGKILL of the load balancer', 'everything', () => site.loadBalancer.killAndStart()),
   },
   {
     name: 'lock the registry',
-    async run(site, _random, report) {
-      const incident = report.begins('a lock on the registry', 'nothing');
-      const database = new Database(site.system.registryPath, { timeout: 10_000 });
-      try {
-        database.exec('BEGIN EXCLUSIVE');
-        await sleep(LOCKED_MS);
-        database.exec('ROLLBACK');
-      } finally {
-        database.close();
-        incident.to = performance.now();
-      }
-    },
+    run: (site, _random, report) =>
+      report.during('a lock on the registry', 'nothing', async () => {
+        const database = new Database(site.system.registryPath, { timeout: 10_000 });
+        try {
+          database.exec('BEGIN EXCLUSIVE');
+          await sleep(LOCKED_MS);
+          database.exec('ROLLBACK');
+        } finally {
+          database.close();
+        }
+      }),
   },
   {
     name: 'fill the ports',
-    async run(site, _random, report) {
-      const incident = report.begins('all ports taken', 'nothing');
-      const strangers = await takeAll(site.system.ports.from, site.system.ports.to);
-      try {
-        const { status, body } = await site.api('POST', '/servers/add');
-        if (status !== 503) report.fault(`with all ports taken an add was answered with ${status} ${body}`);
-      } finally {
-        for (const stranger of strangers) stranger.close();
-        incident.to = performance.now();
-      }
-    },
+    run: (site, _random, report) =>
+      report.during('all ports taken', 'nothing', async () => {
+        const strangers = await takeAll(site.system.ports.from, site.system.ports.to);
+        try {
+          const { status, body } = await site.api('POST', '/servers/add');
+          if (status !== 503) report.fault(`with all ports taken an add was answered with ${status} ${body}`);
+        } finally {
+          for (const stranger of strangers) stranger.close();
+        }
+      }),
   },
 ];
 
