@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Answer, ask } from '../support/e2e-http.ts';
 import { mainOf, StartedProcess } from '../support/e2e-process.ts';
@@ -10,6 +9,7 @@ import { MovingProcess } from './moving-process.ts';
 const THREAD_KILLER = join(import.meta.dirname, 'thread-killer.ts');
 /** Of the instances, when the run begins. */
 const INSTANCES = { web: 3, shop: 2 };
+const WebSchema = z.object({ algorithm: z.string(), versions: z.array(z.string()) });
 const DeploymentSchema = z.object({ id: z.int(), state: z.string(), reason: z.string().optional() });
 
 /** What may be changed live, back and forth. */
@@ -32,7 +32,7 @@ export class ChaosSite implements AsyncDisposable {
   static async start(threads: number): Promise<ChaosSite> {
     const system = await System.create(() => ({
       proxy: { engine: 'wire', threads },
-      services: services('least-time'),
+      services: services('least-time', 'change-0'),
     }));
     try {
       const site = new ChaosSite(system);
@@ -67,11 +67,18 @@ export class ChaosSite implements AsyncDisposable {
     return over;
   }
 
-  /** Another algorithm, another pace of the probes. */
+  /** Another algorithm. Resolves when both processes go by it. */
   async reconfigure(): Promise<void> {
     this.#changes += 1;
-    await this.system.configure({ services: services(ALGORITHMS[this.#changes % ALGORITHMS.length] ?? 'least-time') });
-    await sleep(1_500); // the file is looked at every second
+    const version = `change-${this.#changes}`;
+    const configured = ALGORITHMS[this.#changes % ALGORITHMS.length] ?? 'least-time';
+    await this.system.configure({ services: services(configured, version) });
+    await eventually(`${version} to be in force`, async () => {
+      // Not always the configured one: it may be set by hand.
+      const { algorithm, versions } = WebSchema.parse(JSON.parse((await this.api('GET', '/services/web')).body));
+      const { services: pools } = await this.system.proxyStatus();
+      return versions.includes(version) && pools.find(({ name }) => name === 'web')?.algorithm === algorithm;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,7 +116,8 @@ function startLoadBalancer(system: System): StartedProcess {
 
 const OVER = new Set(['succeeded', 'rolled-back', 'failed']);
 
-function services(algorithm: string): unknown[] {
+/** @param version - one that tells which configuration is in force; nobody deploys it. */
+function services(algorithm: string, version: string): unknown[] {
   const common = {
     drainTimeout: '20s',
     healthCheck: { interval: '500ms', timeout: '3s' },
@@ -119,6 +127,7 @@ function services(algorithm: string): unknown[] {
       v1: {},
       v2: { env: { COLOUR: 'green' } },
       bad: { command: ['node', '-e', 'throw new Error("no such table")'] },
+      [version]: {},
     },
   };
   return [
