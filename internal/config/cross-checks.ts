@@ -102,7 +102,10 @@ function incompleteService(service: Service, index: number): Fault[] {
 }
 
 /** What changes the number of instances by itself, or exchanges them. */
-function changesOfNumber({ command, rollout, autoscale, scaleFromZero, idleAfter }: Service, index: number): Fault[] {
+function changesOfNumber(
+  { command, rollout, autoscale, scaleFromZero, idleAfter, hold }: Service,
+  index: number,
+): Fault[] {
   const path = ['services', index];
   const faults: Fault[] = [];
   const fault = (key: Path, message: string) => faults.push({ path: [...path, ...key], message });
@@ -111,6 +114,9 @@ function changesOfNumber({ command, rollout, autoscale, scaleFromZero, idleAfter
   }
   if (command === undefined && autoscale !== null) fault(['autoscale'], 'needs a command that starts an instance');
   if (command === undefined && scaleFromZero) fault(['scaleFromZero'], 'needs a command that starts an instance');
+  if (scaleFromZero && hold.limit === 0) {
+    fault(['hold', 'limit'], 'must be above 0 with scaleFromZero: a request that waits is what starts an instance');
+  }
   if (idleAfter !== null && !scaleFromZero) {
     fault(['idleAfter'], 'needs scaleFromZero, or nothing would start the service again');
   }

@@ -102,6 +102,22 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({ services: [api, { ...web, servers: api.servers }] }), []);
   });
 
+  it('refuses what could never change the number of instances, or never exchange them', () => {
+    const autoscale = { min: 1, max: 3, inFlightPerInstance: 10 };
+    const of = (service: object) => ({ services: [service] });
+    assertFault(of({ ...web, rollout: { maxSurge: 0 } }), /^services\[0\]\.rollout\.maxSurge: .*maxUnavailable 0/);
+    assertFault(of({ ...api, autoscale }), /^services\[0\]\.autoscale: needs a command/);
+    assertFault(of({ ...api, scaleFromZero: true }), /^services\[0\]\.scaleFromZero: needs a command/);
+    assertFault(of({ ...web, idleAfter: '10m' }), /^services\[0\]\.idleAfter: needs scaleFromZero/);
+    const asleep = { ...web, scaleFromZero: true, idleAfter: '10m' };
+    assertFault(of({ ...asleep, hold: { limit: 0 } }), /^services\[0\]\.hold\.limit: must be above 0/);
+    for (const cron of ['* * * * * *', 'at nine', '61 * * * *']) {
+      const schedule = [{ cron, instances: 2 }];
+      assertFault(of({ ...web, autoscale: { ...autoscale, schedule } }), /schedule\[0\]\.cron: .*five fields/);
+    }
+    assert.deepEqual(faults(of({ ...asleep, rollout: { maxSurge: 0, maxUnavailable: 1 }, autoscale })), []);
+  });
+
   it('checks what is left when sections or services are missing', () => {
     const { services } = ConfigSchema.parse({ services: [web, { ...api, name: 'web' }] });
     const [first, second] = services;
