@@ -190,11 +190,6 @@ export class Pool implements LeaseOwner {
     return this.#place.state.waiting(this.#place.pool);
   }
 
-  /** Those of them that wait because the pool is paused or asleep. */
-  get held(): number {
-    return this.#holds() ? this.waiting : 0;
-  }
-
   /** How many requests have come to the pool since it was made, in all threads; for the main thread. */
   get requests(): number {
     return this.still(() => {

@@ -16,7 +16,7 @@ export function trafficOf(pool: ServicePool): TrafficRecord[] {
 
 /** What the manager is told of the requests to a pool as a whole. */
 export function demandOf(pool: ServicePool): DemandRecord {
-  return { service: pool.name, waiting: pool.held, requests: pool.requests };
+  return { service: pool.name, waiting: pool.waiting, requests: pool.requests };
 }
 
 /** A request that ends while we look counts as running: its failure is read before, its end after. */

@@ -45,7 +45,7 @@ export interface TrafficRecord {
 /** What one load balancer tells of the requests to one service. */
 export interface DemandRecord {
   readonly service: string;
-  /** Held because there is no instance, or because the service is paused. */
+  /** Because there is no instance, all are full, or the service is paused. */
   readonly waiting: number;
   /** That came, since the load balancer started. */
   readonly requests: number;

@@ -76,6 +76,7 @@ describeEngines('an upstream that takes two requests at a time', () => {
       await eventually('it is held or waits', () => held.seen.length + (pool?.waiting ?? 0) === n + 1);
     }
     assert.equal(site.inFlight(), 2);
+    assert.deepEqual(site.fleet.demand(), [{ service: 'web', waiting: 4, requests: 6 }]);
     for (let n = 0; n < 6; n += 1) await held.answer();
     for (const client of clients) assert.equal(parseMessage(await client.rest()).status, 200);
     assert.deepEqual(held.seen, ['/0', '/1', '/2', '/3', '/4', '/5']);

@@ -16,7 +16,7 @@ export function resume(fleet: Fleet): void {
 }
 
 export function held({ fleet }: { readonly fleet: Fleet }): number {
-  return fleet.pool('web')?.held ?? Number.NaN;
+  return fleet.pool('web')?.waiting ?? Number.NaN;
 }
 
 /** A backend that answers at once, and knows in which order requests came. */

@@ -106,10 +106,10 @@ describe('a paused pool', () => {
       ['e', 0],
     ] as const)
       crowd.ask(name, thread);
-    assert.deepEqual([crowd.ends, crowd.main.held], [[], 5]);
+    assert.deepEqual([crowd.ends, crowd.main.waiting], [[], 5]);
     crowd.main.paused = false;
     await crowd.ended('a', 'b', 'c', 'd', 'e');
-    assert.equal(crowd.main.held, 0);
+    assert.equal(crowd.main.waiting, 0);
   });
 
   it('lets nobody who comes after it overtake those who were held', async () => {
@@ -146,7 +146,7 @@ describe('a paused pool', () => {
     first?.cancel();
     crowd.ask('e', 1);
     assert.equal(crowd.ends.length, 2);
-    assert.equal(crowd.main.held, 2);
+    assert.equal(crowd.main.waiting, 2);
   });
 
   it('tells whoever has been held long enough', async () => {
@@ -198,7 +198,7 @@ describe('a pool that is asleep', () => {
     using crowd = new Crowd({ scaleFromZero: true });
     crowd.ask('a', 1);
     crowd.ask('b', 0);
-    assert.deepEqual([crowd.ends, crowd.main.held], [[], 2]);
+    assert.deepEqual([crowd.ends, crowd.main.waiting], [[], 2]);
     crowd.add();
     await crowd.ended('a', 'b');
   });
