@@ -11,6 +11,8 @@ const KEEP_ALIVE_MS = 65_000;
 export interface RunningBackend {
   readonly name: string;
   readonly url: string;
+  /** For whoever stops it in another way. */
+  readonly server: Server;
   /** Accepts no more connections; resolves when every request in flight is answered. */
   stop(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function startBackend(settings: Settings): Promise<RunningBackend> 
   return {
     name: backend.name,
     url: `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`,
+    server,
     stop: () => stop(server, stopping, inFlight),
   };
 }

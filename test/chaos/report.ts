@@ -6,9 +6,10 @@ const MOST_TOLD = 30;
 export class Report {
   readonly incidents: Incident[] = [];
   readonly actions = new Map<string, number>();
+  /** What no excuse is valid for. */
+  readonly faults: string[] = [];
   readonly #visits = new Map<string, number>();
   readonly #failures: Failure[] = [];
-  readonly #faults: string[] = [];
 
   /** A visit that went as it should. */
   well(kind: string): void {
@@ -19,9 +20,8 @@ export class Report {
     this.#failures.push(failure);
   }
 
-  /** Something that no excuse is valid for. */
   fault(what: string): void {
-    this.#faults.push(what);
+    this.faults.push(what);
   }
 
   did(action: string): void {
@@ -48,7 +48,7 @@ export class Report {
   }
 
   get isClean(): boolean {
-    return this.#faults.length === 0 && this.unexcused.length === 0;
+    return this.faults.length === 0 && this.unexcused.length === 0;
   }
 
   /** Visits by kind: done, failed with an excuse, failed without. */
@@ -74,6 +74,6 @@ export class Report {
       return `${failure.kind}, in its ${failure.phase}, after ${lasted}: ${failure.cause}; meanwhile: ${about.join(', ') || 'nothing'}`;
     });
     const more = this.unexcused.length - told.length;
-    return [...this.#faults, ...told, ...(more > 0 ? [`and ${more} more`] : [])];
+    return [...this.faults, ...told, ...(more > 0 ? [`and ${more} more`] : [])];
   }
 }

@@ -5,10 +5,9 @@ import { mainOf, StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { MovingProcess } from './moving-process.ts';
+import { INSTANCES } from './schedule.ts';
 
 const THREAD_KILLER = join(import.meta.dirname, 'thread-killer.ts');
-/** Of the instances, when the run begins. */
-const INSTANCES = { web: 3, shop: 2 };
 const WebSchema = z.object({ algorithm: z.string(), versions: z.array(z.string()) });
 const DeploymentSchema = z.object({ id: z.int(), state: z.string(), reason: z.string().optional() });
 
