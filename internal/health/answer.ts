@@ -1,4 +1,4 @@
-import type { HealthCheck } from '../model/service.ts';
+import type { HealthCheck } from '../model/health-check.ts';
 import { type Payload, payloadOf } from './payload.ts';
 
 /** Of the final head together with the interim ones before it, in octets. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Health } from '../model/health.ts';
-import type { HealthCheck } from '../model/service.ts';
+import type { HealthCheck } from '../model/health-check.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
 import type { Probe, ProbeResult, ProbeTarget } from './probe.ts';
 import { firstDelay, nextDelay, pace, sharedInstant } from './schedule.ts';

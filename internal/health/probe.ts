@@ -1,7 +1,7 @@
 import net from 'node:net';
 import { authority } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
-import type { HealthCheck } from '../model/service.ts';
+import type { HealthCheck } from '../model/health-check.ts';
 import { Answer, type Verdict } from './answer.ts';
 
 const USER_AGENT = 'heimdall-health';

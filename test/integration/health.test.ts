@@ -8,7 +8,7 @@ import { type HealthChange, HealthMonitor } from '../../internal/health/monitor.
 import { probe } from '../../internal/health/probe.ts';
 import { waitUntilReady } from '../../internal/health/readiness.ts';
 import type { Health } from '../../internal/model/health.ts';
-import { HealthCheckSchema } from '../../internal/model/service.ts';
+import { HealthCheckSchema } from '../../internal/model/health-check.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 
 const log = createLogger({ name: 'test', level: 'silent', pretty: false });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Answer } from '../../../internal/health/answer.ts';
-import { HealthCheckSchema } from '../../../internal/model/service.ts';
+import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
 
 /** The verdict in words, `more` while there is none: the same for the text in one piece and for single octets. */
 function judge(text: string, changes: Record<string, unknown> = {}): string {

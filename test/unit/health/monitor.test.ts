@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../../../internal/health/monitor.ts';
 import type { Probe, ProbeResult } from '../../../internal/health/probe.ts';
-import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/service.ts';
+import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/health-check.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { seededRandom } from '../algorithms/candidates.ts';

@@ -5,7 +5,7 @@ import net, { type AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { probe } from '../../../internal/health/probe.ts';
-import { HealthCheckSchema } from '../../../internal/model/service.ts';
+import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
 
 /** Generous where the timeout is not what is tested. */
 const check = (changes: Record<string, unknown> = {}) => HealthCheckSchema.parse({ timeout: '10s', ...changes });
