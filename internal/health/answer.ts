@@ -1,10 +1,9 @@
 import type { HealthCheck } from '../model/health-check.ts';
+import { BodyJudge, type Verdict } from './body-judge.ts';
 import { type Payload, payloadOf } from './payload.ts';
 
 /** Of the final head together with the interim ones before it, in octets. */
 const HEAD_LIMIT = 16 * 1024;
-/** How much of a body is searched for the expected text, in octets. */
-const BODY_LIMIT = 64 * 1024;
 /** How much of something that is not HTTP a cause quotes. */
 const QUOTE_LENGTH = 20;
 const HEAD_START = 'HTTP/1.';
@@ -12,40 +11,54 @@ const HEAD_END = '\r\n\r\n';
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: .*)?\r$/;
 const SWITCHING_PROTOCOLS = 101;
 const FIRST_FINAL_STATUS = 200;
-
-/** `detail` of a pass says what was seen (`200`), that of a failure is the whole cause. */
-export interface Verdict {
-  readonly passed: boolean;
-  readonly detail: string;
-}
+const CLOSES = /^connection:(?:.*,)?[ \t]*close[ \t]*(?:,.*)?\r$/im;
+const IS_CODED = /^content-encoding:(?![ \t]*(?:identity)?[ \t]*\r)/im;
 
 /**
- * Judges the answer to one probe and asks for no octet more than that takes: the complete head, and of the body what
- * is needed to see the expected text. Text is latin1, one character per octet, and comes in pieces of any size.
+ * Judges the answer to one probe. Text is latin1, one character per octet, and comes in pieces of any size.
+ *
+ * Often the verdict is certain before the message is over. It is worth a short wait for more: a failure is explained by
+ * the beginning of the body, and a connection can be used again only after the whole message.
  */
 export class Answer {
   readonly #check: HealthCheck;
+  readonly #keeps: boolean;
   #heads = '';
   /** Where the present head begins; interim ones are before it. */
   #headAt = 0;
-  #body: BodySearch | null = null;
+  #body: { readonly judge: BodyJudge; readonly payload: Payload; readonly persists: boolean } | null = null;
+  #soFar: Verdict | null = null;
 
-  constructor(check: HealthCheck) {
+  /** @param keeps - whether the connection is to be used again. */
+  constructor(check: HealthCheck, keeps = false) {
     this.#check = check;
+    this.#keeps = keeps;
   }
 
-  /** @returns null while it takes more to judge. */
+  /** @returns null while there is more to wait for. */
   read(text: string): Verdict | null {
-    if (this.#body) return this.#body.read(text);
+    if (this.#body) return this.#readBody(text);
     this.#heads += text;
     return this.#readHeads();
   }
 
+  /** The verdict when nobody waits any longer; null when it is not certain yet. */
+  get soFar(): Verdict | null {
+    return this.#soFar;
+  }
+
   /** The verdict when the connection ends now. @param reset - by an error, not by a close in order. */
   end(reset: boolean): Verdict {
-    if (this.#body?.mayClose === true && !reset) return this.#body.absent();
+    if (this.#soFar) return this.#soFar;
+    const verdict = this.#body?.payload.mayClose === true && !reset ? this.#body.judge.verdict(true) : null;
+    if (verdict) return verdict;
     if (this.#heads !== '') return failed('response cut short');
     return failed(`connection ${reset ? 'reset' : 'closed'} before the response`);
+  }
+
+  /** Whether the message is over and its connection waits for another request (RFC 9112, 9.3). */
+  get leavesConnection(): boolean {
+    return this.#body !== null && this.#body.persists && this.#body.payload.rest === 'none';
   }
 
   #readHeads(): Verdict | null {
@@ -61,51 +74,31 @@ export class Answer {
   }
 
   #judge(status: number, end: number): Verdict | null {
-    const { expect, body } = this.#check;
-    if (!isExpected(status, expect)) return failed(`status ${status}`);
-    if (body === undefined) return { passed: true, detail: String(status) };
-    const payload = payloadOf(status, this.#heads.slice(this.#headAt, end + 2));
-    if (payload === null) return failed('response with an unclear body length');
-    this.#body = new BodySearch(body, status, payload);
-    return this.#body.read(this.#heads.slice(end + HEAD_END.length));
-  }
-}
-
-/** Looks for a text in the first 64 KiB of a body. */
-class BodySearch {
-  readonly #text: string;
-  readonly #wanted: string;
-  readonly #status: number;
-  readonly #payload: Payload;
-  /** The end of what was searched, as long as the text may have begun in it. */
-  #tail = '';
-  /** Octets of payload so far. */
-  #length = 0;
-
-  constructor(text: string, status: number, payload: Payload) {
-    this.#text = text;
-    this.#wanted = Buffer.from(text).toString('latin1');
-    this.#status = status;
-    this.#payload = payload;
+    const fields = this.#heads.slice(this.#headAt, end + 2);
+    const payload = payloadOf(status, fields);
+    const isLegible = payload !== null && status !== SWITCHING_PROTOCOLS && !IS_CODED.test(fields);
+    const isExpected = meets(status, this.#check.expect);
+    const judge = new BodyJudge(this.#check, { status, isExpected, isLegible });
+    if (payload === null)
+      return judge.isSearching ? failed('response with an unclear body length') : judge.verdict(true);
+    const isBounded = payload.ended || !payload.mayClose;
+    const persists = fields.startsWith('HTTP/1.1') && status >= FIRST_FINAL_STATUS && isBounded && !CLOSES.test(fields);
+    this.#body = { judge, payload, persists };
+    return this.#readBody(this.#heads.slice(end + HEAD_END.length));
   }
 
-  get mayClose(): boolean {
-    return this.#payload.mayClose;
-  }
-
-  read(text: string): Verdict | null {
-    const piece = this.#payload.read(text).slice(0, BODY_LIMIT - this.#length);
-    this.#length += piece.length;
-    const searched = this.#tail + piece;
-    if (searched.includes(this.#wanted)) return { passed: true, detail: String(this.#status) };
-    if (this.#payload.broken) return failed('response with broken chunks');
-    if (this.#payload.ended || this.#length === BODY_LIMIT) return this.absent();
-    this.#tail = searched.slice(Math.max(0, searched.length - this.#wanted.length + 1));
-    return null;
-  }
-
-  absent(): Verdict {
-    return failed(`body does not contain ${JSON.stringify(this.#text)}`);
+  #readBody(text: string): Verdict | null {
+    if (this.#body === null) return null;
+    const { judge, payload, persists } = this.#body;
+    judge.read(payload.read(text));
+    const isOver = payload.ended || judge.isFull;
+    const verdict = this.#soFar?.passed === true ? this.#soFar : judge.verdict(isOver);
+    if (verdict === null) return payload.broken ? failed('response with broken chunks') : null;
+    this.#soFar = verdict;
+    const isWaiting = verdict.passed
+      ? this.#keeps && persists && !judge.isFull && payload.rest === 'due'
+      : judge.isCurious && !isOver && !payload.broken;
+    return isWaiting ? null : verdict;
   }
 }
 
@@ -119,7 +112,7 @@ function readStatus(text: string, from: number): number | 'incomplete' | 'invali
   return status === undefined ? 'invalid' : Number(status);
 }
 
-function isExpected(status: number, expect: HealthCheck['expect']): boolean {
+function meets(status: number, expect: HealthCheck['expect']): boolean {
   return expect.some((item) => (typeof item === 'number' ? item === status : item.from <= status && status <= item.to));
 }
 

@@ -5,7 +5,8 @@ import { messageOf } from '../model/errors.ts';
 import type { Health } from '../model/health.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
-import type { Probe, ProbeResult, ProbeTarget } from './probe.ts';
+import type { Probe, ProbeResult } from './probe.ts';
+import type { ProbeTarget } from './probe-request.ts';
 import { firstDelay, nextDelay, pace, sharedInstant } from './schedule.ts';
 import { SharedTimers } from './shared-timers.ts';
 

@@ -1,6 +1,8 @@
 /** The longest line that gives the size of a chunk, in octets. */
 const CHUNK_LINE_LIMIT = 256;
 const CHUNK_LINE = /^([0-9a-f]{1,12})(?:;.*)?$/i;
+/** What follows the last chunk (RFC 9112, 7.1). */
+const END_WITHOUT_TRAILERS = '\r\n';
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 
@@ -12,6 +14,11 @@ export interface Payload {
   readonly broken: boolean;
   /** Whether the body is whole when the connection is closed now. */
   readonly mayClose: boolean;
+  /**
+   * How the message stands on its connection: more of it is to come; it is over, and nothing came behind it; or
+   * something came that is not read here, such as trailers.
+   */
+  readonly rest: 'due' | 'none' | 'excess';
   /** What of the payload is in `text`. */
   read(text: string): string;
 }
@@ -40,6 +47,7 @@ class PlainPayload implements Payload {
   readonly broken = false;
   /** Octets; infinite when the close of the connection ends the body. */
   #left: number;
+  #isExceeded = false;
 
   constructor(length: number) {
     this.#left = length;
@@ -53,9 +61,15 @@ class PlainPayload implements Payload {
     return this.#left === 0 || this.#left === Infinity;
   }
 
+  get rest(): 'due' | 'none' | 'excess' {
+    if (this.#isExceeded) return 'excess';
+    return this.ended ? 'none' : 'due';
+  }
+
   read(text: string): string {
     const payload = text.slice(0, this.#left);
     this.#left -= payload.length;
+    this.#isExceeded ||= payload.length < text.length;
     return payload;
   }
 }
@@ -71,6 +85,12 @@ class ChunkedPayload implements Payload {
 
   get mayClose(): boolean {
     return this.ended;
+  }
+
+  get rest(): 'due' | 'none' | 'excess' {
+    if (!this.ended) return this.broken ? 'excess' : 'due';
+    if (this.#rest === END_WITHOUT_TRAILERS) return 'none';
+    return END_WITHOUT_TRAILERS.startsWith(this.#rest) ? 'due' : 'excess';
   }
 
   read(text: string): string {

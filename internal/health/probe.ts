@@ -1,18 +1,15 @@
-import net from 'node:net';
-import { authority } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
 import type { HealthCheck } from '../model/health-check.ts';
-import { Answer, type Verdict } from './answer.ts';
+import { Answer } from './answer.ts';
+import type { Verdict } from './body-judge.ts';
+import { plain } from './excerpt.ts';
+import { type ConnectionUser, ProbeConnection } from './probe-connection.ts';
+import { type ProbeTarget, requestText } from './probe-request.ts';
 
-const USER_AGENT = 'heimdall-health';
-/** What sockets read into, one after the other: nothing of it is used once the callback has returned. */
-const SHARED_BUFFER = Buffer.allocUnsafeSlow(16 * 1024);
-const UNSENDABLE = /[^!-~]/;
-
-export interface ProbeTarget {
-  readonly host: string;
-  readonly port: number;
-}
+/** How long a probe goes on when its verdict is certain and the rest of the answer is not there yet, in milliseconds. */
+const REST_MS = 50;
+/** The longest message of a library that becomes part of a cause, in characters. */
+const LONGEST_MESSAGE = 200;
 
 export interface ProbeResult {
   readonly passed: boolean;
@@ -23,80 +20,108 @@ export interface ProbeResult {
 
 export type Probe = (target: ProbeTarget, check: HealthCheck, signal?: AbortSignal) => Promise<ProbeResult>;
 
-type Settle = (verdict: Verdict) => void;
-
 /**
  * One active check over a connection of its own. `check.timeout` bounds the whole of it: connect, response head, and as
  * much of the body as is needed. Redirects are judged by their status, never followed.
  * Never rejects; once it resolves its connection is destroyed. An abort gives a failure with the cause `aborted`.
  */
 export const probe: Probe = (target, check, signal) => {
-  const startedAt = performance.now();
   const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  const fail = (detail: string) => settle({ passed: false, detail });
-  const abort = () => fail('aborted');
-  // An answer that has arrived while this thread was busy is read in the poll phase, between the timer and the immediate:
-  // our own stall must not look like the instance's.
-  const timer = setTimeout(
-    () => setImmediate(() => fail(`timeout after ${Math.round(check.timeout)} ms`)),
-    check.timeout,
-  );
-  let socket: net.Socket | undefined;
-  let settled = false;
-
-  const settle: Settle = ({ passed, detail }) => {
-    if (settled) return;
-    settled = true;
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-    socket?.destroy();
-    const elapsedMs = performance.now() - startedAt;
-    resolve({ passed, cause: passed ? `passed (${detail} in ${Math.round(elapsedMs)} ms)` : detail, elapsedMs });
-  };
-
-  if (signal?.aborted) {
-    abort();
-    return promise;
-  }
-  signal?.addEventListener('abort', abort);
-  try {
-    socket = check.type === 'tcp' ? connect(target, settle) : request(target, check, settle);
-  } catch (error) {
-    fail(messageOf(error)); // a path or host that cannot be sent, such as one with a space
-  }
+  new RunningProbe(target, check, { signal, resolve }).start();
   return promise;
 };
 
-function connect({ host, port }: ProbeTarget, settle: Settle): net.Socket {
-  const socket = net.connect({ host, port });
-  socket.on('connect', () => settle({ passed: true, detail: 'connected' }));
-  socket.on('error', (error) => settle({ passed: false, detail: causeOf(error) }));
-  return socket;
+interface Surroundings {
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: (result: ProbeResult) => void;
 }
 
-function request({ host, port }: ProbeTarget, check: HealthCheck, settle: Settle): net.Socket {
-  const text = requestText(check.path, check.host ?? authority(host, port));
-  const answer = new Answer(check);
-  const onread = {
-    buffer: SHARED_BUFFER,
-    callback: (length: number) => {
-      const verdict = answer.read(SHARED_BUFFER.toString('latin1', 0, length));
-      if (verdict) settle(verdict);
-      return verdict === null;
-    },
-  };
-  const socket = net.connect({ host, port, onread });
-  socket.on('connect', () => socket.write(text, 'latin1'));
-  socket.on('end', () => settle(answer.end(false)));
-  socket.on('error', (error) => settle(isReset(error) ? answer.end(true) : { passed: false, detail: causeOf(error) }));
-  return socket;
-}
+class RunningProbe implements ConnectionUser {
+  readonly #target: ProbeTarget;
+  readonly #check: HealthCheck;
+  readonly #around: Surroundings;
+  readonly #startedAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #connection: ProbeConnection | null = null;
+  #request = '';
+  readonly #answer: Answer;
+  /** Milliseconds from the start to a verdict that is certain; null: there is none yet. */
+  #certainAfter: number | null = null;
+  #isSettled = false;
 
-/** @throws when a character would end the request line or the field early. */
-function requestText(path: string, host: string): string {
-  if (UNSENDABLE.test(path)) throw new Error('the path contains unescaped characters');
-  if (UNSENDABLE.test(host)) throw new Error('the host contains unescaped characters');
-  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n`;
+  constructor(target: ProbeTarget, check: HealthCheck, around: Surroundings) {
+    this.#target = target;
+    this.#check = check;
+    this.#around = around;
+    this.#answer = new Answer(check);
+  }
+
+  start(): void {
+    const { signal } = this.#around;
+    if (signal?.aborted === true) return this.handleEvent();
+    signal?.addEventListener('abort', this);
+    this.#wait(this.#check.timeout);
+    try {
+      if (this.#check.type !== 'tcp') this.#request = requestText(this.#target, this.#check, true);
+      this.#connection = new ProbeConnection(this.#target, this.#check, this);
+    } catch (error) {
+      this.#fail(messageOf(error)); // a path or host that cannot be sent, such as one with a space
+    }
+  }
+
+  /** The signal was aborted. */
+  handleEvent(): void {
+    this.#fail('aborted');
+  }
+
+  connected(): void {
+    if (this.#check.type === 'tcp') this.#settle({ passed: true, detail: 'connected' });
+    else this.#connection?.send(this.#request);
+  }
+
+  received(text: string): void {
+    const verdict = this.#answer.read(text);
+    if (verdict) this.#settle(verdict);
+    else if (this.#answer.soFar && this.#certainAfter === null) this.#hurry();
+  }
+
+  ended(error: Error | null): void {
+    if (error && !isReset(error)) this.#fail(causeOf(error));
+    else this.#settle(this.#answer.end(error !== null));
+  }
+
+  #wait(delayMs: number): void {
+    // An answer that has arrived while this thread was busy is read in the poll phase, between the timer and the immediate:
+    // our own stall must not look like the instance's.
+    this.#timer = setTimeout(() => setImmediate(() => this.#expire()), delayMs);
+  }
+
+  #hurry(): void {
+    clearTimeout(this.#timer);
+    this.#certainAfter = performance.now() - this.#startedAt;
+    this.#wait(Math.max(0, Math.min(REST_MS, this.#check.timeout - this.#certainAfter)));
+  }
+
+  #expire(): void {
+    const { soFar } = this.#answer;
+    if (soFar) this.#settle(soFar);
+    else this.#fail(`timeout after ${Math.round(this.#check.timeout)} ms`);
+  }
+
+  #fail(detail: string): void {
+    this.#settle({ passed: false, detail });
+  }
+
+  #settle({ passed, detail }: Verdict): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    clearTimeout(this.#timer);
+    const { signal, resolve } = this.#around;
+    signal?.removeEventListener('abort', this);
+    this.#connection?.close();
+    const elapsedMs = this.#certainAfter ?? performance.now() - this.#startedAt;
+    resolve({ passed, cause: passed ? `passed (${detail} in ${Math.round(elapsedMs)} ms)` : detail, elapsedMs });
+  }
 }
 
 /** By the other side, once the connection was there. */
@@ -108,5 +133,8 @@ function isReset(error: NodeJS.ErrnoException): boolean {
 function causeOf(error: Error): string {
   // A name with several addresses gives one error for each of them; they rarely differ.
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return causeOf(error.errors[0]);
-  return 'syscall' in error && 'code' in error ? `${String(error.syscall)} ${String(error.code)}` : error.message;
+  if ('reason' in error && 'library' in error) return `TLS: ${String(error.reason)}`; // an answer in plain HTTP, for one
+  if ('syscall' in error && 'code' in error) return `${String(error.syscall)} ${String(error.code)}`;
+  const [message = ''] = error.message.split(';', 1); // behind it, Node gives advice about its own options
+  return plain(message).slice(0, LONGEST_MESSAGE); // it may quote the instance's certificate
 }

@@ -143,6 +143,17 @@ const MISTAKES: readonly [config: unknown, path: string, message: RegExp][] = [
   [{ services: [{ ...web, env: { A: 'x\0y' } }] }, 'services[0].env.A', /NUL/],
   [{ services: [{ ...web, healthCheck: { intervall: '5s' } }] }, 'services[0].healthCheck.intervall', /"interval"\?/],
   [{ services: [{ ...web, healthCheck: { expect: ['2xx'] } }] }, 'services[0].healthCheck.expect[0]', /status range/],
+  [{ services: [{ ...web, healthCheck: { bodyPattern: '(' } }] }, 'services[0].healthCheck.bodyPattern', /group/],
+  [
+    { services: [{ ...web, healthCheck: { headers: { Host: 'a' } } }] },
+    'services[0].healthCheck.headers.Host',
+    /"host"/,
+  ],
+  [
+    { services: [{ ...web, healthCheck: { headers: { A: 'b\nc' } } }] },
+    'services[0].healthCheck.headers.A',
+    /one line/,
+  ],
   [{ services: [{ ...web, algorithm: 'random' }] }, 'services[0].algorithm', /"round-robin"/],
   [{ services: [{ ...web, servers: ['10.0.0.7'] }] }, 'services[0].servers[0]', /host:port/],
   [{ services: [{ ...web, servers: [{ address: 'a:1', wieght: 2 }] }] }, 'services[0].servers[0].wieght', /"weight"\?/],

@@ -1,50 +1,17 @@
 import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import net, { type AddressInfo } from 'node:net';
-import { afterEach, describe, it } from 'node:test';
+import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { probe } from '../../../internal/health/probe.ts';
 import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
+import { probeBackends } from '../../support/probe-backends.ts';
 
 /** Generous where the timeout is not what is tested. */
 const check = (changes: Record<string, unknown> = {}) => HealthCheckSchema.parse({ timeout: '10s', ...changes });
 
-const opened: net.Server[] = [];
-const sockets = new Set<net.Socket>();
-
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  for (const server of opened.splice(0)) await new Promise((resolve) => server.close(resolve));
-});
-
-async function listen<S extends net.Server>(server: S): Promise<{ host: string; port: number; server: S }> {
-  server.on('connection', (socket: net.Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => {}); // the probe may reset what it did not read
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  opened.push(server);
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, server };
-}
-
-const serve = (handler: RequestListener) => listen(createServer(handler));
-const answer = (status: number, body = '') =>
-  serve((_request, response) => {
-    response.writeHead(status, { Location: '/elsewhere' }).end(body);
-  });
-/** Sends these bytes to whoever connects. */
-const say = (bytes: string) => listen(net.createServer((socket) => socket.end(bytes)));
-
-/** A port that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const { server, port } = await listen(net.createServer());
-  await new Promise((resolve) => server.close(resolve));
-  opened.pop();
-  return port;
-}
+const { sockets, listen, serve, answer, say, closedPort } = probeBackends();
 
 describe('an HTTP probe', () => {
   it('passes on any 2xx and 3xx unless told otherwise, and says what it saw', async () => {
@@ -96,6 +63,24 @@ describe('an HTTP probe', () => {
     assert.equal(first?.headers['user-agent'], 'heimdall-health');
     assert.equal(first?.headers.connection, 'close');
     assert.equal(second?.headers.host, 'app.example');
+  });
+
+  it('carries the fields that were asked for, and its own unless they take their place', async () => {
+    const fields: string[][] = [];
+    const target = await serve((request, response) => {
+      fields.push(request.rawHeaders);
+      response.end();
+    });
+    const address = `127.0.0.1:${target.port}`;
+    await probe(target, check({ headers: { Authorization: 'Bearer a b', 'X-Empty': '' } }));
+    await probe(target, check({ headers: { 'user-agent': 'me', ACCEPT: 'text/plain' } }));
+    assert.deepEqual(fields, [
+      [
+        ...['Host', address, 'Authorization', 'Bearer a b', 'X-Empty', ''],
+        ...['User-Agent', 'heimdall-health', 'Accept', '*/*', 'Connection', 'close'],
+      ],
+      ['Host', address, 'user-agent', 'me', 'ACCEPT', 'text/plain', 'Connection', 'close'],
+    ]);
   });
 
   it('names the error of a connect that fails', async () => {
@@ -155,7 +140,8 @@ describe('an HTTP probe', () => {
 
   it('is no way to write further fields into the request', async () => {
     const target = await answer(200);
-    for (const changes of [{ path: '/\r\nX: 1' }, { host: 'a\r\nX: 1' }]) {
+    const fields = [{ 'X: 1\r\nY': '' }, { X: '1\r\nY: 1' }].map((headers) => ({ headers }));
+    for (const changes of [{ path: '/\r\nX: 1' }, { host: 'a\r\nX: 1' }, ...fields]) {
       assert.match((await probe(target, { ...check({}), ...changes })).cause, /unescaped/);
     }
   });
@@ -178,11 +164,11 @@ describe('the expected body', () => {
 
   it('is named when it is missing', async () => {
     const { passed, cause } = await probe(await answer(200, 'no'), check({ body: 'ok' }));
-    assert.deepEqual({ passed, cause }, { passed: false, cause: 'body does not contain "ok"' });
+    assert.deepEqual({ passed, cause }, { passed: false, cause: 'body does not contain "ok": "no"' });
   });
 
   it('does not excuse a wrong status', async () => {
-    assert.equal((await probe(await answer(500, 'ok'), check({ body: 'ok' }))).cause, 'status 500');
+    assert.equal((await probe(await answer(500, 'ok'), check({ body: 'ok' }))).cause, 'status 500: "ok"');
   });
 
   it('is not waited for once it was seen, though the body goes on', async () => {
@@ -200,12 +186,34 @@ describe('the expected body', () => {
       response.on('drain', write);
       write();
     });
-    assert.equal((await probe(endless, check({ body: 'ok' }))).cause, 'body does not contain "ok"');
+    assert.match((await probe(endless, check({ body: 'ok' }))).cause, /^body does not contain "ok": "xxx/);
   });
 
   it('is not there in a response that is cut short', async () => {
     const target = await say('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
     assert.equal((await probe(target, check({ body: 'ok' }))).cause, 'response cut short');
+  });
+});
+
+describe('the cause of a failure', () => {
+  it('tells how the body begins, though that comes after the head', async () => {
+    const target = await serve((_request, response) => {
+      response.writeHead(503).flushHeaders();
+      setImmediate(() => response.end('database gone\n'));
+    });
+    assert.equal((await probe(target, check())).cause, 'status 503: "database gone"');
+  });
+
+  it('does not wait for a body that does not come', async () => {
+    const target = await serve((_request, response) => response.writeHead(503).flushHeaders());
+    const { cause, elapsedMs } = await probe(target, check());
+    assert.equal(cause, 'status 503');
+    assert.ok(elapsedMs < 5_000);
+  });
+
+  it('is the status, not the timeout, when the body takes longer than that', async () => {
+    const target = await serve((_request, response) => void response.writeHead(503).write('data'));
+    assert.equal((await probe(target, check({ timeout: '40ms' }))).cause, 'status 503: "data"');
   });
 });
 

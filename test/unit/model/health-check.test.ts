@@ -39,4 +39,52 @@ describe('a health check', () => {
     const good = [{ rise: 1, fall: 100 }];
     assertSorted(HealthCheckSchema, good, [{ rise: 0 }, { fall: 101 }, { fall: 1.5 }, { rise: '2' }]);
   });
+
+  // A field goes into the request as it is: a line end in it would begin another field, or another request.
+  it('has further fields that can be sent', () => {
+    const good = [{}, { Authorization: 'Bearer a b', 'X-Empty': '' }, { "x!#$%&'*+.^_`|~1": 'a\tb' }];
+    const bad = [{ 'a b': 'x' }, { '': 'x' }, { 'a:': 'x' }, { 'a\r\nb': 'x' }];
+    const badValues = ['a\r\nX: y', 'a\nb', 'a\0', 'ä', 1].map((value) => ({ X: value }));
+    assertSorted(
+      HealthCheckSchema,
+      good.map((headers) => ({ headers })),
+      [...bad, ...badValues].map((headers) => ({ headers })),
+    );
+  });
+
+  it('leaves to the probe what the probe alone can know', () => {
+    const own = ['Host', 'connection', 'Content-Length', 'TRANSFER-ENCODING', 'Upgrade', 'Expect', 'TE', 'Keep-Alive'];
+    assertSorted(
+      HealthCheckSchema,
+      ['Accept', 'user-agent', 'X-Host'].map((name) => ({ headers: { [name]: 'x' } })),
+      own.map((name) => ({ headers: { [name]: 'x' } })),
+    );
+  });
+
+  it('has a pattern that is a regular expression', () => {
+    const good = ['ok', '^\\{"status":"(up|ok)"', '(?i:ok)', '\\p{L}+'];
+    assertSorted(
+      HealthCheckSchema,
+      good.map((bodyPattern) => ({ bodyPattern, body: 'ok' })),
+      ['', '(', '[z-a]', '*', '\\-'].map((bodyPattern) => ({ bodyPattern })),
+    );
+    assert.match(
+      HealthCheckSchema.safeParse({ bodyPattern: '(' }).error?.issues[0]?.message ?? '',
+      /Unterminated group/,
+    );
+  });
+
+  it('speaks HTTP, HTTPS or just TCP', () => {
+    const types = ['http', 'https', 'tcp'].map((type) => ({ type }));
+    assertSorted(HealthCheckSchema, types, [{ type: 'exec' }, { type: 'HTTPS' }, { verifyCertificate: 'no' }]);
+  });
+
+  it('of TCP looks for nothing in a body that never comes', () => {
+    const wanting = [{ body: 'ok' }, { bodyPattern: 'ok' }];
+    assertSorted(
+      HealthCheckSchema,
+      wanting.map((want) => ({ type: 'https', ...want })),
+      wanting.map((want) => ({ type: 'tcp', ...want })),
+    );
+  });
 });

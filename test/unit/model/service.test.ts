@@ -29,11 +29,13 @@ describe('a service', () => {
       healthCheck: {
         type: 'http',
         path: '/health',
+        headers: {},
         interval: 1_000,
         timeout: 500,
         rise: 2,
         fall: 3,
         expect: [{ from: 200, to: 399 }],
+        verifyCertificate: true,
       },
       readiness: { interval: 250, deadline: 60_000 },
       drainTimeout: 30_000,

@@ -1,0 +1,96 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { HealthCheck } from '../model/health-check.ts';
+import type { ProbeTarget } from './probe-request.ts';
+
+/** What sockets read into, one after the other: nothing of it is used once the callback has returned. */
+const SHARED_BUFFER = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** Hears what happens on a connection. */
+export interface ConnectionUser {
+  /** With TLS: the certificate is accepted, too. */
+  connected(): void;
+  /** Latin1, one character per octet. */
+  received(text: string): void;
+  /** Nothing comes any more. @param error - null when the other side has closed the connection in order. */
+  ended(error: Error | null): void;
+}
+
+/** A connection to an instance for probes, one after the other. While nobody uses it, whatever comes ends it. */
+export class ProbeConnection {
+  readonly #socket: net.Socket;
+  #user: ConnectionUser | null;
+  #isOpen = true;
+  #requests = 0;
+
+  constructor(target: ProbeTarget, check: HealthCheck, user: ConnectionUser) {
+    this.#user = user;
+    const onread = { buffer: SHARED_BUFFER, callback: (length: number) => this.#read(length) };
+    const options = { host: target.host, port: target.port, onread };
+    const isSecure = check.type === 'https';
+    this.#socket = isSecure ? tls.connect({ ...options, ...tlsOptions(target, check) }) : net.connect(options);
+    this.#socket.on(isSecure ? 'secureConnect' : 'connect', () => this.#user?.connected());
+    this.#socket.on('end', () => this.#end(null));
+    this.#socket.on('error', (error) => this.#end(error));
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Requests that were sent over it. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** @param text - latin1. */
+  send(text: string): void {
+    this.#requests += 1;
+    this.#socket.write(text, 'latin1');
+  }
+
+  /** Lies idle, and holds no process. */
+  release(): void {
+    this.#user = null;
+    this.#socket.unref();
+  }
+
+  use(user: ConnectionUser): void {
+    this.#user = user;
+    this.#socket.ref();
+  }
+
+  /** Its user hears no more of it. */
+  close(): void {
+    this.#user = null;
+    this.#isOpen = false;
+    this.#socket.destroy();
+  }
+
+  #read(length: number): boolean {
+    if (this.#user) this.#user.received(SHARED_BUFFER.toString('latin1', 0, length));
+    else this.close(); // what nobody asked for would be taken for the next answer
+    return this.#isOpen;
+  }
+
+  #end(error: Error | null): void {
+    const user = this.#user;
+    this.close();
+    user?.ended(error);
+  }
+}
+
+/** The name in the certificate is that of the application where one is configured, else that of the instance. */
+function tlsOptions(target: ProbeTarget, { host, verifyCertificate }: HealthCheck): tls.ConnectionOptions {
+  const name = host === undefined ? target.host : withoutPort(host);
+  return {
+    ...(net.isIP(name) === 0 ? { servername: name } : {}), // no address is a server name (RFC 6066, 3)
+    rejectUnauthorized: verifyCertificate,
+    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
+    ALPNProtocols: ['http/1.1'],
+  };
+}
+
+function withoutPort(host: string): string {
+  return /^\[(.*)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d+$/, '');
+}
