@@ -4,6 +4,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Health } from '../model/health.ts';
 import type { HealthCheck } from '../model/health-check.ts';
+import { ConnectionKeeper } from './connection-keeper.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
 import type { Probe, ProbeResult } from './probe.ts';
 import type { ProbeTarget } from './probe-request.ts';
@@ -51,8 +52,10 @@ interface Watch {
   /** At least one result of this incarnation counted. */
   probed: boolean;
   cancelTimer: () => void;
-  /** Aborted when the result shall not count any more. */
-  running: AbortController | null;
+  isRunning: boolean;
+  /** Aborted when the result of the running probe shall not count any more; then there is a new one for the next. */
+  ending: AbortController;
+  readonly keeper: ConnectionKeeper;
 }
 
 /** Probes a changing set of instances, each at its own pace and never twice at a time, and tells about every change of health. */
@@ -130,7 +133,9 @@ export class HealthMonitor {
       reported: false,
       probed: false,
       cancelTimer() {},
-      running: null,
+      isRunning: false,
+      ending: new AbortController(),
+      keeper: new ConnectionKeeper(),
     };
     this.#watches.set(id, watch);
     return watch;
@@ -155,7 +160,8 @@ export class HealthMonitor {
   #forget(watch: Watch): void {
     this.#watches.delete(watch.id);
     watch.cancelTimer();
-    watch.running?.abort();
+    watch.ending.abort();
+    watch.keeper.close();
   }
 
   /**
@@ -163,7 +169,8 @@ export class HealthMonitor {
    * @param at - in milliseconds of the monotonic clock.
    */
   #restart(watch: Watch, at: number): void {
-    if (watch.running) watch.running.abort();
+    watch.keeper.close();
+    if (watch.isRunning) watch.ending.abort();
     else this.#schedule(watch, at);
   }
 
@@ -181,21 +188,24 @@ export class HealthMonitor {
   }
 
   async #run(watch: Watch): Promise<void> {
-    const running = new AbortController();
-    watch.running = running;
-    const result = await this.#probe(watch, running.signal);
-    watch.running = null;
+    const { ending } = watch;
+    watch.isRunning = true;
+    const result = await this.#probe(watch);
+    watch.isRunning = false;
     if (this.#watches.get(watch.id) !== watch) return;
-    const outdated = running.signal.aborted;
-    if (!outdated) this.#count(watch, result);
+    const outdated = ending.signal.aborted;
+    if (outdated) watch.ending = new AbortController();
+    else this.#count(watch, result);
     if (this.#stopped) return; // by whoever heard of a change just now
     this.#schedule(watch, outdated && !watch.reported ? this.#options.clock.monotonic() : this.#nextStart(watch));
     this.#settleRound();
   }
 
-  async #probe({ id, target }: Watch, signal: AbortSignal): Promise<ProbeResult> {
+  async #probe({ id, target, counter, ending, keeper }: Watch): Promise<ProbeResult> {
+    // Unless all is well, whether the instance takes new connections is the question.
+    if (counter !== fullyUp(target.check)) keeper.close();
     try {
-      return await this.#options.probe(target, target.check, signal);
+      return await this.#options.probe(target, target.check, ending.signal, keeper);
     } catch (error) {
       this.#options.log.error({ instance: id, err: error }, 'a health probe threw');
       return { passed: false, cause: messageOf(error), elapsedMs: 0 };

@@ -2,6 +2,7 @@ import { messageOf } from '../model/errors.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { Answer } from './answer.ts';
 import type { Verdict } from './body-judge.ts';
+import { ConnectionKeeper } from './connection-keeper.ts';
 import { plain } from './excerpt.ts';
 import { type ConnectionUser, ProbeConnection } from './probe-connection.ts';
 import { type ProbeTarget, requestText } from './probe-request.ts';
@@ -18,21 +19,29 @@ export interface ProbeResult {
   readonly elapsedMs: number;
 }
 
-export type Probe = (target: ProbeTarget, check: HealthCheck, signal?: AbortSignal) => Promise<ProbeResult>;
+/** @param keeper - where the connection of the target is between two probes; without one it is closed. */
+export type Probe = (
+  target: ProbeTarget,
+  check: HealthCheck,
+  signal?: AbortSignal,
+  keeper?: ConnectionKeeper,
+) => Promise<ProbeResult>;
 
 /**
- * One active check over a connection of its own. `check.timeout` bounds the whole of it: connect, response head, and as
- * much of the body as is needed. Redirects are judged by their status, never followed.
- * Never rejects; once it resolves its connection is destroyed. An abort gives a failure with the cause `aborted`.
+ * One active check. `check.timeout` bounds the whole of it: connect, response head, and as much of the body as is needed.
+ * Redirects are judged by their status, never followed. It goes over the connection that is kept, if there is one, and over
+ * a new one if that turns out to be closed; and it is kept when the check passed.
+ * Never rejects; once it resolves its connection is kept or destroyed. An abort gives a failure with the cause `aborted`.
  */
-export const probe: Probe = (target, check, signal) => {
+export const probe: Probe = (target, check, signal, keeper) => {
   const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  new RunningProbe(target, check, { signal, resolve }).start();
+  new RunningProbe(target, check, { signal, keeper, resolve }).start();
   return promise;
 };
 
 interface Surroundings {
   readonly signal: AbortSignal | undefined;
+  readonly keeper: ConnectionKeeper | undefined;
   readonly resolve: (result: ProbeResult) => void;
 }
 
@@ -43,8 +52,12 @@ class RunningProbe implements ConnectionUser {
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #connection: ProbeConnection | null = null;
+  /** The connection was kept, and has not proved yet that it is still good. */
+  #isDoubtful = false;
+  /** The connection is to be kept. */
+  #keeps = false;
   #request = '';
-  readonly #answer: Answer;
+  #answer: Answer;
   /** Milliseconds from the start to a verdict that is certain; null: there is none yet. */
   #certainAfter: number | null = null;
   #isSettled = false;
@@ -57,13 +70,14 @@ class RunningProbe implements ConnectionUser {
   }
 
   start(): void {
-    const { signal } = this.#around;
+    const { signal, keeper } = this.#around;
     if (signal?.aborted === true) return this.handleEvent();
     signal?.addEventListener('abort', this);
     this.#wait(this.#check.timeout);
     try {
-      if (this.#check.type !== 'tcp') this.#request = requestText(this.#target, this.#check, true);
-      this.#connection = new ProbeConnection(this.#target, this.#check, this);
+      const kept = keeper?.take();
+      if (kept) this.#reuse(kept);
+      else this.#connect();
     } catch (error) {
       this.#fail(messageOf(error)); // a path or host that cannot be sent, such as one with a space
     }
@@ -80,14 +94,38 @@ class RunningProbe implements ConnectionUser {
   }
 
   received(text: string): void {
+    this.#isDoubtful = false;
     const verdict = this.#answer.read(text);
     if (verdict) this.#settle(verdict);
     else if (this.#answer.soFar && this.#certainAfter === null) this.#hurry();
   }
 
   ended(error: Error | null): void {
-    if (error && !isReset(error)) this.#fail(causeOf(error));
+    if (this.#isDoubtful) {
+      this.#isDoubtful = false;
+      this.#connect();
+    } else if (error && !isReset(error)) this.#fail(causeOf(error));
     else this.#settle(this.#answer.end(error !== null));
+  }
+
+  #reuse(connection: ProbeConnection): void {
+    this.#prepare(connection.requests);
+    this.#connection = connection;
+    this.#isDoubtful = true;
+    connection.use(this);
+    connection.send(this.#request);
+  }
+
+  #connect(): void {
+    if (this.#check.type !== 'tcp') this.#prepare(0);
+    this.#connection = new ProbeConnection(this.#target, this.#check, this);
+  }
+
+  /** @param requests - that the connection has carried before. */
+  #prepare(requests: number): void {
+    this.#keeps = this.#around.keeper !== undefined && ConnectionKeeper.mayKeep(this.#check, requests + 1);
+    this.#request = requestText(this.#target, this.#check, !this.#keeps);
+    this.#answer = new Answer(this.#check, this.#keeps);
   }
 
   #wait(delayMs: number): void {
@@ -116,9 +154,12 @@ class RunningProbe implements ConnectionUser {
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#timer);
-    const { signal, resolve } = this.#around;
+    const { signal, keeper, resolve } = this.#around;
     signal?.removeEventListener('abort', this);
-    this.#connection?.close();
+    const connection = this.#connection;
+    const isKept = passed && this.#keeps && this.#answer.leavesConnection && connection?.isOpen === true;
+    if (isKept) keeper?.keep(connection);
+    else connection?.close();
     const elapsedMs = this.#certainAfter ?? performance.now() - this.#startedAt;
     resolve({ passed, cause: passed ? `passed (${detail} in ${Math.round(elapsedMs)} ms)` : detail, elapsedMs });
   }

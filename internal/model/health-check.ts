@@ -70,6 +70,8 @@ const SettingsSchema = z.strictObject({
   bodyPattern: PatternSchema.optional(),
   /** Whether an `https` probe fails when nobody trusted vouches for the instance's certificate. */
   verifyCertificate: z.boolean().default(true),
+  /** Whether a connection may serve several probes, one after the other. */
+  reuseConnection: z.boolean().default(true),
 });
 
 /** What is asked for over HTTP alone must not look as if it were checked. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { describe, it } from 'node:test';
+import { ConnectionKeeper } from '../../../internal/health/connection-keeper.ts';
 import { probe } from '../../../internal/health/probe.ts';
 import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
 import { selfSignedCertificate } from '../../support/certificate.ts';
@@ -54,5 +55,14 @@ describe('an HTTPS probe', () => {
   it('names what went wrong with a server that speaks no TLS, or is not there', async () => {
     assert.match((await probe(await answer(200), check())).cause, /^TLS: /);
     assert.equal((await probe({ host: '127.0.0.1', port: await closedPort() }, check())).cause, 'connect ECONNREFUSED');
+  });
+
+  it('keeps its connection, too', async () => {
+    const { target, names } = await secure();
+    const keeper = new ConnectionKeeper();
+    for (let n = 0; n < 3; n++) assert.equal((await probe(target, check(), undefined, keeper)).passed, true);
+    assert.equal(names.length, 1);
+    keeper.close();
+    await eventually('it is closed', () => sockets.size === 0);
   });
 });

@@ -36,6 +36,7 @@ describe('a service', () => {
         fall: 3,
         expect: [{ from: 200, to: 399 }],
         verifyCertificate: true,
+        reuseConnection: true,
       },
       readiness: { interval: 250, deadline: 60_000 },
       drainTimeout: 30_000,
