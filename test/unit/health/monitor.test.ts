@@ -152,6 +152,60 @@ describe('the pace of probes', () => {
   });
 });
 
+describe('a thousand instances', () => {
+  /** The most probes that start within any 10 ms. */
+  const densest = (times: readonly number[]) => {
+    const counts = new Map<number, number>();
+    for (const at of times) counts.set(Math.floor(at / 10), (counts.get(Math.floor(at / 10)) ?? 0) + 1);
+    return Math.max(...counts.values());
+  };
+  const everybody = (changes: Partial<MonitorTarget> = {}) =>
+    Array.from({ length: 1_000 }, (_, port) => target(port, changes));
+
+  it('are not probed in one burst: not at first, not later, not when all have failed, not with other settings', async () => {
+    const { clock, set, calls, answers } = setUp(undefined, seededRandom());
+    set(...everybody());
+    await clock.advance(3_000);
+    for (const { port } of everybody()) answers.set(port, FAIL);
+    await clock.advance(2_000);
+    set(...everybody({ check: { ...CHECK, path: '/up' } }));
+    await clock.advance(2_000);
+    const starts = calls.map(({ at }) => at);
+    assert.ok(starts.length > 7_000);
+    // 10 per 10 ms are 1,000 a second; while all are being decided it is four times as many.
+    assert.ok(densest(starts.filter((at) => at < 3_000)) <= 60, `${densest(starts)} in 10 ms`);
+    assert.ok(densest(starts) <= 120, `${densest(starts)} in 10 ms`);
+  });
+
+  it('are never probed twice at a time, whatever happens meanwhile', async () => {
+    const random = seededRandom();
+    const running = new Map<number, number>();
+    let most = 0;
+    let started = 0;
+    const { clock, monitor, set } = setUp(async ({ port }) => {
+      started += 1;
+      running.set(port, (running.get(port) ?? 0) + 1);
+      most = Math.max(most, running.get(port) ?? 0);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      clock.after(random() * 1_500, resolve);
+      await promise;
+      running.set(port, (running.get(port) ?? 0) - 1);
+      return random() < 0.7 ? PASS : FAIL;
+    }, random);
+    const some = Array.from({ length: 20 }, (_, port) => port);
+    let version = 0;
+    for (let step = 0; step < 200; step++) {
+      const chance = random();
+      if (chance < 0.2) version += 1;
+      if (chance < 0.5) set(...some.map((port) => target(port, { incarnation: `${port}#${version}` })));
+      else monitor.reportFailure(`i${Math.floor(random() * some.length)}`, 'connect ECONNREFUSED');
+      await clock.advance(random() * 100);
+    }
+    assert.equal(most, 1);
+    assert.ok(started > 100, `${started} probes`);
+  });
+});
+
 describe('a changed set', () => {
   it('leaves the state and the timers of unchanged instances alone', async () => {
     const { clock, set, times, steps } = setUp();
