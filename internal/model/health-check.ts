@@ -72,6 +72,8 @@ const SettingsSchema = z.strictObject({
   verifyCertificate: z.boolean().default(true),
   /** Whether a connection may serve several probes, one after the other. */
   reuseConnection: z.boolean().default(true),
+  /** Whether requests still go to unhealthy instances when there are no healthy ones. */
+  neverEmpty: z.boolean().default(true),
 });
 
 /** What is asked for over HTTP alone must not look as if it were checked. */

@@ -26,6 +26,8 @@ export interface PoolLimits {
   readonly hold: LineLimits;
   /** Whether a pool without any upstream is asleep: somebody will be there soon. */
   readonly scaleFromZero: boolean;
+  /** `neverEmpty`: whether the unhealthy are tried as a last resort. */
+  readonly healthCheck: { readonly neverEmpty: boolean };
 }
 
 export interface LineLimits {

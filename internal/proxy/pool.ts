@@ -9,14 +9,21 @@ import type { LeaseSeeker, LineLimits, PoolEvents, PoolLimits, PoolPlace, Refusa
 import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 
 const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
-const UNLIMITED: PoolLimits = { maxConnections: null, queue: NO_LINE, hold: NO_LINE, scaleFromZero: false };
+const UNLIMITED: PoolLimits = {
+  maxConnections: null,
+  queue: NO_LINE,
+  hold: NO_LINE,
+  scaleFromZero: false,
+  healthCheck: { neverEmpty: true },
+};
 const NO_UPSTREAMS: readonly Upstream[] = [];
 
 /**
  * The upstreams of one service. What may be picked is decided here and only here, never inside an algorithm:
- * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort; and never one that
- * has as many requests in flight as it may. While the pool is paused, requests that have not begun are held; so is any
- * while it is asleep, without one upstream. They are let go in the order of their arrival.
+ * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort, unless the service
+ * would rather have nobody (`neverEmpty`); and never one that has as many requests in flight as it may. While the pool
+ * is paused, requests that have not begun are held; so is any while it is asleep, without one upstream. They are let go
+ * in the order of their arrival.
  *
  * Each thread has a pool of its own over the same place: a pick is made under the lock of that place, and sees every
  * change that the main thread has made before.
@@ -31,7 +38,7 @@ export class Pool implements LeaseOwner {
   #balancer: Balancer;
   #limits: PoolLimits = UNLIMITED;
   #healthy: readonly Upstream[] = [];
-  #unhealthy: readonly Upstream[] = [];
+  #lastResort: readonly Upstream[] = [];
   /** The epoch that the two lists and the three states are of. */
   #epoch = Number.NaN;
   #paused = false;
@@ -135,8 +142,9 @@ export class Pool implements LeaseOwner {
     const open = this.#closed ? NO_UPSTREAMS : [...this.#upstreams.values()];
     const ready = open.filter((upstream) => upstream.lifecycle === 'ready').toSorted((a, b) => a.ordinal - b.ordinal);
     this.#healthy = ready.filter((upstream) => upstream.health === 'healthy');
-    this.#unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
-    const isEmpty = this.#healthy.length === 0 && this.#unhealthy.length === 0;
+    const unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
+    const isEmpty = this.#healthy.length === 0 && unhealthy.length === 0;
+    this.#lastResort = this.#limits.healthCheck.neverEmpty ? unhealthy : NO_UPSTREAMS;
     this.#asleep = isEmpty && this.#limits.scaleFromZero && !this.#closed;
     this.#paused = state.paused(pool) && !this.#closed;
     this.#releasing = state.oldestWaiting(pool) < Number.POSITIVE_INFINITY;
@@ -145,7 +153,7 @@ export class Pool implements LeaseOwner {
   /** The healthy upstreams; when there are none, those that are tried as a last resort. */
   candidates(): readonly Upstream[] {
     const healthy = this.healthy();
-    return healthy.length > 0 ? healthy : this.#unhealthy;
+    return healthy.length > 0 ? healthy : this.#lastResort;
   }
 
   /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
@@ -220,7 +228,7 @@ export class Pool implements LeaseOwner {
     const healthy = without(this.healthy(), tried);
     if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
     const isLastResort = healthy.length === 0;
-    const candidates = isLastResort ? without(this.#unhealthy, tried) : healthy;
+    const candidates = isLastResort ? without(this.#lastResort, tried) : healthy;
     if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
     const { maxConnections } = this.#limits;
     const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);

@@ -37,6 +37,7 @@ describe('a service', () => {
         expect: [{ from: 200, to: 399 }],
         verifyCertificate: true,
         reuseConnection: true,
+        neverEmpty: true,
       },
       readiness: { interval: 250, deadline: 60_000 },
       drainTimeout: 30_000,

@@ -19,6 +19,7 @@ const LIMITS: PoolLimits = {
   queue: { limit: 0, timeout: 0 },
   hold: { limit: 10, timeout: 60_000 },
   scaleFromZero: false,
+  healthCheck: { neverEmpty: true },
 };
 
 /** The pool of the main thread, and those of two others over the same memory. */

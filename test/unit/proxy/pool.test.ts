@@ -64,6 +64,23 @@ describe('a pool', () => {
     assert.equal(other.lease(CONTEXT, [])?.lastResort, false);
   });
 
+  it('would rather have nobody than the unhealthy when it is told so, and is not asleep for that', () => {
+    const { pool } = poolOf(upstream('fine'), upstream('ill', { health: 'unhealthy' }));
+    const line = { limit: 10, timeout: 60_000 };
+    const limits = { maxConnections: null, queue: line, hold: line, scaleFromZero: true };
+    pool.limits = { ...limits, healthCheck: { neverEmpty: false } };
+    const fine = pool.lease(CONTEXT, []);
+    assert.ok(fine);
+    assert.equal(fine.upstream.id, 'fine');
+    assert.equal(pool.lease(CONTEXT, [fine.upstream]), null); // nor for a second attempt
+    fine.upstream.health = 'unhealthy';
+    pool.invalidate();
+    assert.equal(pool.acquire(CONTEXT, [], { turn() {} }), 'nobody');
+    assert.deepEqual(pool.candidates(), []);
+    pool.limits = { ...limits, healthCheck: { neverEmpty: true } };
+    assert.equal(pool.lease(CONTEXT, [])?.lastResort, true);
+  });
+
   it('offers nobody twice to one request, and the unhealthy after the last healthy one', () => {
     const [a, b, ill] = [upstream('a'), upstream('b'), upstream('ill', { health: 'unhealthy' })];
     const { pool } = poolOf(a, b, ill);
