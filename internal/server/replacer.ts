@@ -2,6 +2,7 @@ import { messageOf } from '../model/errors.ts';
 import { type HealthRecord, unhealthyOf } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Service } from '../model/service.ts';
+import { abortable } from './abortable.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';
 import { inSeconds } from './running-process.ts';
@@ -110,7 +111,8 @@ export class Replacer {
       if (!this.#above.has(old.id)) this.#pauses.delete(service.name);
       else this.#pause(service.name);
       journal.record('instance.replaced', old.instance, `${old.id} ${reason}; ${fresh} takes its place`);
-      await this.#options.fleet.retire(old, { force: false, desiredDelta: 0, evenUnmarked: false });
+      const removal = this.#options.fleet.retire(old, { force: false, desiredDelta: 0, evenUnmarked: false });
+      await abortable(removal, context.stopping); // which ends or releases whatever is there
     } catch (error) {
       if (context.stopping.aborted) return;
       const again = `next try in ${inSeconds(this.#pause(service.name))}`;
@@ -160,7 +162,7 @@ export class Replacer {
     if (row === undefined) throw new Error('no row was reserved');
     const fresh = fleet.add(row, service);
     try {
-      await fresh.start({ giveUp: true, fixedPort: false });
+      await abortable(fresh.start({ giveUp: true, fixedPort: false }), context.stopping);
       return fresh.id;
     } catch (error) {
       if (!context.stopping.aborted) await fleet.retire(fresh, { force: true, desiredDelta: 0, evenUnmarked: true });

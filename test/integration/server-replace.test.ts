@@ -74,6 +74,24 @@ describe('an instance that does no good', () => {
     await until('the alert to be over', () => site.alerts.resolved.includes(`replacing:${only?.id}`));
   });
 
+  for (const keep of [true, false]) {
+    it(`does not hold up the end of a manager that ${keep ? 'keeps' : 'stops'} its instances`, async () => {
+      await using site = await Site.open();
+      const patient = { instances: 1, replaceUnhealthyAfter: '10s', readiness: { deadline: '60s' }, stopTimeout: '1s' };
+      const manager = await site.started([service(patient)]);
+      const [only] = await rows(site);
+      await manager.apply({ services: [service({ ...patient, env: { DEAF: '1' } })], ports: site.ports });
+      await found(site, only, 'unhealthy', 60_000);
+      const fresh = await until('the new one', async () => (await rows(site)).find(({ id }) => id !== only?.id));
+      const before = performance.now();
+      await manager.stop({ keep });
+      assert.ok(performance.now() - before < 10_000);
+      if (keep) assert.ok(isAlive(only?.process?.pid));
+      else assert.deepEqual(await rows(site), []);
+      assert.equal(fresh.lifecycle, 'starting');
+    });
+  }
+
   it('is replaced when its processes use more memory than they may', {
     skip: process.platform !== 'linux',
   }, async () => {
