@@ -45,7 +45,9 @@ export function nextStep(members: readonly Member[], desired: number, limits: Ro
   // Old instances that serve nobody are left alone until a new one has proved itself, or they are in its way.
   const proved = available > 0 || desired === 0 || limits.maxUnavailable > 0 || limits.goesBack;
   const useless = others.filter((member) => !isAvailable(member));
-  const gone = useless.slice(0, proved ? useless.length : Math.max(0, -room));
+  const needed = wanted.length === 0 ? 1 : 0; // with no room for the first new one, nothing would ever change
+  const inTheWay = Math.max(0, needed - room - (members.length - present.length));
+  const gone = useless.slice(0, proved ? useless.length : inTheWay);
   const useful = others.filter(isAvailable).slice(0, Math.max(0, spare));
   const retire = [...gone, ...useful].map(({ id }) => id);
 

@@ -47,6 +47,15 @@ describe('the next step of a rollout', () => {
     assert.deepEqual(nextStep(members('-!a', '-!b', '+c'), 2, LIMITS).retire, ['a', 'b']);
   });
 
+  it('makes room for the first new one where the surge is taken by old ones that serve nobody', () => {
+    assert.deepEqual(nextStep(members('-!a', '-b'), 1, LIMITS), { start: 0, retire: ['a'], isDone: false });
+    assert.deepEqual(nextStep(members('->a', '-b'), 1, LIMITS), { start: 0, retire: [], isDone: false });
+    assert.equal(nextStep(members('-b'), 1, LIMITS).start, 1);
+    assert.deepEqual(nextStep(members('-!a', '-!b', '-!c'), 2, LIMITS).retire, ['a']);
+    assert.deepEqual(nextStep(members('->a', '-!b', '-!c'), 2, LIMITS).retire, []);
+    assert.deepEqual(nextStep(members('-!a', '-!b'), 2, LIMITS), { start: 1, retire: [], isDone: false });
+  });
+
   it('lets old ones go first where fewer may be available meanwhile', () => {
     const limits = { ...LIMITS, maxSurge: 0, maxUnavailable: 1 };
     assert.deepEqual(nextStep(members('-a', '-b'), 2, limits), { start: 0, retire: ['a'], isDone: false });
@@ -65,22 +74,23 @@ describe('the next step of a rollout', () => {
   it('never has fewer available than allowed, never more than the surge, and always comes to its end', () => {
     const settings = fc.record({
       old: fc.integer({ min: 0, max: 12 }),
+      useless: fc.integer({ min: 0, max: 12 }),
       desired: fc.integer({ min: 0, max: 12 }),
       maxSurge: fc.integer({ min: 0, max: 4 }),
       maxUnavailable: fc.integer({ min: 0, max: 4 }),
       order: fc.infiniteStream(fc.nat(100)),
     });
     fc.assert(
-      fc.property(settings, ({ old, desired, maxSurge, maxUnavailable, order }) => {
+      fc.property(settings, ({ old, useless, desired, maxSurge, maxUnavailable, order }) => {
         fc.pre(maxSurge + maxUnavailable > 0);
         const limits = { maxSurge, maxUnavailable, goesBack: false };
         const present = new Map(
           Array.from({ length: old }, (_, i): [string, Member] => [
             `o${i}`,
-            { id: `o${i}`, isWanted: false, condition: 'available' },
+            { id: `o${i}`, isWanted: false, condition: i < useless ? 'broken' : 'available' },
           ]),
         );
-        const lowest = Math.min(old, desired - maxUnavailable);
+        const lowest = Math.min(Math.max(0, old - useless), desired - maxUnavailable);
         let made = 0;
         for (let turns = 0; turns < 1_000; turns += 1) {
           const step = nextStep([...present.values()], desired, limits);
@@ -99,7 +109,7 @@ describe('the next step of a rollout', () => {
           const available = [...present.values()].filter(({ condition }) => condition === 'available').length;
           assert.ok(available >= lowest, `${available} available, ${lowest} needed`);
           // Something that is under way moves on, whatever it is.
-          const moving = [...present.values()].filter(({ condition }) => condition !== 'available');
+          const moving = [...present.values()].filter(({ condition }) => !['available', 'broken'].includes(condition));
           const one = moving[(order.next().value ?? 0) % Math.max(1, moving.length)];
           if (one?.condition === 'leaving') present.delete(one.id);
           else if (one)
