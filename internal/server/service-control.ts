@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
-import { HeimdallError } from '../model/errors.ts';
+import { hasCode, HeimdallError } from '../model/errors.ts';
 import { declaredInstances, type Instance, type Usage } from '../model/instance.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Algorithm, Service } from '../model/service.ts';
@@ -8,7 +8,9 @@ import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceChange } from '../registry/registry.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
 import { untilApplied } from './drain.ts';
+import type { Fleet } from './fleet.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
+import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
 import { type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
@@ -18,6 +20,7 @@ import { viewsOf } from './views.ts';
 
 interface ServiceControlOptions {
   readonly context: SupervisorContext;
+  readonly fleet: Fleet;
   readonly deployer: Deployer;
   readonly reconciler: Reconciler;
   /** The services as they are configured now. */
@@ -61,6 +64,8 @@ const HISTORY = 1_000;
 /** Services as something that can be looked at and changed while they run. */
 export class ServiceControl {
   readonly #options: ServiceControlOptions;
+  /** What is set by hand: each change begins with what the one before has left. */
+  readonly #changes = new Operations();
 
   constructor(options: ServiceControlOptions) {
     this.#options = options;
@@ -101,13 +106,15 @@ export class ServiceControl {
     const service = this.#service(name);
     const { instances, weight } = patch;
     if (instances !== undefined) this.#assertSpawnable(service);
-    const state = await this.#state(name);
-    const change: ServiceChange = {
-      ...(instances === undefined ? {} : { desired: instances }),
-      overrides: overridesAfter(state?.overrides ?? {}, patch, service),
-    };
-    await context.registry.changeService(name, change);
-    if (weight !== undefined) await this.#weigh(name, weight ?? 1);
+    await this.#changes.run(name, async () => {
+      const state = await this.#state(name);
+      const change: ServiceChange = {
+        ...(instances === undefined ? {} : { desired: instances }),
+        overrides: overridesAfter(state?.overrides ?? {}, patch, service),
+      };
+      await context.registry.changeService(name, change);
+      if (weight !== undefined) await this.#weigh(name, weight ?? 1);
+    });
     const told = Object.entries(patch).map(([key, value]) => `${key}: ${value ?? 'as configured'}`);
     context.journal.record('service.changed', { id: null, service: name }, `${name} was changed: ${told.join(', ')}`);
     if (instances !== undefined) await reconciler.run();
@@ -225,10 +232,13 @@ export class ServiceControl {
     await this.#options.ready();
     const { registry, journal, clock } = this.#options.context;
     this.#service(name);
-    const state = await this.#state(name);
-    if (isPaused !== ((state?.pausedSince ?? null) !== null)) {
-      const revision = await registry.changeService(name, { pausedSince: isPaused ? clock() : null });
-      await untilApplied(registry, revision, APPLIED_MS, clock);
+    const { revision, isNew } = await this.#changes.run(name, async () => {
+      const since = (await this.#state(name))?.pausedSince ?? null;
+      const pausedSince = isPaused ? (since ?? clock()) : null;
+      return { revision: await registry.changeService(name, { pausedSince }), isNew: isPaused !== (since !== null) };
+    });
+    await untilApplied(registry, revision, APPLIED_MS, clock);
+    if (isNew) {
       const message = isPaused ? `${name} is paused: new requests are held` : `${name} goes on`;
       journal.record(isPaused ? 'service.paused' : 'service.resumed', { id: null, service: name }, message);
     }
@@ -236,10 +246,10 @@ export class ServiceControl {
   }
 
   async #weigh(service: string, weight: number): Promise<void> {
-    const { registry } = this.#options.context;
-    const { instances } = await registry.snapshot();
-    for (const { id } of instances.filter((instance) => instance.service === service)) {
-      await registry.update(id, { weight });
+    for (const supervisor of this.#options.fleet.ofService(service)) {
+      await supervisor.weigh(weight).catch((error: unknown) => {
+        if (!hasCode(error, 'INSTANCE_NOT_FOUND')) throw error; // removed this moment
+      });
     }
   }
 

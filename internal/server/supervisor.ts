@@ -97,6 +97,11 @@ export class Supervisor {
     this.#service = service;
   }
 
+  /** @throws {HeimdallError} REGISTRY_UNAVAILABLE, INSTANCE_NOT_FOUND. */
+  async weigh(weight: number): Promise<void> {
+    await this.#row.commit({ weight });
+  }
+
   /**
    * Begins supervision. Resolves when the instance is ready for the first time.
    * @param options.giveUp - after a first try that failed: no second one follows, and the row stays until `remove`.
