@@ -36,9 +36,14 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Whether the last run could not do everything: run it again in a while. */
+  /** Whether the last run could not do everything, or another one was asked for: run it again in a while. */
   get due(): boolean {
     return this.#due;
+  }
+
+  /** Asks for a run in a while. */
+  demand(): void {
+    this.#due = true;
   }
 
   /**

@@ -258,7 +258,10 @@ export class ServerManager {
     const supervisor = this.#fleet.byPort(port);
     if (supervisor) {
       const options = { force, desiredDelta: -1, evenUnmarked: false };
-      return viewOf(await this.#fleet.retire(supervisor, options), 'unknown');
+      const isBusy = this.#operations.isBusy(supervisor.instance.service);
+      const removed = await this.#fleet.retire(supervisor, options);
+      if (isBusy) this.#reconciler.demand(); // its successor may have been started already
+      return viewOf(removed, 'unknown');
     }
     const declared = this.#declared().find((instance) => instance.port === port);
     if (declared === undefined) throw notFound(port);

@@ -92,6 +92,17 @@ describe('an instance that does no good', () => {
     });
   }
 
+  it('leaves nobody in its place when it is removed by hand meanwhile', async () => {
+    await using site = await Site.open();
+    const manager = await site.started([service({ instances: 1, replaceUnhealthyAfter: '10s', stopTimeout: '1s' })]);
+    const [only] = await rows(site);
+    await found(site, only, 'unhealthy', 60_000);
+    await until('the new one', async () => (await rows(site)).length === 2);
+    await manager.remove(only?.port ?? 0, { force: false });
+    assert.equal(await site.desired(), 0);
+    await until('it to be gone', async () => (await rows(site)).length === 0);
+  });
+
   it('is replaced when its processes use more memory than they may', {
     skip: process.platform !== 'linux',
   }, async () => {
