@@ -98,7 +98,8 @@ export class Autoscaler {
     const decider = this.#deciders.get(name) ?? new ScaleDecider();
     this.#deciders.set(name, decider);
     const settings = followsLoad(autoscale) ? autoscale : { ...autoscale, scaleDownAfter: Number.POSITIVE_INFINITY };
-    const decision = decider.decide(load, state.desired, state.scheduled, settings);
+    const scheduled = autoscale.schedule.length > 0 ? state.scheduled : null; // what is kept may be of an older configuration
+    const decision = decider.decide(load, state.desired, scheduled, settings);
     if (decision) await this.#change(name, { desired: decision.instances }, state.desired, decision.reason);
   }
 

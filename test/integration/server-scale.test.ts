@@ -62,6 +62,21 @@ describe('the number of instances', () => {
     await manager.scheduled('web', 1);
     await until('one', async () => (await rows(site)).length === 1);
   });
+
+  it('is not held up any more by a calendar that was taken out of the configuration', async () => {
+    await using site = await Site.open();
+    const autoscale = { min: 1, max: 5, schedule: [{ cron: '0 9 * * *', instances: 3 }] };
+    const manager = await site.started([service({ instances: 1, autoscale })]);
+    await manager.scheduled('web', 3);
+    await manager.apply({
+      services: [service({ instances: 1, autoscale: { ...autoscale, schedule: [] } })],
+      ports: site.ports,
+    });
+    await manager.services.scale('web', 2);
+    const before = (await manager.status()).uptimeMs;
+    await until('two looks', async () => (await manager.status()).uptimeMs > before + 2_500);
+    assert.equal(await site.desired(), 2);
+  });
 });
 
 describe('a service that may have no instance', () => {
