@@ -91,6 +91,11 @@ function notFound(endpoints: readonly Endpoint[]): RequestHandler {
 function failed(log: Logger): ErrorRequestHandler {
   return (error, request, response, _next) => {
     const { method, path } = request;
+    if (response.headersSent) {
+      log.error({ err: error, method, path }, 'an answer could not be finished');
+      response.destroy(); // the client sees that something is missing
+      return;
+    }
     if (error instanceof HeimdallError) {
       if (HTTP_STATUS[error.code] >= 500) log.warn({ err: error, method, path }, 'request failed');
       return sendProblem(request, response, error.code, error.message, error.context);

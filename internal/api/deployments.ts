@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Deployment, type DeploymentStep, isOver } from '../model/deployment.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { isRegistryAway } from '../registry/registry.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
 import { flag, pathNumber, wholeNumberText } from './input.ts';
@@ -36,16 +37,22 @@ export function deploymentEndpoints({ services }: Manager): Endpoint[] {
   ];
 }
 
-/** An event `step` for each step, those that are past first; then `end` with the deployment when it is over. */
+/**
+ * An event `step` for each step, those that are past first; then `end` with the deployment when it is over. While the
+ * registry cannot be reached, there is nothing to tell.
+ */
 async function follow(services: Manager['services'], id: number, stream: EventStream): Promise<void> {
   const ended = AbortSignal.any([stream.closed, services.stopping]);
   for (let last = 0; !ended.aborted; ) {
-    const { deployment, steps } = await services.deployment(id);
-    for (const step of steps.filter((each) => each.id > last))
-      await stream.send('step', JSON.stringify(stepView(step)));
-    last = steps.at(-1)?.id ?? last;
-    if (isOver(deployment)) {
-      await stream.send('end', JSON.stringify(deploymentView(deployment)));
+    const found = await services.deployment(id).catch((error: unknown) => {
+      if (isRegistryAway(error) || ended.aborted) return null;
+      throw error;
+    });
+    for (const step of found?.steps ?? [])
+      if (step.id > last) await stream.send('step', JSON.stringify(stepView(step)));
+    last = found?.steps.at(-1)?.id ?? last;
+    if (found !== null && isOver(found.deployment)) {
+      await stream.send('end', JSON.stringify(deploymentView(found.deployment)));
       break;
     }
     await sleep(FOLLOW_MS, undefined, { signal: ended }).catch(() => {});

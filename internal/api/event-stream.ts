@@ -18,7 +18,9 @@ export class EventStream {
     this.closed = closing.signal;
     response.set('Content-Type', EVENT_STREAM);
     response.flushHeaders();
-    this.#heartbeat = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
+    this.#heartbeat = setInterval(() => {
+      if (!response.writableEnded) response.write(':\n\n');
+    }, HEARTBEAT_MS);
     response.once('close', () => {
       clearInterval(this.#heartbeat);
       closing.abort();
@@ -27,7 +29,7 @@ export class EventStream {
 
   /** Resolves when the client can take more. @param data - of several lines, or of one. */
   async send(event: string, data: string): Promise<void> {
-    if (this.closed.aborted) return;
+    if (this.closed.aborted || this.#response.writableEnded) return; // a server that closes ends it, whatever we are about
     const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
     if (this.#response.write(`event: ${event}\n${lines.join('')}\n`)) return;
     await once(this.#response, 'drain', { signal: this.closed }).catch(() => {});

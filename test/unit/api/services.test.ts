@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import request from 'supertest';
+import { HeimdallError } from '../../../internal/model/errors.ts';
 import { api, FakeManager } from './fake-manager.ts';
 
 describe('services', () => {
@@ -107,5 +108,18 @@ describe('a deployment', () => {
     const events = answer.text.split('\n\n').map((event) => event.split('\n')[0]);
     assert.deepEqual(events, ['event: step', 'event: step', 'event: end', '']);
     assert.ok(answer.text.includes('"state":"succeeded"'));
+  });
+
+  it('is followed to its end although the registry is away for a moment', async () => {
+    const { services } = new FakeManager();
+    let asked = 0;
+    const deployment: typeof services.deployment = async (id) => {
+      asked += 1;
+      if (asked === 2) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'locked');
+      return services.deployment(id);
+    };
+    const manager = new FakeManager({ services: { ...services, deployment } });
+    const answer = await request(api({ manager })).get('/deployments/3?follow=true').expect(200);
+    assert.match(answer.text, /event: end/);
   });
 });
