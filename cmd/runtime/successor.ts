@@ -56,7 +56,7 @@ export class Successor {
 
   /** It may begin. */
   go(): void {
-    this.#child.send(GO);
+    this.#child.send(GO, () => {}); // whether it is still there to hear it, `until` tells
   }
 
   /** @throws {HeimdallError} RELOAD_FAILED; it is gone then. */
