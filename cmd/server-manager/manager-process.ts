@@ -243,6 +243,7 @@ export class ManagerProcess implements Running {
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
+    if (this.#retired !== null) return; // it is the successor's by now
     await this.#api?.move(next.manager);
     this.#access = next.manager; // before anything else is awaited: an address that others reach is never without its token
     await this.#manager.apply({ services: next.services, ports: next.ports, logLimits: next.instanceLogs });

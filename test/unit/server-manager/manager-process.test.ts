@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { ManagerProcess } from '../../../cmd/server-manager/manager-process.ts';
 import { loadConfig } from '../../../internal/config/load.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { freeRange, until } from '../../support/server-fixture.ts';
+import { successorIs } from '../../support/successor-script.ts';
 
 const QUIET = { level: 'silent' } as const;
 const log = createLogger({ name: 'test', ...QUIET, pretty: false });
@@ -51,6 +53,10 @@ class Site implements AsyncDisposable {
     const database = new Database(join(this.#folder, 'data', 'registry.db'));
     database.exec('BEGIN IMMEDIATE');
     return { unlock: () => database.exec('COMMIT'), [Symbol.dispose]: () => void database.close() };
+  }
+
+  reload() {
+    return this.#process.reload();
   }
 
   get addresses() {
@@ -99,5 +105,35 @@ describe('a running manager whose configuration changes', { concurrency: true },
     registry.unlock();
     await until('the change in force', () => site.addresses.api === `http://0.0.0.0:${site.port}`);
     assert.equal(await site.ask({ Authorization: `Bearer ${TOKEN}` }), 200);
+  });
+});
+
+describe('a manager that is handing over', () => {
+  it('leaves a changed configuration to its successor', async (context) => {
+    const successor = await successorIs(
+      context,
+      `import { writeFileSync } from 'node:fs';
+       process.on('message', () => process.send({ type: 'ready', addresses: {} }, () => process.exit()));
+       process.send({ type: 'prepared' }, () => writeFileSync(process.argv[1] + '.prepared', ''));`,
+    );
+    await using site = await Site.start();
+    const command = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+    const slow = { name: 'slow', command, instances: 0, readiness: { deadline: '6s' } };
+    await site.configure({}, [slow]);
+    const api = `http://127.0.0.1:${site.port}`;
+    await until('the service', async () => (await request(api).get('/services')).body.length === 1);
+    const add = () =>
+      request(api)
+        .post('/servers/add')
+        .ok(() => true);
+    const adding = Promise.all([add(), add()]); // what is under way is finished first
+    await until('the instances', async () => (await request(api).get('/servers/list')).body.length === 2);
+    const reloading = site.reload();
+    await until('the successor', () => existsSync(`${successor}.prepared`));
+    const next = await freeRange(1);
+    await site.configure({ port: next }, [slow]);
+    await adding;
+    await assert.rejects(async () => request(`http://127.0.0.1:${next}`).get('/status'), /ECONNREFUSED/);
+    await reloading;
   });
 });
