@@ -27,6 +27,8 @@ interface Running {
   readonly release: Release;
   /** Gives it up: it goes back. The reason is an `Error`. */
   readonly giveUp: AbortController;
+  /** All instances run the release; only the registry does not know it yet. */
+  isDone: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export class Deployer {
   /** Makes the deployment that is under way go back. @returns its id; null when there is none that goes forward. */
   giveUp(service: string, reason: string): number | null {
     const running = this.#running.get(service);
-    if (running === undefined || running.giveUp.signal.aborted) return null;
+    if (running === undefined || running.isDone || running.giveUp.signal.aborted) return null;
     running.giveUp.abort(new RolloutFailure(reason));
     return running.id;
   }
@@ -101,10 +103,10 @@ export class Deployer {
     const { registry, stopping } = this.#options.context;
     let deployment = await this.#insist(() => registry.deployment(id));
     if (deployment.state === 'queued') deployment = await this.#begin(deployment);
-    const giveUp = new AbortController();
-    this.#running.set(deployment.service, { id, release: deployment.release, giveUp });
+    const running = { id, release: deployment.release, giveUp: new AbortController(), isDone: false };
+    this.#running.set(deployment.service, running);
     try {
-      if (deployment.state === 'running') deployment = await this.#goForward(deployment, giveUp.signal);
+      if (deployment.state === 'running') deployment = await this.#goForward(deployment, running);
       this.#running.delete(deployment.service);
       if (deployment.state === 'rolling-back') deployment = await this.#goBack(deployment);
       return deployment;
@@ -125,13 +127,15 @@ export class Deployer {
     return begun;
   }
 
-  async #goForward(deployment: Deployment, givenUp: AbortSignal): Promise<Deployment> {
+  async #goForward(deployment: Deployment, running: Running): Promise<Deployment> {
     const { context } = this.#options;
     const { id, service, release, startedAt } = deployment;
     const tally = new TrafficTally();
     try {
-      const signal = AbortSignal.any([context.stopping, givenUp]);
+      const signal = AbortSignal.any([context.stopping, running.giveUp.signal]);
       await this.#rollout(deployment, release, false, () => this.#objection(deployment, tally)).run(signal);
+      signal.throwIfAborted();
+      running.isDone = true;
     } catch (error) {
       if (context.stopping.aborted) throw error;
       return this.#turnBack(deployment, error);

@@ -132,6 +132,31 @@ describe('a deployment', () => {
     assert.ok(site.alerts.resolved.includes('deployment:web'));
   });
 
+  it('cannot be given up any more when it has done everything, although nobody could note it yet', async () => {
+    await using site = await Site.open();
+    const held = Promise.withResolvers<void>();
+    let isOnlyToBeNoted = false;
+    const registry = new Proxy(site.registry, {
+      get(target, key) {
+        const member: unknown = Reflect.get(target, key);
+        if (typeof member !== 'function') return member;
+        return async (...args: unknown[]): Promise<unknown> => {
+          const isEnd = key === 'changeDeployment' && JSON.stringify(args[1]).includes('succeeded');
+          isOnlyToBeNoted ||= isEnd;
+          if (isEnd) await held.promise;
+          return Reflect.apply(member, target, args);
+        };
+      },
+    });
+    const manager = await site.started([web({ instances: 1 })], { registry });
+    const { id } = await manager.services.deploy('web', { version: 'v2' }, NOW);
+    await until('the end', () => isOnlyToBeNoted);
+    const answer = await manager.services.rollback('web', undefined, NOW).catch((error: unknown) => error);
+    held.resolve();
+    assert.ok(hasCode(answer, 'DEPLOYMENT_NOT_FOUND'), 'there is nothing to go back to yet');
+    assert.equal((await over(manager, id)).state, 'succeeded');
+  });
+
   it('goes back when an instance of the new version ends meanwhile, and brings old ones up again', async () => {
     await using site = await Site.open();
     const manager = await site.started([web({ rollout: { minHealthy: '400ms' } })]);
