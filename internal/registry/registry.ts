@@ -197,7 +197,7 @@ export interface RegistryWriter extends RegistryReader {
   deployment(id: number): Promise<Deployment>;
   /** Of one deployment, oldest first. @param after - only those with a greater id. */
   deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]>;
-  /** Deletes events older than `before` (epoch milliseconds), and returns how many. */
+  /** Deletes events older than `before` (epoch milliseconds), and returns how many; steps of deployments that are over, too. */
   pruneEvents(before: number): Promise<number>;
   heartbeat(): Promise<void>;
 }

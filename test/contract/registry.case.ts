@@ -351,6 +351,19 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(await manager.deploymentSteps(id, one.id), [two]);
         assert.deepEqual(await manager.deploymentSteps(id + 1, 0), []);
       });
+
+      it('lose their steps with the events of that age, but not before they are over', async () => {
+        const { id } = await manager.createDeployment(draft);
+        const step = { deployment: id, at: 5, message: 'one', instanceId: null, logTail: [] };
+        await manager.recordStep(step);
+        const late = await manager.recordStep({ ...step, at: 15 });
+        assert.equal(await manager.pruneEvents(10), 0);
+        assert.equal((await manager.deploymentSteps(id, 0)).length, 2);
+        await manager.changeDeployment(id, { state: 'succeeded', finishedAt: 15 });
+        await manager.pruneEvents(10);
+        assert.deepEqual(await manager.deploymentSteps(id, 0), [late]);
+        assert.equal((await manager.deployment(id)).state, 'succeeded');
+      });
     });
 
     describe('what load balancers tell', () => {

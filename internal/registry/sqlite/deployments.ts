@@ -54,6 +54,12 @@ export function insertStep(handle: Handle, step: Omit<DeploymentStep, 'id'>): De
   return { id: lastId(handle), ...step };
 }
 
+/** Those older than `before`, of deployments that are over. */
+export function deleteSteps(handle: Handle, before: number): void {
+  const over = 'SELECT id FROM deployments WHERE finished_at IS NOT NULL';
+  handle.run(`DELETE FROM deployment_steps WHERE at < ? AND deployment IN (${over})`, before);
+}
+
 /** Newest first. @param active - only those that are not over. */
 export function readDeployments(handle: Handle, limit: number, service: string | null, active: boolean): Deployment[] {
   const rows = handle.all(

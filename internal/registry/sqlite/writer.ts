@@ -16,6 +16,7 @@ import {
   type ServiceChange,
 } from '../registry.ts';
 import {
+  deleteSteps,
   insertDeployment,
   insertStep,
   readDeployment,
@@ -147,7 +148,10 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
   }
 
   pruneEvents(before: number): Promise<number> {
-    return this.connection.write((handle) => handle.run('DELETE FROM events WHERE at < ?', before));
+    return this.connection.write((handle) => {
+      deleteSteps(handle, before);
+      return handle.run('DELETE FROM events WHERE at < ?', before);
+    });
   }
 
   heartbeat(): Promise<void> {
