@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Deployment, type DeploymentStep, isOver } from '../model/deployment.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { releaseViewOf } from '../model/release.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
@@ -69,8 +70,8 @@ export function deploymentView({ id, service, kind, state, release, previous, by
     kind,
     state,
     version: release.version,
-    release,
-    previous,
+    release: releaseViewOf(release),
+    previous: previous && releaseViewOf(previous),
     by,
     createdAt: timeOf(createdAt),
     startedAt: timeOf(startedAt),

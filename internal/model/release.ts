@@ -15,3 +15,12 @@ export type Release = z.infer<typeof ReleaseSchema>;
 
 /** Before the first deployment. */
 export const FIRST_RELEASE: Release = { deployment: null, version: null, variant: null, env: {} };
+
+/** A release as the API shows it: of its variables the names alone, for values may be secrets. */
+export interface ReleaseView extends Omit<Release, 'env'> {
+  readonly env: readonly string[];
+}
+
+export function releaseViewOf({ env, ...release }: Release): ReleaseView {
+  return { ...release, env: Object.keys(env) };
+}

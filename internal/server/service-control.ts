@@ -166,8 +166,11 @@ export class ServiceControl {
     this.#assertSpawnable(service);
     const givenUp = to === undefined ? deployer.giveUp(name, `given up by ${options.by}`) : null;
     if (givenUp !== null) {
-      if (options.wait) return deployer.untilOver(givenUp);
-      return this.#options.context.registry.deployment(givenUp);
+      const { registry } = this.#options.context;
+      if (!options.wait) return registry.deployment(givenUp);
+      const over = await deployer.untilOver(givenUp);
+      if (over.state === 'failed') assertSucceeded(over, await registry.deploymentSteps(over.id, 0));
+      return over;
     }
     const release = await this.#earlier(name, to);
     if (release.variant !== null) assertDeclared(service, release.variant);

@@ -1,6 +1,6 @@
 import type { Deployment } from '../model/deployment.ts';
 import type { InstanceView } from '../model/instance.ts';
-import { FIRST_RELEASE, type Release } from '../model/release.ts';
+import { FIRST_RELEASE, type ReleaseView, releaseViewOf } from '../model/release.ts';
 import type { Route, Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
 import type { Snapshot } from '../registry/registry.ts';
@@ -15,7 +15,7 @@ export interface ServiceView extends ServiceStatus {
   /** What was set by hand and is not as configured. */
   readonly overridden: readonly string[];
   readonly version: string | null;
-  readonly release: Release;
+  readonly release: ReleaseView;
   /** The deployment that is under way; null: none. */
   readonly deploying: number | null;
   /** ISO 8601; null: it is not paused. */
@@ -49,7 +49,7 @@ export function serviceViewOf(service: Service, snapshot: Snapshot): ServiceView
     weight: weight ?? 1,
     overridden,
     version: release.version,
-    release,
+    release: releaseViewOf(release),
     deploying: state?.deploying ?? null,
     pausedSince: pausedSince === null ? null : new Date(pausedSince).toISOString(),
   };

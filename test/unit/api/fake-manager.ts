@@ -106,7 +106,7 @@ export const DEPLOYMENT: Deployment = {
   service: 'web',
   kind: 'deploy',
   state: 'succeeded',
-  release: { deployment: 3, version: 'v2', variant: null, env: {} },
+  release: { deployment: 3, version: 'v2', variant: null, env: { API_KEY: 'secret of a deploy' } },
   previous: FIRST_RELEASE,
   by: 'somebody',
   createdAt: Date.UTC(2026, 0, 1),

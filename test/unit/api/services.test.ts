@@ -93,6 +93,7 @@ describe('a deployment', () => {
       { at: '2026-01-02T00:00:00.000Z', message: 'started', instance: 'web-1' },
       { at: '2026-01-03T00:00:00.000Z', message: 'done', logTail: ['a line'] },
     ]);
+    assert.deepEqual(one.body.release, { deployment: 3, version: 'v2', variant: null, env: ['API_KEY'] });
     const list = await request(app).get('/deployments?service=web&limit=5').expect(200);
     assert.equal(list.body[0].id, 3);
     assert.deepEqual(manager.calls, [
@@ -105,6 +106,7 @@ describe('a deployment', () => {
   it('is followed as server-sent events that end with it', async () => {
     const answer = await request(api()).get('/deployments/3?follow=true').expect(200);
     assert.match(answer.headers['content-type'] ?? '', /^text\/event-stream/);
+    assert.doesNotMatch(answer.text, /secret/);
     const events = answer.text.split('\n\n').map((event) => event.split('\n')[0]);
     assert.deepEqual(events, ['event: step', 'event: step', 'event: end', '']);
     assert.ok(answer.text.includes('"state":"succeeded"'));
