@@ -42,6 +42,20 @@ export function isOwnFault(outcome: Outcome): boolean {
   return outcome.kind === 'connect-failed' && OWN_FAULTS.has(outcome.cause);
 }
 
+/**
+ * Whether nobody answered who could: no connection, no response head in time or at all. Not a response that broke off
+ * later: streams end in many ways.
+ */
+export function isGatewayError(outcome: Outcome): boolean {
+  const { kind } = outcome;
+  return (kind === 'connect-failed' && !isOwnFault(outcome)) || kind === 'reset' || kind === 'head-timeout';
+}
+
+/** 502, 503 and 504 tell of whoever answers, 500 often of the request. */
+export function isGatewayStatus(status: number): boolean {
+  return status >= 502 && status <= 504;
+}
+
 export function isFailureStatus(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
 }

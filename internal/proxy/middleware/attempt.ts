@@ -146,6 +146,7 @@ export class Attempt {
 
   #startHeadTimer(): void {
     if (this.#over || this.lease.headMs !== null || this.#headTimer !== null) return;
+    this.lease.sent();
     const { head } = this.#timeouts;
     this.#headTimer = setTimeout(() => this.#timeOut(`no answer within ${head} ms`), head);
   }

@@ -90,7 +90,9 @@ export class Attempt implements TransportOwner {
 
   /** The upstream's time to think starts when it has the whole request, however long the upload took. */
   requestSent(): void {
-    if (this.#phase === 'sent') this.#upstream?.expireIn(this.#tools.settings.timeouts.responseHead);
+    if (this.#phase !== 'sent') return;
+    this.#upstream?.expireIn(this.#tools.settings.timeouts.responseHead);
+    this.#lease.sent();
   }
 
   /** While a request comes in, either the client keeps us waiting or, when it is paused, the upstream does. */

@@ -67,7 +67,15 @@ describe('a pool', () => {
   it('would rather have nobody than the unhealthy when it is told so, and is not asleep for that', () => {
     const { pool } = poolOf(upstream('fine'), upstream('ill', { health: 'unhealthy' }));
     const line = { limit: 10, timeout: 60_000 };
-    const limits = { maxConnections: null, queue: line, hold: line, scaleFromZero: true };
+    const outlierDetection = { consecutiveErrors: null, interval: 0 };
+    const limits = {
+      maxConnections: null,
+      queue: line,
+      hold: line,
+      scaleFromZero: true,
+      panicThreshold: 0,
+      outlierDetection,
+    };
     pool.limits = { ...limits, healthCheck: { neverEmpty: false } };
     const fine = pool.lease(CONTEXT, []);
     assert.ok(fine);
