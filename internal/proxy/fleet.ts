@@ -76,8 +76,8 @@ export class Fleet {
     this.#slots = options.slots ?? new SlotAllocator(SharedState.create({ ...ROOM, threads: 0 }));
     this.#poolEvents = {
       connectFailed: (upstream, cause) => {
-        upstream.unreachable = true; // until it is healthy again; the change of its health makes it known
-        this.#monitor?.reportFailure(upstream.id, `connect ${cause}`);
+        if (upstream.health === 'unhealthy') this.#cannotBeReached(upstream);
+        else this.#monitor?.reportFailure(upstream.id, `connect ${cause}`);
       },
       failing: () => options.listener.failing(),
       drained: () => options.listener.drained(),
@@ -201,6 +201,13 @@ export class Fleet {
     const at = (this.#options.clock ?? systemClock).now();
     this.#conditionChanged(pool, upstream, { id, incarnation, from, at });
     this.#options.listener.ejectionsChanged();
+  }
+
+  /** Its checks fail for another reason, or did so far. */
+  #cannotBeReached(upstream: Upstream): void {
+    if (upstream.unreachable) return;
+    upstream.unreachable = true;
+    this.#pools.get(upstream.instance.service)?.invalidate();
   }
 
   #conditionChanged(pool: ServicePool, upstream: Upstream, change: Omit<HealthChange, 'to' | 'cause'>): void {

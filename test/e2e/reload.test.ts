@@ -91,6 +91,8 @@ describe('a load balancer that is replaced', () => {
     const [id = ''] = await ejected();
     const listed = async () => (await ask(`${system.api}/servers/list`)).body;
     await eventually('the manager shows it', async () => (await listed()).includes('"health": "ejected"'));
+    const events = async () => (await ask(`${system.api}/events`)).body;
+    await eventually('there is an event', async () => (await events()).includes('"instance.ejected"'));
     assert.equal((await reload(system, 'proxy')).code, 0);
     assert.deepEqual(await ejected(), [id]);
     assert.ok(Number((await ask(`${system.admin}/upstreams`)).body.match(/"times": (\d+)/)?.[1]) > 0);
