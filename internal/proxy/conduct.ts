@@ -62,7 +62,7 @@ export class Conduct {
 
   get #counts(): Counts {
     const { picks, inFlight, failures } = this.upstream;
-    const { answers, logMs } = this.#observed;
-    return { requests: picks - inFlight, failures, answers, logMs };
+    const { answers, logMs, outdated } = this.#observed;
+    return { requests: picks - inFlight - outdated, failures: failures - outdated, answers, logMs };
   }
 }

@@ -13,6 +13,8 @@ export interface Observed {
   /** Sum of the natural logarithms of the milliseconds to these. */
   readonly logMs: number;
   readonly gatewayErrors: number;
+  /** Those that did not count any more, see `judged`. */
+  readonly outdated: number;
   /** Requests that are sent and have no response head yet. */
   readonly waiting: number;
   /** Sum of the times at which these were sent, in milliseconds of the monotonic clock. */
@@ -21,7 +23,7 @@ export interface Observed {
 
 /** Shorter answers count as this: the logarithm of 0 would outweigh any number of slow ones. */
 const SHORTEST_MS = 0.01;
-const PER_THREAD = 6;
+const PER_THREAD = 7;
 
 /**
  * What requests tell about upstreams, in memory that all threads share: plain numbers, added to by whoever sees them and
@@ -36,6 +38,7 @@ export class Observations {
   readonly #logMs: Float64Array;
   readonly #slowestMs: Float64Array;
   readonly #errors: Float64Array;
+  readonly #outdated: Float64Array;
   readonly #waiting: Float64Array;
   readonly #sentAt: Float64Array;
   readonly #streakSince: Float64Array;
@@ -51,6 +54,7 @@ export class Observations {
     this.#logMs = floats(all);
     this.#slowestMs = floats(all);
     this.#errors = floats(all);
+    this.#outdated = floats(all);
     this.#waiting = floats(all);
     this.#sentAt = floats(all);
     this.#streakSince = floats(upstreams);
@@ -97,8 +101,11 @@ export class Observations {
    * @returns how many there are in a row; 0 for one that does not count any more.
    */
   gatewayError(slot: number, startedAt: number, now: number, windowMs: number): number {
-    if (startedAt < (this.#judgedFrom[slot] ?? 0)) return 0;
     const own = this.#own + slot;
+    if (startedAt < (this.#judgedFrom[slot] ?? 0)) {
+      this.#outdated[own] = (this.#outdated[own] ?? 0) + 1;
+      return 0;
+    }
     this.#errors[own] = (this.#errors[own] ?? 0) + 1;
     if (this.#streaks[slot] === 0 || now - (this.#streakSince[slot] ?? 0) > windowMs) {
       this.#streakSince[slot] = now;
@@ -124,6 +131,7 @@ export class Observations {
       answers: this.#sum(this.#answers, slot),
       logMs: this.#sum(this.#logMs, slot),
       gatewayErrors: this.#sum(this.#errors, slot),
+      outdated: this.#sum(this.#outdated, slot),
       waiting: this.#sum(this.#waiting, slot),
       sentAt: this.#sum(this.#sentAt, slot),
     };
@@ -147,8 +155,8 @@ export class Observations {
   }
 
   clear(slot: number): void {
-    const perThread = [this.#answers, this.#logMs, this.#slowestMs, this.#errors, this.#waiting, this.#sentAt];
-    for (const column of perThread) {
+    const seen = [this.#answers, this.#logMs, this.#slowestMs, this.#errors, this.#outdated];
+    for (const column of [...seen, this.#waiting, this.#sentAt]) {
       for (let at = slot; at < column.length; at += this.#upstreams) column[at] = 0;
     }
     this.#streakSince[slot] = 0;

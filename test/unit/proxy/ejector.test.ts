@@ -226,7 +226,7 @@ describe('an ejected upstream', () => {
 
   it('is not ejected anew by requests from before', async () => {
     const site = new Site(2);
-    const old = Array.from({ length: 20 }, () => site.lease()).filter((lease) => lease?.upstream.id === 'b');
+    const old = Array.from({ length: 60 }, () => site.lease()).filter((lease) => lease?.upstream.id === 'b');
     await site.requests(10, { b: 502 });
     await site.clock.advance(10_000);
     for (let trial = 0; trial < 3; trial += 1) {
@@ -237,6 +237,8 @@ describe('an ejected upstream', () => {
     assert.equal(site.upstream('b').standing, 'in');
     for (const lease of old) lease?.release({ kind: 'head-timeout', cause: 'x' });
     await site.clock.advance(LOOK);
+    await site.requests(50);
+    await site.clock.advance(10_000);
     assert.equal(site.upstream('b').standing, 'in');
   });
 

@@ -21,7 +21,7 @@ describe('observations', () => {
     two.answered(1, Math.E ** 3);
     two.gatewayError(1, 0, 400, 1_000);
     const { logMs, ...counts } = observations.read(1);
-    assert.deepEqual(counts, { answers: 2, gatewayErrors: 1, waiting: 2, sentAt: 400 });
+    assert.deepEqual(counts, { answers: 2, gatewayErrors: 1, outdated: 0, waiting: 2, sentAt: 400 });
     assert.ok(Math.abs(logMs - 4) < 1e-9);
     assert.equal(observations.takeSlowest(1), Math.E ** 3);
     assert.equal(observations.read(2).waiting, 1);
@@ -57,7 +57,8 @@ describe('observations', () => {
     observations.judged(1, 500);
     assert.equal(one.gatewayError(1, 499, 600, 1_000), 0);
     assert.equal(one.gatewayError(1, 500, 600, 1_000), 1);
-    assert.equal(observations.read(1).gatewayErrors, 1);
+    const { gatewayErrors, outdated } = observations.read(1);
+    assert.deepEqual([gatewayErrors, outdated], [1, 1]);
   });
 
   it('leave no rounding error behind when nobody waits, and nothing of a thread that is gone', () => {
@@ -82,6 +83,7 @@ describe('observations', () => {
       answers: 0,
       logMs: 0,
       gatewayErrors: 0,
+      outdated: 0,
       waiting: 0,
       sentAt: 0,
     });
