@@ -10,6 +10,7 @@ import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
 import { conditionCause } from './condition-cause.ts';
 import { readHoldPage } from './hold-page.ts';
+import { isUnreachable, Memories } from './memories.ts';
 import { Newcomers } from './newcomers.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { demandOf, isWatched, trafficOf } from './reports.ts';
@@ -65,10 +66,7 @@ export class Fleet {
   #spawned: readonly Instance[] = [];
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
   readonly #leaving = new Set<ServicePool>();
-  /** By incarnation, until the instance is seen. */
-  #lastKnown = new Map<string, HealthRecord>();
-  #latencies = new Map<string, LatencyRecord>();
-  #ejections = new Map<string, EjectionRecord>();
+  #memories = new Memories();
   #router = new Router<ServicePool>([]);
 
   constructor(options: FleetOptions) {
@@ -97,9 +95,7 @@ export class Fleet {
     latencies: readonly LatencyRecord[] = [],
     ejections: readonly EjectionRecord[] = [],
   ): void {
-    this.#ejections = new Map(ejections.map((record) => [record.incarnation, record]));
-    this.#lastKnown = new Map(records.map((record) => [record.incarnation, record]));
-    this.#latencies = new Map(latencies.map((record) => [record.incarnation, record]));
+    this.#memories = new Memories(records, latencies, ejections);
   }
 
   /** What the algorithms have learned of the instances. */
@@ -304,7 +300,7 @@ export class Fleet {
       pool.invalidate();
     } else {
       const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
-      this.#recall(upstream);
+      this.#memories.recall(upstream, this.#epoch());
       pool.put(upstream);
       if (present) this.#forget(present);
     }
@@ -312,33 +308,6 @@ export class Fleet {
     const level = lifecycle === 'starting' ? 'debug' : 'info';
     this.#options.log[level]({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
     return true;
-  }
-
-  /** What is remembered is used once: it is old news by the time it might come again. */
-  #recall(upstream: Upstream): void {
-    const { incarnation } = upstream;
-    const known = this.#lastKnown.get(incarnation);
-    if (known) this.#recallHealth(upstream, known);
-    const ejection = this.#ejections.get(incarnation);
-    if (ejection) {
-      const { cause, since, until, times } = ejection;
-      Object.assign(upstream, { standing: 'ejected', ejection: { cause, since, until, times } });
-    }
-    const latency = this.#latencies.get(incarnation);
-    if (latency) {
-      upstream.cost = latency.cost;
-      upstream.costAt = latency.at - this.#epoch();
-    }
-    this.#ejections.delete(incarnation);
-    this.#lastKnown.delete(incarnation);
-    this.#latencies.delete(incarnation);
-  }
-
-  /** What is ejected passed its checks. */
-  #recallHealth(upstream: Upstream, { health, cause }: HealthRecord): void {
-    upstream.health = health === 'ejected' ? 'healthy' : health;
-    upstream.healthCause = cause;
-    upstream.unreachable = health === 'unhealthy' && isUnreachable(cause);
   }
 
   /** What the pools' clock says plus this are epoch milliseconds: ages outlive the process, readings of its clock do not. */
@@ -368,11 +337,6 @@ export class Fleet {
   *#upstreams(): Generator<Upstream> {
     for (const pool of this.#pools.values()) yield* pool.upstreams();
   }
-}
-
-/** As `probe` and the pool tell of a connection that could not be made. */
-function isUnreachable(cause: string): boolean {
-  return cause.startsWith('connect ');
 }
 
 function sameAddress(a: Instance, b: Instance): boolean {
