@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../internal/config/schema.ts';
 import { HealthMonitor } from '../../internal/health/monitor.ts';
 import { probe } from '../../internal/health/probe.ts';
+import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
@@ -35,6 +36,7 @@ export class DataPlane {
   readonly alerts: AlertDispatcher;
   readonly fleet: Fleet;
   readonly link: RegistryLink;
+  readonly ejector: Ejector;
   readonly #healthAlerts: HealthAlerts;
   readonly #monitor: HealthMonitor;
   readonly #options: DataPlaneOptions;
@@ -64,6 +66,13 @@ export class DataPlane {
       onTransition: (change) => this.fleet.healthChanged(change),
       log: log.child({ subsystem: 'health' }),
     });
+    this.ejector = new Ejector({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: sharedNow,
+      random: Math.random,
+      log: log.child({ subsystem: 'health' }),
+    });
     this.link = new RegistryLink({
       registry,
       fleet: this.fleet,
@@ -81,6 +90,7 @@ export class DataPlane {
       this.fleet.configure(services);
       this.#options.poolsChanged?.();
     });
+    this.ejector.start();
     await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
   }
 
@@ -96,6 +106,7 @@ export class DataPlane {
   /** Leaves the registry, so to be called when no request runs any more, and sends what alerts are left. */
   async stop(): Promise<void> {
     this.#monitor.stop();
+    this.ejector.stop();
     await this.link.stop();
     await this.alerts.flush();
     this.alerts.close();
@@ -112,6 +123,8 @@ export class DataPlane {
         const { proxyId } = this.registry;
         this.link.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
       },
+      ejectionsChanged: () => this.link.saveEjectionsSoon(),
+      failing: () => this.ejector.lookSoon(),
       upstreamRemoved: this.#options.upstreamRemoved,
       drained: () => this.link.reportSoon(),
       held: () => this.link.reportSoon(),

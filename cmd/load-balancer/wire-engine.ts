@@ -23,6 +23,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane }: EnginePa
     listener: {
       connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
       drained: () => plane.link.reportSoon(),
+      failing: () => plane.ejector.lookSoon(),
       held: () => plane.link.reportSoon(),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),

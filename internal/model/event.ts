@@ -9,6 +9,8 @@ export const EVENT_TYPES = [
   'instance.adopted',
   'instance.lost',
   'instance.replaced',
+  'instance.ejected',
+  'instance.readmitted',
   'service.changed',
   'service.scaled',
   'service.paused',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HealthCheckSchema } from './health-check.ts';
 import { duration, PortSchema, WeightSchema, wholeNumber } from './units.ts';
+import { OutlierDetectionSchema } from './outlier-detection.ts';
 import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
 
 export const ALGORITHMS = [
@@ -148,6 +149,9 @@ export const ServiceSchema = z.strictObject({
   maxConnections: MaxConnectionsSchema.default(null),
   queue: QueueSchema.prefault({}),
   healthCheck: HealthCheckSchema.prefault({}),
+  outlierDetection: OutlierDetectionSchema.prefault({}),
+  /** When a smaller share of the instances than this is fit to serve, requests go to the others, too. */
+  panicThreshold: z.number().min(0).max(1).default(0.5),
   readiness: ReadinessSchema.prefault({}),
   /** How long in-flight requests of a removed instance may take before it is told to stop. */
   drainTimeout: duration().prefault('30s'),

@@ -7,6 +7,7 @@ import { Gate } from '../../pkg/sockets/gate.ts';
 import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
 import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
+import { conditionCause } from './condition-cause.ts';
 import type { Listener } from './engine.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
@@ -140,15 +141,22 @@ function upstreamsOf(pool: ServicePool) {
 }
 
 function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
-  const { id, instance, health, healthCause, inFlight, picks, failures, cost } = upstream;
+  const { id, instance, condition, standing, ejection, inFlight, picks, failures, cost } = upstream;
   const { host, port, lifecycle, weight } = instance;
   return {
     id,
     service: pool.name,
     url: `http://${authority(host, port)}`,
     lifecycle,
-    health,
-    healthCause,
+    health: condition,
+    healthCause: conditionCause(upstream),
+    ejection: ejection && {
+      state: standing,
+      cause: ejection.cause,
+      since: new Date(ejection.since).toISOString(),
+      until: new Date(ejection.until).toISOString(),
+      times: ejection.times,
+    },
     weight,
     weightInForce: upstream.weight, // less than all of it during a slow start
     inFlight,

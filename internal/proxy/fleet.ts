@@ -5,9 +5,12 @@ import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import { declaredInstances, type Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
+import type { Ejection, EjectionRecord, Standing } from '../model/outlier-detection.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
+import { conditionCause } from './condition-cause.ts';
 import { readHoldPage } from './hold-page.ts';
+import { isUnreachable, Memories } from './memories.ts';
 import { Newcomers } from './newcomers.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { demandOf, isWatched, trafficOf } from './reports.ts';
@@ -32,10 +35,15 @@ export interface FleetOptions {
 
 /** Hears of changes after they are in force. */
 export interface FleetListener {
-  /** The pool's members, their lifecycle or their health changed. */
+  /** The pool's members, their lifecycle, their health or an ejection changed. */
   poolChanged(pool: ServicePool): void;
   poolRemoved(name: string): void;
+  /** What checks and requests together say of it, see `Upstream.condition`. */
   healthChanged(upstream: Upstream, change: HealthChange): void;
+  /** See `ejections`. */
+  ejectionsChanged(): void;
+  /** An upstream fails again and again: it is to be judged at once. */
+  failing(): void;
   upstreamRemoved(id: string): void;
   /** A request on a draining upstream ended. */
   drained(): void;
@@ -58,16 +66,18 @@ export class Fleet {
   #spawned: readonly Instance[] = [];
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
   readonly #leaving = new Set<ServicePool>();
-  /** By incarnation, until the instance is seen. */
-  #lastKnown = new Map<string, HealthRecord>();
-  #latencies = new Map<string, LatencyRecord>();
+  #memories = new Memories();
   #router = new Router<ServicePool>([]);
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#slots = options.slots ?? new SlotAllocator(SharedState.create({ ...ROOM, threads: 0 }));
     this.#poolEvents = {
-      connectFailed: (upstream, cause) => this.#monitor?.reportFailure(upstream.id, `connect ${cause}`),
+      connectFailed: (upstream, cause) => {
+        if (upstream.health === 'unhealthy') this.#cannotBeReached(upstream);
+        else this.#monitor?.reportFailure(upstream.id, `connect ${cause}`);
+      },
+      failing: () => options.listener.failing(),
       drained: () => options.listener.drained(),
       held: () => options.listener.held(),
     };
@@ -79,10 +89,13 @@ export class Fleet {
     this.#monitor = monitor;
   }
 
-  /** Health and latency from before a restart, for instances that are still the same process. */
-  remember(records: readonly HealthRecord[], latencies: readonly LatencyRecord[] = []): void {
-    this.#lastKnown = new Map(records.map((record) => [record.incarnation, record]));
-    this.#latencies = new Map(latencies.map((record) => [record.incarnation, record]));
+  /** What is known from before a restart, for instances that are still the same process. */
+  remember(
+    records: readonly HealthRecord[],
+    latencies: readonly LatencyRecord[] = [],
+    ejections: readonly EjectionRecord[] = [],
+  ): void {
+    this.#memories = new Memories(records, latencies, ejections);
   }
 
   /** What the algorithms have learned of the instances. */
@@ -90,6 +103,13 @@ export class Fleet {
     const epoch = this.#epoch();
     return [...this.#upstreams()].flatMap(({ id: instanceId, incarnation, cost, costAt }) =>
       Number.isFinite(cost) ? [{ instanceId, incarnation, cost, at: Math.round(costAt + epoch) }] : [],
+    );
+  }
+
+  /** Those that are ejected, or on trial. */
+  ejections(): EjectionRecord[] {
+    return [...this.#upstreams()].flatMap(({ id: instanceId, incarnation, ejection }) =>
+      ejection === null ? [] : [{ instanceId, incarnation, ...ejection }],
     );
   }
 
@@ -161,11 +181,40 @@ export class Fleet {
       if (upstream === undefined || upstream.incarnation !== change.incarnation) continue;
       upstream.health = change.to;
       upstream.healthCause = change.cause;
-      this.#newcomers.look(pool); // before anybody can pick it
-      pool.invalidate();
-      this.#options.listener.healthChanged(upstream, change);
-      this.#options.listener.poolChanged(pool);
+      upstream.unreachable = change.to === 'unhealthy' && isUnreachable(change.cause);
+      this.#conditionChanged(pool, upstream, change);
     }
+  }
+
+  /**
+   * Called by the ejector.
+   * @param ejection - null: it gets requests as usual again.
+   */
+  judge(pool: ServicePool, upstream: Upstream, standing: Standing, ejection: Ejection | null): void {
+    const { id, incarnation, condition: from } = upstream;
+    upstream.standing = standing;
+    upstream.ejection = ejection;
+    const at = (this.#options.clock ?? systemClock).now();
+    this.#conditionChanged(pool, upstream, { id, incarnation, from, at });
+    this.#options.listener.ejectionsChanged();
+  }
+
+  /** Its checks fail for another reason, or did so far. */
+  #cannotBeReached(upstream: Upstream): void {
+    if (upstream.unreachable) return;
+    upstream.unreachable = true;
+    this.#pools.get(upstream.instance.service)?.invalidate();
+  }
+
+  #conditionChanged(pool: ServicePool, upstream: Upstream, change: Omit<HealthChange, 'to' | 'cause'>): void {
+    const { listener } = this.#options;
+    const { condition: to } = upstream;
+    this.#newcomers.look(pool); // before anybody can pick it
+    pool.invalidate();
+    if (to !== change.from || to === 'ejected') {
+      listener.healthChanged(upstream, { ...change, to, cause: conditionCause(upstream) });
+    }
+    listener.poolChanged(pool);
   }
 
   /** Another thread could not connect. @param ordinal - of its upstream, which tells it from its predecessors. */
@@ -251,7 +300,7 @@ export class Fleet {
       pool.invalidate();
     } else {
       const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
-      this.#recall(upstream);
+      this.#memories.recall(upstream, this.#epoch());
       pool.put(upstream);
       if (present) this.#forget(present);
     }
@@ -259,20 +308,6 @@ export class Fleet {
     const level = lifecycle === 'starting' ? 'debug' : 'info';
     this.#options.log[level]({ service: pool.name, instance: id, lifecycle, host, port }, `upstream is ${lifecycle}`);
     return true;
-  }
-
-  /** What is remembered is used once: it is old news by the time it might come again. */
-  #recall(upstream: Upstream): void {
-    const { incarnation } = upstream;
-    const known = this.#lastKnown.get(incarnation);
-    if (known) Object.assign(upstream, { health: known.health, healthCause: known.cause });
-    const latency = this.#latencies.get(incarnation);
-    if (latency) {
-      upstream.cost = latency.cost;
-      upstream.costAt = latency.at - this.#epoch();
-    }
-    this.#lastKnown.delete(incarnation);
-    this.#latencies.delete(incarnation);
   }
 
   /** What the pools' clock says plus this are epoch milliseconds: ages outlive the process, readings of its clock do not. */

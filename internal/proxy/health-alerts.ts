@@ -1,5 +1,6 @@
 import type { Alert, AlertSink } from '../../pkg/alerts/alert.ts';
 import type { ServicePool } from './service-pool.ts';
+import { conditionCause } from './condition-cause.ts';
 import type { Upstream } from './upstream.ts';
 
 /**
@@ -42,19 +43,22 @@ export class HealthAlerts {
   }
 
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
-  #isDown({ id, instance: { service, lifecycle }, health }: Upstream): boolean {
+  #isDown({ id, instance: { service, lifecycle }, condition }: Upstream): boolean {
     if (lifecycle === 'backing-off' || lifecycle === 'failed') return true;
-    if (lifecycle === 'ready' && health === 'unhealthy') return true;
-    const pending = lifecycle === 'starting' || (lifecycle === 'ready' && health === 'unknown');
+    if (lifecycle === 'ready' && (condition === 'unhealthy' || condition === 'ejected')) return true;
+    const pending = lifecycle === 'starting' || (lifecycle === 'ready' && condition === 'unknown');
     return pending && this.#active.has(instanceKey(service, id));
   }
 
-  #instanceDown(pool: ServicePool, { id, instance, healthCause }: Upstream): Alert {
-    const cause = instance.lifecycle === 'ready' ? healthCause : (instance.lastError ?? instance.lifecycle);
+  #instanceDown(pool: ServicePool, upstream: Upstream): Alert {
+    const { id, instance, condition } = upstream;
+    const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
+    const cause =
+      instance.lifecycle === 'ready' ? conditionCause(upstream) : (instance.lastError ?? instance.lifecycle);
     return {
       key: instanceKey(pool.name, id),
       severity: 'warning',
-      title: `${id} is down`,
+      title: isEjected ? `${id} is ejected` : `${id} is down`,
       cause,
       service: pool.name,
       instance: id,
@@ -89,8 +93,8 @@ export class HealthAlerts {
   }
 }
 
-function isServing({ instance, health }: Upstream): boolean {
-  return instance.lifecycle === 'ready' && health === 'healthy';
+function isServing({ instance, isFit }: Upstream): boolean {
+  return instance.lifecycle === 'ready' && isFit;
 }
 
 function instanceKey(service: string, id: string): string {

@@ -1,10 +1,12 @@
 import type { Lifecycle } from '../model/lifecycle.ts';
-import { isFailure, isFailureStatus, type Outcome } from './outcome.ts';
+import { isFailure, isFailureStatus, isGatewayError, isGatewayStatus, type Outcome } from './outcome.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What a lease tells the pool that gave it. */
 export interface LeaseOwner {
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void;
+  /** No answer, or one that says that whoever is asked is not there. @param startedAt - of the attempt. */
+  gatewayError(upstream: Upstream, startedAt: number, now: number): void;
   /** @param lifecycle - as it was when the request ended. */
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void;
 }
@@ -17,6 +19,7 @@ export class Lease {
   readonly startedAt: number;
   readonly #owner: LeaseOwner;
   readonly #now: () => number;
+  #sentAt: number | null = null;
   #headAt: number | null = null;
   #outcome: Outcome | null = null;
 
@@ -38,14 +41,28 @@ export class Lease {
     return this.#outcome;
   }
 
+  /** The whole request is on its way: from here on the upstream keeps us waiting, nobody else. Later calls do nothing. */
+  sent(): void {
+    if (this.#sentAt !== null || this.#headAt !== null || this.#outcome !== null) return;
+    this.#sentAt = this.#now();
+    this.upstream.sent(this.#sentAt);
+  }
+
   /** The final response head arrived: the latency sample is taken here, not at the end of a body the client may read slowly. */
   head(status: number): void {
     if (this.#headAt !== null || this.#outcome !== null) return;
-    this.#headAt = this.#now();
+    const now = this.#now();
+    this.#headAt = now;
+    if (isGatewayStatus(status)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
+    else this.upstream.endStreak();
+    if (this.#sentAt !== null) {
+      this.upstream.settled(this.#sentAt);
+      if (!isFailureStatus(status)) this.upstream.answered(now - this.#sentAt);
+    }
     this.#owner.observed(this.upstream, {
-      elapsed: this.#headAt - this.startedAt,
+      elapsed: now - this.startedAt,
       failed: isFailureStatus(status),
-      now: this.#headAt,
+      now,
     });
   }
 
@@ -53,8 +70,10 @@ export class Lease {
   release(outcome: Outcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
+    if (this.#headAt === null && this.#sentAt !== null) this.upstream.settled(this.#sentAt);
     if (this.#headAt === null && outcome.kind !== 'client-closed') {
       const now = this.#now();
+      if (isGatewayError(outcome)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
       this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
     }
     const before = this.upstream.lifecycle;

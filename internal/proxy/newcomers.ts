@@ -11,7 +11,7 @@ export class Newcomers {
   readonly #clock: Clock;
   /** Of upstreams that get requests. */
   readonly #admissions = new WeakMap<Upstream, Admission>();
-  /** Seen in use by nobody: not ready yet, or unhealthy. */
+  /** Seen in use by nobody: not ready yet, unhealthy, or ejected. */
   readonly #wereOut = new WeakSet<Upstream>();
   /** In use before this load balancer came, as far as anybody knows. */
   readonly #found = new WeakSet<Upstream>();
@@ -49,9 +49,9 @@ export class Newcomers {
 
   /** Whether it is to get requests, and got none before. */
   #comes(upstream: Upstream): boolean {
-    const { lifecycle, health } = upstream;
-    if (lifecycle !== 'ready' || health === 'unhealthy') this.#wereOut.add(upstream);
-    if (lifecycle === 'ready' && health === 'healthy') return !this.#admissions.has(upstream);
+    const { lifecycle, health, standing, isFit } = upstream;
+    if (lifecycle !== 'ready' || health === 'unhealthy' || standing !== 'in') this.#wereOut.add(upstream);
+    if (lifecycle === 'ready' && isFit) return !this.#admissions.has(upstream);
     this.#admissions.delete(upstream);
     return false;
   }

@@ -7,6 +7,8 @@ export type Outcome =
   /** The connection broke, or spoke no HTTP, before the response head. */
   | { readonly kind: 'reset'; readonly cause: string }
   | { readonly kind: 'head-timeout'; readonly cause: string }
+  /** It answered that it cannot serve, and the client was spared the answer: another upstream is asked. */
+  | { readonly kind: 'declined'; readonly cause: string }
   /** The response broke off or stood still after its head. */
   | { readonly kind: 'truncated'; readonly cause: string }
   /** The client left, or its request broke off: says nothing about the upstream. */
@@ -18,6 +20,7 @@ export function statusFor(outcome: Outcome, lastResort: boolean): 502 | 503 | 50
     case 'connect-failed':
       return lastResort ? 503 : 502; // every instance was known to be down: nobody to pick
     case 'reset':
+    case 'declined':
       return 502;
     case 'head-timeout':
       return 504;
@@ -40,6 +43,25 @@ const OWN_FAULTS = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENO
 /** Whether no connection could be made for want of something on our side. */
 export function isOwnFault(outcome: Outcome): boolean {
   return outcome.kind === 'connect-failed' && OWN_FAULTS.has(outcome.cause);
+}
+
+/**
+ * Whether nobody answered who could: no connection, no response head in time or at all. Not a response that broke off
+ * later: streams end in many ways.
+ */
+export function isGatewayError(outcome: Outcome): boolean {
+  const { kind } = outcome;
+  return (kind === 'connect-failed' && !isOwnFault(outcome)) || kind === 'reset' || kind === 'head-timeout';
+}
+
+/** Whether another upstream may well do better, at once: 504 has cost the client its patience already. */
+export function asksForAnother(status: number): boolean {
+  return status === 502 || status === 503;
+}
+
+/** 502, 503 and 504 tell of whoever answers, 500 often of the request. */
+export function isGatewayStatus(status: number): boolean {
+  return status >= 502 && status <= 504;
 }
 
 export function isFailureStatus(status: number): boolean {

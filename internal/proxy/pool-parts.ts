@@ -1,3 +1,4 @@
+import type { OutlierDetection } from '../model/outlier-detection.ts';
 import type { Lease } from './lease.ts';
 import type { SharedState } from './shared-state.ts';
 import type { Upstream } from './upstream.ts';
@@ -7,6 +8,8 @@ export interface PoolEvents {
   connectFailed(upstream: Upstream, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(upstream: Upstream): void;
+  /** An upstream has failed as often in a row as one may, or while it was on trial. */
+  failing?(): void;
   /** A request is held, the first of all threads that is. */
   held?(): void;
 }
@@ -28,6 +31,9 @@ export interface PoolLimits {
   readonly scaleFromZero: boolean;
   /** `neverEmpty`: whether the unhealthy are tried as a last resort. */
   readonly healthCheck: { readonly neverEmpty: boolean };
+  /** See `offerOf`. */
+  readonly panicThreshold: number;
+  readonly outlierDetection: Pick<OutlierDetection, 'consecutiveErrors' | 'interval'>;
 }
 
 export interface LineLimits {

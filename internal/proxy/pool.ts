@@ -1,6 +1,7 @@
 import type { Balancer, PickContext } from '../algorithms/balancer.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
+import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
@@ -15,14 +16,16 @@ const UNLIMITED: PoolLimits = {
   hold: NO_LINE,
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
+  panicThreshold: 0,
+  outlierDetection: { consecutiveErrors: null, interval: 0 },
 };
 const NO_UPSTREAMS: readonly Upstream[] = [];
 
 /**
  * The upstreams of one service. What may be picked is decided here and only here, never inside an algorithm:
- * lifecycle `ready` and healthy; when no such upstream is left, the unhealthy ones as a last resort, unless the service
- * would rather have nobody (`neverEmpty`); and never one that has as many requests in flight as it may. While the pool
- * is paused, requests that have not begun are held; so is any while it is asleep, without one upstream. They are let go
+ * lifecycle `ready`, healthy and not ejected; when too few are, or none is left, the others, unless the service would rather
+ * have nobody (`neverEmpty`), see `offerOf`; and never one that has as many requests in flight as it may. While the pool is
+ * paused, requests that have not begun are held; so is any while it is asleep, without one upstream. They are let go
  * in the order of their arrival.
  *
  * Each thread has a pool of its own over the same place: a pick is made under the lock of that place, and sees every
@@ -37,9 +40,8 @@ export class Pool implements LeaseOwner {
   readonly #line: WaitingLine;
   #balancer: Balancer;
   #limits: PoolLimits = UNLIMITED;
-  #healthy: readonly Upstream[] = [];
-  #lastResort: readonly Upstream[] = [];
-  /** The epoch that the two lists and the three states are of. */
+  #offer: Offer = offerOf(NO_UPSTREAMS, UNLIMITED);
+  /** The epoch that the offer and the three states are of. */
   #epoch = Number.NaN;
   #paused = false;
   #asleep = false;
@@ -131,9 +133,18 @@ export class Pool implements LeaseOwner {
 
   /** The upstreams that a request may go to when all is well; the same array until something changes. */
   healthy(): readonly Upstream[] {
+    return this.#present().fit;
+  }
+
+  /** Whether there is an upstream that is fit, and none of these. */
+  hasOther(tried: readonly Upstream[]): boolean {
+    return this.#present().fit.some((upstream) => !tried.includes(upstream));
+  }
+
+  #present(): Offer {
     const epoch = this.#place.state.epoch(this.#place.pool);
     if (this.#epoch !== epoch) this.#look(epoch);
-    return this.#healthy;
+    return this.#offer;
   }
 
   #look(epoch: number): void {
@@ -141,19 +152,17 @@ export class Pool implements LeaseOwner {
     this.#epoch = epoch;
     const open = this.#closed ? NO_UPSTREAMS : [...this.#upstreams.values()];
     const ready = open.filter((upstream) => upstream.lifecycle === 'ready').toSorted((a, b) => a.ordinal - b.ordinal);
-    this.#healthy = ready.filter((upstream) => upstream.health === 'healthy');
-    const unhealthy = ready.filter((upstream) => upstream.health === 'unhealthy');
-    const isEmpty = this.#healthy.length === 0 && unhealthy.length === 0;
-    this.#lastResort = this.#limits.healthCheck.neverEmpty ? unhealthy : NO_UPSTREAMS;
+    this.#offer = offerOf(ready, this.#limits);
+    const isEmpty = ready.every((upstream) => upstream.health === 'unknown');
     this.#asleep = isEmpty && this.#limits.scaleFromZero && !this.#closed;
     this.#paused = state.paused(pool) && !this.#closed;
     this.#releasing = state.oldestWaiting(pool) < Number.POSITIVE_INFINITY;
   }
 
-  /** The healthy upstreams; when there are none, those that are tried as a last resort. */
+  /** What a request is sent to first; when there is nobody, those that are tried as a last resort. */
   candidates(): readonly Upstream[] {
-    const healthy = this.healthy();
-    return healthy.length > 0 ? healthy : this.#lastResort;
+    const { first, lastResort } = this.#present();
+    return first.length > 0 ? first : lastResort;
   }
 
   /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
@@ -219,21 +228,37 @@ export class Pool implements LeaseOwner {
   }
 
   #holds(): boolean {
-    this.healthy();
+    this.#present();
     return this.#paused || this.#asleep;
   }
 
   /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
   #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Refusal {
-    const healthy = without(this.healthy(), tried);
+    const { fit, first, lastResort } = this.#present();
+    const preferred = tried.length === 0 ? first : without(fit, tried);
     if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
-    const isLastResort = healthy.length === 0;
-    const candidates = isLastResort ? without(this.#lastResort, tried) : healthy;
+    const isLastResort = preferred.length === 0;
+    const candidates = isLastResort ? without(lastResort, tried) : preferred;
     if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
+    const trial = tried.length === 0 ? this.#trial(context) : undefined;
+    if (trial !== undefined) return new Lease(this, trial, false, this.#now);
     const { maxConnections } = this.#limits;
     const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);
     if (free.length === 0) return 'busy';
     return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
+  }
+
+  /** Now and then a request tries out one that was ejected; none that belongs elsewhere by its cookie. */
+  #trial(context: PickContext): Upstream | undefined {
+    const { onTrial } = this.#offer;
+    if (onTrial.length === 0) return undefined;
+    const { maxConnections } = this.#limits;
+    const chosen = onTrial.find(
+      ({ trials, inFlight }) => trials > 0 && (maxConnections === null || inFlight < maxConnections),
+    );
+    if (chosen === undefined || context.affinity() !== undefined) return undefined;
+    chosen.takeTrial();
+    return chosen;
   }
 
   /** A request that has not begun; one that has, goes on: pausing is to come to an end. */
@@ -275,10 +300,19 @@ export class Pool implements LeaseOwner {
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
-      this.#balancer.observe(upstream, this.healthy(), sample);
+      this.#balancer.observe(upstream, this.#present().first, sample);
     } finally {
       state.unlock(pool);
     }
+  }
+
+  gatewayError(upstream: Upstream, startedAt: number, now: number): void {
+    const { consecutiveErrors, interval } = this.#limits.outlierDetection;
+    const inRow = upstream.gatewayError(startedAt, now, interval);
+    if (this.#closed || inRow === 0) return;
+    // every so many, in case there was no room for one more ejection the last time
+    const isLimit = consecutiveErrors !== null && inRow % consecutiveErrors === 0;
+    if (isLimit || upstream.standing === 'on-trial') this.#events.failing?.();
   }
 
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {

@@ -38,6 +38,9 @@ export class RegistryLink {
   readonly #abort = new AbortController();
   readonly #unsaved = new Map<string, HealthRecord>();
   #saving = false;
+  #ejectionsUnsaved = false;
+  /** Instances whose ejections the registry may still have, by id. */
+  #ejected = new Set<string>();
   #beats = 0;
   /** A successor learns on; what we know is older. */
   #isSucceeded = false;
@@ -78,7 +81,9 @@ export class RegistryLink {
     // Our row must exist before our first picture is read: a drain that begins in between waits for us.
     await this.#report();
     try {
-      fleet.remember(await registry.health(), await registry.latencies());
+      const ejections = await registry.ejections();
+      fleet.remember(await registry.health(), await registry.latencies(), ejections);
+      for (const { instanceId } of ejections) this.#ejected.add(instanceId);
     } catch (error) {
       log.debug({ err: error }, 'no health from an earlier run');
     }
@@ -99,6 +104,12 @@ export class RegistryLink {
   saveHealth(record: HealthRecord): void {
     this.#unsaved.set(record.instanceId, record);
     void this.#saveHealth();
+  }
+
+  /** What is ejected now, for whoever comes after this process. */
+  saveEjectionsSoon(): void {
+    this.#ejectionsUnsaved = true;
+    queueMicrotask(() => void this.#saveEjections());
   }
 
   /** What the algorithms have learned, for whoever comes after this process. */
@@ -197,6 +208,7 @@ export class RegistryLink {
   async #beat(): Promise<void> {
     await this.#report();
     await this.#saveHealth();
+    await this.#saveEjections();
     this.#beats += 1;
     if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
     const { registry, now, onLeading } = this.#options;
@@ -265,6 +277,21 @@ export class RegistryLink {
       traffic: fleet.traffic(),
       demand: fleet.demand(),
     };
+  }
+
+  async #saveEjections(): Promise<void> {
+    if (!this.#ejectionsUnsaved || this.#isSucceeded) return;
+    this.#ejectionsUnsaved = false;
+    const records = this.#options.fleet.ejections();
+    const ids = new Set(records.map(({ instanceId }) => instanceId));
+    const over = [...this.#ejected].filter((id) => !ids.has(id));
+    for (const id of ids) this.#ejected.add(id);
+    try {
+      await this.#options.registry.saveEjections(records, over);
+      for (const id of over) this.#ejected.delete(id);
+    } catch {
+      this.#ejectionsUnsaved = true; // the next heartbeat tries again
+    }
   }
 
   /** One call at a time, so that none that fails brings back what a later one was about to save. */

@@ -1,3 +1,5 @@
+import { Observations } from './observations.ts';
+
 /** How many of each there is room for; memory is used as it is touched. */
 export interface SharedSize {
   readonly upstreams: number;
@@ -20,7 +22,7 @@ const LOST_WAITS = 1_000;
  * What all threads of a load balancer know of its upstreams and pools, in one block of memory: columns, with an index (a
  * slot) for each upstream and for each pool. So what one thread picks, the others see at their next pick.
  *
- * The main thread gives slots out and takes them back; it alone writes lifecycle, health and weight. What balancing
+ * The main thread gives slots out and takes them back; it alone writes lifecycle, health, standing and weight. What balancing
  * writes is written under the lock of the pool, but for the counters of what ends, which are atomic.
  */
 export class SharedState {
@@ -43,6 +45,13 @@ export class SharedState {
   readonly failures: Int32Array;
   readonly lifecycle: Int32Array;
   readonly health: Int32Array;
+  /** Whether it gets requests, as far as those it got say: an index of `STANDINGS`. */
+  readonly standing: Int32Array;
+  /** 1: nobody could connect to it lately, so that a request sent there takes nothing off the others. */
+  readonly unreachable: Int32Array;
+  /** How many requests may still try out an upstream that is on trial. */
+  readonly #trials: Int32Array;
+  readonly observations: Observations;
   readonly #inFlight: Int32Array;
   /** What each thread has in flight by itself: `thread · upstreams + slot`. */
   readonly #ownInFlight: Int32Array;
@@ -85,9 +94,13 @@ export class SharedState {
     this.ties = floats(2 * pools);
     this.#waitingSince = floats((threads + 1) * pools);
     this.#apart = floats((threads + 1) * pools);
+    this.observations = new Observations(size, thread, { floats, integers }); // the last floats, the first integers
     this.failures = integers(upstreams);
     this.lifecycle = integers(upstreams);
     this.health = integers(upstreams);
+    this.standing = integers(upstreams);
+    this.unreachable = integers(upstreams);
+    this.#trials = integers(upstreams);
     this.#inFlight = integers(upstreams);
     this.#locks = integers(pools);
     this.#epochs = integers(pools);
@@ -99,8 +112,9 @@ export class SharedState {
 
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
-    const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools;
-    const integers = 4 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools);
+    const observed = Observations.size(size);
+    const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools + observed.floats;
+    const integers = 7 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -135,6 +149,20 @@ export class SharedState {
   #addOwn(slot: number, change: number): void {
     const own = this.thread * this.size.upstreams + slot;
     this.#ownInFlight[own] = (this.#ownInFlight[own] ?? 0) + change;
+  }
+
+  /** To be called by the main thread: so many more requests may try the upstream out. */
+  grantTrials(slot: number, requests: number): void {
+    Atomics.store(this.#trials, slot, requests);
+  }
+
+  trials(slot: number): number {
+    return Atomics.load(this.#trials, slot);
+  }
+
+  /** Takes one of them; under the lock of the pool. */
+  takeTrial(slot: number): void {
+    Atomics.sub(this.#trials, slot, 1);
   }
 
   epoch(pool: number): number {
@@ -251,6 +279,7 @@ export class SharedState {
       const own = Atomics.exchange(this.#ownInFlight, thread * upstreams + slot, 0);
       if (own !== 0) Atomics.sub(this.#inFlight, slot, own);
     }
+    this.observations.takeOff(thread);
   }
 
   /** Makes a slot ready for another upstream. */
@@ -262,6 +291,10 @@ export class SharedState {
     this.costAt[slot] = 0;
     this.picks[slot] = 0;
     this.failures[slot] = 0;
+    this.standing[slot] = 0;
+    this.unreachable[slot] = 0;
+    this.grantTrials(slot, 0);
+    this.observations.clear(slot);
     Atomics.store(this.#inFlight, slot, 0);
   }
 

@@ -4,6 +4,8 @@ import { type Health, HEALTHS } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
+import { type Ejection, type Standing, STANDINGS } from '../model/outlier-detection.ts';
+import type { Observed } from './observations.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
 
@@ -27,6 +29,8 @@ export class Upstream implements Candidate {
   readonly incarnation: string;
   instance: Instance;
   healthCause = 'not checked yet';
+  /** Why it is ejected or on trial; known to the main thread alone. */
+  ejection: Ejection | null = null;
   readonly #state: SharedState;
 
   /** @param place - already filled when the upstream is another thread's, too; else see `update`. */
@@ -65,6 +69,44 @@ export class Upstream implements Candidate {
 
   set health(health: Health) {
     this.#state.health[this.slot] = HEALTHS.indexOf(health);
+  }
+
+  /** What its requests have brought it to; `health` is what its checks say. */
+  get standing(): Standing {
+    return STANDINGS[this.#state.standing[this.slot] ?? 0] ?? 'in';
+  }
+
+  set standing(standing: Standing) {
+    this.#state.standing[this.slot] = STANDINGS.indexOf(standing);
+  }
+
+  /** Whether it gets requests as usual once it is `ready`. */
+  get isFit(): boolean {
+    return this.health === 'healthy' && this.standing === 'in';
+  }
+
+  /** Checks and requests together. */
+  get condition(): Health {
+    return this.health === 'healthy' && this.standing !== 'in' ? 'ejected' : this.health;
+  }
+
+  /** Nobody could connect to it lately. */
+  get unreachable(): boolean {
+    return this.#state.unreachable[this.slot] === 1;
+  }
+
+  set unreachable(unreachable: boolean) {
+    this.#state.unreachable[this.slot] = unreachable ? 1 : 0;
+  }
+
+  /** How many requests may still try it out while it is on trial. */
+  get trials(): number {
+    return this.#state.trials(this.slot);
+  }
+
+  /** To be set by the main thread. */
+  set trials(requests: number) {
+    this.#state.grantTrials(this.slot, requests);
   }
 
   get weight(): number {
@@ -128,6 +170,56 @@ export class Upstream implements Candidate {
   claim(): void {
     this.#state.claim(this.slot);
     this.#state.picks[this.slot] = this.picks + 1;
+  }
+
+  /** One of the requests that try it out; under the lock of the pool. */
+  takeTrial(): void {
+    this.#state.takeTrial(this.slot);
+  }
+
+  /** A whole request was sent to it. @param at - in milliseconds of the monotonic clock. */
+  sent(at: number): void {
+    this.#state.observations.sent(this.slot, at);
+  }
+
+  /** A request that was sent at that time waits for no response head any more. */
+  settled(at: number): void {
+    this.#state.observations.settled(this.slot, at);
+  }
+
+  /** @param waitedMs - from the end of the request to a response head that is no failure. */
+  answered(waitedMs: number): void {
+    this.#state.observations.answered(this.slot, waitedMs);
+  }
+
+  /** It has answered as one that works, be it with an error of its own. */
+  endStreak(): void {
+    this.#state.observations.endStreak(this.slot);
+  }
+
+  /** @returns how many there are in a row; see `Observations.gatewayError`. */
+  gatewayError(startedAt: number, now: number, windowMs: number): number {
+    return this.#state.observations.gatewayError(this.slot, startedAt, now, windowMs);
+  }
+
+  /** Gateway errors in a row. */
+  streak(now: number, windowMs: number): number {
+    return this.#state.observations.streak(this.slot, now, windowMs);
+  }
+
+  /** Errors of attempts that began before are known; by the main thread. */
+  judged(now: number): void {
+    this.#state.observations.judged(this.slot, now);
+  }
+
+  /** What all threads have seen of it; for the main thread. */
+  get observed(): Observed {
+    return this.#state.observations.read(this.slot);
+  }
+
+  /** See `Observations.takeSlowest`. */
+  takeSlowest(): number {
+    return this.#state.observations.takeSlowest(this.slot);
   }
 
   /** One request less. */

@@ -1,5 +1,6 @@
 import type { HealthRecord } from '../model/health.ts';
 import type { StoredEvent } from '../model/event.ts';
+import type { EjectionRecord } from '../model/outlier-detection.ts';
 import type {
   LatencyRecord,
   ManagerRecord,
@@ -54,6 +55,12 @@ export class NoRegistry implements ProxyRegistry {
   }
 
   async saveLatencies(): Promise<void> {}
+
+  async ejections(): Promise<EjectionRecord[]> {
+    return [];
+  }
+
+  async saveEjections(): Promise<void> {}
 
   stepBack(): void {}
 

@@ -3,6 +3,7 @@ import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
+import type { EjectionRecord } from '../model/outlier-detection.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
 
@@ -220,6 +221,10 @@ export interface ProxyRegistry extends RegistryReader {
   saveHealth(records: readonly HealthRecord[]): Promise<void>;
   latencies(): Promise<LatencyRecord[]>;
   saveLatencies(records: readonly LatencyRecord[]): Promise<void>;
+  /** Those that are not long over. */
+  ejections(): Promise<EjectionRecord[]>;
+  /** @param over - ids of instances that are ejected no more. */
+  saveEjections(records: readonly EjectionRecord[], over: readonly string[]): Promise<void>;
   /** Has this load balancer count as the youngest from its next report on: the others speak for all now. */
   stepBack(): void;
   /** Removes this load balancer's rows: it serves nobody any more. */

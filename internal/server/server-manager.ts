@@ -15,6 +15,7 @@ import { adoptProcess } from './adoption.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
 import { draftOf } from './draft.ts';
+import { EjectionJournal } from './ejection-journal.ts';
 import { Fleet } from './fleet.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
@@ -151,10 +152,12 @@ export class ServerManager {
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
     this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
+    const ejections = new EjectionJournal(registry, this.#context.journal);
     this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, [
       { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
       { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
       { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
+      { name: 'ejections', everyBeats: 1, run: () => ejections.look() },
       { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
     ]);
   }

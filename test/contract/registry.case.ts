@@ -395,6 +395,29 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
       });
     });
 
+    describe('ejections', () => {
+      const HOUR_MS = 3_600_000;
+      const ejection = (id: string, until: number) => {
+        const words = { instanceId: id, incarnation: `${id}#1`, cause: '5 gateway errors in a row' };
+        return { ...words, since: now, until, times: 2 };
+      };
+
+      it('are those saved last, without those that are over', async () => {
+        const [first, second] = [ejection('web-1', now + 1), ejection('web-2', now + 2)];
+        await proxy.saveEjections([{ ...first, times: 1 }, second], []);
+        await proxy.saveEjections([first], ['web-2', 'web-9']);
+        assert.deepEqual(await proxy.ejections(), [first]);
+      });
+
+      it('are forgotten an hour after their end', async () => {
+        await proxy.saveEjections([ejection('web-1', now + 10_000)], []);
+        now += 10_000 + HOUR_MS;
+        assert.equal((await proxy.ejections()).length, 1);
+        now += 1;
+        assert.deepEqual(await proxy.ejections(), []);
+      });
+    });
+
     describe('watch', () => {
       let stop: AbortController;
       let recorder: RegistryRecorder;

@@ -83,6 +83,21 @@ describe('a load balancer that is replaced', () => {
     await system.writeConfig(before);
   });
 
+  it('goes on with what was ejected before it', async () => {
+    await Promise.all(Array.from({ length: 30 }, () => system.get('/fail?status=503')));
+    const ejected = async () =>
+      (await system.upstreams()).filter(({ health }) => health === 'ejected').map(({ id }) => id);
+    await eventually('one of them is out', async () => (await ejected()).length === 1);
+    const [id = ''] = await ejected();
+    const listed = async () => (await ask(`${system.api}/servers/list`)).body;
+    await eventually('the manager shows it', async () => (await listed()).includes('"health": "ejected"'));
+    const events = async () => (await ask(`${system.api}/events`)).body;
+    await eventually('there is an event', async () => (await events()).includes('"instance.ejected"'));
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    assert.deepEqual(await ejected(), [id]);
+    assert.ok(Number((await ask(`${system.admin}/upstreams`)).body.match(/"times": (\d+)/)?.[1]) > 0);
+  });
+
   it('has drains wait for what runs on it', async () => {
     const slow = system.get('/slow?ms=4000');
     await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);

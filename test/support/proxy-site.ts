@@ -3,8 +3,10 @@ import { type RunningBackend, startBackend } from '../../cmd/test-server/app.ts'
 import type { Health } from '../../internal/model/health.ts';
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Engine, EngineSettings, Listener, RequestRecord } from '../../internal/proxy/engine.ts';
+import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import type { Upstream } from '../../internal/proxy/upstream.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { currentEngine } from './engines.ts';
 import {
@@ -42,6 +44,8 @@ export interface SiteOptions {
   readonly retries?: Partial<EngineSettings['retries']>;
   readonly trustedProxies?: readonly string[];
   readonly acceptProxyProtocol?: boolean;
+  /** Whether upstreams are judged by their requests. */
+  readonly ejects?: boolean;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
   /** Of the one service, on top of its name and its servers. */
@@ -53,6 +57,8 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
     poolChanged() {},
     poolRemoved() {},
     healthChanged() {},
+    ejectionsChanged() {},
+    failing() {},
     upstreamRemoved() {},
     drained() {},
     held() {},
@@ -67,6 +73,7 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
 export class ProxySite implements AsyncDisposable {
   readonly engine: Engine;
   readonly fleet: Fleet;
+  readonly ejector: Ejector;
   readonly records: RequestRecord[] = [];
   /** How often it was told that requests are held. */
   heldTold = 0;
@@ -93,11 +100,20 @@ export class ProxySite implements AsyncDisposable {
       log: createLogger({ name: 'test', level: 'silent' }),
       listener: fleetListener({
         upstreamRemoved: (id) => this.engine.forget(id),
+        failing: () => this.ejector.lookSoon(),
         held: () => {
           this.heldTold += 1;
         },
       }),
     });
+    this.ejector = new Ejector({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: () => performance.now(),
+      random: () => 0,
+      log: createLogger({ name: 'test', level: 'silent' }),
+    });
+    if (options.ejects === true) this.ejector.start();
     this.engine = currentEngine({
       routes: this.fleet,
       settings: this.settings,
@@ -214,6 +230,7 @@ export class ProxySite implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close();
+    this.ejector.stop();
     try {
       await this.idle();
     } finally {

@@ -1,9 +1,12 @@
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Listener } from '../../internal/proxy/engine.ts';
+import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet } from '../../internal/proxy/fleet.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
 import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
+import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { COOKIE_SECRET, fleetListener, SETTINGS } from './proxy-site.ts';
 
@@ -12,6 +15,7 @@ export class ThreadedSite implements AsyncDisposable {
   readonly fleet: Fleet;
   readonly engine: ThreadedEngine;
   readonly slots: SlotAllocator;
+  readonly ejector: Ejector;
   readonly crashes: { readonly thread: number; readonly error: Error }[] = [];
   /** Threads that could not listen, in the order in which they told so. */
   readonly notListening: number[] = [];
@@ -34,6 +38,14 @@ export class ThreadedSite implements AsyncDisposable {
       listener: fleetListener({ poolChanged: () => this.engine.changed() }),
       slots: this.slots,
     });
+    this.ejector = new Ejector({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: sharedNow,
+      random: () => 0,
+      log: createLogger({ name: 'test', level: 'silent' }),
+    });
+    this.ejector.start();
     this.engine = new ThreadedEngine({
       sharesPorts: true,
       threads,
@@ -49,6 +61,7 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
+        failing: () => this.ejector.lookSoon(),
         held: () => {
           this.heldTold += 1;
           this.onHeld();
@@ -117,6 +130,7 @@ export class ThreadedSite implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.ejector.stop();
     await this.close(0);
     await this.engine.stop();
   }

@@ -89,15 +89,20 @@ function answered(attempt: Attempt, upstream: IncomingMessage, client: ServerRes
   const fault = responseFault(upstream);
   if (fault === null) {
     attempt.head(upstream);
-    attempt.owner.response?.(attempt, upstream, client);
-    return;
+    if (attempt.decline(upstream)) untie(upstream, () => attempt.leave());
+    else attempt.owner.response?.(attempt, upstream, client);
+  } else {
+    untie(upstream, () => attempt.fail(new Error(fault)));
   }
-  // The library is about to tie the client's response to this one; the client shall get an answer all the same.
+}
+
+/** The library is about to tie the client's response to this one; the client shall get another answer. */
+function untie(upstream: IncomingMessage, then: () => void): void {
   process.nextTick(() => {
     upstream
       .removeAllListeners('close')
       .removeAllListeners('error')
       .on('error', () => {});
-    attempt.fail(new Error(fault));
+    then();
   });
 }

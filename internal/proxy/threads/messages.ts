@@ -73,5 +73,7 @@ export type FromThread =
   | { readonly kind: 'connect-failed'; readonly id: string; readonly ordinal: number; readonly cause: string }
   /** A request on an upstream that gets no more of them ended. */
   | { readonly kind: 'drained' }
+  /** An upstream has failed as often in a row as one may, or while it was on trial. */
+  | { readonly kind: 'failing' }
   /** A request is held, the first of all threads that is. */
   | { readonly kind: 'held' };

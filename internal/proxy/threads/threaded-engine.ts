@@ -28,6 +28,8 @@ interface ThreadedEngineListener {
   connectFailed(id: string, ordinal: number, cause: string): void;
   /** A request on an upstream that gets no more of them ended. */
   drained(): void;
+  /** An upstream has failed as often in a row as one may, or while it was on trial. */
+  failing(): void;
   /** A request is held, the first of all threads that is. */
   held(): void;
 }
@@ -170,6 +172,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'drained':
         listener.drained();
+        break;
+      case 'failing':
+        listener.failing();
         break;
       case 'held':
         listener.held();

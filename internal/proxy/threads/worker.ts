@@ -29,6 +29,7 @@ class ProxyThread {
       events: {
         connectFailed: ({ id, ordinal }, cause) => send({ kind: 'connect-failed', id, ordinal, cause }),
         drained: () => send({ kind: 'drained' }),
+        failing: () => send({ kind: 'failing' }),
         held: () => send({ kind: 'held' }),
       },
       upstreamRemoved: (id) => this.#engine.forget(id),

@@ -141,4 +141,15 @@ export const MIGRATIONS: readonly string[] = [
     at          INTEGER NOT NULL
   ) STRICT;
   `,
+  // 3: ejections (written by the load balancers).
+  `
+  CREATE TABLE ejections (
+    instance_id TEXT PRIMARY KEY,
+    incarnation TEXT NOT NULL,
+    cause       TEXT NOT NULL,
+    since       INTEGER NOT NULL,
+    until       INTEGER NOT NULL,
+    times       INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

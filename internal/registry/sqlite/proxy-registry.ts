@@ -1,4 +1,5 @@
 import type { HealthRecord } from '../../model/health.ts';
+import type { EjectionRecord } from '../../model/outlier-detection.ts';
 import type {
   DemandRecord,
   LatencyRecord,
@@ -9,13 +10,15 @@ import type {
   TrafficRecord,
 } from '../registry.ts';
 import type { Handle } from './handle.ts';
-import { readLatencies, readMeta } from './queries.ts';
+import { readEjections, readLatencies, readMeta } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
 
 /** Age of a heartbeat from which the load balancer's rows are swept away, in milliseconds. */
 const PROXY_SWEEP_MS = 60_000;
 /** Age from which the health of an instance that the registry does not know is swept away, in milliseconds. */
 const HEALTH_SWEEP_MS = 86_400_000;
+/** How long after its end an ejection is kept: nobody may have come to try the instance out. */
+const EJECTION_SWEEP_MS = 3_600_000;
 
 interface ProxyRegistryParts extends ReaderOptions {
   readonly proxyId: string;
@@ -119,6 +122,28 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
         );
       }
       handle.run('DELETE FROM latencies WHERE at < ?', this.clock() - HEALTH_SWEEP_MS);
+    });
+  }
+
+  ejections(): Promise<EjectionRecord[]> {
+    return this.connection.read((handle) => readEjections(handle, this.clock() - EJECTION_SWEEP_MS));
+  }
+
+  saveEjections(records: readonly EjectionRecord[], over: readonly string[]): Promise<void> {
+    return this.connection.write((handle) => {
+      for (const { instanceId, incarnation, cause, since, until, times } of records) {
+        handle.run(
+          'INSERT OR REPLACE INTO ejections (instance_id, incarnation, cause, since, until, times) VALUES (?, ?, ?, ?, ?, ?)',
+          instanceId,
+          incarnation,
+          cause,
+          since,
+          until,
+          times,
+        );
+      }
+      for (const id of over) handle.run('DELETE FROM ejections WHERE instance_id = ?', id);
+      handle.run('DELETE FROM ejections WHERE until < ?', this.clock() - EJECTION_SWEEP_MS);
     });
   }
 

@@ -2,11 +2,13 @@ import { HeimdallError } from '../../model/errors.ts';
 import type { StoredEvent } from '../../model/event.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
+import type { EjectionRecord } from '../../model/outlier-detection.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import type { LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import {
   DemandRowSchema,
+  EjectionRowSchema,
   EventRowSchema,
   HealthRowSchema,
   IdRowSchema,
@@ -107,6 +109,15 @@ export function readTraffic(handle: Handle, since: number): ProxyTraffic[] {
 export function readLatencies(handle: Handle): LatencyRecord[] {
   const rows = handle.all('SELECT instance_id AS instanceId, incarnation, cost, at FROM latencies');
   return rows.map((row) => parseRow('latencies', LatencyRowSchema, row));
+}
+
+/** @param since - those that were over before it are left out; epoch milliseconds. */
+export function readEjections(handle: Handle, since: number): EjectionRecord[] {
+  const rows = handle.all(
+    'SELECT instance_id AS instanceId, incarnation, cause, since, until, times FROM ejections WHERE until >= ?',
+    since,
+  );
+  return rows.map((row) => parseRow('ejections', EjectionRowSchema, row));
 }
 
 /** Whoever manages the registry, or last did without leaving in order. */

@@ -4,6 +4,7 @@ import { HeimdallError } from '../../model/errors.ts';
 import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
 import { HEALTHS, type HealthRecord } from '../../model/health.ts';
 import { InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
+import type { EjectionRecord } from '../../model/outlier-detection.ts';
 import { ReleaseSchema } from '../../model/release.ts';
 import { OverridesSchema, ServiceStateSchema } from '../../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, ManagerRecord, TrafficRecord } from '../registry.ts';
@@ -86,6 +87,15 @@ export const LatencyRowSchema = z.object({
   cost: z.number(),
   at: z.int(),
 }) satisfies z.ZodType<LatencyRecord>;
+
+export const EjectionRowSchema = z.object({
+  instanceId: z.string(),
+  incarnation: z.string(),
+  cause: z.string(),
+  since: z.int(),
+  until: z.int(),
+  times: z.int(),
+}) satisfies z.ZodType<EjectionRecord>;
 
 const KeySchema = z
   .object({ id: z.union([z.string(), z.int()]), instanceId: z.string(), service: z.string() })

@@ -61,6 +61,7 @@ describe('the admin interface', () => {
       lifecycle: 'ready',
       health: 'healthy',
       healthCause: 'not checked yet',
+      ejection: null,
       weight: 2,
       weightInForce: 0.5,
       inFlight: 3,

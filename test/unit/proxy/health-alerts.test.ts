@@ -64,6 +64,22 @@ class Harness {
 }
 
 describe('alerts about health', () => {
+  it('tell once that an instance is ejected, however often it is tried out, and that it is back', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    const stand = (standing: Upstream['standing'], until: number) => {
+      const of = harness.pool.get('a') ?? assert.fail();
+      const ejection = standing === 'in' ? null : { cause: '5 gateway errors in a row', since: 0, until, times: 1 };
+      Object.assign(of, { standing, ejection });
+      harness.alerts.update(harness.pool);
+      return harness.sink.take();
+    };
+    assert.deepEqual(stand('ejected', 10_000), ['! a is ejected']);
+    assert.equal(harness.sink.raised[0]?.cause, '5 gateway errors in a row; no requests before 1970-01-01T00:00:10Z');
+    assert.deepEqual(stand('on-trial', 10_000), []);
+    assert.deepEqual(stand('ejected', 30_000), []);
+    assert.deepEqual(stand('in', 0), ['ok instance-down:web/a']);
+  });
+
   it('tell once that an instance is down and why, and that it is up again', () => {
     const harness = new Harness(upstream('a'), upstream('b'));
     assert.deepEqual(harness.sink.take(), []);

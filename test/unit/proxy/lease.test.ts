@@ -8,6 +8,12 @@ class Owner implements LeaseOwner {
   readonly samples: { elapsed: number; failed: boolean; now: number }[] = [];
   readonly outcomes: Outcome[] = [];
 
+  readonly gatewayErrors: { startedAt: number; now: number }[] = [];
+
+  gatewayError(_upstream: unknown, startedAt: number, now: number): void {
+    this.gatewayErrors.push({ startedAt, now });
+  }
+
   observed(_upstream: unknown, sample: { elapsed: number; failed: boolean; now: number }): void {
     this.samples.push(sample);
   }

@@ -20,6 +20,8 @@ const LIMITS: PoolLimits = {
   hold: { limit: 10, timeout: 60_000 },
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
+  panicThreshold: 0,
+  outlierDetection: { consecutiveErrors: null, interval: 0 },
 };
 
 /** The pool of the main thread, and those of two others over the same memory. */

@@ -3,10 +3,21 @@ import { describe, it } from 'node:test';
 import { RoundRobin } from '../../../internal/algorithms/round-robin.ts';
 import type { Balancer, Candidate, PickContext } from '../../../internal/algorithms/balancer.ts';
 import { Pool } from '../../../internal/proxy/pool.ts';
+import type { PoolLimits } from '../../../internal/proxy/pool-parts.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
 import { upstream } from '../../support/proxy-fakes.ts';
 
 const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
+
+const LIMITS: PoolLimits = {
+  maxConnections: null,
+  queue: { limit: 0, timeout: 0 },
+  hold: { limit: 0, timeout: 0 },
+  scaleFromZero: false,
+  healthCheck: { neverEmpty: true },
+  panicThreshold: 0,
+  outlierDetection: { consecutiveErrors: null, interval: 0 },
+};
 
 /** Takes the first, and remembers what it was shown. */
 class Watching implements Balancer {
@@ -67,7 +78,15 @@ describe('a pool', () => {
   it('would rather have nobody than the unhealthy when it is told so, and is not asleep for that', () => {
     const { pool } = poolOf(upstream('fine'), upstream('ill', { health: 'unhealthy' }));
     const line = { limit: 10, timeout: 60_000 };
-    const limits = { maxConnections: null, queue: line, hold: line, scaleFromZero: true };
+    const outlierDetection = { consecutiveErrors: null, interval: 0 };
+    const limits = {
+      maxConnections: null,
+      queue: line,
+      hold: line,
+      scaleFromZero: true,
+      panicThreshold: 0,
+      outlierDetection,
+    };
     pool.limits = { ...limits, healthCheck: { neverEmpty: false } };
     const fine = pool.lease(CONTEXT, []);
     assert.ok(fine);
@@ -87,6 +106,53 @@ describe('a pool', () => {
     assert.equal(pool.lease(CONTEXT, [a])?.upstream, b);
     assert.equal(pool.lease(CONTEXT, [a, b])?.upstream, ill);
     assert.equal(pool.lease(CONTEXT, [a, b, ill]), null);
+  });
+
+  it('sends first attempts to all when fewer are fit than may be, and repetitions to the fit', () => {
+    const [fit, ejected, ill] = [upstream('fit'), upstream('out'), upstream('ill', { health: 'unhealthy' })];
+    ejected.standing = 'ejected';
+    const { pool, balancer } = poolOf(fit, ejected, ill);
+    pool.limits = { ...LIMITS, panicThreshold: 0.5 };
+    assert.equal(pool.lease(CONTEXT, [])?.lastResort, false);
+    assert.deepEqual(balancer.shown.at(-1), [fit, ejected, ill]);
+    pool.lease(CONTEXT, [ill]);
+    assert.deepEqual(balancer.shown.at(-1), [fit]);
+    pool.limits = { ...LIMITS, panicThreshold: 0.3 };
+    pool.lease(CONTEXT, []);
+    assert.deepEqual(balancer.shown.at(-1), [fit]);
+  });
+
+  it('has one on trial tried out by as many requests as may, which have not failed elsewhere and belong to nobody else', () => {
+    const [fit, tried] = [upstream('fit'), upstream('tried')];
+    Object.assign(tried, { standing: 'on-trial', trials: 1 });
+    const { pool } = poolOf(fit, tried);
+    const idOf = (context = CONTEXT, before: readonly Upstream[] = []) => pool.lease(context, before)?.upstream.id;
+    assert.equal(idOf({ ...CONTEXT, affinity: () => 'fit' }), 'fit');
+    assert.deepEqual([idOf(), idOf()], ['tried', 'fit']);
+    tried.trials = 1;
+    assert.equal(idOf(CONTEXT, [upstream('other')]), 'fit');
+    pool.limits = { ...LIMITS, maxConnections: 1 };
+    assert.equal(idOf(), undefined, 'both have a request in flight');
+  });
+
+  it('tells of one that fails as often in a row as one may, and of any failure on trial', () => {
+    let told = 0;
+    const events = { connectFailed() {}, drained() {}, failing: () => (told += 1) };
+    const pool = new Pool('web', new RoundRobin(), events, () => 1);
+    const of = upstream('a');
+    pool.put(of);
+    pool.limits = { ...LIMITS, outlierDetection: { consecutiveErrors: 3, interval: 1_000 } };
+    const fail = () => pool.lease(CONTEXT, [])?.release({ kind: 'reset', cause: 'x' });
+    fail();
+    fail();
+    assert.equal(told, 0);
+    fail();
+    assert.equal(told, 1);
+    fail();
+    assert.equal(told, 1);
+    of.standing = 'on-trial';
+    fail();
+    assert.equal(told, 2);
   });
 
   it('has nobody to give when it is empty', () => {

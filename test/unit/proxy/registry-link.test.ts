@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, mock } from 'node:test';
 import type { HealthRecord } from '../../../internal/model/health.ts';
 import type { Instance } from '../../../internal/model/instance.ts';
+import type { EjectionRecord } from '../../../internal/model/outlier-detection.ts';
 import type { ServiceState } from '../../../internal/model/service-state.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
@@ -36,6 +37,7 @@ class FakeRegistry implements ProxyRegistry {
   readonly saved: HealthRecord[] = [];
   present: Snapshot = snapshot(1, []);
   rows: ProxyRecord[] = [];
+  ejected: EjectionRecord[] = [];
   broken = false;
   listener: RegistryListener | null = null;
   signal: AbortSignal | null = null;
@@ -73,6 +75,19 @@ class FakeRegistry implements ProxyRegistry {
 
   async saveLatencies(): Promise<void> {
     this.#call('saveLatencies');
+  }
+
+  async ejections(): Promise<EjectionRecord[]> {
+    this.#call('ejections');
+    return this.ejected;
+  }
+
+  async saveEjections(records: readonly EjectionRecord[], over: readonly string[]): Promise<void> {
+    this.#call('saveEjections');
+    this.ejected = this.ejected.filter(({ instanceId }) => !over.includes(instanceId));
+    for (const record of records) {
+      this.ejected = [...this.ejected.filter(({ instanceId }) => instanceId !== record.instanceId), record];
+    }
   }
 
   async proxies(): Promise<ProxyRecord[]> {
@@ -132,7 +147,11 @@ class Harness {
       cookieSecret: 'a secret that is long enough',
       now: () => 0,
       log: LOG,
-      listener: fleetListener({ drained: () => this.link.reportSoon(), held: () => this.link.reportSoon() }),
+      listener: fleetListener({
+        drained: () => this.link.reportSoon(),
+        held: () => this.link.reportSoon(),
+        ejectionsChanged: () => this.link.saveEjectionsSoon(),
+      }),
     });
     this.fleet.configure([service()]);
     this.link = new RegistryLink({
@@ -190,7 +209,7 @@ describe('the link to the registry', () => {
     const harness = new Harness();
     const started = harness.link.start();
     await settle();
-    assert.deepEqual(harness.registry.calls, ['report', 'health', 'latencies', 'watch']);
+    assert.deepEqual(harness.registry.calls, ['report', 'ejections', 'health', 'latencies', 'watch']);
     const [{ appliedRevision, inFlight } = assert.fail(), ...others] = harness.registry.reports;
     assert.deepEqual([appliedRevision, inFlight, others], [null, new Map(), []]);
     harness.registry.listener?.changed(snapshot(4, [instance('a')]));
@@ -372,6 +391,40 @@ describe('the link to the registry', () => {
       assert.equal(registry.reports.length, 1);
       assert.deepEqual(registry.saved, [{ ...RECORD, health: 'unhealthy' }]);
     }));
+
+  it('keeps what is ejected in the registry, and forgets it there when it is over', async () =>
+    using(await Harness.started(instance('a'), instance('b')), async (harness) => {
+      const pool = harness.fleet.pool('web') ?? assert.fail();
+      const upstream = pool.get('a') ?? assert.fail();
+      const ejection = { cause: 'it fails', since: 1, until: 2, times: 1 };
+      harness.registry.broken = true;
+      harness.fleet.judge(pool, upstream, 'ejected', ejection);
+      await settle();
+      assert.deepEqual(harness.registry.ejected, []);
+      harness.registry.broken = false;
+      await harness.beat();
+      assert.deepEqual(harness.registry.ejected, [{ instanceId: 'a', incarnation: 'a#1', ...ejection }]);
+      harness.fleet.judge(pool, upstream, 'in', null);
+      await settle();
+      assert.deepEqual(harness.registry.ejected, []);
+    }));
+
+  it('begins with what was ejected before it, and forgets that, too, when it is over', async () => {
+    const harness = new Harness();
+    const ejection = { cause: 'it fails', since: 1, until: 2, times: 3 };
+    harness.registry.ejected = [{ instanceId: 'a', incarnation: 'a#1', ...ejection }];
+    const started = harness.link.start();
+    await settle();
+    harness.registry.listener?.changed(snapshot(1, [instance('a'), instance('b')]));
+    await started;
+    const pool = harness.fleet.pool('web') ?? assert.fail();
+    const upstream = pool.get('a') ?? assert.fail();
+    assert.deepEqual([upstream.standing, upstream.ejection], ['ejected', ejection]);
+    harness.fleet.judge(pool, upstream, 'in', null);
+    await settle();
+    assert.deepEqual(harness.registry.ejected, []);
+    await harness.link.stop();
+  });
 
   it('tells when the registry has taken no report for longer than a heartbeat may be old, and when it takes them again', async () =>
     using(await Harness.started(), async (harness) => {

@@ -26,7 +26,7 @@ describe('relaying a response', () => {
     to = response;
     const fields = { statusCode: 200, statusMessage: 'OK', rawHeaders: [], rawTrailers: [], _read() {} };
     from = Object.assign(new IncomingMessage(new Socket()), fields);
-    lease = new Lease({ observed() {}, released() {} }, upstream('a'), false, () => 0);
+    lease = new Lease({ observed() {}, gatewayError() {}, released() {} }, upstream('a'), false, () => 0);
   });
   afterEach(() => {
     client.close();

@@ -1,0 +1,37 @@
+import type { HealthRecord } from '../model/health.ts';
+import type { RegistryReader } from '../registry/registry.ts';
+import type { Journal } from './journal.ts';
+
+/** Keeps as events what the load balancers tell of ejections. */
+export class EjectionJournal {
+  readonly #registry: Pick<RegistryReader, 'health' | 'snapshot'>;
+  readonly #journal: Pick<Journal, 'record'>;
+  /** By incarnation; null before the first look, which is about what an earlier manager has seen. */
+  #ejected: ReadonlyMap<string, HealthRecord> | null = null;
+
+  constructor(registry: Pick<RegistryReader, 'health' | 'snapshot'>, journal: Pick<Journal, 'record'>) {
+    this.#registry = registry;
+    this.#journal = journal;
+  }
+
+  /** To be called every second. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
+  async look(): Promise<void> {
+    const health = await this.#registry.health();
+    const before = this.#ejected;
+    const now = new Map(health.filter((record) => record.health === 'ejected').map((each) => [each.incarnation, each]));
+    const came = [...now.values()].filter(({ incarnation }) => before?.has(incarnation) === false);
+    const back = health.filter((record) => record.health === 'healthy' && before?.has(record.incarnation) === true);
+    if (came.length + back.length > 0) {
+      const { instances } = await this.#registry.snapshot();
+      const services = new Map(instances.map(({ id, service }) => [id, service]));
+      const subject = (id: string) => ({ id, service: services.get(id) ?? (id.split('@', 1)[0] || id) });
+      for (const { instanceId: id, cause } of came) {
+        this.#journal.record('instance.ejected', subject(id), `${id} is ejected: ${cause}`);
+      }
+      for (const { instanceId: id } of back) {
+        this.#journal.record('instance.readmitted', subject(id), `${id} answers again, and gets requests as before`);
+      }
+    }
+    this.#ejected = now;
+  }
+}
