@@ -7,8 +7,6 @@ export type Outcome =
   /** The connection broke, or spoke no HTTP, before the response head. */
   | { readonly kind: 'reset'; readonly cause: string }
   | { readonly kind: 'head-timeout'; readonly cause: string }
-  /** It answered that it cannot serve, and the client was spared the answer: another upstream is asked. */
-  | { readonly kind: 'declined'; readonly cause: string }
   /** The response broke off or stood still after its head. */
   | { readonly kind: 'truncated'; readonly cause: string }
   /** The client left, or its request broke off: says nothing about the upstream. */
@@ -20,7 +18,6 @@ export function statusFor(outcome: Outcome, lastResort: boolean): 502 | 503 | 50
     case 'connect-failed':
       return lastResort ? 503 : 502; // every instance was known to be down: nobody to pick
     case 'reset':
-    case 'declined':
       return 502;
     case 'head-timeout':
       return 504;
@@ -52,11 +49,6 @@ export function isOwnFault(outcome: Outcome): boolean {
 export function isGatewayError(outcome: Outcome): boolean {
   const { kind } = outcome;
   return (kind === 'connect-failed' && !isOwnFault(outcome)) || kind === 'reset' || kind === 'head-timeout';
-}
-
-/** Whether another upstream may well do better, at once: 504 has cost the client its patience already. */
-export function asksForAnother(status: number): boolean {
-  return status === 502 || status === 503;
 }
 
 /** 502, 503 and 504 tell of whoever answers, 500 often of the request. */

@@ -136,11 +136,6 @@ export class Pool implements LeaseOwner {
     return this.#present().fit;
   }
 
-  /** Whether there is an upstream that is fit, and none of these. */
-  hasOther(tried: readonly Upstream[]): boolean {
-    return this.#present().fit.some((upstream) => !tried.includes(upstream));
-  }
-
   #present(): Offer {
     const epoch = this.#place.state.epoch(this.#place.pool);
     if (this.#epoch !== epoch) this.#look(epoch);

@@ -22,28 +22,23 @@ export interface RetryQuestion {
   readonly bodyReplayable: boolean;
   /** Attempts made so far. */
   readonly attempts: number;
-  /** Those of them that failed after the request was sent. */
-  readonly sent: number;
+  /** Those of them whose connection broke after the request was sent. */
+  readonly resets: number;
 }
 
 /**
  * Whether a failed attempt may be repeated on another upstream: always after a failed connect, because nothing was
- * sent; after a reset before the response head, or a 502 or 503, only where a repetition is harmless, because the upstream
- * may have acted, and only once, because the request itself may be what kills whoever gets it. A timeout is not repeated: the next upstream would probably be as slow, and the client has waited enough.
+ * sent; after a reset before the response head only where a repetition is harmless, because the upstream may have
+ * acted, and only once, because the request itself may be what kills whoever gets it. A timeout is not repeated: the next upstream would probably be as slow, and the client has waited enough.
  */
 export function mayRetry(question: RetryQuestion, settings: RetrySettings): boolean {
   if (question.attempts > settings.attempts || !question.bodyReplayable) return false;
   if (question.outcome.kind === 'connect-failed') return true;
   return (
-    (question.outcome.kind === 'reset' || question.outcome.kind === 'declined') &&
-    question.sent <= 1 &&
+    question.outcome.kind === 'reset' &&
+    question.resets <= 1 &&
     isRepeatable(question.method, question.hasIdempotencyKey)
   );
-}
-
-/** Whether the request was sent, for all we know: the upstream may have acted. */
-export function wasSent({ kind }: Outcome): boolean {
-  return kind === 'reset' || kind === 'declined';
 }
 
 /** Whether a request does no more harm when an upstream acts on it twice. */

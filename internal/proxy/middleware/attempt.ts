@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '../../model/errors.ts';
 import { type RawFields, trailerFields } from '../fields.ts';
 import type { Lease } from '../lease.ts';
-import { asksForAnother, type Outcome } from '../outcome.ts';
 
 /** What the library needs for one try. */
 export interface AttemptRoute {
@@ -33,8 +32,6 @@ export interface AttemptOwner {
   connected?(attempt: Attempt): void;
   /** An interim response, such as 103. */
   information?(info: { readonly statusCode: number; readonly rawHeaders: string[] }): void;
-  /** The final response head: it cannot serve. Returns whether somebody else is asked, in place of passing the answer on. */
-  declines?(outcome: Outcome): boolean;
   /** The final response head; the body is still to come. */
   response?(attempt: Attempt, upstream: IncomingMessage, client: ServerResponse): void;
   /** An upgrade was answered, with 101 or with an ordinary response. */
@@ -97,22 +94,6 @@ export class Attempt {
   head(response: IncomingMessage): void {
     this.#stopHeadTimer();
     this.lease.head(response.statusCode ?? 0);
-  }
-
-  /** Ends the attempt when its answer is to be spared to the client. @returns whether it is. */
-  decline(response: IncomingMessage): boolean {
-    const status = response.statusCode ?? 0;
-    const outcome: Outcome = { kind: 'declined', cause: `status ${status}` };
-    if (!asksForAnother(status) || this.owner.declines?.(outcome) !== true) return false;
-    this.#over = true;
-    this.lease.release(outcome);
-    return true;
-  }
-
-  /** What is left of a declined answer is not waited for. */
-  leave(): void {
-    this.#request?.destroy();
-    this.#resolveBroken();
   }
 
   /** The library reports an error: what it means depends on how far the attempt got. */

@@ -3,10 +3,10 @@ import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
 import { Lease } from '../lease.ts';
-import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
+import { describeOutcome, statusFor } from '../outcome.ts';
 import type { Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { isRepeatable, mayRetry, type RetryBudget, wasSent } from '../retry.ts';
+import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
@@ -131,10 +131,6 @@ export class Exchange implements AttemptOwner {
     });
   }
 
-  declines(outcome: Outcome): boolean {
-    return this.#pool.hasOther(this.#tried) && this.#mayRepeat(outcome);
-  }
-
   goesOnAfterStale({ lease }: Attempt): boolean {
     if (this.#stale === lease || this.#clientGone || this.#fault !== null) return false;
     if (!this.#bodyReplayable || !isRepeatable(this.#request.method, this.#request.hasIdempotencyKey)) return false;
@@ -185,20 +181,14 @@ export class Exchange implements AttemptOwner {
 
   #goesOn(): boolean {
     const outcome = this.#leases.at(-1)?.outcome;
-    if (!outcome) return false;
-    if (outcome.kind !== 'declined') return this.#mayRepeat(outcome);
-    return !this.#clientGone && this.#fault === null; // it was settled when its head came
-  }
-
-  /** @param outcome - of the present attempt. */
-  #mayRepeat(outcome: Outcome): boolean {
-    if (this.#response.headersSent || this.#clientGone || this.#fault !== null) return false;
+    if (!outcome || this.#response.headersSent || this.#clientGone || this.#fault !== null) return false;
     const { retries } = this.#settings;
     const { method, hasIdempotencyKey } = this.#request;
     const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
-    const before = this.#leases.slice(0, -1).flatMap((lease) => lease.outcome ?? []);
-    const sent = [...before, outcome].filter(wasSent).length;
-    return mayRetry({ ...question, attempts: this.#leases.length, sent }, retries) && this.#tools.budget.take(retries);
+    const resets = this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length;
+    return (
+      mayRetry({ ...question, attempts: this.#leases.length, resets }, retries) && this.#tools.budget.take(retries)
+    );
   }
 
   #answerFailure(): void {

@@ -89,20 +89,15 @@ function answered(attempt: Attempt, upstream: IncomingMessage, client: ServerRes
   const fault = responseFault(upstream);
   if (fault === null) {
     attempt.head(upstream);
-    if (attempt.decline(upstream)) untie(upstream, () => attempt.leave());
-    else attempt.owner.response?.(attempt, upstream, client);
-  } else {
-    untie(upstream, () => attempt.fail(new Error(fault)));
+    attempt.owner.response?.(attempt, upstream, client);
+    return;
   }
-}
-
-/** The library is about to tie the client's response to this one; the client shall get another answer. */
-function untie(upstream: IncomingMessage, then: () => void): void {
+  // The library is about to tie the client's response to this one; the client shall get an answer all the same.
   process.nextTick(() => {
     upstream
       .removeAllListeners('close')
       .removeAllListeners('error')
       .on('error', () => {});
-    then();
+    attempt.fail(new Error(fault));
   });
 }

@@ -128,7 +128,7 @@ export class Upgrade implements AttemptOwner {
     const { retries } = this.#tools.settings();
     const question = { outcome, method: 'GET', hasIdempotencyKey: false, bodyReplayable: true };
     return (
-      mayRetry({ ...question, attempts: this.#leases.length, sent: 0 }, retries) && this.#tools.budget.take(retries)
+      mayRetry({ ...question, attempts: this.#leases.length, resets: 0 }, retries) && this.#tools.budget.take(retries)
     );
   }
 

@@ -1,5 +1,5 @@
 import type { Lease } from '../lease.ts';
-import { asksForAnother, type Outcome } from '../outcome.ts';
+import type { Outcome } from '../outcome.ts';
 import { isRepeatable } from '../retry.ts';
 import { connectionOptions } from './connection-field.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-parts.ts';
@@ -22,8 +22,6 @@ export interface AttemptOwner {
   uploading(): void;
   /** An interim response came, other than 101. */
   informed(head: HeadParser): void;
-  /** The final head came: it cannot serve. @returns whether somebody else is asked, in place of passing the answer on. */
-  declines(outcome: Outcome): boolean;
   /** The final head came. @returns the head as the client gets it. */
   answers(head: HeadParser, response: ResponseHead, mode: RelayMode): string;
   /** The last octet of the answer is written. */
@@ -254,13 +252,6 @@ export class Attempt implements TransportOwner {
       return;
     }
     this.#lease.head(response.status);
-    if (asksForAnother(response.status)) {
-      const outcome: Outcome = { kind: 'declined', cause: `status ${response.status}` };
-      if (this.#owner.declines(outcome)) {
-        this.#fail(outcome);
-        return;
-      }
-    }
     this.#response = response;
     this.#keepAliveMs = Math.min(this.#keepAliveMs, keepAliveOf(parser));
     this.#phase = 'answering';

@@ -3,7 +3,7 @@ import { Lease } from '../lease.ts';
 import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
 import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { mayRetry, wasSent } from '../retry.ts';
+import { mayRetry } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
@@ -143,10 +143,6 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     this.client.transport.write(interimHead(head));
   }
 
-  declines(outcome: Outcome): boolean {
-    return this.pool.hasOther(this.#tried) && this.#goesOn(outcome);
-  }
-
   answers(parser: HeadParser, response: ResponseHead, mode: RelayMode): string {
     const { head, id } = this.request;
     const { framing } = response;
@@ -179,7 +175,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     if (answering) {
       this.#over = true;
       this.client.broken();
-    } else if (outcome.kind === 'declined' || this.#goesOn(outcome)) {
+    } else if (this.#goesOn(outcome)) {
       this.#try();
     } else {
       this.#giveUp(this.#leases.at(-1));
@@ -187,13 +183,10 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   }
 
   #try(): void {
-    const found = this.pool.acquire(this.#context, this.#tried, this);
+    const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
+    const found = this.pool.acquire(this.#context, tried, this);
     if (found instanceof Lease || typeof found === 'string') this.turn(found);
     else this.#wait(found);
-  }
-
-  get #tried(): readonly Upstream[] {
-    return this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
   }
 
   /** Meanwhile a little of the body is read, so that a client that leaves is noticed; it may take its time with it. */
@@ -204,7 +197,6 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     this.client.transport.expireNever();
   }
 
-  /** @param outcome - of the present attempt. */
   #goesOn(outcome: Outcome): boolean {
     const { retries } = this.#tools.settings;
     const { head, fields } = this.request;
@@ -214,7 +206,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       hasIdempotencyKey: fields.field('idempotency-key') !== undefined,
       bodyReplayable: this.body.replayable,
       attempts: this.#leases.length,
-      sent: [...outcomesBefore(this.#leases), outcome].filter(wasSent).length,
+      resets: this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length,
     };
     return mayRetry(question, retries) && this.#tools.budget.take(retries);
   }
@@ -242,9 +234,4 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     if (sticky === null || upstream === undefined || this.#context.affinity() === upstream.id) return null;
     return sticky.issue(upstream, this.request.secure);
   }
-}
-
-/** Of all attempts but the present one. */
-function outcomesBefore(leases: readonly Lease[]): Outcome[] {
-  return leases.slice(0, -1).flatMap(({ outcome }) => outcome ?? []);
 }
