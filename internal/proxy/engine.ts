@@ -1,3 +1,4 @@
+import type { Algorithm } from '../model/service.ts';
 import type { RetrySettings } from './retry.ts';
 import type { ServicePool } from './service-pool.ts';
 
@@ -36,6 +37,8 @@ export interface AttemptRecord {
   readonly outcome: string;
   /** Milliseconds from the start of the attempt to the response head. */
   readonly headMs: number | null;
+  /** Of the upstream, when it was picked. */
+  readonly weight: number;
 }
 
 /** One finished request, for the log. */
@@ -46,6 +49,8 @@ export interface RequestRecord {
   readonly host: string;
   readonly target: string;
   readonly service: string | null;
+  /** By which it was balanced; absent when it was not. */
+  readonly algorithm?: Algorithm;
   /** What the client got; 499 when it left before. */
   readonly status: number;
   readonly attempts: readonly AttemptRecord[];

@@ -17,6 +17,8 @@ export class Lease {
   /** True when every instance was known to be unhealthy and this one is tried all the same. */
   readonly lastResort: boolean;
   readonly startedAt: number;
+  /** Of the upstream, as it was in force for the pick: its place in memory may be another's when the request has ended. */
+  readonly weight: number;
   readonly #owner: LeaseOwner;
   readonly #now: () => number;
   #sentAt: number | null = null;
@@ -28,6 +30,7 @@ export class Lease {
     this.upstream = upstream;
     this.lastResort = lastResort;
     this.startedAt = now();
+    this.weight = upstream.weight;
     this.#owner = owner;
     this.#now = now;
   }

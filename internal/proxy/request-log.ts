@@ -9,7 +9,12 @@ export function logRequest(log: Logger, record: RequestRecord): void {
     {
       ...fields,
       upstream: last?.upstream ?? null,
-      attempts: attempts.map(({ upstream, outcome, headMs }) => ({ upstream, outcome, headMs: rounded(headMs) })),
+      attempts: attempts.map(({ upstream, outcome, headMs, weight }) => ({
+        upstream,
+        outcome,
+        headMs: rounded(headMs),
+        ...(weight === 1 ? {} : { weight }),
+      })),
       totalMs: rounded(totalMs),
       ...(defect === undefined ? {} : { err: defect }),
     },

@@ -49,6 +49,8 @@ describeEngines('balancing over three backends', () => {
     site.use([]);
     weigh(5, 1, 1);
     assert.deepEqual(counts(await servers(site, 14)), { one: 10, two: 2, three: 2 });
+    const { algorithm, attempts } = await site.record();
+    assert.deepEqual([algorithm, attempts[0]?.weight], ['weighted-round-robin', 5]);
     weigh(1, 1, 5);
     await servers(site, 14); // a raised weight comes into force by and by
     const { one = 0, two = 0, three = 0 } = counts(await servers(site, 70));

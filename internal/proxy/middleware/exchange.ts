@@ -239,5 +239,6 @@ export function recordOf(lease: Lease): AttemptRecord {
     upstream: lease.upstream.id,
     outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
     headMs: lease.headMs,
+    weight: lease.weight,
   };
 }

@@ -5,6 +5,7 @@ import { plainAddress, TrustedProxies } from '../client-address.ts';
 import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
 import { requestIdOf } from '../fields.ts';
 import { RetryBudget } from '../retry.ts';
+import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import { ClientRequest } from './client-request.ts';
 import { Exchange, type ExchangeTools } from './exchange.ts';
@@ -105,7 +106,7 @@ export class Forwarder {
       response.destroy();
     }
     this.#record(request, {
-      service: pool?.name ?? null,
+      ...namesOf(pool),
       status: exchange?.status ?? response.statusCode,
       attempts: exchange?.records() ?? [],
       defect,
@@ -131,7 +132,7 @@ export class Forwarder {
       defect = error;
       socket.destroy();
     }
-    this.#record(request, { service: pool?.name ?? null, ...result, defect });
+    this.#record(request, { ...namesOf(pool), ...result, defect });
   }
 
   #tools(from: Origin): ExchangeTools {
@@ -173,9 +174,14 @@ export class Forwarder {
 
   #record(
     request: ClientRequest,
-    end: Pick<RequestRecord, 'service' | 'status' | 'attempts'> & { readonly defect: unknown },
+    end: Pick<RequestRecord, 'service' | 'algorithm' | 'status' | 'attempts'> & { readonly defect: unknown },
   ): void {
     const { id, clientAddress: client, method, host, target, startedAt } = request;
     this.#onRequest({ id, client, method, host, target, ...end, totalMs: this.#now() - startedAt });
   }
+}
+
+/** Of the service that a request was routed to, for its record. */
+function namesOf(pool: ServicePool | undefined): Pick<RequestRecord, 'service' | 'algorithm'> {
+  return pool === undefined ? { service: null } : { service: pool.name, algorithm: pool.balancer.algorithm };
 }

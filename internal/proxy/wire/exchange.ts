@@ -67,6 +67,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       upstream: lease.upstream.id,
       outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
       headMs: lease.headMs,
+      weight: lease.weight,
     }));
   }
 

@@ -47,6 +47,7 @@ export function exchangeRecord(exchange: Exchange, totalMs: number): RequestReco
     host: head.host,
     target: head.target,
     service: exchange.pool.name,
+    algorithm: exchange.pool.balancer.algorithm,
     status: exchange.status,
     attempts: exchange.records(),
     totalMs,

@@ -11,10 +11,11 @@ const RECORD: RequestRecord = {
   host: 'example.com',
   target: '/a?b',
   service: 'web',
+  algorithm: 'least-time',
   status: 200,
   attempts: [
-    { upstream: 'web-1', outcome: 'connect-failed: ECONNREFUSED', headMs: null },
-    { upstream: 'web-2', outcome: 'completed', headMs: 1.23456 },
+    { upstream: 'web-1', outcome: 'connect-failed: ECONNREFUSED', headMs: null, weight: 1 },
+    { upstream: 'web-2', outcome: 'completed', headMs: 1.23456, weight: 0.5 },
   ],
   totalMs: 4.5678,
 };
@@ -36,10 +37,10 @@ describe('the request log', () => {
     assert.equal(line['level'], 30);
     const { id, client, host, service, status, upstream, totalMs, attempts } = line;
     assert.deepEqual([id, client, host, service, status], ['id-1', '10.0.0.1', 'example.com', 'web', 200]);
-    assert.deepEqual([upstream, totalMs], ['web-2', 4.6]);
+    assert.deepEqual([upstream, line['algorithm'], totalMs], ['web-2', 'least-time', 4.6]);
     assert.deepEqual(attempts, [
       { upstream: 'web-1', outcome: 'connect-failed: ECONNREFUSED', headMs: null },
-      { upstream: 'web-2', outcome: 'completed', headMs: 1.2 },
+      { upstream: 'web-2', outcome: 'completed', headMs: 1.2, weight: 0.5 },
     ]);
   });
 
