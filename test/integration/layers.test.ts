@@ -34,6 +34,9 @@ const FORBIDDEN: readonly (readonly [file: string, statement: string])[] = [
   ['internal/proxy/planted.ts', "import 'express';"],
   ['internal/proxy/planted.ts', "import 'http-proxy-middleware';"],
   ['internal/proxy/middleware/planted.ts', "import '../../api/app.ts';"],
+  ['internal/simulation/planted.ts', "import '../config/schema.ts';"],
+  ['internal/simulation/planted.ts', "import 'node:fs';"],
+  ['internal/proxy/planted.ts', "import '../simulation/backend.ts';"],
   ['internal/server/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
   ['internal/server/planted.ts', "import 'express';"],
   ['internal/server/planted.ts', 'export const home = process.env.HOME;'],
@@ -47,6 +50,7 @@ const ALLOWED: readonly (readonly [file: string, statement: string])[] = [
   ['internal/proxy/middleware/planted.ts', "import 'http-proxy-middleware';"],
   ['internal/registry/sqlite/planted.ts', "import 'better-sqlite3';"],
   ['internal/proxy/planted.ts', "import '../algorithms/balancer.ts';"],
+  ['internal/simulation/planted.ts', "import '../proxy/fleet.ts';"],
   ['cmd/planted.ts', "import '../internal/proxy/pool.ts';"],
 ];
 
