@@ -1,0 +1,45 @@
+import type { Algorithm } from '../../../internal/model/service.ts';
+import { drawAnswer, type Scenario } from '../../../internal/simulation/scenario.ts';
+import { Backend } from '../../../internal/simulation/backend.ts';
+import { exponential, randomFrom } from '../../../internal/simulation/random.ts';
+import { VirtualClock } from '../../../internal/simulation/virtual-clock.ts';
+
+/**
+ * The lines of a load balancer that sends the requests of a scenario in turn to its backends, which are all there from the start. What
+ * is recorded here is not recorded by the simulator: it would only agree with itself.
+ */
+export function recordedInTurn(
+  scenario: Scenario,
+  seed: number,
+  algorithm: Algorithm | null = 'round-robin',
+): string[] {
+  const clock = new VirtualClock();
+  const random = randomFrom(seed);
+  const lines: string[] = [];
+  const backends = scenario.backends.map((plan, n) => {
+    const draws = randomFrom(seed + 1 + n);
+    return { id: plan.id, backend: new Backend(clock, plan.workers, (now) => drawAnswer(plan, now, draws)) };
+  });
+  let at = 0;
+  for (let n = 0; at < scenario.measured.to; n += 1) {
+    at += exponential(random, 1_000 / scenario.rate);
+    clock.at(at, () => {
+      const { id, backend } = backends[n % backends.length]!;
+      const startedAt = clock.monotonic();
+      backend.take(({ status }) => {
+        const headMs = Math.round(10 * (clock.monotonic() - startedAt)) / 10;
+        const attempts = [{ upstream: id, outcome: 'completed', headMs }];
+        const names = {
+          client: '10.0.0.1',
+          method: 'GET',
+          target: `/${n}`,
+          service: 'web',
+          ...(algorithm && { algorithm }),
+        };
+        lines.push(JSON.stringify({ time: Math.floor(clock.now()), ...names, status, attempts, totalMs: headMs }));
+      });
+    });
+  }
+  clock.run();
+  return lines;
+}
