@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import type { SimulateArguments } from './simulate.ts';
 
 const EXAMPLES = `
 Examples:
@@ -7,6 +8,7 @@ Examples:
   heimdall reload                    the installed version, in place of the running one; nobody notices
   heimdall check --config prod.json  validate a configuration without starting anything
   heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
+  heimdall simulate --from-log FILE  what another algorithm would have made of the requests in a log
 `;
 
 /** Runs what the command line asks for, and loads no more than that. Exit codes: 0 done, 1 failed, 2 wrong usage. */
@@ -61,6 +63,19 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .action(async (options: { config?: string; json: boolean }) => {
       const { check } = await import('./check.ts');
       return check(options.config, options.json);
+    });
+  program
+    .command('simulate')
+    .description('compare the algorithms, in scenarios or on the requests of a log, before you choose one')
+    .addOption(new Option('--scenario <name>', 'only this one').conflicts('fromLog'))
+    .option('--from-log <file>', "replay the load balancer's request log (JSON lines)")
+    .option('--service <name>', 'whose requests, when the log has those of several')
+    .option('--algorithm <name...>', 'only these')
+    .option('--seed <number>', 'another one gives other draws', '1')
+    .option('--json', 'print numbers; shares are parts of 1, times milliseconds', false)
+    .action(async (options: SimulateArguments) => {
+      const { simulate } = await import('./simulate.ts');
+      return simulate(options);
     });
   await program.parseAsync(argv);
 }
