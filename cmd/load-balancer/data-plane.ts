@@ -50,6 +50,7 @@ export class DataPlane {
       groupWindowMs: config.alerts.groupWindow,
       repeatAfterMs: config.alerts.repeatAfter,
       log: log.child({ subsystem: 'alerts' }),
+      store: registry.alerts,
     });
     this.#healthAlerts = new HealthAlerts(this.alerts, Date.now);
     this.fleet = new Fleet({
@@ -79,7 +80,7 @@ export class DataPlane {
       alerts: this.alerts,
       log: log.child({ subsystem: 'registry' }),
       now: Date.now,
-      onLeading: (leading) => this.#healthAlerts.lead(leading),
+      onLeading: (leading) => this.#lead(leading),
     });
   }
 
@@ -103,13 +104,27 @@ export class DataPlane {
     });
   }
 
-  /** Leaves the registry, so to be called when no request runs any more, and sends what alerts are left. */
+  /** A successor has taken over: from now on it speaks for all load balancers. */
+  async stepBack(): Promise<void> {
+    await this.link.stepBack();
+    await this.#lead(false);
+  }
+
+  /** Sends what alerts are left, and leaves the registry, so to be called when no request runs any more. */
   async stop(): Promise<void> {
     this.#monitor.stop();
     this.ejector.stop();
-    await this.link.stop();
     await this.alerts.flush();
     this.alerts.close();
+    await this.link.stop();
+  }
+
+  /** Whoever speaks for all goes on with what others have begun to tell. What troubled those others alone is over. */
+  async #lead(leading: boolean): Promise<void> {
+    const inherited = leading ? await this.alerts.takeOver() : [];
+    this.#healthAlerts.lead(leading);
+    if (inherited.length === 0) return;
+    for (const { key } of this.#healthAlerts.inherit(inherited, this.fleet.pools())) this.alerts.resolve(key);
   }
 
   #fleetListener(): FleetListener {

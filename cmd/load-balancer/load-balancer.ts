@@ -160,7 +160,7 @@ export class LoadBalancer implements Running {
 
   /** Everything under way ends here as it would have ended; new connections go to the successor. */
   async retire(): Promise<void> {
-    await this.#plane.link.stepBack();
+    await this.#plane.stepBack();
     await this.#follower.stop();
     await this.#retired;
     await this.#end();

@@ -9,6 +9,7 @@ import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { Gate } from '../../pkg/sockets/gate.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
@@ -20,6 +21,7 @@ import { packageVersion } from '../runtime/package-info.ts';
 import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
 import { CalendarJobs } from './calendar-jobs.ts';
+import { InheritedAlerts } from './inherited-alerts.ts';
 
 const API_CLOSE_MS = 5_000;
 /** How long requests may take that were under way when a successor is to take over: a drain or a deployment takes its time. */
@@ -46,6 +48,7 @@ export class ManagerProcess implements Running {
   readonly log: Logger;
   readonly #registry: RegistryWriter;
   readonly #alerts: AlertDispatcher;
+  readonly #inherited: InheritedAlerts;
   readonly #manager: ServerManager;
   readonly #follower: ConfigFollower;
   readonly #jobs: CalendarJobs;
@@ -73,7 +76,9 @@ export class ManagerProcess implements Running {
       groupWindowMs: config.alerts.groupWindow,
       repeatAfterMs: config.alerts.repeatAfter,
       log: log.child({ subsystem: 'alerts' }),
+      store: registry.alerts,
     });
+    this.#inherited = new InheritedAlerts(this.#alerts, systemClock);
     this.#manager = new ServerManager({
       registry,
       services: config.services,
@@ -198,6 +203,7 @@ export class ManagerProcess implements Running {
   async #leaveRegistry(keep: boolean): Promise<void> {
     await this.#follower.stop(); // a change under way still schedules jobs
     this.#jobs.stop();
+    this.#inherited.stop();
     await this.#manager.stop({ keep });
     if (this.#retired === null) await this.#api?.close();
     await this.#alerts.flush();
@@ -218,7 +224,9 @@ export class ManagerProcess implements Running {
     );
     inheritance.closeRest();
     try {
+      await this.#inherited.takeOver();
       await this.#manager.start();
+      this.#inherited.check(await this.#instanceIds());
       this.#jobs.schedule(config);
       this.#follower.start();
     } catch (error) {
@@ -226,6 +234,11 @@ export class ManagerProcess implements Running {
       await this.#api.close();
       throw error;
     }
+  }
+
+  async #instanceIds(): Promise<Set<string>> {
+    const { instances } = await this.#registry.snapshot();
+    return new Set(instances.map(({ id }) => id));
   }
 
   #listen({ host, port }: Address, [socket]: readonly number[]) {

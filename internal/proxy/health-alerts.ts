@@ -1,4 +1,4 @@
-import type { Alert, AlertSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
 import type { ServicePool } from './service-pool.ts';
 import { conditionCause } from './condition-cause.ts';
 import type { Upstream } from './upstream.ts';
@@ -8,22 +8,43 @@ import type { Upstream } from './upstream.ts';
  * What a person asked for (adding, draining, removing) is no alert.
  */
 export class HealthAlerts {
-  readonly #sink: AlertSink;
+  readonly #sink: JointSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
   readonly #active = new Map<string, Alert>();
   #leading = false;
 
-  constructor(sink: AlertSink, now: () => number) {
+  constructor(sink: JointSink, now: () => number) {
     this.#sink = sink;
     this.#now = now;
   }
 
-  /** Of several load balancers that see the same, one speaks. The one that takes over tells what is still wrong. */
+  /** Of several load balancers that see the same, one speaks. The one that takes over goes on with what is wrong. */
   lead(leading: boolean): void {
     if (leading === this.#leading) return;
     this.#leading = leading;
-    if (leading) for (const condition of this.#active.values()) this.#sink.raise(condition);
+    for (const condition of this.#active.values()) {
+      if (leading) this.#sink.raise(condition);
+      else this.#sink.release(condition.key);
+    }
+  }
+
+  /**
+   * Takes over conditions that another load balancer has told of: they hold until the pool shows that they do not.
+   * @param pools - all that there are.
+   * @returns those that are not about health.
+   */
+  inherit(alerts: readonly Alert[], pools: Iterable<ServicePool>): Alert[] {
+    const others = alerts.filter((alert) => !isAboutHealth(alert));
+    for (const alert of alerts)
+      if (isAboutHealth(alert)) this.#active.set(alert.key, this.#active.get(alert.key) ?? alert);
+    const services = new Set(alerts.flatMap(({ service = [] }) => service));
+    for (const pool of pools) {
+      services.delete(pool.name);
+      this.update(pool);
+    }
+    for (const service of services) this.removed(service);
+    return others;
   }
 
   update(pool: ServicePool): void {
@@ -31,7 +52,7 @@ export class HealthAlerts {
     const down = upstreams.filter((upstream) => this.#isDown(upstream));
     this.#settle(
       instanceKey(pool.name, ''),
-      down.map((upstream) => this.#instanceDown(pool, upstream)),
+      down.map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
     );
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
     this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
@@ -50,7 +71,7 @@ export class HealthAlerts {
     return pending && this.#active.has(instanceKey(service, id));
   }
 
-  #instanceDown(pool: ServicePool, upstream: Upstream): Alert {
+  #instanceDown(pool: ServicePool, upstream: Upstream, outOf: number): Alert {
     const { id, instance, condition } = upstream;
     const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
     const cause =
@@ -62,6 +83,7 @@ export class HealthAlerts {
       cause,
       service: pool.name,
       instance: id,
+      outOf: isEjected ? undefined : outOf,
       at: this.#now(),
     };
   }
@@ -93,8 +115,16 @@ export class HealthAlerts {
   }
 }
 
+function isWanted({ instance: { lifecycle } }: Upstream): boolean {
+  return lifecycle !== 'draining' && lifecycle !== 'stopped';
+}
+
 function isServing({ instance, isFit }: Upstream): boolean {
   return instance.lifecycle === 'ready' && isFit;
+}
+
+function isAboutHealth({ key, service }: Alert): boolean {
+  return service !== undefined && (key.startsWith(instanceKey(service, '')) || key === serviceKey(service));
 }
 
 function instanceKey(service: string, id: string): string {

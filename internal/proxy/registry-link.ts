@@ -25,8 +25,8 @@ export interface RegistryLinkOptions {
   readonly log: Logger;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Whether this load balancer speaks for all that use the registry. */
-  readonly onLeading: (leading: boolean) => void;
+  /** Whether this load balancer speaks for all that use the registry. Called with every heartbeat; never rejects. */
+  readonly onLeading: (leading: boolean) => Promise<void> | void;
 }
 
 /**
@@ -211,13 +211,17 @@ export class RegistryLink {
     await this.#saveEjections();
     this.#beats += 1;
     if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
-    const { registry, now, onLeading } = this.#options;
+    const leading = await this.#isLeading();
+    if (!this.#abort.signal.aborted) await this.#options.onLeading(leading);
+  }
+
+  async #isLeading(): Promise<boolean> {
+    const { registry, now } = this.#options;
     try {
       if (this.#missed) await this.#changed(await registry.snapshot());
-      const leads = isLeader(registry.proxyId, await registry.proxies(), now());
-      if (!this.#abort.signal.aborted) onLeading(leads);
+      return isLeader(registry.proxyId, await registry.proxies(), now());
     } catch {
-      if (!this.#abort.signal.aborted) onLeading(true); // nobody can be asked: better twice than never
+      return true; // nobody can be asked: better twice than never
     }
   }
 

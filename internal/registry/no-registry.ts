@@ -1,3 +1,4 @@
+import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { StoredEvent } from '../model/event.ts';
 import type { EjectionRecord } from '../model/outlier-detection.ts';
@@ -10,11 +11,16 @@ import type {
   Snapshot,
 } from './registry.ts';
 
+const FORGETFUL: AlertStore = {
+  async save() {},
+  takeOver: async () => ({ outages: [], deliveries: [] }),
+};
 const EMPTY: Snapshot = { registryId: 'none', revision: 0, services: [], instances: [] };
 
 /** For a load balancer whose configuration names every instance: there is no manager to hear from, and nothing to keep. */
 export class NoRegistry implements ProxyRegistry {
   readonly proxyId: string;
+  readonly alerts = FORGETFUL;
 
   constructor(proxyId: string) {
     this.proxyId = proxyId;

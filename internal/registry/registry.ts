@@ -1,3 +1,4 @@
+import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
@@ -201,6 +202,8 @@ export interface RegistryWriter extends RegistryReader {
   /** Deletes events older than `before` (epoch milliseconds), and returns how many; steps of deployments that are over, too. */
   pruneEvents(before: number): Promise<number>;
   heartbeat(): Promise<void>;
+  /** What managers before this one have left is taken over by it. */
+  readonly alerts: AlertStore;
 }
 
 export interface ProxyReport {
@@ -216,6 +219,8 @@ export interface ProxyReport {
 /** The load balancer's side. Nothing in it changes the revision. */
 export interface ProxyRegistry extends RegistryReader {
   readonly proxyId: string;
+  /** What load balancers have left that withdrew, or whose heartbeat is too old, is taken over by whichever asks first. */
+  readonly alerts: AlertStore;
   /** Heartbeat, applied revision and in-flight counts in one transaction: `applied ≥ N` never shows without its counts. */
   report(report: ProxyReport): Promise<void>;
   saveHealth(records: readonly HealthRecord[]): Promise<void>;

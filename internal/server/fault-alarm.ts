@@ -15,12 +15,13 @@ export interface Fault {
 /** Counts the faults of one instance, and calls a person when they become a crash loop. */
 export class FaultAlarm {
   readonly #context: SupervisorContext;
+  readonly #key: string;
   #faults = NO_FAULTS;
-  /** Of the alert that is out; null when none is. */
-  #raised: string | null = null;
+  #raised = false;
 
-  constructor(context: SupervisorContext) {
+  constructor(context: SupervisorContext, instanceId: string) {
     this.#context = context;
+    this.#key = `crash-loop:${instanceId}`;
   }
 
   get inCrashLoop(): boolean {
@@ -38,21 +39,21 @@ export class FaultAlarm {
 
   /** Raises the alert of a crash loop, once. */
   tell(instance: Instance, { message, logTail }: Fault): void {
-    if (!this.inCrashLoop || this.#raised !== null) return;
+    if (!this.inCrashLoop || this.#raised) return;
     const { alerts, clock, journal, restart } = this.#context;
     const { id, service } = instance;
-    this.#raised = `crash-loop:${id}`;
+    this.#raised = true;
     const cause = [message, ...logTail].join('\n');
     const title = `${id} keeps failing`;
-    alerts.raise({ key: this.#raised, severity: 'critical', title, cause, service, instance: id, at: clock() });
+    alerts.raise({ key: this.#key, severity: 'critical', title, cause, service, instance: id, at: clock() });
     const pace = `${restart.crashLimit} faults within ${inSeconds(restart.crashWindowMs)}`;
     journal.record('instance.crash-loop', instance, `${title}: ${pace}; next try in about ${inSeconds(this.delayMs)}`);
   }
 
-  /** Ready for long enough, or gone for good: whatever comes now is a new trouble. */
+  /** Ready for long enough, or gone for good: whatever comes now is a new trouble. An earlier manager may have raised the alert. */
   clear(): void {
     this.#faults = NO_FAULTS;
-    if (this.#raised !== null) this.#context.alerts.resolve(this.#raised, this.#context.clock());
-    this.#raised = null;
+    this.#raised = false;
+    this.#context.alerts.resolve(this.#key, this.#context.clock());
   }
 }

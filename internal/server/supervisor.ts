@@ -55,7 +55,7 @@ export class Supervisor {
     this.#context = context;
     this.#row = new InstanceRow(instance, context.registry, context.log, context.stopping);
     this.#launcher = new Launcher(this.#row, context);
-    this.#alarm = new FaultAlarm(context);
+    this.#alarm = new FaultAlarm(context, instance.id);
   }
 
   get instance(): Instance {

@@ -13,6 +13,8 @@ export interface Alert {
   readonly cause?: string | undefined;
   readonly service?: string | undefined;
   readonly instance?: string | undefined;
+  /** How many instances the service has, when the trouble is that one of them is down: such alerts are told together. */
+  readonly outOf?: number | undefined;
   /** Epoch milliseconds when it began. */
   readonly at: number;
 }
@@ -21,6 +23,12 @@ export interface Alert {
 export interface AlertSink {
   raise(alert: Alert): void;
   resolve(key: string, at: number): void;
+}
+
+/** A sink of several, of which one speaks. */
+export interface JointSink extends AlertSink {
+  /** Leaves a condition, and what is left to tell of it, to another one. */
+  release(key: string): void;
 }
 
 /** What one message tells of one condition. */

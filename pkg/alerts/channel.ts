@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
-import { formatDuration } from './render.ts';
+import { formatDuration } from './words.ts';
 
 /** Longest that one attempt may take, whatever the notifier's own limits are. */
 const ATTEMPT_TIMEOUT_MS = 60_000;
@@ -35,6 +35,7 @@ export interface ChannelContext {
 /** The queue in front of one notifier: sends in order, repeats what failed, and never keeps another channel waiting. */
 export class Channel {
   readonly #context: ChannelContext;
+  readonly #onSettled: (notification: Notification) => void;
   readonly #closing = new AbortController();
   #notifier: Notifier;
   #retry: RetryPolicy;
@@ -43,10 +44,17 @@ export class Channel {
   #worker: Promise<void> | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(notifier: Notifier, retry: RetryPolicy, context: ChannelContext) {
+  /** @param onSettled - called when a message was delivered, or given up. */
+  constructor(
+    notifier: Notifier,
+    retry: RetryPolicy,
+    context: ChannelContext,
+    onSettled: (notification: Notification) => void = () => {},
+  ) {
     this.#notifier = notifier;
     this.#retry = retry;
     this.#context = context;
+    this.#onSettled = onSettled;
   }
 
   get name(): string {
@@ -66,6 +74,7 @@ export class Channel {
     if (this.#queue.length > QUEUE_LENGTH) {
       const dropped = this.#queue.shift();
       this.#context.log.error({ channel: this.name, subject: dropped?.subject }, 'alert dropped: too many are waiting');
+      if (dropped) this.#onSettled(dropped);
     }
     this.#worker ??= this.#work();
   }
@@ -104,6 +113,7 @@ export class Channel {
       this.#current = next;
       await this.#deliver(next);
       this.#current = null;
+      if (!this.#closing.signal.aborted) this.#onSettled(next);
     }
     this.#worker = null;
   }

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock/clock.ts';
-import type { Alert, Notification, NotificationEntry } from './alert.ts';
-import { type AlertLog, Channel, type ChannelContext, DEFAULT_RETRY, type RetryPolicy } from './channel.ts';
+import { Agenda } from './agenda.ts';
+import type { Alert, NotificationEntry } from './alert.ts';
+import { type AlertLog, type ChannelContext, DEFAULT_RETRY, type RetryPolicy } from './channel.ts';
+import { Channels, type TestResult } from './channels.ts';
+import { begun, type Condition, conditionOf, outageOf } from './condition.ts';
 import type { Notifier } from './notifier.ts';
+import { Outbox } from './outbox.ts';
 import { renderNotification, renderTest } from './render.ts';
+import type { AlertStore, Outage } from './store.ts';
 
 /** How long a message of several conditions is collected, in milliseconds. */
 const GROUP_WINDOW_MS = 10_000;
@@ -22,28 +27,11 @@ export interface AlertSettings {
 export interface AlertDispatcherOptions extends AlertSettings {
   readonly notifiers: readonly Notifier[];
   readonly log: AlertLog;
+  /** Keeps what must survive the process; without one nothing does. */
+  readonly store?: AlertStore | undefined;
   readonly clock?: Clock;
   /** In [0, 1); jitter of the retries. */
   readonly random?: () => number;
-}
-
-export interface TestResult {
-  readonly channel: string;
-  readonly ok: boolean;
-  readonly error?: string;
-  readonly durationMs: number;
-}
-
-interface Condition {
-  alert: Alert;
-  active: boolean;
-  resolvedAt: number | null;
-  /** People were told that it is firing, and not yet that it ended. */
-  told: boolean;
-  /** When messages announced it within the last `repeatAfterMs`, in milliseconds of the monotonic clock, oldest first. */
-  announced: readonly number[];
-  /** Beginnings since the last message. */
-  occurrences: number;
 }
 
 /**
@@ -55,47 +43,36 @@ interface Condition {
  *   raised again while it fires is told again only after that time.
  * - The end of an announced condition is told within a group window, unless it began again in the meantime.
  * - Without channels nothing is kept for sending; a channel that is added later learns what is still active.
+ * - With a store, conditions and messages are stored before anything is sent, so that the next process goes on where this
+ *   one was killed. While the store is away everything goes on from memory.
  *
  * Nothing here throws or rejects; failures of channels are logged.
  */
 export class AlertDispatcher {
   readonly #context: ChannelContext;
+  readonly #outbox: Outbox;
+  readonly #channels: Channels;
   readonly #conditions = new Map<string, Condition>();
-  /** Keys with something to tell, and when, in milliseconds of the monotonic clock. */
-  readonly #pending = new Map<string, number>();
+  readonly #pending: Agenda;
   #settings: Required<AlertSettings>;
-  #channels: Channel[];
   #windowEndsAt = Number.NEGATIVE_INFINITY;
-  #timer: { readonly dueAt: number; readonly cancel: () => void } | null = null;
   #closed = false;
 
-  constructor({ notifiers, log, clock = systemClock, random = Math.random, ...settings }: AlertDispatcherOptions) {
+  constructor(options: AlertDispatcherOptions) {
+    const { notifiers, log, store = null, clock = systemClock, random = Math.random, ...settings } = options;
     this.#context = { clock, log, random };
     this.#settings = withDefaults(settings);
-    this.#channels = notifiers.map((notifier) => this.#open(notifier));
+    this.#pending = new Agenda(clock, () => this.#send(clock.monotonic()));
+    this.#outbox = new Outbox(store, this.#context);
+    this.#channels = new Channels(notifiers, this.#settings.retry, this.#context, this.#outbox);
   }
 
   /** Says that a condition holds. Saying it again is free: it refreshes cause and severity, not the beginning. */
   raise(alert: Alert): void {
     if (this.#closed) return;
     const known = this.#conditions.get(alert.key);
-    if (known && (known.active || known.told)) {
-      known.alert = { ...alert, at: known.alert.at };
-      known.active = true;
-      known.resolvedAt = null;
-      if (known.told) this.#remind(alert.key, known);
-      return;
-    }
-    const condition: Condition = {
-      alert,
-      active: true,
-      resolvedAt: null,
-      told: false,
-      announced: known?.announced ?? [],
-      occurrences: (known?.occurrences ?? 0) + 1,
-    };
-    this.#conditions.set(alert.key, condition);
-    this.#announce(alert.key, condition);
+    if (known && (known.active || known.told)) this.#goesOn(known, alert);
+    else this.#begins(alert, known);
   }
 
   /**
@@ -107,8 +84,39 @@ export class AlertDispatcher {
     if (this.#closed || !condition?.active) return;
     condition.active = false;
     condition.resolvedAt = Math.max(at, condition.alert.at);
-    if (this.#channels.length === 0) this.#conditions.delete(key);
+    if (this.#channels.count === 0) this.#forget(key, condition);
     else if (condition.told) this.#schedule(key, this.#windowEnd());
+    this.#record(condition);
+  }
+
+  /** Leaves a condition to whichever process takes over next. */
+  release(key: string): void {
+    const condition = this.#conditions.get(key);
+    if (this.#closed || condition === undefined) return;
+    this.#pending.delete(key);
+    this.#conditions.delete(key);
+    this.#outbox.release(condition.id);
+  }
+
+  /**
+   * Goes on where processes of the same kind stopped that are gone: sends what they did not deliver, and takes over their
+   * conditions. Returns those that held when they stopped: they hold until they are resolved here.
+   */
+  async takeOver(): Promise<Alert[]> {
+    const { outages, deliveries } = await this.#outbox.takeOver();
+    if (this.#closed) return [];
+    if (deliveries.length > 0) {
+      this.#context.log.info({ messages: deliveries.length }, 'sending what a process before this one did not deliver');
+      this.#channels.queue(deliveries);
+    }
+    return outages.filter((outage) => this.#inherit(outage)).map(({ alert }) => alert);
+  }
+
+  /** The conditions that were taken over, hold as far as is known, and were not raised since. */
+  inherited(): Alert[] {
+    return [...this.#conditions.values()]
+      .filter(({ active, inherited }) => active && inherited)
+      .map(({ alert }) => alert);
   }
 
   /** The conditions that hold now, oldest first. */
@@ -118,19 +126,8 @@ export class AlertDispatcher {
   }
 
   /** Sends a test message through every channel at once, past the queues, and tells how each fared. */
-  async test(): Promise<TestResult[]> {
-    const { clock } = this.#context;
-    const startedAt = clock.monotonic();
-    const notification = renderTest(clock.now(), randomUUID());
-    return Promise.all(
-      this.#channels.map(async (channel) => {
-        const result = await channel.attempt(notification).then(
-          () => ({ ok: true }),
-          (error: unknown) => ({ ok: false, error: error instanceof Error ? error.message : String(error) }),
-        );
-        return { channel: channel.name, ...result, durationMs: Math.round(clock.monotonic() - startedAt) };
-      }),
-    );
+  test(): Promise<TestResult[]> {
+    return this.#channels.test(renderTest(this.#context.clock.now(), randomUUID()));
   }
 
   /** Sends what is pending without waiting for its time; resolves when every queue is empty or the deadline has passed. */
@@ -138,47 +135,82 @@ export class AlertDispatcher {
     this.#send(Number.POSITIVE_INFINITY);
     const deadline = Promise.withResolvers<void>();
     const cancel = this.#context.clock.after(deadlineMs, deadline.resolve, true);
-    await Promise.race([Promise.all(this.#channels.map((channel) => channel.drained())), deadline.promise]);
+    await Promise.race([this.#channels.drained(), deadline.promise]);
     cancel();
   }
 
-  /**
-   * Takes over a changed configuration. Channels are told apart by name: one that stays keeps its queue, what a removed
-   * one did not deliver goes to those that are new.
-   */
+  /** Takes over a changed configuration; see `Channels.use`. */
   reconfigure(notifiers: readonly Notifier[], settings: AlertSettings = {}): void {
     if (this.#closed) return;
     this.#settings = withDefaults(settings);
-    const before = new Map(this.#channels.map((channel) => [channel.name, channel]));
-    this.#channels = notifiers.map((notifier) => before.get(notifier.name) ?? this.#open(notifier));
-    for (const [index, notifier] of notifiers.entries()) this.#channels[index]?.use(notifier, this.#settings.retry);
-    const removed = [...before.values()].filter((channel) => !this.#channels.includes(channel));
-    const added = this.#channels.filter((channel) => before.get(channel.name) !== channel);
-    const orphans = undeliveredOf(removed);
-    for (const notification of orphans) {
-      for (const channel of added) channel.enqueue(notification);
-    }
-    if (added.length === 0) this.#logLost([...orphans].map(({ subject }) => subject));
+    this.#channels.use(notifiers, this.#settings.retry);
     for (const [key, condition] of this.#conditions) {
       if (condition.active && !condition.told) this.#announce(key, condition);
     }
   }
 
-  /** Stops everything; what was not delivered is logged. To send it, `flush` first. */
+  /** Stops everything; what was not delivered is logged, and left to the next process where it is stored. To send it, `flush` first. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#timer?.cancel();
-    const undelivered = undeliveredOf(this.#channels);
-    this.#logLost([...this.#pending.keys(), ...[...undelivered].map(({ subject }) => subject)]);
+    this.#pending.close();
+    const lost = [...this.#pending.keys(), ...this.#channels.close()];
+    const fate = this.#outbox.keeps ? 'left to the next process' : 'given up: their channels were closed';
+    if (lost.length > 0) this.#context.log.warn({ lost }, `alerts ${fate}`);
+    this.#outbox.close();
   }
 
-  #logLost(lost: readonly string[]): void {
-    if (lost.length > 0) this.#context.log.warn({ lost }, 'alerts given up: their channels were closed');
+  #begins(alert: Alert, before: Condition | undefined): void {
+    const condition = begun(alert, before);
+    if (before) this.#outbox.record({ ...outageOf(before, false, this.#context.clock), open: false });
+    this.#conditions.set(alert.key, condition);
+    this.#announce(alert.key, condition);
+    this.#record(condition);
   }
 
-  #open(notifier: Notifier): Channel {
-    return new Channel(notifier, this.#settings.retry, this.#context);
+  #goesOn(condition: Condition, alert: Alert): void {
+    condition.alert = { ...alert, at: condition.alert.at };
+    condition.active = true;
+    condition.resolvedAt = null;
+    if (condition.told && !condition.inherited) this.#remind(alert.key, condition);
+    else if (condition.told) this.#pending.delete(alert.key); // whoever took it over does not tell it again
+    condition.inherited = false;
+    this.#record(condition);
+  }
+
+  /** Returns whether it is a condition that holds, and was not known here. */
+  #inherit(outage: Outage): boolean {
+    const { clock } = this.#context;
+    const { key } = outage.alert;
+    const condition = conditionOf(outage, clock);
+    const own = this.#conditions.get(key);
+    if (own) {
+      // both saw the same: it began with the first, and people were told by either
+      this.#outbox.record({ ...outageOf(own, false, clock), resolvedAt: clock.now(), told: false, open: false });
+      const announced = [...condition.announced, ...own.announced].toSorted((a, b) => a - b);
+      const at = Math.min(own.alert.at, outage.alert.at);
+      const told = own.told || condition.told;
+      Object.assign(own, { id: condition.id, told, announced, alert: { ...own.alert, at } });
+      if (own.active && told) this.#pending.delete(key);
+    }
+    const now = own ?? condition;
+    this.#conditions.set(key, now);
+    if (now.active && !now.told) this.#announce(key, now);
+    if (!now.active && this.#channels.count === 0) this.#forget(key, now);
+    else if (!now.active) this.#schedule(key, this.#windowEnd());
+    this.#record(now);
+    return now.active && now === condition;
+  }
+
+  #record(condition: Condition): void {
+    const pending = this.#pending.has(condition.alert.key);
+    this.#outbox.record(outageOf(condition, pending, this.#context.clock));
+  }
+
+  #forget(key: string, condition: Condition): void {
+    condition.told = false;
+    this.#pending.delete(key);
+    this.#conditions.delete(key);
   }
 
   #announce(key: string, { announced }: Condition): void {
@@ -204,20 +236,7 @@ export class AlertDispatcher {
   }
 
   #schedule(key: string, dueAt: number): void {
-    if (this.#channels.length === 0) return;
-    this.#pending.set(key, dueAt);
-    this.#arm(dueAt);
-  }
-
-  #arm(dueAt: number): void {
-    if (this.#timer && this.#timer.dueAt <= dueAt) return;
-    this.#timer?.cancel();
-    const { clock } = this.#context;
-    const wake = () => {
-      this.#timer = null;
-      this.#send(clock.monotonic());
-    };
-    this.#timer = { dueAt, cancel: clock.after(Math.max(0, dueAt - clock.monotonic()), wake) };
+    if (this.#channels.count > 0) this.#pending.set(key, dueAt);
   }
 
   /** Makes one message of everything that is due until then (monotonic clock), and hands it to every channel. */
@@ -225,28 +244,24 @@ export class AlertDispatcher {
     const { clock } = this.#context;
     const now = clock.monotonic();
     const entries: NotificationEntry[] = [];
-    let nextDueAt = Number.POSITIVE_INFINITY;
-    for (const [key, dueAt] of this.#pending) {
+    for (const key of this.#pending.take(until)) {
       const condition = this.#conditions.get(key);
-      if (dueAt > until) nextDueAt = Math.min(nextDueAt, dueAt);
-      else this.#pending.delete(key);
-      if (dueAt <= until && condition) entries.push(this.#tell(condition, now));
+      if (condition) entries.push(this.#tell(condition, now));
     }
-    if (nextDueAt < Number.POSITIVE_INFINITY) this.#arm(nextDueAt);
     this.#forgetOld(now);
     if (entries.length === 0) return;
-    const notification = renderNotification(entries, clock.now(), randomUUID());
-    for (const channel of this.#channels) channel.enqueue(notification);
+    this.#channels.send(renderNotification(entries, clock.now(), randomUUID(), this.active()));
   }
 
   #tell(condition: Condition, now: number): NotificationEntry {
     const { alert, active, told, resolvedAt, occurrences } = condition;
-    const heard = this.#channels.length > 0;
+    const heard = this.#channels.count > 0;
     if (heard && (active || !told)) {
       condition.announced = [...condition.announced.filter((at) => at + this.#settings.repeatAfterMs > now), now];
     }
     condition.told = heard && active;
     condition.occurrences = 0;
+    this.#record(condition);
     return { alert, state: active ? 'firing' : 'resolved', resolvedAt, occurrences };
   }
 
@@ -266,8 +281,4 @@ function lastAnnounced({ announced }: Condition): number {
 
 function withDefaults(settings: AlertSettings): Required<AlertSettings> {
   return { groupWindowMs: GROUP_WINDOW_MS, repeatAfterMs: REPEAT_AFTER_MS, retry: DEFAULT_RETRY, ...settings };
-}
-
-function undeliveredOf(channels: readonly Channel[]): Set<Notification> {
-  return new Set(channels.flatMap((channel) => channel.close()));
 }

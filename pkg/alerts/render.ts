@@ -1,23 +1,42 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type Alert, type Notification, type NotificationEntry, SEVERITIES } from './alert.ts';
+import { type Group, groupAround, sentenceOf } from './group.ts';
+import { clip, formatDuration } from './words.ts';
 
 const SUBJECT_LENGTH = 100;
 /** Only a condition that lasts this long, in milliseconds, says so in the subject. */
 const WORTH_TELLING_MS = 60_000;
 
+/** What a message says of one condition, or of several instances of one service. */
+interface Item {
+  readonly firing: boolean;
+  /** Alone in the subject. */
+  readonly subject: string;
+  /** Among others in the subject. */
+  readonly headline: string;
+  readonly lines: readonly string[];
+}
+
 /**
  * Makes one message of several conditions.
  * @param entries - at least one.
  * @param at - epoch milliseconds of the message.
+ * @param active - all that holds now, whether the message tells of it or not.
  */
-export function renderNotification(entries: readonly NotificationEntry[], at: number, id: string): Notification {
+export function renderNotification(
+  entries: readonly NotificationEntry[],
+  at: number,
+  id: string,
+  active: readonly Alert[] = [],
+): Notification {
   const sorted = entries.map(cleaned).toSorted((a, b) => rank(a) - rank(b));
+  const items = itemsOf(sorted, active.map(cleanedAlert), at);
   return {
     id,
     at,
     level: sorted.find(({ state }) => state === 'firing')?.alert.severity ?? 'resolved',
-    subject: clip(subjectOf(sorted, at), SUBJECT_LENGTH),
-    text: sorted.map((entry) => describe(entry, at).join('\n')).join('\n\n'),
+    subject: clip(subjectOf(items), SUBJECT_LENGTH),
+    text: items.map(({ lines }) => lines.join('\n')).join('\n\n'),
     entries: sorted,
   };
 }
@@ -45,43 +64,22 @@ export function renderReport(title: string, text: string, at: number, id: string
   return { id, at, level: 'info', subject, text: entry.alert.cause ?? '', entries: [entry] };
 }
 
-/** Milliseconds as people say them, in the two largest units: `0.8 s`, `2 min 5 s`, `3 h 4 min`, `2 d`. */
-export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 9_950) return `${(Math.max(0, milliseconds) / 1_000).toFixed(1).replace('.0', '')} s`;
-  const seconds = Math.round(milliseconds / 1_000);
-  const parts = [
-    [Math.floor(seconds / 86_400), 'd'],
-    [Math.floor(seconds / 3_600) % 24, 'h'],
-    [Math.floor(seconds / 60) % 60, 'min'],
-    [seconds % 60, 's'],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  const told = parts.slice(first, first + 2).filter(([count]) => count > 0);
-  return told.map(([count, unit]) => `${count} ${unit}`).join(' ');
-}
-
-/** Cuts a text to at most `length` UTF-16 units, never through a character; an ellipsis marks the cut. */
-export function clip(text: string, length: number): string {
-  if (text.length <= length) return text;
-  return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-}
-
 function rank({ state, alert }: NotificationEntry): number {
   return state === 'resolved' ? SEVERITIES.length : SEVERITIES.indexOf(alert.severity);
 }
 
 /** Titles and causes may quote logs and foreign answers: colours, line ends and other control characters go. */
 function cleaned(entry: NotificationEntry): NotificationEntry {
-  const { title, cause, service, instance, ...rest } = entry.alert;
+  return { ...entry, alert: cleanedAlert(entry.alert) };
+}
+
+function cleanedAlert({ title, cause, service, instance, ...rest }: Alert): Alert {
   return {
-    ...entry,
-    alert: {
-      ...rest,
-      title: oneLine(title),
-      ...(cause === undefined ? {} : { cause: printable(cause).trim() }),
-      ...(service === undefined ? {} : { service: oneLine(service) }),
-      ...(instance === undefined ? {} : { instance: oneLine(instance) }),
-    },
+    ...rest,
+    title: oneLine(title),
+    ...(cause === undefined ? {} : { cause: printable(cause).trim() }),
+    ...(service === undefined ? {} : { service: oneLine(service) }),
+    ...(instance === undefined ? {} : { instance: oneLine(instance) }),
   };
 }
 
@@ -98,20 +96,47 @@ function printable(text: string): string {
     .replace(/(?!\n)\p{Cc}/gu, '');
 }
 
-function subjectOf(entries: readonly NotificationEntry[], at: number): string {
-  const [entry] = entries;
-  if (entries.length === 1 && entry) {
-    if (entry.state === 'resolved') return `Resolved ${after(entry)}: ${entry.alert.title}`;
-    const lasted = at - entry.alert.at;
-    return `${headline(entry)}${lasted < WORTH_TELLING_MS ? '' : ` for ${formatDuration(lasted)}`}`;
-  }
-  const firing = entries.filter(({ state }) => state === 'firing').length;
-  const resolved = entries.length - firing;
+/** In the order of the entries; instances of one service stand where the worst of them does. */
+function itemsOf(entries: readonly NotificationEntry[], active: readonly Alert[], at: number): Item[] {
+  const told = new Set<NotificationEntry>();
+  return entries.flatMap((entry) => {
+    if (told.has(entry)) return [];
+    const group = groupAround(entry, entries, active);
+    for (const each of group?.entries ?? [entry]) told.add(each);
+    return group === null ? itemOf(entry, at) : groupItem(group, at);
+  });
+}
+
+function itemOf(entry: NotificationEntry, at: number): Item {
+  const firing = entry.state === 'firing';
+  const lasted = at - entry.alert.at;
+  const since = firing && lasted >= WORTH_TELLING_MS ? ` for ${formatDuration(lasted)}` : '';
+  return {
+    firing,
+    subject: firing ? `${headline(entry)}${since}` : `Resolved ${after(entry)}: ${entry.alert.title}`,
+    headline: headline(entry),
+    lines: describe(entry, at),
+  };
+}
+
+function groupItem(group: Group, at: number): Item {
+  const sentence = sentenceOf(group);
+  const firing = group.entries.some(({ state }) => state === 'firing');
+  const title = `${firing ? (group.down[0]?.severity ?? 'info').toUpperCase() : 'RESOLVED'}: ${sentence}`;
+  const others = group.entries.flatMap((entry) => describe(entry, at).map((line) => `  ${line}`));
+  return { firing, subject: sentence, headline: sentence, lines: [title, ...others] };
+}
+
+function subjectOf(items: readonly Item[]): string {
+  const [item] = items;
+  if (items.length === 1 && item) return item.subject;
+  const firing = items.filter((each) => each.firing).length;
+  const resolved = items.length - firing;
   const counts = [
     ...(firing > 0 ? [`${firing} ${firing === 1 ? 'alert' : 'alerts'}`] : []),
     ...(resolved > 0 ? [`${resolved} resolved`] : []),
   ];
-  return `${counts.join(', ')}: ${entries.map(headline).join(', ')}`;
+  return `${counts.join(', ')}: ${items.map((each) => each.headline).join(', ')}`;
 }
 
 function headline(entry: NotificationEntry): string {

@@ -1,5 +1,5 @@
 import type { Notification, NotificationEntry } from './alert.ts';
-import { clip } from './render.ts';
+import { clip } from './words.ts';
 import type { WebhookFormat } from './schema.ts';
 
 /** Red, amber, blue, green. */

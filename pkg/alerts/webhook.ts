@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
-import { clip, formatDuration } from './render.ts';
+import { clip, formatDuration } from './words.ts';
 import type { WebhookChannel } from './schema.ts';
 import { webhookBody } from './webhook-body.ts';
 

@@ -10,6 +10,7 @@ import {
   type ProxyRegistry,
   type RegistryWriter,
 } from '../../internal/registry/registry.ts';
+import type { Delivery, Outage } from '../../pkg/alerts/store.ts';
 import { RegistryRecorder } from '../support/registry-recorder.ts';
 
 /** One fresh, empty store, which several handles can open. */
@@ -41,6 +42,28 @@ const EVENT: HeimdallEvent = {
   message: 'added',
   data: { nested: { list: [1, 'two'] } },
 };
+
+const OUTAGE: Outage = {
+  id: 'outage-1',
+  alert: { key: 'instance-down:web/a', severity: 'warning', title: 'a is down', cause: 'x', service: 'web', at: 5_000 },
+  resolvedAt: null,
+  told: true,
+  announced: [5_000.5],
+  occurrences: 1,
+  open: true,
+};
+const DELIVERY: Delivery = {
+  channel: 'webhook example.org',
+  notification: {
+    id: 'message-1',
+    at: 1_000_000,
+    level: 'warning',
+    subject: 'a is down',
+    text: 'WARNING: a is down',
+    entries: [{ alert: OUTAGE.alert, state: 'firing', resolvedAt: null, occurrences: 1 }],
+  },
+};
+const NO_CHANGES = { outages: [], released: [], made: [], settled: [] };
 
 /** What every registry driver must do. */
 export function registryContract(name: string, createStore: () => Promise<StoreUnderTest>): void {
@@ -649,6 +672,77 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
           [3],
         );
         assert.equal(await manager.pruneEvents(3), 0);
+      });
+    });
+
+    describe('alerts', () => {
+      const NONE = { outages: [], deliveries: [] };
+      let delivery: Delivery;
+      beforeEach(() => {
+        delivery = { ...DELIVERY, notification: { ...DELIVERY.notification, at: now } };
+      });
+
+      it('of a load balancer that is gone are taken over once, as they were', async () => {
+        await proxy.report({ appliedRevision: null, inFlight: new Map() });
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [OUTAGE], made: [delivery] });
+        now += 1;
+        const other = store.openProxy('proxy-b', clock);
+        try {
+          assert.deepEqual(await other.alerts.takeOver(), NONE, 'its owner lives');
+          now += HEARTBEAT_LIMIT_MS;
+          assert.deepEqual(await other.alerts.takeOver(), { outages: [OUTAGE], deliveries: [delivery] });
+          assert.deepEqual(await other.alerts.takeOver(), NONE);
+          await other.report({ appliedRevision: null, inFlight: new Map() });
+          assert.deepEqual(await proxy.alerts.takeOver(), NONE, 'they are the other one’s now');
+          await other.withdraw();
+          assert.equal((await proxy.alerts.takeOver()).outages.length, 1, 'one that withdrew is gone');
+        } finally {
+          await other.close();
+        }
+        assert.equal(await revision(), 0);
+      });
+
+      it('of a manager are taken over by the next manager, and by no load balancer', async () => {
+        await manager.alerts.save({ ...NO_CHANGES, outages: [OUTAGE], made: [delivery] });
+        await manager.close();
+        now += DAY_MS / 2;
+        assert.deepEqual(await proxy.alerts.takeOver(), NONE);
+        manager = await store.openManager(clock);
+        assert.deepEqual(await manager.alerts.takeOver(), { outages: [OUTAGE], deliveries: [delivery] });
+        assert.deepEqual(await manager.alerts.takeOver(), NONE);
+      });
+
+      it('of a load balancer are taken over by no manager', async () => {
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [OUTAGE] });
+        assert.deepEqual(await manager.alerts.takeOver(), NONE);
+      });
+
+      it('that were released are taken over although their owner lives', async () => {
+        await proxy.report({ appliedRevision: null, inFlight: new Map() });
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [OUTAGE, { ...OUTAGE, id: 'kept' }], released: [OUTAGE.id] });
+        const other = store.openProxy('proxy-b', clock);
+        assert.deepEqual(await other.alerts.takeOver(), { outages: [OUTAGE], deliveries: [] });
+        await other.close();
+      });
+
+      it('that changed, ended or were delivered are kept so', async () => {
+        const changed = { ...OUTAGE, resolvedAt: 7_000, occurrences: 3 };
+        const over = { ...OUTAGE, id: 'over' };
+        const second = { ...delivery, channel: 'second' };
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [OUTAGE, over], made: [delivery, second] });
+        const outages = [changed, { ...over, resolvedAt: 6_000, told: false, open: false }];
+        await proxy.alerts.save({ ...NO_CHANGES, outages, settled: [delivery] });
+        const other = store.openProxy('proxy-b', clock);
+        assert.deepEqual(await other.alerts.takeOver(), { outages: [changed], deliveries: [second] });
+        await other.close();
+      });
+
+      it('are no news after a day', async () => {
+        await proxy.alerts.save({ ...NO_CHANGES, made: [delivery] });
+        now += DAY_MS + 1;
+        const other = store.openProxy('proxy-b', clock);
+        assert.deepEqual(await other.alerts.takeOver(), NONE);
+        await other.close();
       });
     });
 

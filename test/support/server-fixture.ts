@@ -28,7 +28,7 @@ export function service(overrides: Readonly<Record<string, unknown>> = {}): Serv
   });
 }
 
-/** Remembers what was raised and resolved. */
+/** Remembers what was raised, and which of that was resolved. */
 export class AlertLog {
   readonly raised: Alert[] = [];
   readonly resolved: string[] = [];
@@ -38,7 +38,7 @@ export class AlertLog {
   }
 
   resolve(key: string): void {
-    this.resolved.push(key);
+    if (this.raised.some((alert) => alert.key === key)) this.resolved.push(key);
   }
 }
 

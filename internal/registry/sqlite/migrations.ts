@@ -1,6 +1,6 @@
 /**
  * The schema, step by step: number n brings a store from version n - 1 to n. A published step is never edited.
- * Each table (of `proxies` and `proxy_leases`: each row) has one writing process.
+ * Each table (of `proxies`, `proxy_leases`, `alerts` and `alert_outbox`: each row) has one writing process.
  */
 export const MIGRATIONS: readonly string[] = [
   // 1: desired state, events, and what the load balancers tell. Written by the manager: meta, services, instances,
@@ -151,5 +151,32 @@ export const MIGRATIONS: readonly string[] = [
     until       INTEGER NOT NULL,
     times       INTEGER NOT NULL
   ) STRICT;
+  `,
+  // 4: alerts. Of `alerts` and `alert_outbox` each row is written by its owner: a load balancer's id, or `manager:` and what
+  // tells one manager from another; '' is nobody.
+  `
+  CREATE TABLE alerts (
+    id          TEXT PRIMARY KEY,
+    owner       TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    alert       TEXT NOT NULL, -- JSON
+    began_at    INTEGER NOT NULL,
+    resolved_at INTEGER,
+    told        INTEGER NOT NULL CHECK (told IN (0, 1)),
+    announced   TEXT NOT NULL, -- JSON
+    occurrences INTEGER NOT NULL,
+    open        INTEGER NOT NULL CHECK (open IN (0, 1))
+  ) STRICT;
+  CREATE INDEX alerts_open ON alerts (owner) WHERE open = 1;
+  CREATE INDEX alerts_began_at ON alerts (began_at);
+
+  CREATE TABLE alert_outbox (
+    message TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    owner   TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    body    TEXT NOT NULL, -- JSON
+    PRIMARY KEY (message, channel)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -9,6 +9,7 @@ import type {
   Snapshot,
   TrafficRecord,
 } from '../registry.ts';
+import { SqliteAlertStore } from './alert-store.ts';
 import type { Handle } from './handle.ts';
 import { readEjections, readLatencies, readMeta } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
@@ -28,6 +29,7 @@ interface ProxyRegistryParts extends ReaderOptions {
 /** The load balancer's side of the SQLite registry. */
 export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
   readonly proxyId: string;
+  readonly alerts: SqliteAlertStore;
   readonly #pid: number;
   #startedAt: number;
   #swept = false;
@@ -39,6 +41,7 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
     this.proxyId = proxyId;
     this.#pid = pid;
     this.#startedAt = this.clock();
+    this.alerts = SqliteAlertStore.ofProxy(this.connection, this.clock, proxyId);
   }
 
   override async snapshot(): Promise<Snapshot> {

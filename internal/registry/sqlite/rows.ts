@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NotificationSchema, OutageSchema } from '../../../pkg/alerts/store.ts';
 import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
@@ -97,6 +98,15 @@ export const EjectionRowSchema = z.object({
   times: z.int(),
 }) satisfies z.ZodType<EjectionRecord>;
 
+export const OutageRowSchema = OutageSchema.extend({
+  alert: json(OutageSchema.shape.alert),
+  announced: json(OutageSchema.shape.announced),
+  told: bit(),
+  open: bit(),
+});
+
+export const DeliveryRowSchema = z.object({ channel: z.string(), notification: json(NotificationSchema) });
+
 const KeySchema = z
   .object({ id: z.union([z.string(), z.int()]), instanceId: z.string(), service: z.string() })
   .partial()
@@ -114,6 +124,10 @@ export function parseRow<T>(table: string, schema: z.ZodType<T>, row: unknown): 
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
   const message = `The registry is damaged: the row ${key} of ${table} is not valid (${issues}). Correct or delete it.`;
   throw new HeimdallError('REGISTRY_BROKEN', message, { table, key });
+}
+
+function bit() {
+  return z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1);
 }
 
 function json<T>(schema: z.ZodType<T>) {

@@ -15,6 +15,7 @@ import {
   type RegistryWriter,
   type ServiceChange,
 } from '../registry.ts';
+import { SqliteAlertStore } from './alert-store.ts';
 import {
   deleteSteps,
   insertDeployment,
@@ -39,6 +40,7 @@ interface WriterOptions extends ReaderOptions {
 
 /** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
 export class SqliteWriter extends SqliteReader implements RegistryWriter {
+  readonly alerts: SqliteAlertStore;
   readonly #lock: ManagerLock;
   readonly #pid: number;
   readonly #startedAt: number;
@@ -49,6 +51,7 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     this.#lock = lock;
     this.#pid = pid;
     this.#startedAt = this.clock();
+    this.alerts = SqliteAlertStore.ofManager(this.connection, this.clock, `${pid}-${randomSuffix()}`);
   }
 
   reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Alert, NotificationEntry } from '../../../pkg/alerts/alert.ts';
-import { clip, formatDuration, renderNotification, renderTest } from '../../../pkg/alerts/render.ts';
+import { renderNotification, renderTest } from '../../../pkg/alerts/render.ts';
 import { alertAt, START } from './support.ts';
 
 function firing(changes: Partial<Alert> = {}, occurrences = 1): NotificationEntry {
@@ -12,7 +12,20 @@ function resolved(afterMs: number, changes: Partial<Alert> = {}): NotificationEn
   return { alert: alertAt(START, changes), state: 'resolved', resolvedAt: START + afterMs, occurrences: 1 };
 }
 
-const render = (entries: NotificationEntry[], at = START + 10_000) => renderNotification(entries, at, 'id');
+const render = (entries: NotificationEntry[], at = START + 10_000, active: Alert[] = []) =>
+  renderNotification(entries, at, 'id', active);
+
+/** What is said of an instance of `web`, which has five. */
+const instance = (name: string, changes: Partial<Alert> = {}): Partial<Alert> => ({
+  key: `instance-down:web/${name}`,
+  severity: 'warning',
+  title: `${name} is down`,
+  cause: 'connect ECONNREFUSED',
+  service: 'web',
+  instance: name,
+  outOf: 5,
+  ...changes,
+});
 
 describe('a notification', () => {
   it('names the trouble and its cause in the subject', () => {
@@ -93,32 +106,57 @@ describe('a notification', () => {
   });
 });
 
-describe('a duration', () => {
-  const cases: readonly (readonly [number, string])[] = [
-    [-5, '0 s'],
-    [0, '0 s'],
-    [849, '0.8 s'],
-    [9_940, '9.9 s'],
-    [9_960, '10 s'],
-    [60_000, '1 min'],
-    [125_400, '2 min 5 s'],
-    [3_600_000, '1 h'],
-    [11_045_000, '3 h 4 min'],
-    [86_400_000 + 59_000, '1 d'],
-    [90_000_000, '1 d 1 h'],
-  ];
-  for (const [milliseconds, text] of cases) {
-    it(`of ${milliseconds} ms reads ${text}`, () => assert.equal(formatDuration(milliseconds), text));
-  }
-});
-
-describe('a clipped text', () => {
-  it('is left alone when it fits, and ends with an ellipsis when not', () => {
-    assert.equal(clip('four', 4), 'four');
-    assert.equal(clip('fives', 4), 'fiv…');
+describe('a notification of several instances of one service', () => {
+  it('says in one sentence how many are down, since when, and the most frequent cause', () => {
+    const { subject, text, entries } = render([
+      firing(instance('a', { at: START + 60_000 })),
+      firing(instance('b', { cause: 'status 503\nfor a minute' })),
+      firing(instance('c')),
+    ]);
+    assert.equal(subject, '3 of 5 instances of web are down since 12:00 UTC: connect ECONNREFUSED');
+    assert.match(
+      text,
+      /^WARNING: 3 of 5 instances of web are down since 12:00 UTC: connect ECONNREFUSED\n {2}WARNING: a is/,
+    );
+    assert.match(text, /\n {4}status 503\n/);
+    assert.equal(entries.length, 3);
   });
 
-  it('is never cut through a character', () => {
-    assert.equal(clip('ab😀cd', 4), 'ab…');
+  it('counts those that people have been told of before', () => {
+    const before = alertAt(START - 120_000, instance('a'));
+    const other = alertAt(START, { service: 'web', key: 'crash-loop:a' });
+    const { subject } = render([firing(instance('b'))], START, [before, other, alertAt(START, instance('b'))]);
+    assert.equal(subject, '2 of 5 instances of web are down since 11:58 UTC: connect ECONNREFUSED');
+  });
+
+  it('says that the service is whole again, and after what time', () => {
+    const { subject, text, level } = render([resolved(200_000, instance('a')), resolved(240_000, instance('b'))]);
+    assert.equal(subject, 'web is whole again after 4 min');
+    assert.match(text, /^RESOLVED: web is whole again after 4 min\n {2}RESOLVED after 3 min 20 s: a is down/);
+    assert.equal(level, 'resolved');
+  });
+
+  it('says who is up again and who is not', () => {
+    const back = [resolved(1_000, instance('a')), resolved(1_000, instance('b'))];
+    const { subject } = render(back, START, [alertAt(START, instance('c'))]);
+    assert.equal(subject, '2 instances of web are up again, 1 of 5 still down since 12:00 UTC: connect ECONNREFUSED');
+    assert.match(render([...back, firing(instance('c'))]).subject, /^1 of 5 instances of web is down since/);
+  });
+
+  it('stands beside other trouble, and services are not mixed', () => {
+    const { subject } = render([
+      firing({ title: 'web has no healthy instance', cause: undefined }),
+      firing(instance('a', { outOf: 2 })),
+      firing(instance('b', { outOf: 2 })),
+      firing(instance('x', { service: 'api' })),
+    ]);
+    const expected = '3 alerts: web has no healthy instance, 2 of 2 instances of web are down since 12:00 UTC';
+    assert.ok(subject.startsWith(expected), subject);
+  });
+
+  it('is about one instance when only one is down', () => {
+    assert.equal(render([firing(instance('a'))]).subject, 'a is down (connect ECONNREFUSED)');
+    const active = [alertAt(START, instance('b'))];
+    assert.equal(render([resolved(1_000, instance('a'))], START, active).subject, 'Resolved after 1 s: a is down');
   });
 });

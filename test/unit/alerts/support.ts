@@ -1,6 +1,7 @@
 import type { Alert, Notification } from '../../../pkg/alerts/alert.ts';
 import type { AlertLog } from '../../../pkg/alerts/channel.ts';
 import type { Notifier } from '../../../pkg/alerts/notifier.ts';
+import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
 
 export const START = Date.UTC(2026, 0, 2, 12);
 
@@ -28,6 +29,36 @@ export class FakeNotifier implements Notifier {
   get subjects(): string[] {
     return this.sent.map(({ subject }) => subject);
   }
+}
+
+/** A store that outlives the dispatchers which use it one after the other. */
+export class MemoryStore implements AlertStore {
+  readonly outages = new Map<string, Outage>();
+  readonly deliveries = new Map<string, Delivery>();
+  readonly released: string[] = [];
+  away = false;
+
+  async save({ outages, released, made, settled }: AlertChanges): Promise<void> {
+    this.#check();
+    for (const outage of outages) this.outages.set(outage.id, outage);
+    this.released.push(...released);
+    for (const delivery of made) this.deliveries.set(nameOf(delivery), delivery);
+    for (const delivery of settled) this.deliveries.delete(nameOf(delivery));
+  }
+
+  async takeOver(): Promise<Inheritance> {
+    this.#check();
+    const open = [...this.outages.values()].filter((outage) => outage.open);
+    return { outages: open, deliveries: [...this.deliveries.values()] };
+  }
+
+  #check(): void {
+    if (this.away) throw new Error('the registry is locked');
+  }
+}
+
+function nameOf({ channel, notification }: Delivery): string {
+  return `${notification.id} to ${channel}`;
 }
 
 export class FakeLog implements AlertLog {

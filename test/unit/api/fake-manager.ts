@@ -10,7 +10,7 @@ import { ServiceSchema } from '../../../internal/model/service.ts';
 import type { Snapshot } from '../../../internal/registry/registry.ts';
 import { serviceViewOf } from '../../../internal/server/service-views.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
-import type { TestResult } from '../../../pkg/alerts/dispatcher.ts';
+import type { TestResult } from '../../../pkg/alerts/channels.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
 
 export const silent = createLogger({ name: 'test', level: 'silent', pretty: false });

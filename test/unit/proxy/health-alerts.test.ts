@@ -2,22 +2,26 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance } from '../../../internal/model/instance.ts';
 import { HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
-import type { AlertSink } from '../../../pkg/alerts/alert.ts';
+import type { Alert, JointSink } from '../../../pkg/alerts/alert.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
 
-class Sink implements AlertSink {
+class Sink implements JointSink {
   readonly told: string[] = [];
-  readonly raised: Parameters<AlertSink['raise']>[0][] = [];
+  readonly raised: Parameters<JointSink['raise']>[0][] = [];
 
-  raise(alert: Parameters<AlertSink['raise']>[0]): void {
+  raise(alert: Parameters<JointSink['raise']>[0]): void {
     this.raised.push(alert);
     this.told.push(`! ${alert.title}`);
   }
 
   resolve(key: string): void {
     this.told.push(`ok ${key}`);
+  }
+
+  release(key: string): void {
+    this.told.push(`left ${key}`);
   }
 
   take(): string[] {
@@ -63,6 +67,13 @@ class Harness {
   }
 }
 
+const STARTING = { lifecycle: 'starting', health: 'unknown' } as const;
+
+function inheritedAlert(key: string): Alert {
+  const service = /:(\w+)\//.exec(key)?.[1];
+  return { key, severity: 'warning', title: key, service, at: 0 };
+}
+
 describe('alerts about health', () => {
   it('tell once that an instance is ejected, however often it is tried out, and that it is back', () => {
     const harness = new Harness(upstream('a'), upstream('b'));
@@ -84,8 +95,8 @@ describe('alerts about health', () => {
     const harness = new Harness(upstream('a'), upstream('b'));
     assert.deepEqual(harness.sink.take(), []);
     assert.deepEqual(harness.set('a', {}, 'unhealthy'), ['! a is down']);
-    const { key, severity, cause, service: of, instance: who, at } = harness.sink.raised[0]!;
-    assert.deepEqual([key, severity, of, who, at], ['instance-down:web/a', 'warning', 'web', 'a', 1_000]);
+    const { key, severity, cause, service: of, instance: who, outOf, at } = harness.sink.raised[0]!;
+    assert.deepEqual([key, severity, of, who, outOf, at], ['instance-down:web/a', 'warning', 'web', 'a', 2, 1_000]);
     assert.equal(cause, 'connect ECONNREFUSED');
     assert.deepEqual(harness.set('a', {}, 'unhealthy', 'status 503'), []);
     assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
@@ -166,5 +177,34 @@ describe('alerts about health', () => {
     harness.alerts.lead(true);
     assert.deepEqual(harness.sink.take(), []);
     assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
+  });
+
+  it('are left to the one that takes over', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    harness.set('a', {}, 'unhealthy');
+    harness.alerts.lead(false);
+    assert.deepEqual(harness.sink.take(), ['left instance-down:web/a']);
+    assert.deepEqual(harness.set('a', {}, 'healthy'), []);
+  });
+
+  it('of one that is gone go on while they hold, end when they do not, and are those about health only', () => {
+    const harness = new Harness(upstream('a', { health: 'unhealthy' }), upstream('b'), upstream('c', STARTING));
+    const inherited = [
+      ...['web/a', 'web/b', 'web/c', 'web/gone', 'api/a'].map((name) => inheritedAlert(`instance-down:${name}`)),
+      inheritedAlert('service-down:web/'),
+      inheritedAlert('thread-crashed:1'),
+    ];
+    harness.sink.take();
+    assert.deepEqual(
+      harness.alerts.inherit(inherited, [harness.pool]).map(({ key }) => key),
+      ['thread-crashed:1'],
+    );
+    assert.deepEqual(harness.sink.take(), [
+      'ok instance-down:web/b',
+      'ok instance-down:web/gone',
+      'ok service-down:web/',
+      'ok instance-down:api/a',
+    ]);
+    assert.deepEqual(harness.set('c', { lifecycle: 'ready' }, 'healthy'), ['ok instance-down:web/c']);
   });
 });

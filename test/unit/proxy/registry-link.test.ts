@@ -32,6 +32,7 @@ const RECORD: HealthRecord = {
 /** Remembers what it was asked, in order, and fails on demand. */
 class FakeRegistry implements ProxyRegistry {
   readonly proxyId = 'lb';
+  readonly alerts = { async save() {}, takeOver: async () => ({ outages: [], deliveries: [] }) };
   readonly calls: string[] = [];
   readonly reports: ProxyReport[] = [];
   readonly saved: HealthRecord[] = [];
@@ -160,7 +161,9 @@ class Harness {
       alerts: { raise: ({ key }) => this.alerts.push(`! ${key}`), resolve: (key) => this.alerts.push(`ok ${key}`) },
       log: LOG,
       now: () => this.now,
-      onLeading: (leading) => this.leading.push(leading),
+      onLeading: (leading) => {
+        this.leading.push(leading);
+      },
     });
   }
 
