@@ -244,7 +244,7 @@ export class ManagerProcess implements Running {
   #listen({ host, port }: Address, [socket]: readonly number[]) {
     const app = createApi({
       manager: this.#manager,
-      alerts: this.#alerts,
+      alerts: { test: () => this.#alerts.test(), book: this.#registry.alertBook },
       reload: () => this.reload(),
       token: () => this.#access.token,
       allowedHosts: () => [...this.#access.allowedHosts, host],

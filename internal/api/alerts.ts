@@ -1,20 +1,121 @@
+import { z } from 'zod';
+import { type AlertRecord, isSilenced, type Silence, SilenceMatchSchema } from '../../pkg/alerts/book.ts';
+import { HeimdallError } from '../model/errors.ts';
+import { duration } from '../model/units.ts';
+import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { pathNumber, wholeNumberText } from './input.ts';
 import type { Alerts } from './manager.ts';
 import { sendProblem } from './problem.ts';
 import { sendJson } from './respond.ts';
 
-/** `/alerts/test`: one trial alert to every channel; the status is 200 even when some fail, each result has its `ok`. */
-export function alertEndpoints(alerts: Alerts): Endpoint[] {
+/** The longest silence, in milliseconds: what is to last longer belongs in the configuration. */
+const LONGEST_SILENCE_MS = 90 * 86_400_000;
+const UNTIL_EXPECTED = 'expected a time in ISO 8601 with its zone, such as "2026-12-24T18:00:00Z"';
+
+const AlertsQuerySchema = z.strictObject({
+  limit: wholeNumberText(1, 1_000).default(100),
+  state: z.enum(['active', 'resolved'], { error: 'expected active or resolved' }).exactOptional(),
+  service: ServiceNameSchema.exactOptional(),
+});
+const WordsSchema = z.string().max(300);
+const AcknowledgeBodySchema = z.strictObject({ by: WordsSchema.default('api'), comment: WordsSchema.default('') });
+const SilenceBodySchema = AcknowledgeBodySchema.extend({
+  match: SilenceMatchSchema,
+  for: duration().exactOptional(),
+  until: z.iso.datetime({ offset: true, error: UNTIL_EXPECTED }).exactOptional(),
+});
+
+/** `/alerts/*`: the history of alerts, and what people say of them. */
+export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): Endpoint[] {
+  const { book } = alerts;
+  const nothing = { query: Nothing, body: Nothing };
   return [
-    endpoint('POST', '/alerts/test', { query: Nothing, body: Nothing }, async (_input, response) => {
-      const results = await alerts.test();
-      if (results.length > 0) return sendJson(response, results);
-      sendProblem(
-        response.req,
+    endpoint('GET', '/alerts', { query: AlertsQuerySchema, body: Nothing }, async ({ query }, response) => {
+      const [records, silences] = await Promise.all([book.alerts(query), book.silences()]);
+      sendJson(
         response,
-        'NO_ALERT_CHANNEL',
-        'No alert channel is configured; add one under alerts.email or alerts.webhooks.',
+        records.map((record) => recordView(record, silences, now())),
       );
     }),
+    endpoint('POST', '/alerts/:id/ack', { query: Nothing, body: AcknowledgeBodySchema }, async (input, response) => {
+      const record = await book.acknowledge(input.id, { at: now(), ...input.body });
+      sendJson(response, recordView(record, await book.silences(), now()));
+    }),
+    endpoint('GET', '/alerts/silences', nothing, async (_input, response) => {
+      sendJson(response, (await book.silences()).map(silenceView));
+    }),
+    endpoint('POST', '/alerts/silences', { query: Nothing, body: SilenceBodySchema }, async ({ body }, response) => {
+      const { match, by, comment } = body;
+      const createdAt = now();
+      const silence = await book.addSilence({ match, createdAt, until: endOf(body, createdAt), by, comment });
+      response.status(201).location(`/alerts/silences/${silence.id}`);
+      sendJson(response, silenceView(silence));
+    }),
+    endpoint('DELETE', '/alerts/silences/:id', nothing, async ({ id }, response) => {
+      sendJson(response, silenceView(await book.removeSilence(pathNumber('id', id))));
+    }),
+    testEndpoint(alerts),
   ];
+}
+
+/** `/alerts/test`: one trial alert to every channel; the status is 200 even when some fail, each result has its `ok`. */
+function testEndpoint(alerts: Alerts): Endpoint {
+  return endpoint('POST', '/alerts/test', { query: Nothing, body: Nothing }, async (_input, response) => {
+    const results = await alerts.test();
+    if (results.length > 0) return sendJson(response, results);
+    sendProblem(
+      response.req,
+      response,
+      'NO_ALERT_CHANNEL',
+      'No alert channel is configured; add one under alerts.email or alerts.webhooks.',
+    );
+  });
+}
+
+/** @throws {HeimdallError} INVALID_REQUEST */
+function endOf({ for: length, until }: z.output<typeof SilenceBodySchema>, now: number): number {
+  if ((length === undefined) === (until === undefined)) {
+    throw refused('body', 'expected either "for", such as "2h", or "until"');
+  }
+  const end = until === undefined ? now + (length ?? 0) : Date.parse(until);
+  if (end <= now) throw refused('body.until', `expected a time to come, not ${until}`);
+  if (end > now + LONGEST_SILENCE_MS) throw refused('body.until', 'expected a time within 90 days');
+  return end;
+}
+
+function refused(path: string, message: string): HeimdallError {
+  return new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
+}
+
+function recordView(
+  { id, alert, resolvedAt, announced, acknowledgement }: AlertRecord,
+  silences: readonly Silence[],
+  now: number,
+) {
+  const { key, severity, title, cause, service, instance, at } = alert;
+  return {
+    id,
+    key,
+    state: resolvedAt === null ? 'active' : 'resolved',
+    severity,
+    title,
+    cause: cause ?? null,
+    service: service ?? null,
+    instance: instance ?? null,
+    since: timeOf(at),
+    resolvedAt: resolvedAt === null ? null : timeOf(resolvedAt),
+    durationMs: Math.round((resolvedAt ?? now) - at),
+    announced,
+    silenced: resolvedAt === null && isSilenced(alert, silences, now),
+    acknowledged: acknowledgement && { ...acknowledgement, at: timeOf(acknowledgement.at) },
+  };
+}
+
+function silenceView({ id, match, createdAt, until, by, comment }: Silence) {
+  return { id, match, createdAt: timeOf(createdAt), until: timeOf(until), by, comment };
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString();
 }

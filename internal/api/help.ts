@@ -48,6 +48,14 @@ what happened last; also: &service=NAME
   ${curl} '${base}/events?limit=20'
 the installed version in place of the running one; the instances stay
   ${curl} -X POST ${base}/reload
+alerts, newest first; also: ?state=active, ?service=NAME, ?limit=20
+  ${curl} '${base}/alerts?state=active'
+somebody knows of one, by its id or key: no repetition, only its end
+  ${curl} ${base}/alerts/1/ack -H 'Content-Type: application/json' -d '{"by": "ann", "comment": "on it"}'
+no alerts for a time; match: service, instance, severity, key ("instance-down:*"); also: until
+  ${curl} ${base}/alerts/silences -H 'Content-Type: application/json' -d '{"match": {"service": "web"}, "for": "2h", "comment": "moving"}'
+  ${curl} ${base}/alerts/silences
+  ${curl} -X DELETE ${base}/alerts/silences/1
 a trial alert to every channel
   ${curl} -X POST ${base}/alerts/test
 `;

@@ -1,3 +1,4 @@
+import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
@@ -7,5 +8,9 @@ export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 's
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
 };
 
-/** What the API needs of the alerts: one result per configured channel, none when no channel is configured. */
-export type Alerts = Pick<AlertDispatcher, 'test'>;
+/** What the API needs of the alerts. */
+export interface Alerts {
+  /** One result per configured channel, none when no channel is configured. */
+  readonly test: AlertDispatcher['test'];
+  readonly book: AlertBook;
+}

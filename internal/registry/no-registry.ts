@@ -14,6 +14,7 @@ import type {
 const FORGETFUL: AlertStore = {
   async save() {},
   takeOver: async () => ({ outages: [], deliveries: [] }),
+  controls: async () => ({ silences: [], acknowledged: new Set() }),
 };
 const EMPTY: Snapshot = { registryId: 'none', revision: 0, services: [], instances: [] };
 

@@ -1,3 +1,4 @@
+import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
@@ -204,6 +205,8 @@ export interface RegistryWriter extends RegistryReader {
   heartbeat(): Promise<void>;
   /** What managers before this one have left is taken over by it. */
   readonly alerts: AlertStore;
+  /** Of the alerts of all processes. Its promises reject with ALERT_NOT_FOUND and SILENCE_NOT_FOUND, too. */
+  readonly alertBook: AlertBook;
 }
 
 export interface ProxyReport {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock/clock.ts';
 import { Agenda } from './agenda.ts';
 import type { Alert, NotificationEntry } from './alert.ts';
+import { type AlertControls, isSilenced } from './book.ts';
 import { type AlertLog, type ChannelContext, DEFAULT_RETRY, type RetryPolicy } from './channel.ts';
 import { Channels, type TestResult } from './channels.ts';
 import { begun, type Condition, conditionOf, outageOf } from './condition.ts';
@@ -42,6 +43,7 @@ export interface AlertDispatcherOptions extends AlertSettings {
  *   One that flaps more waits, and is then told with its latest state and the number of its beginnings. One that is
  *   raised again while it fires is told again only after that time.
  * - The end of an announced condition is told within a group window, unless it began again in the meantime.
+ * - What is silenced, or acknowledged, is not announced.
  * - Without channels nothing is kept for sending; a channel that is added later learns what is still active.
  * - With a store, conditions and messages are stored before anything is sent, so that the next process goes on where this
  *   one was killed. While the store is away everything goes on from memory.
@@ -62,7 +64,7 @@ export class AlertDispatcher {
     const { notifiers, log, store = null, clock = systemClock, random = Math.random, ...settings } = options;
     this.#context = { clock, log, random };
     this.#settings = withDefaults(settings);
-    this.#pending = new Agenda(clock, () => this.#send(clock.monotonic()));
+    this.#pending = new Agenda(clock, () => void this.#send(clock.monotonic()));
     this.#outbox = new Outbox(store, this.#context);
     this.#channels = new Channels(notifiers, this.#settings.retry, this.#context, this.#outbox);
   }
@@ -132,10 +134,10 @@ export class AlertDispatcher {
 
   /** Sends what is pending without waiting for its time; resolves when every queue is empty or the deadline has passed. */
   async flush(deadlineMs: number = FLUSH_DEADLINE_MS): Promise<void> {
-    this.#send(Number.POSITIVE_INFINITY);
     const deadline = Promise.withResolvers<void>();
     const cancel = this.#context.clock.after(deadlineMs, deadline.resolve, true);
-    await Promise.race([this.#channels.drained(), deadline.promise]);
+    const sent = this.#send(Number.POSITIVE_INFINITY).then(() => this.#channels.drained());
+    await Promise.race([sent, deadline.promise]);
     cancel();
   }
 
@@ -240,17 +242,35 @@ export class AlertDispatcher {
   }
 
   /** Makes one message of everything that is due until then (monotonic clock), and hands it to every channel. */
-  #send(until: number): void {
+  async #send(until: number): Promise<void> {
     const { clock } = this.#context;
+    const controls = await this.#outbox.controls();
+    if (this.#closed) return;
     const now = clock.monotonic();
     const entries: NotificationEntry[] = [];
     for (const key of this.#pending.take(until)) {
       const condition = this.#conditions.get(key);
-      if (condition) entries.push(this.#tell(condition, now));
+      if (condition && !this.#isMuted(condition, controls)) entries.push(this.#tell(condition, now));
     }
     this.#forgetOld(now);
     if (entries.length === 0) return;
     this.#channels.send(renderNotification(entries, clock.now(), randomUUID(), this.active()));
+  }
+
+  /**
+   * Whether people want to hear nothing of it. The end of what they were told they always hear. What a silence covers is told
+   * when that ends before the trouble does; whoever has acknowledged a trouble knows of it.
+   */
+  #isMuted(condition: Condition, { silences, acknowledged }: AlertControls): boolean {
+    const { id, alert, active, told } = condition;
+    const { clock } = this.#context;
+    if (told && !active) return false;
+    const isKnown = active && acknowledged.has(id);
+    if (!isKnown && !isSilenced(alert, silences, clock.now())) return false;
+    if (isKnown) condition.told = true;
+    else if (active && !told) this.#schedule(alert.key, clock.monotonic() + this.#settings.groupWindowMs);
+    this.#record(condition);
+    return true;
   }
 
   #tell(condition: Condition, now: number): NotificationEntry {

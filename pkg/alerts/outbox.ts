@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import type { AlertControls } from './book.ts';
 import type { AlertLog } from './channel.ts';
 import type { AlertStore, Delivery, Inheritance, Outage } from './store.ts';
 
@@ -28,6 +29,7 @@ export class Outbox {
   #failing = false;
   #cancelRetry: (() => void) | null = null;
   #closed = false;
+  #controls: AlertControls = { silences: [], acknowledged: new Set() };
 
   /** @param store - null: nothing survives the process. */
   constructor(store: AlertStore | null, context: OutboxContext) {
@@ -82,6 +84,16 @@ export class Outbox {
       this.#failed(error);
       return NOTHING;
     }
+  }
+
+  /** What people have said; while the store is away, what was known before. */
+  async controls(): Promise<AlertControls> {
+    try {
+      this.#controls = (await this.#store?.controls()) ?? this.#controls;
+    } catch (error) {
+      this.#failed(error);
+    }
+    return this.#controls;
   }
 
   close(): void {

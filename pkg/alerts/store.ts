@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Alert, type Notification, SEVERITIES } from './alert.ts';
+import type { AlertControls } from './book.ts';
 
 const AlertSchema = z.object({
   key: z.string(),
@@ -74,4 +75,6 @@ export interface AlertStore {
   save(changes: AlertChanges): Promise<void>;
   /** Makes this process's own what those have left that were of its kind and are gone; nobody else gets it then. */
   takeOver(): Promise<Inheritance>;
+  /** What people have said, by whichever process. */
+  controls(): Promise<AlertControls>;
 }

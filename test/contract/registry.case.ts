@@ -10,6 +10,8 @@ import {
   type ProxyRegistry,
   type RegistryWriter,
 } from '../../internal/registry/registry.ts';
+import type { Alert } from '../../pkg/alerts/alert.ts';
+import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { Delivery, Outage } from '../../pkg/alerts/store.ts';
 import { RegistryRecorder } from '../support/registry-recorder.ts';
 
@@ -743,6 +745,76 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         const other = store.openProxy('proxy-b', clock);
         assert.deepEqual(await other.alerts.takeOver(), NONE);
         await other.close();
+      });
+    });
+
+    describe('the history of alerts', () => {
+      const RESOLVED = { ...OUTAGE, id: 'over', resolvedAt: 6_000, told: false, open: false };
+      const ids = async (query: Partial<Parameters<AlertBook['alerts']>[0]> = {}) =>
+        (await manager.alertBook.alerts({ limit: 10, ...query })).map(({ id }) => id);
+
+      it('has the alerts of all processes, the newest first, and can be asked by state and service', async () => {
+        const { alert } = OUTAGE;
+        const failed: Alert = { key: 'deployment:api', severity: 'critical', title: 'failed', at: 9_000 };
+        await manager.alerts.save({ ...NO_CHANGES, outages: [{ ...OUTAGE, id: 'own', alert: failed }] });
+        await proxy.alerts.save({
+          ...NO_CHANGES,
+          outages: [
+            { ...RESOLVED, alert: { ...alert, at: 4_000 } },
+            { ...OUTAGE, announced: [] },
+          ],
+        });
+        assert.deepEqual(await ids(), ['own', 'outage-1', 'over']);
+        assert.deepEqual(await ids({ state: 'active' }), ['own', 'outage-1']);
+        assert.deepEqual(await ids({ state: 'resolved' }), ['over']);
+        assert.deepEqual(await ids({ service: 'web' }), ['outage-1', 'over']);
+        assert.deepEqual(await ids({ limit: 1 }), ['own']);
+        const [, open, over] = await manager.alertBook.alerts({ limit: 10 });
+        assert.deepEqual(open, { id: 'outage-1', alert, resolvedAt: null, announced: false, acknowledgement: null });
+        assert.deepEqual([over?.resolvedAt, over?.announced], [6_000, true]);
+      });
+
+      it('is bounded: of what is over the newest stay, and everything that is not', async () => {
+        const old = Array.from({ length: 1_003 }, (_, at) => ({
+          ...RESOLVED,
+          id: `over-${at}`,
+          alert: { ...OUTAGE.alert, at },
+        }));
+        await proxy.alerts.save({
+          ...NO_CHANGES,
+          outages: [{ ...OUTAGE, alert: { ...OUTAGE.alert, at: -1 } }, ...old],
+        });
+        const kept = await ids({ limit: 2_000 });
+        assert.deepEqual([kept.length, kept[0], kept.at(-2), kept.at(-1)], [1_001, 'over-1002', 'over-3', 'outage-1']);
+      });
+
+      it('takes acknowledgements of active alerts, by id or key, which every process sees', async () => {
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [OUTAGE, RESOLVED] });
+        const acknowledgement = { at: 7_000, by: 'ann', comment: 'on it' };
+        const { id } = await manager.alertBook.acknowledge(OUTAGE.alert.key, acknowledgement);
+        assert.equal(id, 'outage-1');
+        const again = await manager.alertBook.acknowledge('outage-1', { ...acknowledgement, by: 'bob' });
+        assert.deepEqual(again.acknowledgement, { ...acknowledgement, by: 'bob' });
+        assert.deepEqual([...(await proxy.alerts.controls()).acknowledged], ['outage-1']);
+        const refused = manager.alertBook.acknowledge('over', acknowledgement);
+        await assert.rejects(refused, (error) => hasCode(error, 'ALERT_NOT_FOUND'));
+        await proxy.alerts.save({ ...NO_CHANGES, outages: [{ ...RESOLVED, id: 'outage-1' }] });
+        assert.equal((await proxy.alerts.controls()).acknowledged.size, 0, 'it is over');
+        assert.equal((await manager.alertBook.alerts({ limit: 9 }))[0]?.acknowledgement?.by, 'bob');
+      });
+
+      it('keeps silences until they end or are removed, and every process sees them', async () => {
+        const draft = { match: { service: 'web' }, createdAt: now, by: 'ann', comment: 'moving' };
+        const short = await manager.alertBook.addSilence({ ...draft, until: now + 1_000 });
+        const long = await manager.alertBook.addSilence({ ...draft, until: now + 9_000 });
+        assert.deepEqual((await proxy.alerts.controls()).silences, [short, long]);
+        assert.deepEqual({ ...draft, until: now + 1_000, id: short.id }, short);
+        now += 1_000;
+        assert.deepEqual(await manager.alertBook.silences(), [long]);
+        assert.deepEqual(await manager.alertBook.removeSilence(long.id), long);
+        assert.deepEqual((await proxy.alerts.controls()).silences, []);
+        const refused = manager.alertBook.removeSilence(long.id);
+        await assert.rejects(refused, (error) => hasCode(error, 'SILENCE_NOT_FOUND'));
       });
     });
 

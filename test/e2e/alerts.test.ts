@@ -25,6 +25,15 @@ const HookSchema = z.object({
   subject: z.string(),
   alerts: z.array(z.object({ state: z.enum(['firing', 'resolved']), title: z.string(), cause: z.string().nullable() })),
 });
+const AlertsSchema = z.array(
+  z.object({
+    key: z.string(),
+    silenced: z.boolean(),
+    announced: z.boolean(),
+    acknowledged: z.object({ by: z.string() }).nullable(),
+  }),
+);
+const SilenceSchema = z.object({ id: z.int() });
 const TestSchema = z.array(z.object({ channel: z.string(), ok: z.boolean(), error: z.string().optional() }));
 
 /** @param mailPorts - of the SMTP servers; nobody listens on the second. */
@@ -152,6 +161,31 @@ describe('alerts', () => {
     await hookAbout(/web has no healthy instance/);
     backend = system.backend(system.ports.own[0] ?? 0);
     await hookAbout(/[Rr]esolved.*web has no healthy instance|web has no healthy instance \(resolved/);
+  });
+
+  it('of the load balancer are silenced and acknowledged through the manager', async () => {
+    const name = `web@127.0.0.1:${system.ports.own[0]}`;
+    const down = () => hooks.filter(({ body }) => body.includes(`"title":"${name} is down"`)).length;
+    const active = async () => {
+      const { body } = await ask(`${system.api}/alerts?state=active&service=web`);
+      return AlertsSchema.parse(JSON.parse(body)).find(({ key }) => key.startsWith('instance-down:'));
+    };
+    await eventually('what came before to be over', async () => (await active()) === undefined);
+    const body = { match: { service: 'web' }, for: '1h', by: 'ann' };
+    const silence = await ask(`${system.api}/alerts/silences`, { method: 'POST', body });
+    assert.equal(silence.status, 201, silence.body);
+    const before = down();
+    backend.kill('SIGKILL');
+    const silenced = await eventually('the alert', active);
+    assert.deepEqual([silenced.silenced, silenced.announced], [true, false]);
+    const { id } = SilenceSchema.parse(JSON.parse(silence.body));
+    assert.equal((await ask(`${system.api}/alerts/silences/${id}`, { method: 'DELETE' })).status, 200);
+    await eventually('the alert to be told', () => down() > before);
+    const url = `${system.api}/alerts/${encodeURIComponent(silenced.key)}/ack`;
+    assert.equal((await ask(url, { method: 'POST', body: { by: 'bob' } })).status, 200);
+    assert.equal((await active())?.acknowledged?.by, 'bob');
+    backend = system.backend(system.ports.own[0] ?? 0);
+    await eventually('the recovery in the history', async () => (await active()) === undefined);
   });
 
   it('tell that a changed configuration was refused', async () => {

@@ -63,7 +63,7 @@ before(async () => {
   await manager.start();
   const app = createApi({
     manager,
-    alerts: { test: async () => [] },
+    alerts: { test: async () => [], book: registry.alertBook },
     reload: async () => ({ pid: 1, successor: 2 }),
     token: () => undefined,
     allowedHosts: () => [],

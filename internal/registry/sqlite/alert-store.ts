@@ -1,5 +1,7 @@
+import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
+import { readControls } from './alert-book.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { DeliveryRowSchema, OutageRowSchema, parseRow } from './rows.ts';
@@ -51,6 +53,11 @@ export class SqliteAlertStore implements AlertStore {
       }
       if (outages.some(({ open }) => !open)) prune(handle);
     });
+  }
+
+  controls(): Promise<AlertControls> {
+    const { connection, clock } = this.#options;
+    return connection.read((handle) => readControls(handle, clock()));
   }
 
   async takeOver(): Promise<Inheritance> {

@@ -153,7 +153,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
   // 4: alerts. Of `alerts` and `alert_outbox` each row is written by its owner: a load balancer's id, or `manager:` and what
-  // tells one manager from another; '' is nobody.
+  // tells one manager from another; '' is nobody. What people say of alerts is written by the manager.
   `
   CREATE TABLE alerts (
     id          TEXT PRIMARY KEY,
@@ -178,5 +178,21 @@ export const MIGRATIONS: readonly string[] = [
     body    TEXT NOT NULL, -- JSON
     PRIMARY KEY (message, channel)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE alert_acknowledgements (
+    alert_id TEXT PRIMARY KEY REFERENCES alerts (id) ON DELETE CASCADE,
+    at       INTEGER NOT NULL,
+    by       TEXT NOT NULL,
+    comment  TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE alert_silences (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    matcher    TEXT NOT NULL, -- JSON
+    created_at INTEGER NOT NULL,
+    until      INTEGER NOT NULL,
+    by         TEXT NOT NULL,
+    comment    TEXT NOT NULL
+  ) STRICT;
   `,
 ];

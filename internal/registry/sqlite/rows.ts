@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Silence, SilenceMatchSchema } from '../../../pkg/alerts/book.ts';
 import { NotificationSchema, OutageSchema } from '../../../pkg/alerts/store.ts';
 import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
@@ -104,6 +105,24 @@ export const OutageRowSchema = OutageSchema.extend({
   told: bit(),
   open: bit(),
 });
+
+/** An alert with its acknowledgement. */
+export const AlertRowSchema = OutageRowSchema.pick({ id: true, alert: true, resolvedAt: true, announced: true }).extend(
+  {
+    ackedAt: z.int().nullable(),
+    ackedBy: z.string().nullable(),
+    comment: z.string().nullable(),
+  },
+);
+
+export const SilenceRowSchema = z.object({
+  id: z.int(),
+  match: json(SilenceMatchSchema),
+  createdAt: z.int(),
+  until: z.int(),
+  by: z.string(),
+  comment: z.string(),
+}) satisfies z.ZodType<Silence>;
 
 export const DeliveryRowSchema = z.object({ channel: z.string(), notification: json(NotificationSchema) });
 

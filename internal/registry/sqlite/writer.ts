@@ -15,6 +15,7 @@ import {
   type RegistryWriter,
   type ServiceChange,
 } from '../registry.ts';
+import { SqliteAlertBook } from './alert-book.ts';
 import { SqliteAlertStore } from './alert-store.ts';
 import {
   deleteSteps,
@@ -41,6 +42,7 @@ interface WriterOptions extends ReaderOptions {
 /** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
 export class SqliteWriter extends SqliteReader implements RegistryWriter {
   readonly alerts: SqliteAlertStore;
+  readonly alertBook: SqliteAlertBook;
   readonly #lock: ManagerLock;
   readonly #pid: number;
   readonly #startedAt: number;
@@ -52,6 +54,7 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     this.#pid = pid;
     this.#startedAt = this.clock();
     this.alerts = SqliteAlertStore.ofManager(this.connection, this.clock, `${pid}-${randomSuffix()}`);
+    this.alertBook = new SqliteAlertBook(this.connection, this.clock);
   }
 
   reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {

@@ -1,4 +1,5 @@
 import type { Alert, Notification } from '../../../pkg/alerts/alert.ts';
+import type { AlertControls, Silence } from '../../../pkg/alerts/book.ts';
 import type { AlertLog } from '../../../pkg/alerts/channel.ts';
 import type { Notifier } from '../../../pkg/alerts/notifier.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
@@ -36,7 +37,14 @@ export class MemoryStore implements AlertStore {
   readonly outages = new Map<string, Outage>();
   readonly deliveries = new Map<string, Delivery>();
   readonly released: string[] = [];
+  readonly silences: Silence[] = [];
+  readonly acknowledged = new Set<string>();
   away = false;
+
+  async controls(): Promise<AlertControls> {
+    this.#check();
+    return { silences: this.silences, acknowledged: this.acknowledged };
+  }
 
   async save({ outages, released, made, settled }: AlertChanges): Promise<void> {
     this.#check();

@@ -10,8 +10,10 @@ import { ServiceSchema } from '../../../internal/model/service.ts';
 import type { Snapshot } from '../../../internal/registry/registry.ts';
 import { serviceViewOf } from '../../../internal/server/service-views.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
+import type { AlertBook } from '../../../pkg/alerts/book.ts';
 import type { TestResult } from '../../../pkg/alerts/channels.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
+import { FakeAlertBook } from './fake-alert-book.ts';
 
 export const silent = createLogger({ name: 'test', level: 'silent', pretty: false });
 
@@ -152,6 +154,7 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
 export interface TestApi {
   readonly manager?: Manager;
   readonly results?: TestResult[];
+  readonly book?: AlertBook;
   readonly token?: () => string | undefined;
   readonly allowedHosts?: () => readonly string[];
   readonly log?: Logger;
@@ -160,13 +163,14 @@ export interface TestApi {
 export function api({
   manager,
   results = [],
+  book = new FakeAlertBook(),
   token = () => undefined,
   allowedHosts = () => [],
   log = silent,
 }: TestApi = {}): Express {
   return createApi({
     manager: manager ?? new FakeManager(),
-    alerts: { test: async () => results },
+    alerts: { test: async () => results, book },
     reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,

@@ -15,6 +15,7 @@ import type {
   Snapshot,
 } from '../../../internal/registry/registry.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
+import { MemoryStore } from '../alerts/support.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { instance, service, serviceState } from '../../support/proxy-fakes.ts';
 import { fleetListener } from '../../support/proxy-site.ts';
@@ -32,7 +33,7 @@ const RECORD: HealthRecord = {
 /** Remembers what it was asked, in order, and fails on demand. */
 class FakeRegistry implements ProxyRegistry {
   readonly proxyId = 'lb';
-  readonly alerts = { async save() {}, takeOver: async () => ({ outages: [], deliveries: [] }) };
+  readonly alerts = new MemoryStore();
   readonly calls: string[] = [];
   readonly reports: ProxyReport[] = [];
   readonly saved: HealthRecord[] = [];
