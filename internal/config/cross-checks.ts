@@ -1,5 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { authority } from '../model/address.ts';
+import { nearest } from '../model/nearest.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
@@ -11,6 +12,7 @@ export interface Sections {
   readonly manager?: Config['manager'] | undefined;
   readonly proxy?: Config['proxy'] | undefined;
   readonly ports?: Config['ports'] | undefined;
+  readonly alerts?: Config['alerts'] | undefined;
   readonly services: readonly (Service | undefined)[];
 }
 
@@ -25,6 +27,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...sections.services.flatMap((service, index) => (service ? repeatedServers(service, index) : [])),
     ...sections.services.flatMap((service, index) => (service ? changesOfNumber(service, index) : [])),
     ...repeatedNames(sections.services),
+    ...unknownServices(sections),
     ...repeatedRoutes(sections.services),
   ];
 }
@@ -142,6 +145,22 @@ function repeatedNames(services: Sections['services']): Fault[] {
     if (first === -1 || first === index) return [];
     return [{ path: ['services', index, 'name'], message: `is the name of services[${first}] already` }];
   });
+}
+
+/** A channel that waits for the alerts of a service that does not exist would never be told of the one that was meant. */
+function unknownServices({ alerts, services }: Sections): Fault[] {
+  if (!alerts || services.includes(undefined)) return []; // a service with faults of its own may be the one
+  const names = services.flatMap((service) => service?.name ?? []);
+  return (['email', 'webhooks'] as const).flatMap((kind) =>
+    alerts[kind].flatMap((channel, index) =>
+      channel.services.flatMap((name, at): Fault[] => {
+        if (names.includes(name)) return [];
+        const meant = nearest(name, names);
+        const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+        return [{ path: ['alerts', kind, index, 'services', at], message: `there is no service "${name}"${hint}` }];
+      }),
+    ),
+  );
 }
 
 /** Two services on the same host and path: one of them would never see a request. */

@@ -1,6 +1,9 @@
 import type { Clock } from '../clock/clock.ts';
-import type { Notification } from './alert.ts';
+import type { Alert, Notification } from './alert.ts';
+import { NO_FILTER } from './filter.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
+import { QuietCalendar } from './quiet-calendar.ts';
+import type { ChannelFilter } from './schema.ts';
 import { formatDuration } from './words.ts';
 
 /** Longest that one attempt may take, whatever the notifier's own limits are. */
@@ -38,6 +41,7 @@ export class Channel {
   readonly #onSettled: (notification: Notification) => void;
   readonly #closing = new AbortController();
   #notifier: Notifier;
+  #quiet: QuietCalendar;
   #retry: RetryPolicy;
   #queue: Notification[] = [];
   #current: Notification | null = null;
@@ -55,16 +59,27 @@ export class Channel {
     this.#retry = retry;
     this.#context = context;
     this.#onSettled = onSettled;
+    this.#quiet = new QuietCalendar(this.filter.quiet);
   }
 
   get name(): string {
     return this.#notifier.name;
   }
 
+  get filter(): ChannelFilter {
+    return this.#notifier.filter ?? NO_FILTER;
+  }
+
+  /** See `QuietCalendar`. */
+  quietUntil(severity: Alert['severity']): number | null {
+    return this.#quiet.until(severity, this.#context.clock.now());
+  }
+
   /** Takes over a changed notifier of the same name; what waits for its next attempt is tried with it at once. */
   use(notifier: Notifier, retry: RetryPolicy): void {
     this.#notifier = notifier;
     this.#retry = retry;
+    this.#quiet = new QuietCalendar(this.filter.quiet);
     this.#wake?.();
   }
 

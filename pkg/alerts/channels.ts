@@ -1,7 +1,12 @@
-import type { Notification } from './alert.ts';
+import { randomUUID } from 'node:crypto';
+import type { Alert, Notification, NotificationEntry } from './alert.ts';
 import { Channel, type ChannelContext, type RetryPolicy } from './channel.ts';
+import { digestOf } from './digest.ts';
+import { accepts } from './filter.ts';
 import type { Notifier } from './notifier.ts';
 import type { Outbox } from './outbox.ts';
+import { QuietHours } from './quiet-hours.ts';
+import { renderNotification } from './render.ts';
 import type { Delivery } from './store.ts';
 
 export interface TestResult {
@@ -17,6 +22,7 @@ export class Channels {
   readonly #outbox: Outbox;
   #retry: RetryPolicy;
   #channels: Channel[];
+  readonly #quiet: QuietHours;
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(notifiers: readonly Notifier[], retry: RetryPolicy, context: ChannelContext, outbox: Outbox) {
@@ -24,17 +30,32 @@ export class Channels {
     this.#outbox = outbox;
     this.#retry = retry;
     this.#channels = notifiers.map((notifier) => this.#open(notifier));
+    this.#quiet = new QuietHours(context.clock, (channel, held) => this.#release(channel, held));
   }
 
   get count(): number {
     return this.#channels.length;
   }
 
-  /** Call it in the tick in which the changes are recorded that the message tells of: both are stored, or none. */
-  send(notification: Notification): void {
-    const deliveries = this.#channels.map(({ name }) => ({ channel: name, notification }));
-    this.#outbox.post(deliveries);
-    this.#sending = Promise.all([this.#sending, this.#outbox.saved().then(() => this.queue(deliveries))]);
+  /**
+   * Makes of the entries what each channel is to be told, now or after its quiet hours. Call it in the tick in which the
+   * changes are recorded that are told of: both are stored, or none.
+   * @param active - all that holds now.
+   */
+  send(entries: readonly NotificationEntry[], active: readonly Alert[]): void {
+    const now = this.#context.clock.now();
+    const made = new Map<string, Notification>();
+    const messageOf = (part: readonly NotificationEntry[]) => {
+      const name = part.map((entry) => entries.indexOf(entry)).join();
+      const message = made.get(name) ?? renderNotification(part, now, randomUUID(), active);
+      made.set(name, message);
+      return message;
+    };
+    this.#post(
+      this.#channels.flatMap((channel) =>
+        partsFor(channel, entries).map((part) => ({ channel: channel.name, notification: messageOf(part) })),
+      ),
+    );
   }
 
   /** For deliveries that are stored. What is meant for a channel that does not exist any more is given up. */
@@ -42,7 +63,7 @@ export class Channels {
     const lost: string[] = [];
     for (const delivery of deliveries) {
       const channel = this.#channels.find(({ name }) => name === delivery.channel);
-      if (channel) channel.enqueue(delivery.notification);
+      if (channel) this.#queueOrHold(channel, delivery.notification);
       else this.#giveUp(delivery, lost);
     }
     this.#logLost(lost);
@@ -76,15 +97,15 @@ export class Channels {
     const added = this.#channels.filter((channel) => before.get(channel.name) !== channel);
     const orphans = new Set<Notification>();
     for (const channel of removed) {
-      for (const notification of channel.close()) {
+      for (const notification of [...channel.close(), ...this.#quiet.take(channel.name)]) {
         orphans.add(notification);
         this.#outbox.settle({ channel: channel.name, notification });
       }
     }
-    this.#outbox.post(
-      [...orphans].flatMap((notification) => added.map(({ name }) => ({ channel: name, notification }))),
-    );
-    for (const notification of orphans) for (const channel of added) channel.enqueue(notification);
+    this.#post([...orphans].flatMap((notification) => added.map(({ name }) => ({ channel: name, notification }))));
+    for (const name of this.#quiet.channels) {
+      this.queue(this.#quiet.take(name).map((notification) => ({ channel: name, notification })));
+    }
     if (added.length === 0) this.#logLost([...orphans].map(({ subject }) => subject));
   }
 
@@ -97,7 +118,8 @@ export class Channels {
 
   /** Aborts what is under way, and returns the subjects of what was not delivered. */
   close(): string[] {
-    const undelivered = new Set(this.#channels.flatMap((channel) => channel.close()));
+    const waiting = this.#channels.flatMap((channel) => [...channel.close(), ...this.#quiet.take(channel.name)]);
+    const undelivered = new Set(waiting);
     return [...undelivered].map(({ subject }) => subject);
   }
 
@@ -105,6 +127,26 @@ export class Channels {
     const { name } = notifier;
     const settle = (notification: Notification) => this.#outbox.settle({ channel: name, notification });
     return new Channel(notifier, this.#retry, this.#context, settle);
+  }
+
+  #post(deliveries: readonly Delivery[]): void {
+    if (deliveries.length === 0) return;
+    this.#outbox.post(deliveries);
+    this.#sending = Promise.all([this.#sending, this.#outbox.saved().then(() => this.queue(deliveries))]);
+  }
+
+  #queueOrHold(channel: Channel, notification: Notification): void {
+    const ends = notification.entries.map(({ alert }) => channel.quietUntil(alert.severity));
+    const [end = null] = ends.includes(null) ? [] : ends.toSorted((a, b) => Number(b) - Number(a));
+    if (end === null) channel.enqueue(notification);
+    else this.#quiet.hold(channel.name, notification, end);
+  }
+
+  /** What has waited goes as one message, unless it has to wait longer. */
+  #release(channel: string, held: readonly Notification[]): void {
+    if (held.length === 1) return this.queue(held.map((notification) => ({ channel, notification })));
+    for (const notification of held) this.#outbox.settle({ channel, notification });
+    this.#post([{ channel, notification: digestOf(held, this.#context.clock.now(), randomUUID()) }]);
   }
 
   #giveUp(delivery: Delivery, lost: string[]): void {
@@ -115,4 +157,12 @@ export class Channels {
   #logLost(lost: readonly string[]): void {
     if (lost.length > 0) this.#context.log.warn({ lost }, 'alerts given up: their channels were closed');
   }
+}
+
+/** What is told at once, and what has to wait; neither when there is nothing. */
+function partsFor(channel: Channel, entries: readonly NotificationEntry[]): NotificationEntry[][] {
+  const accepted = entries.filter(({ alert }) => accepts(channel.filter, alert));
+  const waits = ({ alert }: NotificationEntry) => channel.quietUntil(alert.severity) !== null;
+  const parts = [accepted.filter((entry) => !waits(entry)), accepted.filter(waits)];
+  return parts.filter((part) => part.length > 0);
 }

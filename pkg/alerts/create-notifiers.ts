@@ -22,5 +22,6 @@ export function createNotifiers({ email, webhooks }: AlertChannels): Notifier[] 
 }
 
 function renamed(notifier: Notifier, name: string): Notifier {
-  return { name, send: (notification, signal) => notifier.send(notification, signal) };
+  const { filter } = notifier;
+  return { name, ...(filter && { filter }), send: (notification, signal) => notifier.send(notification, signal) };
 }

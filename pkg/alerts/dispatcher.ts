@@ -8,7 +8,7 @@ import { Channels, type TestResult } from './channels.ts';
 import { begun, type Condition, conditionOf, outageOf } from './condition.ts';
 import type { Notifier } from './notifier.ts';
 import { Outbox } from './outbox.ts';
-import { renderNotification, renderTest } from './render.ts';
+import { renderTest } from './render.ts';
 import type { AlertStore, Outage } from './store.ts';
 
 /** How long a message of several conditions is collected, in milliseconds. */
@@ -241,7 +241,7 @@ export class AlertDispatcher {
     if (this.#channels.count > 0) this.#pending.set(key, dueAt);
   }
 
-  /** Makes one message of everything that is due until then (monotonic clock), and hands it to every channel. */
+  /** Makes one message of everything that is due until then (monotonic clock), and hands it to the channels. */
   async #send(until: number): Promise<void> {
     const { clock } = this.#context;
     const controls = await this.#outbox.controls();
@@ -253,8 +253,7 @@ export class AlertDispatcher {
       if (condition && !this.#isMuted(condition, controls)) entries.push(this.#tell(condition, now));
     }
     this.#forgetOld(now);
-    if (entries.length === 0) return;
-    this.#channels.send(renderNotification(entries, clock.now(), randomUUID(), this.active()));
+    if (entries.length > 0) this.#channels.send(entries, this.active());
   }
 
   /**

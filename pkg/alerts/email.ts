@@ -1,7 +1,7 @@
 import type { NodemailerError, SMTPSentMessageInfo, Transporter } from 'nodemailer';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
-import type { EmailChannel } from './schema.ts';
+import type { ChannelFilter, EmailChannel } from './schema.ts';
 
 const ENCRYPTION: Readonly<Record<EmailChannel['encryption'], object>> = {
   tls: { secure: true },
@@ -16,6 +16,7 @@ const PERMANENT_CODES = new Set(['EENVELOPE', 'ENOAUTH', 'ECONFIG', 'EMESSAGE'])
 /** Mails messages through an SMTP server, one connection for each. */
 export class EmailNotifier implements Notifier {
   readonly name: string;
+  readonly filter: ChannelFilter;
   readonly #channel: EmailChannel;
   readonly #transport: Promise<Transporter<SMTPSentMessageInfo>>;
 
@@ -24,6 +25,7 @@ export class EmailNotifier implements Notifier {
     this.#transport = openTransport(channel);
     this.#transport.catch(() => {}); // whoever sends is told
     this.name = `email to ${to[0]}${to.length > 1 ? ` and ${to.length - 1} more` : ''}`;
+    this.filter = channel;
     this.#channel = channel;
   }
 

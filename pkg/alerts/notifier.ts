@@ -1,9 +1,12 @@
 import type { Notification } from './alert.ts';
+import type { ChannelFilter } from './schema.ts';
 
 /** One channel to people. */
 export interface Notifier {
   /** Shown in logs and in the result of a test; unique, without secrets. */
   readonly name: string;
+  /** What it is told of, and when; default: everything, at once. */
+  readonly filter?: ChannelFilter;
   /**
    * Makes one attempt; the caller repeats it.
    * @throws {DeliveryError} with the reason in words; any other error counts as worth another attempt.

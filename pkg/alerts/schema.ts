@@ -1,13 +1,39 @@
+import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
+import { SEVERITIES } from './alert.ts';
 
-const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
+const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const MAX_TIMEOUT_MS = 10 * 60_000;
+const MAX_QUIET_MS = 24 * 3_600_000;
+const QUIET_EXPECTED = 'expected a duration such as "30m" or "10h", above zero and of at most 24 hours';
+const CRON_EXPECTED = 'expected a cron expression of five fields, such as "0 22 * * *"';
 const TIMEOUT_EXPECTED = 'expected a duration such as "500ms", "10s" or "1m", above zero and of at most 10 minutes';
 const PORT_EXPECTED = 'expected a whole number from 1 to 65535';
 
 /** Header fields that the request itself owns; a value of the user's would break or be lost. */
 const OWN_FIELDS =
   /^(content-type|content-length|transfer-encoding|connection|keep-alive|upgrade|expect|x-heimdall-.*)$/i;
+
+const QuietWindowSchema = z.strictObject({
+  /** When it begins, in the local time of the machine. */
+  cron: z.string().refine((text) => isCron(text) && text.trim().split(/\s+/).length === 5, CRON_EXPECTED),
+  /** How long it lasts; milliseconds once parsed. */
+  for: milliseconds(MAX_QUIET_MS, QUIET_EXPECTED),
+  /** What is told all the same. */
+  except: z.enum(['critical', 'nothing'], { error: 'expected "critical" or "nothing"' }).default('critical'),
+});
+export type QuietWindow = z.infer<typeof QuietWindowSchema>;
+
+/** What a channel is told of, and when. */
+const ChannelFilterSchema = z.strictObject({
+  /** At least. */
+  severity: z.enum(SEVERITIES, { error: 'expected "critical", "warning" or "info"' }).default('info'),
+  /** Only alerts of these, and those that are about no service; empty: all. */
+  services: z.array(z.string().min(1)).default([]),
+  /** What falls into these waits until they end. */
+  quiet: z.array(QuietWindowSchema).default([]),
+});
+export type ChannelFilter = z.infer<typeof ChannelFilterSchema>;
 
 /** An SMTP server and whom it should tell. */
 export const EmailChannelSchema = z
@@ -26,6 +52,7 @@ export const EmailChannelSchema = z
     to: z.array(mailbox()).min(1).max(50),
     /** For connecting, for the greeting, and for every later silence of the server; milliseconds once parsed. */
     timeout: timeout().prefault('10s'),
+    ...ChannelFilterSchema.shape,
   })
   .transform((channel) => ({
     ...channel,
@@ -56,6 +83,7 @@ export const WebhookChannelSchema = z.strictObject({
     .default({}),
   /** For the whole exchange; milliseconds once parsed. */
   timeout: timeout().prefault('10s'),
+  ...ChannelFilterSchema.shape,
 });
 export type WebhookChannel = z.infer<typeof WebhookChannelSchema>;
 
@@ -70,13 +98,17 @@ function mailbox() {
     );
 }
 
-/** A duration such as `"500ms"`, `"10s"` or `"1m"`; parsed to milliseconds. */
 function timeout() {
-  return z.string(TIMEOUT_EXPECTED).transform((text, context) => {
-    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
-    const milliseconds = Math.round(Number(amount) * (MS_PER[unit] ?? Number.NaN));
-    if (milliseconds > 0 && milliseconds <= MAX_TIMEOUT_MS) return milliseconds;
-    context.issues.push({ code: 'custom', input: text, message: TIMEOUT_EXPECTED });
+  return milliseconds(MAX_TIMEOUT_MS, TIMEOUT_EXPECTED);
+}
+
+/** A duration such as `"500ms"`, `"10s"` or `"1m"`; parsed to milliseconds. */
+function milliseconds(max: number, expected: string) {
+  return z.string(expected).transform((text, context) => {
+    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
+    const length = Math.round(Number(amount) * (MS_PER[unit] ?? Number.NaN));
+    if (length > 0 && length <= max) return length;
+    context.issues.push({ code: 'custom', input: text, message: expected });
     return z.NEVER;
   });
 }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
 import { clip, formatDuration } from './words.ts';
-import type { WebhookChannel } from './schema.ts';
+import type { ChannelFilter, WebhookChannel } from './schema.ts';
 import { webhookBody } from './webhook-body.ts';
 
 /** How much of a refusal's body is quoted. */
@@ -12,12 +12,14 @@ const RETRYABLE_STATUSES = new Set([408, 425, 429]);
 /** Posts messages to a URL; follows no redirect, because the body and its signature are meant for that URL alone. */
 export class WebhookNotifier implements Notifier {
   readonly name: string;
+  readonly filter: ChannelFilter;
   readonly #channel: WebhookChannel;
   readonly #now: () => number;
 
   /** @param now - epoch milliseconds, for the timestamp that is signed. */
   constructor(channel: WebhookChannel, now: () => number = Date.now) {
     this.name = `webhook ${new URL(channel.url).host}`;
+    this.filter = channel;
     this.#channel = channel;
     this.#now = now;
   }

@@ -20,6 +20,9 @@ describe('an email channel', () => {
       encryption: 'starttls',
       verifyCertificate: true,
       timeout: 10_000,
+      severity: 'info',
+      services: [],
+      quiet: [],
     });
   });
 
@@ -61,7 +64,15 @@ describe('an email channel', () => {
 
 describe('a webhook channel', () => {
   it('needs only a URL: JSON, ten seconds', () => {
-    assert.deepEqual(WebhookChannelSchema.parse(WEBHOOK), { ...WEBHOOK, format: 'json', headers: {}, timeout: 10_000 });
+    assert.deepEqual(WebhookChannelSchema.parse(WEBHOOK), {
+      ...WEBHOOK,
+      format: 'json',
+      headers: {},
+      timeout: 10_000,
+      severity: 'info',
+      services: [],
+      quiet: [],
+    });
   });
 
   it('refuses URLs that are not http or https, or carry a password', () => {
@@ -87,4 +98,28 @@ describe('a webhook channel', () => {
       assert.match(fault ?? '', /^timeout: expected a duration such as "500ms"/, String(timeout));
     }
   });
+});
+
+describe('the filter of a channel', () => {
+  it('takes quiet hours by cron expression and length', () => {
+    const quiet = [{ cron: '0 22 * * 1-5', for: '9.5h' }];
+    assert.deepEqual(WebhookChannelSchema.parse({ ...WEBHOOK, quiet }).quiet, [
+      { cron: '0 22 * * 1-5', for: 34_200_000, except: 'critical' },
+    ]);
+    assert.equal(EmailChannelSchema.parse({ ...EMAIL, quiet }).quiet.length, 1);
+  });
+
+  for (const [filter, expected] of [
+    [{ severity: 'error' }, /^severity: expected "critical", "warning" or "info"/],
+    [{ quiet: [{ cron: '22:00', for: '1h' }] }, /^quiet\.0\.cron: expected a cron expression of five fields/],
+    [{ quiet: [{ cron: '0 0 22 * * *', for: '1h' }] }, /^quiet\.0\.cron: expected a cron expression of five fields/],
+    [{ quiet: [{ cron: '0 22 * * *', for: '25h' }] }, /^quiet\.0\.for: expected a duration .* at most 24 hours/],
+    [{ quiet: [{ cron: '0 22 * * *' }] }, /^quiet\.0\.for: /],
+    [{ quiet: [{ cron: '0 22 * * *', for: '1h', except: 'all' }] }, /^quiet\.0\.except: expected "critical"/],
+  ] as const) {
+    it(`refuses ${JSON.stringify(filter)}`, () => {
+      assert.match(faults(WebhookChannelSchema, { ...WEBHOOK, ...filter })[0] ?? '', expected);
+      assert.match(faults(EmailChannelSchema, { ...EMAIL, ...filter })[0] ?? '', expected);
+    });
+  }
 });

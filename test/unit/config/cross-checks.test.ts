@@ -25,6 +25,13 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({}), []);
   });
 
+  it('refuses a channel for the alerts of a service that there is not', () => {
+    const webhooks = [{ url: 'https://hooks.example.org/', services: ['web', 'aip'] }];
+    const expected = /^alerts\.webhooks\[0\]\.services\[1\]: there is no service "aip" \(did you mean "api"\?\)$/;
+    assertFault({ services: [web, api], alerts: { webhooks } }, expected);
+    assert.deepEqual(faults({ services: [web, { ...api, name: 'aip' }], alerts: { webhooks } }), []);
+  });
+
   it('refuses a manager that others can reach without a token', () => {
     // The API runs commands: without a token, anyone who reaches the port owns the machine.
     assertFault({ manager: { host: '0.0.0.0' } }, /^manager\.host: .*can run commands.*manager\.token/);
