@@ -60,31 +60,44 @@ export const EmailChannelSchema = z
   }));
 export type EmailChannel = z.infer<typeof EmailChannelSchema>;
 
-export const WEBHOOK_FORMATS = ['json', 'slack', 'discord', 'teams'] as const;
-export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
+export const WEBHOOK_FORMATS = ['json', 'slack', 'discord', 'teams', 'pagerduty', 'alertmanager'] as const;
 
 /** A URL that receives a POST for every message. */
-export const WebhookChannelSchema = z.strictObject({
-  url: z
-    .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
-    .refine((url) => !hasCredentials(url), 'expected no user and password in the URL; use "headers"'),
-  format: z.enum(WEBHOOK_FORMATS).default('json'),
-  /** Key of the HMAC-SHA256 in `X-Heimdall-Signature`; without it there is no signature. */
-  secret: z.string().min(8, 'expected at least 8 characters').optional(),
-  /** Sent along as they are. */
-  headers: z
-    .record(
-      z
-        .string()
-        .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name')
-        .refine((name) => !OWN_FIELDS.test(name), 'this header is set by heimdall'),
-      z.string().regex(/^[\t\x20-\x7e\u0080-\u00ff]*$/, 'not a header value'),
-    )
-    .default({}),
-  /** For the whole exchange; milliseconds once parsed. */
-  timeout: timeout().prefault('10s'),
-  ...ChannelFilterSchema.shape,
-});
+export const WebhookChannelSchema = z
+  .strictObject({
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
+      .refine((url) => !hasCredentials(url), 'expected no user and password in the URL; use "headers"'),
+    format: z.enum(WEBHOOK_FORMATS).default('json'),
+    /** Of PagerDuty's integration "Events API v2", which it needs. */
+    routingKey: z
+      .string()
+      .regex(/^[A-Za-z0-9]{32}$/, 'expected the 32 letters and digits of an integration key')
+      .optional(),
+    /** Key of the HMAC-SHA256 in `X-Heimdall-Signature`; without it there is no signature. */
+    secret: z.string().min(8, 'expected at least 8 characters').optional(),
+    /** Sent along as they are. */
+    headers: z
+      .record(
+        z
+          .string()
+          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name')
+          .refine((name) => !OWN_FIELDS.test(name), 'this header is set by heimdall'),
+        z.string().regex(/^[\t\x20-\x7e\u0080-\u00ff]*$/, 'not a header value'),
+      )
+      .default({}),
+    /** For the whole exchange; milliseconds once parsed. */
+    timeout: timeout().prefault('10s'),
+    ...ChannelFilterSchema.shape,
+  })
+  .superRefine(({ format, routingKey }, context) => {
+    if ((format === 'pagerduty') === (routingKey !== undefined)) return;
+    const message =
+      format === 'pagerduty'
+        ? 'the format "pagerduty" needs the integration key'
+        : 'is for the format "pagerduty" only';
+    context.addIssue({ code: 'custom', path: ['routingKey'], message });
+  });
 export type WebhookChannel = z.infer<typeof WebhookChannelSchema>;
 
 /** `ops@example.org` or `Ops <ops@example.org>`; one mailbox only, without anything a mail parser may read as a second. */

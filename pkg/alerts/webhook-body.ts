@@ -1,6 +1,8 @@
 import type { Notification, NotificationEntry } from './alert.ts';
+import { alertmanagerAlerts } from './alertmanager.ts';
+import { pagerDutyEvents } from './pagerduty.ts';
+import type { WebhookChannel } from './schema.ts';
 import { clip } from './words.ts';
-import type { WebhookFormat } from './schema.ts';
 
 /** Red, amber, blue, green. */
 const COLOURS: Readonly<Record<Notification['level'], number>> = {
@@ -16,11 +18,21 @@ const CARD_COLOURS: Readonly<Record<Notification['level'], string>> = {
   resolved: 'good',
 };
 
-const BODIES: Readonly<Record<WebhookFormat, (notification: Notification) => object>> = { json, slack, discord, teams };
+type Receiver = Pick<WebhookChannel, 'format' | 'routingKey'>;
 
-/** The body of a webhook in the shape that its receiver understands, as JSON text. */
-export function webhookBody(format: WebhookFormat, notification: Notification): string {
-  return JSON.stringify(BODIES[format](notification));
+/** One object for each request. */
+const BODIES: Readonly<Record<WebhookChannel['format'], (message: Notification, to: Receiver) => object[]>> = {
+  json: (message) => [json(message)],
+  slack: (message) => [slack(message)],
+  discord: (message) => [discord(message)],
+  teams: (message) => [teams(message)],
+  pagerduty: (message, { routingKey = '' }) => pagerDutyEvents(message, routingKey),
+  alertmanager: (message) => [alertmanagerAlerts(message)],
+};
+
+/** The bodies of the requests that make a message, in the shape that the receiver understands, as JSON texts. */
+export function webhookBodies(receiver: Receiver, message: Notification): string[] {
+  return BODIES[receiver.format](message, receiver).map((body) => JSON.stringify(body));
 }
 
 function json({ id, at, level, subject, text, entries }: Notification): object {

@@ -3,7 +3,7 @@ import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
 import { clip, formatDuration } from './words.ts';
 import type { ChannelFilter, WebhookChannel } from './schema.ts';
-import { webhookBody } from './webhook-body.ts';
+import { webhookBodies } from './webhook-body.ts';
 
 /** How much of a refusal's body is quoted. */
 const QUOTED_CHARACTERS = 200;
@@ -24,16 +24,22 @@ export class WebhookNotifier implements Notifier {
     this.#now = now;
   }
 
-  /** @throws {DeliveryError} retryable: no answer, 408, 425, 429 and 5xx. */
+  /**
+   * Makes one request, or several where the receiver takes one alert at a time; those may come again after a failure.
+   * @throws {DeliveryError} retryable: no answer, 408, 425, 429 and 5xx.
+   */
   async send(notification: Notification, signal: AbortSignal): Promise<void> {
-    const { url, format, timeout } = this.#channel;
-    const body = webhookBody(format, notification);
+    for (const body of webhookBodies(this.#channel, notification)) await this.#post(body, notification.id, signal);
+  }
+
+  async #post(body: string, id: string, signal: AbortSignal): Promise<void> {
+    const { url, timeout } = this.#channel;
     const limit = AbortSignal.timeout(timeout);
     try {
       const response = await fetch(url, {
         method: 'POST',
         body,
-        headers: this.#headers(body),
+        headers: this.#headers(body, id),
         redirect: 'manual',
         signal: AbortSignal.any([signal, limit]),
       });
@@ -46,9 +52,9 @@ export class WebhookNotifier implements Notifier {
     }
   }
 
-  #headers(body: string): Record<string, string> {
+  #headers(body: string, id: string): Record<string, string> {
     const { headers, secret } = this.#channel;
-    const all = { ...headers, 'content-type': 'application/json' };
+    const all = { ...headers, 'content-type': 'application/json', 'x-heimdall-id': id };
     if (secret === undefined) return all;
     const timestamp = String(Math.floor(this.#now() / 1_000));
     const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex');

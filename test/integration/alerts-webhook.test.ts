@@ -86,6 +86,33 @@ describe('a webhook', () => {
     assert.equal(request?.headers['x-heimdall-signature'], `sha256=${expected}`);
   });
 
+  it('names the message in a field, so that a receiver of any format can drop a repetition', async (context) => {
+    const { url, received } = await receiver(context);
+    await notifierFor(url, { format: 'discord' }).send(MESSAGE, NO_SIGNAL);
+    assert.equal(received[0]?.request.headers['x-heimdall-id'], 'id-1');
+  });
+
+  it('makes one request for each alert to PagerDuty, signed by itself, and stops at a refusal', async (context) => {
+    const { url, received } = await receiver(context, status(202), status(500));
+    const entries = ['a', 'b', 'c'].map((key) => ({
+      ...MESSAGE.entries[0]!,
+      alert: { ...MESSAGE.entries[0]!.alert, key },
+    }));
+    const routingKey = '0123456789abcdef0123456789ABCDEF';
+    const notifier = notifierFor(url, { format: 'pagerduty', routingKey, secret: SECRET });
+    const { retryable } = await failureOf(notifier.send({ ...MESSAGE, entries }, NO_SIGNAL));
+    assert.equal(retryable, true);
+    assert.deepEqual(
+      received.map(({ body }) => /"dedup_key":"(\w)"/.exec(body)?.[1]),
+      ['a', 'b'],
+    );
+    for (const { request, body } of received) {
+      const timestamp = request.headers['x-heimdall-timestamp'];
+      const expected = createHmac('sha256', SECRET).update(`${timestamp}.${body}`).digest('hex');
+      assert.equal(request.headers['x-heimdall-signature'], `sha256=${expected}`);
+    }
+  });
+
   it('reports a refusal with its status and the beginning of its body', async (context) => {
     const { url } = await receiver(context, status(400, `bad\r\n\u001b[31m${'x'.repeat(100_000)}`));
     const { message, retryable } = await failureOf(notifierFor(url).send(MESSAGE, NO_SIGNAL));

@@ -90,6 +90,22 @@ describe('a webhook channel', () => {
     assert.equal(faults(WebhookChannelSchema, { ...WEBHOOK, headers: { Authorization: 'Bearer abc' } }).length, 0);
   });
 
+  it('for PagerDuty needs its integration key, and no other takes one', () => {
+    const routingKey = '0123456789abcdef0123456789ABCDEF';
+    const pagerduty = { ...WEBHOOK, format: 'pagerduty' };
+    assert.equal(WebhookChannelSchema.parse({ ...pagerduty, routingKey }).routingKey, routingKey);
+    assert.deepEqual(faults(WebhookChannelSchema, pagerduty), [
+      'routingKey: the format "pagerduty" needs the integration key',
+    ]);
+    assert.deepEqual(faults(WebhookChannelSchema, { ...WEBHOOK, routingKey }), [
+      'routingKey: is for the format "pagerduty" only',
+    ]);
+    assert.match(
+      faults(WebhookChannelSchema, { ...pagerduty, routingKey: 'short' })[0] ?? '',
+      /^routingKey: expected the 32/,
+    );
+  });
+
   it('parses its timeout to milliseconds, and refuses what is none', () => {
     const timeoutOf = (timeout: string) => WebhookChannelSchema.parse({ ...WEBHOOK, timeout }).timeout;
     assert.deepEqual(['500ms', '1.5s', '2m'].map(timeoutOf), [500, 1_500, 120_000]);

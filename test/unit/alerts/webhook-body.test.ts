@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Alert, NotificationEntry } from '../../../pkg/alerts/alert.ts';
+import { z } from 'zod';
+import type { Alert, Notification, NotificationEntry } from '../../../pkg/alerts/alert.ts';
 import { renderNotification } from '../../../pkg/alerts/render.ts';
-import { type WebhookFormat, WEBHOOK_FORMATS } from '../../../pkg/alerts/schema.ts';
-import { webhookBody } from '../../../pkg/alerts/webhook-body.ts';
+import { type WebhookChannel, WEBHOOK_FORMATS } from '../../../pkg/alerts/schema.ts';
+import { webhookBodies } from '../../../pkg/alerts/webhook-body.ts';
 import { alertAt, START } from './support.ts';
 
 function entry(changes: Partial<Alert> = {}, resolvedAt: number | null = null): NotificationEntry {
@@ -11,7 +12,16 @@ function entry(changes: Partial<Alert> = {}, resolvedAt: number | null = null): 
   return { alert: alertAt(START, changes), state, resolvedAt, occurrences: 1 };
 }
 
-function bodyOf(format: WebhookFormat, entries: NotificationEntry[]): unknown {
+const ROUTING_KEY = '0123456789abcdef0123456789ABCDEF';
+
+/** Of the only request. */
+function webhookBody(format: WebhookChannel['format'], message: Notification): string {
+  const [body = '', ...others] = webhookBodies({ format, routingKey: ROUTING_KEY }, message);
+  assert.deepEqual(others, []);
+  return body;
+}
+
+function bodyOf(format: WebhookChannel['format'], entries: NotificationEntry[]): unknown {
   return JSON.parse(webhookBody(format, renderNotification(entries, START + 10_000, 'id-1')));
 }
 
@@ -119,13 +129,125 @@ describe('the body of a webhook', () => {
 
   it('stays within what each receiver takes, however many alerts there are', () => {
     const many = Array.from({ length: 500 }, (_, index) => entry({ key: String(index), cause: '*<é漢'.repeat(20) }));
-    const limits = { json: 2 ** 20, slack: 30_000, discord: 30_000, teams: 28 * 1024 };
+    const limits = {
+      json: 2 ** 20,
+      slack: 30_000,
+      discord: 30_000,
+      teams: 28 * 1024,
+      pagerduty: 512_000,
+      alertmanager: 2 ** 20,
+    };
     for (const format of WEBHOOK_FORMATS) {
-      const body = webhookBody(format, renderNotification(many, START, 'i'));
-      assert.ok(Buffer.byteLength(body) < limits[format], `${format}: ${Buffer.byteLength(body)}`);
+      const bodies = webhookBodies({ format, routingKey: ROUTING_KEY }, renderNotification(many, START, 'i'));
+      const longest = Math.max(...bodies.map((body) => Buffer.byteLength(body)));
+      assert.ok(longest < limits[format], `${format}: ${longest}`);
     }
     const discord = bodyOf('discord', many);
     assert.ok(typeof discord === 'object' && discord !== null && 'embeds' in discord && Array.isArray(discord.embeds));
     assert.ok(discord.embeds[0].description.length <= 4_096);
+  });
+});
+
+/** What PagerDuty publishes of the Events API v2, "Send an event"; of a trigger and a resolve only. */
+const PagerDutySchema = z.discriminatedUnion('event_action', [
+  z.strictObject({
+    routing_key: z.string().length(32),
+    event_action: z.literal('trigger'),
+    dedup_key: z.string().min(1).max(255),
+    client: z.string(),
+    payload: z.strictObject({
+      summary: z.string().min(1).max(1_024),
+      source: z.string().min(1),
+      severity: z.enum(['critical', 'error', 'warning', 'info']),
+      timestamp: z.iso.datetime(),
+      component: z.string().exactOptional(),
+      group: z.string().exactOptional(),
+      class: z.string().exactOptional(),
+      custom_details: z.record(z.string(), z.unknown()).exactOptional(),
+    }),
+  }),
+  z.strictObject({
+    routing_key: z.string().length(32),
+    event_action: z.literal('resolve'),
+    dedup_key: z.string().min(1).max(255),
+  }),
+]);
+
+/** `postableAlerts` of Alertmanager's OpenAPI document for its API v2; names of labels as Prometheus takes them. */
+const LabelSetSchema = z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/), z.string().min(1));
+const PostableAlertsSchema = z.array(
+  z.strictObject({
+    labels: LabelSetSchema,
+    annotations: LabelSetSchema.exactOptional(),
+    startsAt: z.iso.datetime().exactOptional(),
+    endsAt: z.iso.datetime().exactOptional(),
+    generatorURL: z.url().exactOptional(),
+  }),
+);
+
+describe('the events for PagerDuty', () => {
+  const eventsOf = (...entries: NotificationEntry[]) =>
+    webhookBodies({ format: 'pagerduty', routingKey: ROUTING_KEY }, renderNotification(entries, START, 'i')).map(
+      (body) => PagerDutySchema.parse(JSON.parse(body)),
+    );
+
+  it('are one for each alert, tied from the beginning to the end by the key of the condition', () => {
+    const about = { key: 'instance-down:web/a', service: 'web', instance: 'a', cause: 'connect ECONNREFUSED\na line' };
+    assert.deepEqual(eventsOf(entry(about), entry({ ...about, key: 'k' }, START + 800)), [
+      {
+        routing_key: ROUTING_KEY,
+        event_action: 'trigger',
+        dedup_key: 'instance-down:web/a',
+        client: 'heimdall',
+        payload: {
+          summary: 'web-9001 is down: connect ECONNREFUSED',
+          source: 'a',
+          severity: 'critical',
+          timestamp: '2026-01-02T12:00:00.000Z',
+          component: 'web',
+          class: 'instance-down',
+          custom_details: { cause: 'connect ECONNREFUSED\na line', occurrences: 1 },
+        },
+      },
+      { routing_key: ROUTING_KEY, event_action: 'resolve', dedup_key: 'k' },
+    ]);
+  });
+
+  it('keep within the limits, with a key that is the same both times', () => {
+    const long = { key: 'k'.repeat(300), title: 't'.repeat(2_000), cause: 'c'.repeat(20_000) };
+    const [trigger, resolve] = eventsOf(entry(long), entry(long, START + 1));
+    assert.equal(trigger?.dedup_key, resolve?.dedup_key);
+    const [other] = eventsOf(entry({ ...long, key: `${'k'.repeat(299)}x` }));
+    assert.notEqual(other?.dedup_key, trigger?.dedup_key);
+  });
+
+  it('have a source when the trouble is with no instance and no service', () => {
+    const [event] = eventsOf(entry());
+    assert.ok(event?.event_action === 'trigger' && event.payload.source.length > 0);
+  });
+});
+
+describe('the alerts for Alertmanager', () => {
+  const about = { key: 'instance-down:web/a', service: 'web', instance: 'a', cause: 'connect ECONNREFUSED' };
+
+  it('have labels that are the same at the beginning and at the end, which is a week off until it is known', () => {
+    const parsed = PostableAlertsSchema.parse(bodyOf('alertmanager', [entry(about), entry(about, START + 800)]));
+    const labels = { alertname: 'instance-down', key: about.key, severity: 'critical', service: 'web', instance: 'a' };
+    const annotations = { summary: 'web-9001 is down', description: 'connect ECONNREFUSED' };
+    const startsAt = '2026-01-02T12:00:00.000Z';
+    assert.deepEqual(parsed, [
+      { labels, annotations, startsAt, endsAt: '2026-01-09T12:00:10.000Z' },
+      { labels, annotations, startsAt, endsAt: '2026-01-02T12:00:00.800Z' },
+    ]);
+  });
+
+  it('have no empty labels', () => {
+    const [alert] = PostableAlertsSchema.parse(bodyOf('alertmanager', [entry({ service: '', cause: '' })]));
+    assert.deepEqual(alert?.labels, {
+      alertname: 'instance-down',
+      key: 'instance-down:web-9001',
+      severity: 'critical',
+    });
+    assert.deepEqual(alert?.annotations, { summary: 'web-9001 is down' });
   });
 });

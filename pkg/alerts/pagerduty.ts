@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Notification, NotificationEntry } from './alert.ts';
+import { clip } from './words.ts';
+
+/** Limits of the Events API v2. */
+const DEDUP_LENGTH = 255;
+const SUMMARY_LENGTH = 1_024;
+
+/**
+ * Events of PagerDuty's Events API v2, one for each alert: the API takes one at a time. The condition's key ties the end
+ * to the beginning, and makes a repeated event harmless.
+ */
+export function pagerDutyEvents({ entries }: Notification, routingKey: string): object[] {
+  return entries.map((entry) => eventOf(entry, routingKey));
+}
+
+function eventOf({ alert, state, occurrences }: NotificationEntry, routingKey: string): object {
+  const event = {
+    routing_key: routingKey,
+    event_action: state === 'firing' ? 'trigger' : 'resolve',
+    dedup_key: dedupKey(alert.key),
+  };
+  if (state === 'resolved') return event;
+  const { title, cause, severity, service, instance, at } = alert;
+  const [reason] = cause?.split('\n', 1) ?? [];
+  return {
+    ...event,
+    client: 'heimdall',
+    payload: {
+      summary: clip(reason === undefined ? title : `${title}: ${reason}`, SUMMARY_LENGTH),
+      source: instance ?? service ?? hostname(),
+      severity,
+      timestamp: new Date(at).toISOString(),
+      ...(service === undefined ? {} : { component: service }),
+      class: alert.key.split(':', 1)[0],
+      custom_details: { cause: clip(cause ?? '', 8_000), occurrences },
+    },
+  };
+}
+
+function dedupKey(key: string): string {
+  return key.length <= DEDUP_LENGTH ? key : createHash('sha256').update(key).digest('hex');
+}
