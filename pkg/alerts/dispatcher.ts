@@ -185,7 +185,8 @@ export class AlertDispatcher {
     const { clock } = this.#context;
     const { key } = outage.alert;
     const condition = conditionOf(outage, clock);
-    const own = this.#conditions.get(key);
+    const known = this.#conditions.get(key);
+    const own = known && (known.active || known.told || this.#pending.has(key)) ? known : undefined;
     if (own) {
       // both saw the same: it began with the first, and people were told by either
       this.#outbox.record({ ...outageOf(own, false, clock), resolvedAt: clock.now(), told: false, open: false });

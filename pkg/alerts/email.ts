@@ -10,6 +10,11 @@ const ENCRYPTION: Readonly<Record<EmailChannel['encryption'], object>> = {
   none: { secure: false, ignoreTLS: true },
 };
 
+/** As wide as the screen, in letters that need no zoom; long lines of a log are broken rather than cut. */
+const HTML_HEAD =
+  '<!doctype html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"></head>' +
+  '<body style="font:16px/1.5 sans-serif;max-width:40em;margin:0 auto;padding:8px;overflow-wrap:anywhere">';
+
 /** Failures that come without an answer of the server, and would come again. */
 const PERMANENT_CODES = new Set(['EENVELOPE', 'ENOAUTH', 'ECONFIG', 'EMESSAGE']);
 
@@ -86,7 +91,7 @@ function htmlOf({ text }: Notification): string {
     const [title = '', ...lines] = paragraph.split('\n').map(escapeHtml);
     return `<p><strong>${title}</strong>${lines.map((line) => `<br>${line}`).join('')}</p>`;
   });
-  return `<!doctype html><html><body style="font-family:sans-serif">${paragraphs.join('')}</body></html>`;
+  return `${HTML_HEAD}${paragraphs.join('')}</body></html>`;
 }
 
 function escapeHtml(text: string): string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { MailReceiver, type ReceivedMessage, WebhookReceiver } from '../support/alert-receivers.ts';
 import { ask } from '../support/e2e-http.ts';
 import { System } from '../support/e2e-system.ts';
@@ -14,6 +15,30 @@ const mailTo = (port: number | undefined) => ({
 });
 const hookAt = (port: number | undefined) => ({ url: `http://127.0.0.1:${port}/alerts` });
 const isRecovery = ({ subject }: ReceivedMessage) => /[Rr]esolved/.test(subject);
+
+const SuccessorSchema = z.object({ successor: z.int() });
+
+describe('a load balancer that is replaced while something is down', () => {
+  it('leaves it to its successor, which repeats nothing and tells the recovery', async () => {
+    await using system = await System.create(({ own }) => ({
+      services: [{ name: 'web', servers: [`127.0.0.1:${own[0]}`], healthCheck: { interval: '250ms', timeout: '3s' } }],
+      alerts: { webhooks: [hookAt(own[1])], groupWindow: '2s' },
+    }));
+    await using receiver = new WebhookReceiver(true);
+    const [backendPort = 0, hookPort = 0] = system.ports.own;
+    await receiver.listen(hookPort);
+    system.start('load-balancer');
+    await eventually('the message', () => receiver.taken.length > 0);
+    const answer = await ask(`${system.admin}/reload`, { method: 'POST' });
+    assert.equal(answer.status, 200, answer.body);
+    const { successor } = SuccessorSchema.parse(JSON.parse(answer.body));
+    system.backend(backendPort);
+    await eventually('the recovery', () => receiver.taken.some(isRecovery));
+    process.kill(successor, 'SIGTERM');
+    await system.stop();
+    assert.equal(receiver.taken.length, 2, JSON.stringify(receiver.taken));
+  });
+});
 
 describe('a process that is killed between an event and its message', () => {
   it('the load balancer: the next one sends it, once to each channel under one id, and tells the recovery', async () => {

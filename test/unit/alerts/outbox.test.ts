@@ -157,6 +157,23 @@ describe('alerts in a store', () => {
     assert.deepEqual(notifier.subjects, ['Resolved after 1 min 10 s: web-9001 is down']);
   });
 
+  it('leave the history of what was over before as it is', async () => {
+    const site = new Site();
+    const before = site.process([new FakeNotifier()]);
+    const next = site.process([new FakeNotifier()]);
+    next.raise();
+    await next.advance(WINDOW);
+    next.resolve();
+    await next.advance(WINDOW);
+    const [over] = site.store.outages.values();
+    before.raise();
+    await settle();
+    assert.deepEqual(await next.dispatcher.takeOver().then((held) => held.length), 1);
+    await settle();
+    assert.ok(over?.open === false);
+    assert.deepEqual(site.store.outages.get(over.id), over);
+  });
+
   it('are left to another process without a word', async () => {
     const site = new Site();
     const notifier = new FakeNotifier();
