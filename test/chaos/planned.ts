@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/e2e-wait.ts';
 import type { Act } from './lane.ts';
 import type { ActName, PlannedAct } from './schedule.ts';
 import type { ChaosSite } from './site.ts';
@@ -22,9 +23,14 @@ export const PLANNED: Readonly<Record<ActName, (site: ChaosSite, act: PlannedAct
     expectStatus(await site.system.remove(own[Math.floor(which * own.length)]?.port ?? 0), 200);
   },
   async 'pause and resume'(site, { service }) {
-    expectStatus(await site.api('POST', `/services/${service}/pause`), 200);
-    await sleep(HELD_MS);
-    expectStatus(await site.api('POST', `/services/${service}/resume`), 200);
+    try {
+      expectStatus(await site.api('POST', `/services/${service}/pause`), 200);
+      await sleep(HELD_MS);
+    } finally {
+      // Whatever breaks meanwhile, and also when the answer alone was lost: no operator leaves a service paused.
+      const resume = async () => (await site.api('POST', `/services/${service}/resume`)).status === 200;
+      await eventually(`${service} goes on`, resume);
+    }
   },
   'replace the load balancer': (site) => site.loadBalancer.reload(),
   'replace the manager': (site) => site.manager.reload(),

@@ -25,6 +25,11 @@ export interface Incident {
 
 /** The incident that explains a failure; undefined: it must not have happened. */
 export function excuseFor(failure: Failure, incidents: readonly Incident[]): Incident | undefined {
+  const strikes = incidents.filter(
+    ({ excuses, from }) => excuses === 'what cannot be repeated' && from >= failure.from && from <= failure.to,
+  );
+  // A request that was sent is repeated once: it may be what kills the instances.
+  if (failure.phase === 'head' && failure.cause.startsWith('status 502') && strikes.length > 1) return strikes[1];
   return incidents.find(({ excuses, from, to }) => {
     if (failure.from > to || failure.to < from) return false;
     if (excuses === 'everything') return true;

@@ -24,6 +24,18 @@ describe('a failed visit', () => {
     assert.ok(excuseFor({ ...FAILURE, isIdempotent: false, phase: 'websocket' }, killed));
   });
 
+  it('has one when two instances were killed under it, for it is repeated once', () => {
+    const struck = { ...FAILURE, cause: 'status 502: 502 Bad Gateway' };
+    const [first, second] = [
+      incident('what cannot be repeated', 110, 120),
+      incident('what cannot be repeated', 150, 160),
+    ];
+    assert.equal(excuseFor(struck, [first, second]), second);
+    assert.equal(excuseFor(struck, [first]), undefined);
+    assert.equal(excuseFor(struck, [incident('what cannot be repeated', 50, 120), second]), undefined, 'before it');
+    assert.equal(excuseFor({ ...struck, cause: 'status 503' }, [first, second]), undefined);
+  });
+
   it('has none when nothing may be noticed at all', () => {
     assert.equal(excuseFor({ ...FAILURE, isIdempotent: false }, [incident('nothing', 0, 300)]), undefined);
   });
