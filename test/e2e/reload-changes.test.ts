@@ -33,7 +33,7 @@ describe('the successor of a load balancer', () => {
 
   it('leaves its knowledge of health to its successor: nothing is sent to what is down, spawned or declared', async () => {
     await using system = await System.create(({ own: [a] }) => ({
-      services: [sampleService({ servers: [`127.0.0.1:${a}`] })],
+      services: [sampleService({ servers: [`127.0.0.1:${a}`], panicThreshold: 0 })],
     }));
     const [a = 0] = system.ports.own;
     await system.backend(a).printed('listens on');
