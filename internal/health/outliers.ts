@@ -31,8 +31,9 @@ const LEAST_DELAY_MS = 250;
  * @returns the cause in words; null when it does not.
  */
 export function errorOutlier(own: Interval, others: readonly Interval[], excess: number): string | null {
+  if (own.requests < LEAST_REQUESTS || own.failures < LEAST_FAILURES) return null;
   const known = others.filter(({ requests }) => requests >= LEAST_REQUESTS);
-  if (own.requests < LEAST_REQUESTS || own.failures < LEAST_FAILURES || known.length === 0) return null;
+  if (known.length === 0) return null;
   const rate = errorRate(own);
   const usual = median(known.map(errorRate));
   const limit = Math.min(limitByMedian(own, usual, excess), limitBySigma(own, others, excess));
@@ -45,8 +46,9 @@ export function errorOutlier(own: Interval, others: readonly Interval[], excess:
  * @returns the cause in words; null when it does not.
  */
 export function latencyOutlier(own: Interval, others: readonly Interval[], factor: number): string | null {
+  if (own.answers < LEAST_REQUESTS || own.typicalMs <= LEAST_DELAY_MS) return null; // most end here, before any median
   const known = others.filter(({ answers }) => answers >= LEAST_REQUESTS);
-  if (own.answers < LEAST_REQUESTS || known.length === 0) return null;
+  if (known.length === 0) return null;
   const usual = median(known.map(({ typicalMs }) => typicalMs));
   if (own.typicalMs <= usual * factor || own.typicalMs <= usual + LEAST_DELAY_MS) return null;
   return `answers take ${inWords(own.typicalMs)}, the others ${inWords(usual)}`;

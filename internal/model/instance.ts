@@ -93,6 +93,17 @@ export function viewOf(instance: Instance, health: Health, usage?: Usage): Insta
   };
 }
 
+/** What a row tells of an instance that no release and no process of ours is behind. */
+export const UNSPAWNED = {
+  version: null,
+  variant: null,
+  deployment: null,
+  process: null,
+  env: {},
+  restarts: 0,
+  lastError: null,
+} satisfies Partial<Instance>;
+
 /** The instances that the configuration lists under `servers`: always `ready`, never spawned, stopped or restarted by us. */
 export function declaredInstances(service: Service): Instance[] {
   return service.servers.map(({ host, port, weight }) => ({
@@ -101,14 +112,8 @@ export function declaredInstances(service: Service): Instance[] {
     host,
     port,
     weight,
-    version: null,
-    variant: null,
-    deployment: null,
+    ...UNSPAWNED,
     lifecycle: 'ready',
-    process: null,
-    env: {},
     startedAt: null,
-    restarts: 0,
-    lastError: null,
   }));
 }

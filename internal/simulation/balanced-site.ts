@@ -1,6 +1,6 @@
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { createBalancer } from '../algorithms/create-balancer.ts';
-import type { Instance } from '../model/instance.ts';
+import { type Instance, UNSPAWNED } from '../model/instance.ts';
 import { type Algorithm, type Service, ServiceSchema } from '../model/service.ts';
 import { Fleet } from '../proxy/fleet.ts';
 import type { ServicePool } from '../proxy/service-pool.ts';
@@ -88,14 +88,8 @@ function rowOf(id: string, weight: number, startedAt: number, index: number): In
     host: '127.0.0.1',
     port: 1 + index,
     weight,
-    version: null,
-    variant: null,
-    deployment: null,
+    ...UNSPAWNED,
     lifecycle: 'ready',
-    process: null,
-    env: {},
     startedAt,
-    restarts: 0,
-    lastError: null,
   };
 }

@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
-import { SMTPServer } from 'smtp-server';
 import { z } from 'zod';
-import { selfSignedCertificate } from '../support/certificate.ts';
+import { mailServer } from '../support/alert-receivers.ts';
 import type { PortBlock } from '../support/e2e-ports.ts';
 import { ask } from '../support/e2e-http.ts';
 import { Load } from '../support/e2e-load.ts';
@@ -51,17 +50,9 @@ function channels({ own }: PortBlock, mailPorts: readonly number[]) {
 describe('alerts', () => {
   const mails: string[] = [];
   const hooks: Hook[] = [];
-  const smtp = new SMTPServer({
-    ...selfSignedCertificate(),
-    authOptional: true,
-    disableReverseLookup: true,
-    closeTimeout: 100,
-    onData: (stream, _session, done) => {
-      text(stream).then((mail) => {
-        mails.push(mail.replaceAll(/=\r\n|\r\n(?=[ \t])/g, '')); // long lines are folded
-        done();
-      }, done);
-    },
+  const smtp = mailServer((mail) => {
+    mails.push(mail.replaceAll(/=\r\n|\r\n(?=[ \t])/g, '')); // long lines are folded
+    return true;
   });
   const receiver = createServer((request, response) => {
     void text(request).then((body) => {

@@ -57,19 +57,10 @@ export class MailReceiver extends Receiver {
 
   constructor(accepts: boolean) {
     super(accepts);
-    this.#server = new SMTPServer({
-      ...selfSignedCertificate(),
-      authOptional: true,
-      disableReverseLookup: true,
-      closeTimeout: 100,
-      onData: (stream, _session, done) => {
-        text(stream).then((folded) => {
-          const mail = folded.replaceAll(/\r\n(?=[ \t])/g, '');
-          const id = /^Message-ID: <(.*)@/im.exec(mail)?.[1] ?? '';
-          const accepted = this.receive({ id, subject: /^Subject: (.*)\r$/m.exec(mail)?.[1] ?? '' });
-          done(accepted ? null : Object.assign(new Error('try again later'), { responseCode: 451 }));
-        }, done);
-      },
+    this.#server = mailServer((folded) => {
+      const mail = folded.replaceAll(/\r\n(?=[ \t])/g, '');
+      const id = /^Message-ID: <(.*)@/im.exec(mail)?.[1] ?? '';
+      return this.receive({ id, subject: /^Subject: (.*)\r$/m.exec(mail)?.[1] ?? '' });
     });
   }
 
@@ -80,4 +71,19 @@ export class MailReceiver extends Receiver {
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+/** With a certificate of its own. @param take - gets each mail as it came, and says whether it is accepted, or to be sent again. */
+export function mailServer(take: (mail: string) => boolean): SMTPServer {
+  return new SMTPServer({
+    ...selfSignedCertificate(),
+    authOptional: true,
+    disableReverseLookup: true,
+    closeTimeout: 100,
+    onData: (stream, _session, done) => {
+      text(stream).then((mail) => {
+        done(take(mail) ? null : Object.assign(new Error('try again later'), { responseCode: 451 }));
+      }, done);
+    },
+  });
 }
