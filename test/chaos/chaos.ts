@@ -16,6 +16,8 @@ export interface ChaosOptions {
   /** Between two visits of a client, in milliseconds. */
   readonly pauseMs: number;
   readonly tell: (line: string) => void;
+  /** Gets what the processes have printed, before they end. */
+  readonly keepLog?: (log: string) => void;
 }
 
 const THREADS = 2;
@@ -27,7 +29,7 @@ const TELL_MS = 10_000;
  * Runs heimdall under every kind of load at once, while an operator changes it and things break, both by a schedule that
  * the seed decides. Everything has ended when it resolves.
  */
-export async function chaos({ seconds, seed, breaks, pauseMs, tell }: ChaosOptions): Promise<Report> {
+export async function chaos({ seconds, seed, breaks, pauseMs, tell, keepLog }: ChaosOptions): Promise<Report> {
   const report = new Report();
   await using site = await ChaosSite.start(THREADS);
   const ending = new AbortController();
@@ -52,6 +54,7 @@ export async function chaos({ seconds, seed, breaks, pauseMs, tell }: ChaosOptio
     clearInterval(telling);
     ending.abort();
     await visiting;
+    keepLog?.(site.system.output());
   }
   return report;
 }

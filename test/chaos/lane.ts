@@ -27,8 +27,7 @@ export async function follow(lane: Lane, site: ChaosSite, report: Report, end: n
     if (act === undefined) return;
     const from = performance.now();
     try {
-      await act.run(site, random, report);
-      report.did(act.name);
+      await report.doing(act.name, () => act.run(site, random, report));
     } catch (error) {
       failed(`${act.name}: ${error instanceof Error ? error.message : String(error)}`, from);
     }

@@ -10,6 +10,7 @@ export class Report {
   readonly faults: string[] = [];
   readonly #visits = new Map<string, number>();
   readonly #failures: Failure[] = [];
+  readonly #acts: { readonly name: string; readonly from: number; to: number }[] = [];
 
   /** A visit that went as it should. */
   well(kind: string): void {
@@ -24,8 +25,16 @@ export class Report {
     this.faults.push(what);
   }
 
-  did(action: string): void {
-    this.actions.set(action, (this.actions.get(action) ?? 0) + 1);
+  /** Something is done, whatever comes of it: complaints tell of it. @throws what the work throws. */
+  async doing(name: string, work: () => Promise<void>): Promise<void> {
+    const act = { name, from: performance.now(), to: Number.POSITIVE_INFINITY };
+    this.#acts.push(act);
+    try {
+      await work();
+      this.actions.set(name, (this.actions.get(name) ?? 0) + 1);
+    } finally {
+      act.to = performance.now();
+    }
   }
 
   /** The work breaks something, and lasts as long as clients may notice. */
@@ -67,11 +76,12 @@ export class Report {
   /** What must not have happened, each with what was going on. */
   complaints(): string[] {
     const told = this.unexcused.slice(0, MOST_TOLD).map((failure) => {
-      const about = this.incidents
+      const about = [...this.incidents, ...this.#acts]
         .filter(({ from, to }) => failure.from <= to + 1_000 && failure.to >= from)
         .map(({ name, from }) => `${name} (${Math.round(failure.from - from)} ms before it)`);
       const lasted = `${Math.round(failure.to - failure.from)} ms`;
-      return `${failure.kind}, in its ${failure.phase}, after ${lasted}: ${failure.cause}; meanwhile: ${about.join(', ') || 'nothing'}`;
+      const at = new Date(performance.timeOrigin + failure.from).toISOString();
+      return `${at}: ${failure.kind}, in its ${failure.phase}, after ${lasted}: ${failure.cause}; meanwhile: ${about.join(', ') || 'nothing'}`;
     });
     const more = this.unexcused.length - told.length;
     return [...this.faults, ...told, ...(more > 0 ? [`and ${more} more`] : [])];

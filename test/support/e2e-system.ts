@@ -155,7 +155,7 @@ export class System implements AsyncDisposable {
   /** Resolves when exactly so many instances get traffic. */
   async inRotation(count: number): Promise<void> {
     await eventually(
-      () => `${count} in rotation; output:\n${this.#output()}`,
+      () => `${count} in rotation; output:\n${this.output()}`,
       async () => {
         const upstreams = await this.upstreams();
         return upstreams.length === count && upstreams.every(isInRotation);
@@ -215,7 +215,7 @@ export class System implements AsyncDisposable {
   /** Resolves when nothing remains; for processes that end by themselves. */
   async untilNothingRemains(): Promise<void> {
     await eventually('everything has ended', async () => (await this.remains()).length === 0).catch(async () => {
-      assert.deepEqual(await this.remains(), [], this.#output());
+      assert.deepEqual(await this.remains(), [], this.output());
     });
   }
 
@@ -228,7 +228,7 @@ export class System implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.stop();
-      assert.deepEqual(await this.remains(), [], `left behind; output:\n${this.#output()}`);
+      assert.deepEqual(await this.remains(), [], `left behind; output:\n${this.output()}`);
     } finally {
       for (const started of this.#started) started.kill('SIGKILL');
       for (const pid of await this.#livingPids()) process.kill(pid, 'SIGKILL');
@@ -242,7 +242,8 @@ export class System implements AsyncDisposable {
     return this.track(new StartedProcess([process.execPath, ...args], { cwd: this.dir }));
   }
 
-  #output(): string {
+  /** Of all processes, and of those that took their places. */
+  output(): string {
     return this.#started.map(({ output }) => output).join('\n');
   }
 
@@ -252,7 +253,7 @@ export class System implements AsyncDisposable {
     const logs = await Promise.all(
       (await readdir(logDir).catch(() => [])).map((name) => readFile(join(logDir, name), 'utf8')),
     );
-    const told = [this.#output(), ...logs].flatMap((text) => [...text.matchAll(/"pid":(\d+)|\(pid (\d+)\)/g)]);
+    const told = [this.output(), ...logs].flatMap((text) => [...text.matchAll(/"pid":(\d+)|\(pid (\d+)\)/g)]);
     const pids = new Set([...this.#started.map(({ pid }) => pid), ...told.map(([, a, b]) => Number(a ?? b))]);
     return [...pids].filter((pid) => livesIn(pid, this.dir));
   }

@@ -69,8 +69,7 @@ async function operate(site: PeerSite, { seconds, seed, ending, tell }: Run, rep
     await sleep(REST_MS);
     acts.push({ name: act.name, from: performance.now() });
     try {
-      await perform(act);
-      report.did(act.name);
+      await report.doing(act.name, () => perform(act));
     } catch (error) {
       const what = `${act.name}: ${error instanceof Error ? error.message : String(error)}`;
       report.fault(what);
