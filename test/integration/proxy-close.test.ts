@@ -50,6 +50,30 @@ describeEngines('closing a listener', () => {
     await closed;
   });
 
+  it('that retires cuts off no client whose response had begun without a word of it', async () => {
+    let finish = () => {};
+    await using pair = await ProxySite.withRaw((connection) => {
+      onHeads(connection, (head) => {
+        if (head.startsWith('GET /next')) {
+          connection.write(OK);
+          return;
+        }
+        connection.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegin');
+        finish = () => connection.write('+end');
+      });
+    });
+    const client = await pair.site.client(requestText('GET /', KEEP));
+    await client.receives('begin');
+    const retired = pair.site.retire(LONG_MS);
+    finish();
+    await client.receives('+end');
+    client.write(requestText('GET /next', KEEP));
+    const rest = await client.rest();
+    const next = parseMessage(rest.slice(rest.lastIndexOf('HTTP/1.1')));
+    assert.deepEqual([next.status, next.body, next.all('connection')], [200, 'ok', ['close']]);
+    await retired;
+  });
+
   it('does not wait for connections that are idle or never said anything', async () => {
     await using site = await ProxySite.withBackends(1);
     const idle = await site.client(requestText('GET /', KEEP));

@@ -222,6 +222,11 @@ export class ProxySite implements AsyncDisposable {
     await eventually(`no request in flight (${this.inFlight()})`, () => this.inFlight() === 0);
   }
 
+  /** As for the sake of a successor. */
+  retire(deadlineMs: number): Promise<void> {
+    return this.#listener?.retire(deadlineMs) ?? Promise.resolve();
+  }
+
   close(deadlineMs: number): Promise<void> {
     const listener = this.#listener;
     this.#listener = null;

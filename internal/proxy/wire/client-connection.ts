@@ -29,7 +29,10 @@ export interface ClientTools extends ExchangeTools {
 
 /** The listener that a connection came in on. */
 export interface ConnectionListener {
+  /** Every answer that begins says that it is the last on its connection. */
   readonly closing: boolean;
+  /** Connections without a request are cut off. */
+  readonly hurries: boolean;
   connectionClosed(connection: ClientConnection): void;
 }
 
@@ -172,7 +175,8 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     if (this.#exchange !== null || this.#lingering || this.#clogged) return;
     this.transport.resume();
     if (this.#parser !== null) return; // the time for its head goes on
-    if (this.closing) this.#close();
+    // When it only retires, a client that was not told may be sending its next request.
+    if (this.#listener.hurries) this.#close();
     else this.transport.expireIn(this.#tools.settings.timeouts.keepAlive);
   }
 

@@ -9,6 +9,7 @@ export class WireListener implements Listener, ConnectionListener {
   readonly host: string;
   readonly port: number;
   closing = false;
+  hurries = false;
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
   #onEmpty: (() => void) | null = null;
@@ -53,6 +54,7 @@ export class WireListener implements Listener, ConnectionListener {
 
   close(deadlineMs: number): Promise<void> {
     const ended = this.#end(deadlineMs);
+    this.hurries = true;
     for (const connection of this.#connections) connection.shutdown(); // also when it retires already
     return ended;
   }
