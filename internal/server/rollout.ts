@@ -60,6 +60,7 @@ export class Rollout {
   readonly #startedAt: number;
   #failure: RolloutFailure | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
+  #isStuck = false;
 
   constructor(options: RolloutOptions) {
     this.#options = options;
@@ -201,8 +202,10 @@ export class Rollout {
       );
     } catch (error) {
       if (isRegistryAway(error)) return;
-      if (goesBack) return context.log.warn({ reason: messageOf(error) }, 'no instance could be started yet');
-      throw new RolloutFailure(messageOf(error));
+      if (!goesBack) throw new RolloutFailure(messageOf(error));
+      if (!this.#isStuck) this.#options.tell(`no instance could be started yet: ${messageOf(error)}`, null);
+      this.#isStuck = true; // told once: it is tried until it can be done
+      return;
     }
     for (const instance of instances) {
       const started = fleet.add(instance, service).start({ giveUp: !goesBack, fixedPort: false });

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Answer, ask } from '../support/e2e-http.ts';
@@ -47,6 +48,12 @@ export class ChaosSite implements AsyncDisposable {
   /** Another request to the manager's API. */
   api(method: string, path: string, body?: unknown): Promise<Answer> {
     return ask(`${this.system.api}${path}`, { method, ...(body === undefined ? {} : { body }) });
+  }
+
+  /** How many threads of load balancers were ended from outside. */
+  async endedThreads(): Promise<number> {
+    const { size } = await stat(join(this.system.dir, 'ended-threads')).catch(() => ({ size: 0 }));
+    return size;
   }
 
   /** Begins a deployment, and sees it to its end. @returns the state in which it ended. */

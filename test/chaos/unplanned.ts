@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { eventually } from '../support/e2e-wait.ts';
 import type { Act } from './lane.ts';
 import { below, pick, type Random } from './random.ts';
 import type { ChaosSite } from './site.ts';
@@ -53,7 +54,11 @@ const UNPLANNED: readonly Unplanned[] = [
     name: 'kill a thread of the load balancer',
     run: (site, _random, report) =>
       report.during('the end of a thread', 'everything', async () => {
+        const before = await site.endedThreads();
         site.loadBalancer.signal('SIGUSR2');
+        await eventually('a thread has ended', async () => (await site.endedThreads()) > before, 5_000).catch(
+          () => {}, // its process may end before
+        );
         await sleep(THREAD_AFTERMATH_MS);
       }),
   },
