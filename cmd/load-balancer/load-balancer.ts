@@ -55,7 +55,7 @@ export class LoadBalancer implements Running {
 
   private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, secret: string, createEngine: CreateEngine) {
     const { config } = loaded;
-    const { log, reload } = options;
+    const { log, reload, inheritance } = options;
     this.#options = options;
     this.log = log;
     const registry = openProxyRegistry({
@@ -63,6 +63,7 @@ export class LoadBalancer implements Running {
       proxyId: newProxyId(),
       pid: process.pid,
       log: log.child({ subsystem: 'registry' }),
+      creates: !inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
     });
     const slots = slotsFor(config);
     this.#plane = new DataPlane({
@@ -187,6 +188,12 @@ export class LoadBalancer implements Running {
     const { proxy, services } = this.#follower.applied;
     const { inheritance } = this.#options;
     await this.#plane.start(services);
+    if (inheritance.isSuccessor && this.#plane.link.appliedRevision === null) {
+      throw new HeimdallError(
+        'REGISTRY_UNAVAILABLE',
+        'the registry cannot be read, so that no instance would be known',
+      );
+    }
     this.#proxy = await MovableListener.open(
       (address, sockets) => this.#listen(address, sockets),
       proxy,

@@ -174,7 +174,10 @@ export class RegistryLink {
     this.#applied = picture;
   }
 
-  /** A manager that took us for dead may have gone on without us: announce ourselves first, and read again. */
+  /**
+   * A manager that took us for dead may have gone on without us: announce ourselves first, and read again. When that
+   * cannot be done now, what is at hand is still better than what is in force, let alone nothing.
+   */
   async #fresh(snapshot: Snapshot): Promise<Snapshot | null> {
     this.#missed = false;
     if (this.#abort.signal.aborted) return null;
@@ -184,9 +187,9 @@ export class RegistryLink {
       this.#reportedAt = this.#options.now();
       return await this.#options.registry.snapshot();
     } catch (error) {
+      this.#options.log.debug({ err: error }, 'announced to nobody; the next heartbeat tries again');
       this.#missed = true;
-      this.#failed(error);
-      return null;
+      return snapshot;
     }
   }
 

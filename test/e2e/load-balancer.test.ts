@@ -3,6 +3,7 @@ import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { describeEngines } from '../support/engines.ts';
+import { ask } from '../support/e2e-http.ts';
 import { Load } from '../support/e2e-load.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
@@ -72,6 +73,13 @@ describe('the load balancer', () => {
     assert.deepEqual(new Set(servers), new Set((await system.upstreams()).map(({ id }) => id)));
   }
 
+  /** A successor would know no instance. */
+  async function isNotReplaced(): Promise<void> {
+    const { status, body } = await ask(`${system.admin}/reload`, { method: 'POST' });
+    assert.equal(status, 502);
+    assert.match(body, /registry cannot be read/);
+  }
+
   it('serves on without a manager', async () => {
     await killManager();
     const load = new Load(system.proxy, 4);
@@ -85,6 +93,7 @@ describe('the load balancer', () => {
   it('serves on while the registry is moved away, says so, and hears of changes when it is back', async () => {
     await rename(system.registryPath, `${system.registryPath}.away`);
     await registryAvailable(false);
+    await isNotReplaced();
     await serves();
     await rename(`${system.registryPath}.away`, system.registryPath);
     await registryAvailable(true);
@@ -100,6 +109,7 @@ describe('the load balancer', () => {
     await copyFile(system.registryPath, `${system.registryPath}.copy`);
     await writeFile(system.registryPath, 'this is no registry\n'.repeat(10_000));
     await registryAvailable(false);
+    await isNotReplaced();
     await serves();
     await rename(`${system.registryPath}.copy`, system.registryPath);
     await registryAvailable(true);

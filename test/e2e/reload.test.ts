@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import Database from 'better-sqlite3';
 import { WebSocket } from 'ws';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
@@ -81,6 +82,19 @@ describe('a load balancer that is replaced', () => {
     assert.equal((await system.proxyStatus()).pid, pid);
     assert.equal((await system.get()).status, 200);
     await system.writeConfig(before);
+  });
+
+  it('is replaced while another program has the registry locked, by one that knows the instances', async () => {
+    const other = new Database(system.registryPath, { timeout: 10_000 });
+    other.exec('BEGIN EXCLUSIVE');
+    assert.equal((await reload(system, 'proxy')).code, 0);
+    assert.equal((await system.get()).status, 200);
+    other.exec('ROLLBACK');
+    other.close();
+    const [{ port = 0 } = {}] = await system.list();
+    assert.equal((await system.remove(port)).status, 200);
+    assert.equal((await system.add()).status, 201);
+    await system.inRotation(2);
   });
 
   it('goes on with what was ejected before it', async () => {

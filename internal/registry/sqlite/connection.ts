@@ -15,6 +15,8 @@ interface ConnectionOptions {
   /** See `HandleOptions`. */
   readonly checkpointPages: number;
   readonly log?: Logger | undefined;
+  /** Whether a missing file is made; true by default. */
+  readonly creates?: boolean;
 }
 
 /**
@@ -123,12 +125,12 @@ export class Connection {
   }
 
   #open(exists: boolean): void {
-    const { path, checkpointPages, log } = this.#options;
-    const create = this.#generation === 0;
+    const { path, checkpointPages, log, creates = true } = this.#options;
+    const create = creates && this.#generation === 0;
     if (!exists && !create) throw gone(path);
     this.#handle = new Handle({ path, create, checkpointPages });
     this.#generation += 1;
-    log?.debug({ path }, create ? 'registry opened' : 'registry opened again');
+    log?.debug({ path }, this.#generation === 1 ? 'registry opened' : 'registry opened again');
   }
 
   #drop(reason: string): void {

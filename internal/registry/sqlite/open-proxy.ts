@@ -18,6 +18,8 @@ interface ProxyRegistryOptions {
   /** Epoch milliseconds; default: the system's clock. */
   readonly clock?: () => number;
   readonly log?: Logger;
+  /** Whether a missing file is made; true by default. */
+  readonly creates?: boolean;
 }
 
 /**
@@ -25,8 +27,8 @@ interface ProxyRegistryOptions {
  * succeeds every operation rejects and tries anew at the next call.
  */
 export function openProxyRegistry(options: ProxyRegistryOptions): ProxyRegistry {
-  const { proxyId, pid, clock = Date.now, log } = options;
+  const { proxyId, pid, clock = Date.now, log, creates = true } = options;
   const path = resolve(options.path);
-  const connection = new Connection({ path, patience: PATIENCE_MS, checkpointPages: CHECKPOINT_PAGES, log });
+  const connection = new Connection({ path, patience: PATIENCE_MS, checkpointPages: CHECKPOINT_PAGES, log, creates });
   return new SqliteProxyRegistry({ connection, proxyId, pid, clock, log });
 }
