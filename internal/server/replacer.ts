@@ -50,7 +50,7 @@ export class Replacer {
     const watched = services().filter(({ command, replaceUnhealthyAfter, limits }) => {
       return command !== undefined && (replaceUnhealthyAfter !== null || limits.memory !== null);
     });
-    if (watched.length === 0) return;
+    if (watched.length === 0 && this.#told.size === 0) return;
     const unhealthy = unhealthyOf(await context.registry.health());
     for (const service of watched) this.#lookAt(service, unhealthy);
     this.#resolve(unhealthy);
@@ -140,7 +140,7 @@ export class Replacer {
     alerts.raise({ key: alertKey(old.id), severity: 'warning', title, cause, service, instance: old.id, at: clock() });
   }
 
-  /** The alerts of instances that are gone, or well again. */
+  /** The alerts of instances that are gone, or well again, or may be as they are by now. */
   #resolve(unhealthy: ReadonlyMap<string, HealthRecord>): void {
     const { alerts, clock } = this.#options.context;
     for (const id of this.#told) {

@@ -70,7 +70,7 @@ describe('an instance that does no good', () => {
       async () => (await site.eventTypes()).filter((type) => type === 'instance.removed').length === 1,
     );
     assert.deepEqual(await rows(site), [only]);
-    await found(site, only, 'healthy', 0);
+    await manager.apply({ services: [service({ instances: 1, replaceUnhealthyAfter: null })], ports: site.ports });
     await until('the alert to be over', () => site.alerts.resolved.includes(`replacing:${only?.id}`));
   });
 
