@@ -136,9 +136,9 @@ export class DataPlane {
       poolRemoved: (name) => this.#healthAlerts.removed(name),
       healthChanged: ({ id, incarnation }, { to, cause, at }) => {
         const { proxyId } = this.registry;
-        this.link.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
+        this.link.memory.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
       },
-      ejectionsChanged: () => this.link.saveEjectionsSoon(),
+      ejectionsChanged: () => this.link.memory.saveEjectionsSoon(),
       failing: () => this.ejector.lookSoon(),
       upstreamRemoved: this.#options.upstreamRemoved,
       drained: () => this.link.reportSoon(),

@@ -144,7 +144,7 @@ export class LoadBalancer implements Running {
   }
 
   async #succeed(): Promise<Successor> {
-    await this.#plane.link.saveLatencies();
+    await this.#plane.link.memory.saveLatencies();
     const offers = await Promise.all([this.#proxy?.offer('proxy'), this.#admin?.offer('admin')]);
     const open = offers.filter((offer) => offer !== undefined);
     const successor = await Successor.start(open, this.#options.starter, 'ready', this.#stopping.signal);

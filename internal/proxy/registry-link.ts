@@ -1,7 +1,6 @@
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
-import type { HealthRecord } from '../model/health.ts';
 import {
   HEARTBEAT_LIMIT_MS,
   isAlive,
@@ -11,10 +10,9 @@ import {
   type Snapshot,
 } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
+import { MemoryKeeper } from './memory-keeper.ts';
 
 const HEARTBEAT_MS = 1_000;
-/** Heartbeats between two times at which latencies are kept. */
-const BEATS_PER_SAVING = 5;
 const UNAVAILABLE_KEY = 'registry-unavailable';
 const READ_ONLY_KEY = 'registry-read-only';
 
@@ -34,16 +32,10 @@ export interface RegistryLinkOptions {
  * acknowledged drain. Whatever happens to the registry, the last good picture stays in force.
  */
 export class RegistryLink {
+  /** What is known of the instances beyond the picture. */
+  readonly memory: MemoryKeeper;
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
-  readonly #unsaved = new Map<string, HealthRecord>();
-  #saving = false;
-  #ejectionsUnsaved = false;
-  /** Instances whose ejections the registry may still have, by id. */
-  #ejected = new Set<string>();
-  #beats = 0;
-  /** A successor learns on; what we know is older. */
-  #isSucceeded = false;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
   /** When the registry last took a report, in epoch milliseconds. */
@@ -61,6 +53,7 @@ export class RegistryLink {
 
   constructor(options: RegistryLinkOptions) {
     this.#options = options;
+    this.memory = new MemoryKeeper(options);
   }
 
   get appliedRevision(): number | null {
@@ -77,18 +70,11 @@ export class RegistryLink {
    * @param onRecalled - called when the fleet knows what is remembered, before it gets anything from the registry.
    */
   async start(onRecalled: () => void = () => {}): Promise<void> {
-    const { registry, fleet, log } = this.#options;
     // Our row must exist before our first picture is read: a drain that begins in between waits for us.
     await this.#report();
-    try {
-      const ejections = await registry.ejections();
-      fleet.remember(await registry.health(), await registry.latencies(), ejections);
-      for (const { instanceId } of ejections) this.#ejected.add(instanceId);
-    } catch (error) {
-      log.debug({ err: error }, 'no health from an earlier run');
-    }
+    await this.memory.recall();
     onRecalled();
-    registry.watch(
+    this.#options.registry.watch(
       { changed: (snapshot) => void this.#changed(snapshot), failed: (error) => this.#failed(error) },
       this.#abort.signal,
     );
@@ -101,30 +87,9 @@ export class RegistryLink {
     void this.#report();
   }
 
-  saveHealth(record: HealthRecord): void {
-    this.#unsaved.set(record.instanceId, record);
-    void this.#saveHealth();
-  }
-
-  /** What is ejected now, for whoever comes after this process. */
-  saveEjectionsSoon(): void {
-    this.#ejectionsUnsaved = true;
-    queueMicrotask(() => void this.#saveEjections());
-  }
-
-  /** What the algorithms have learned, for whoever comes after this process. */
-  async saveLatencies(): Promise<void> {
-    const { registry, fleet, log } = this.#options;
-    const records = this.#isSucceeded ? [] : fleet.latencies();
-    if (records.length === 0) return;
-    await registry
-      .saveLatencies(records)
-      .catch((error: unknown) => log.debug({ err: error }, 'no latencies were kept'));
-  }
-
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
-    this.#isSucceeded = true;
+    this.memory.retire();
     this.#options.registry.stepBack();
     await this.#report();
   }
@@ -134,7 +99,7 @@ export class RegistryLink {
     this.#abort.abort();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#reporting;
-    await this.saveLatencies();
+    await this.memory.saveLatencies();
     try {
       await this.#options.registry.withdraw();
     } catch (error) {
@@ -210,10 +175,7 @@ export class RegistryLink {
 
   async #beat(): Promise<void> {
     await this.#report();
-    await this.#saveHealth();
-    await this.#saveEjections();
-    this.#beats += 1;
-    if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
+    await this.memory.beat();
     const leading = await this.#isLeading();
     if (!this.#abort.signal.aborted) await this.#options.onLeading(leading);
   }
@@ -284,40 +246,6 @@ export class RegistryLink {
       traffic: fleet.traffic(),
       demand: fleet.demand(),
     };
-  }
-
-  async #saveEjections(): Promise<void> {
-    if (!this.#ejectionsUnsaved || this.#isSucceeded) return;
-    this.#ejectionsUnsaved = false;
-    const records = this.#options.fleet.ejections();
-    const ids = new Set(records.map(({ instanceId }) => instanceId));
-    const over = [...this.#ejected].filter((id) => !ids.has(id));
-    for (const id of ids) this.#ejected.add(id);
-    try {
-      await this.#options.registry.saveEjections(records, over);
-      for (const id of over) this.#ejected.delete(id);
-    } catch {
-      this.#ejectionsUnsaved = true; // the next heartbeat tries again
-    }
-  }
-
-  /** One call at a time, so that none that fails brings back what a later one was about to save. */
-  async #saveHealth(): Promise<void> {
-    if (this.#saving) return;
-    this.#saving = true;
-    while (this.#unsaved.size > 0) {
-      const records = [...this.#unsaved.values()];
-      this.#unsaved.clear();
-      try {
-        await this.#options.registry.saveHealth(records);
-      } catch {
-        // Kept for the next heartbeat, unless something newer came meanwhile.
-        const newer = new Set(this.#unsaved.keys());
-        for (const record of records) if (!newer.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
-        break;
-      }
-    }
-    this.#saving = false;
   }
 }
 

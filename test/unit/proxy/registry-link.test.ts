@@ -152,7 +152,7 @@ class Harness {
       listener: fleetListener({
         drained: () => this.link.reportSoon(),
         held: () => this.link.reportSoon(),
-        ejectionsChanged: () => this.link.saveEjectionsSoon(),
+        ejectionsChanged: () => this.link.memory.saveEjectionsSoon(),
       }),
     });
     this.fleet.configure([service()]);
@@ -386,8 +386,8 @@ describe('the link to the registry', () => {
       const { registry } = harness;
       registry.reports.length = 0;
       registry.broken = true;
-      harness.link.saveHealth(RECORD);
-      harness.link.saveHealth({ ...RECORD, health: 'unhealthy' });
+      harness.link.memory.saveHealth(RECORD);
+      harness.link.memory.saveHealth({ ...RECORD, health: 'unhealthy' });
       await harness.beat();
       assert.deepEqual([registry.reports, registry.saved], [[], []]);
       registry.broken = false;

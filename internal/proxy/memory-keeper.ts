@@ -1,0 +1,113 @@
+import type { Logger } from '../../pkg/logger/logger.ts';
+import type { HealthRecord } from '../model/health.ts';
+import type { ProxyRegistry } from '../registry/registry.ts';
+import type { Fleet } from './fleet.ts';
+
+/** Heartbeats between two times at which latencies are kept. */
+const BEATS_PER_SAVING = 5;
+
+export interface MemoryKeeperOptions {
+  readonly registry: ProxyRegistry;
+  readonly fleet: Fleet;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps in the registry what a load balancer has found out about instances (health, ejections, latencies), for itself after
+ * a restart and for whoever comes after it. What cannot be written now is written with a later heartbeat.
+ */
+export class MemoryKeeper {
+  readonly #options: MemoryKeeperOptions;
+  readonly #unsaved = new Map<string, HealthRecord>();
+  #saving = false;
+  #ejectionsUnsaved = false;
+  /** Instances whose ejections the registry may still have, by id. */
+  readonly #ejected = new Set<string>();
+  #beats = 0;
+  /** A successor learns on; what we know is older. */
+  #isRetired = false;
+
+  constructor(options: MemoryKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Tells the fleet what was kept. Never rejects: without it, all is found out anew. */
+  async recall(): Promise<void> {
+    const { registry, fleet, log } = this.#options;
+    try {
+      const ejections = await registry.ejections();
+      fleet.remember(await registry.health(), await registry.latencies(), ejections);
+      for (const { instanceId } of ejections) this.#ejected.add(instanceId);
+    } catch (error) {
+      log.debug({ err: error }, 'no health from an earlier run');
+    }
+  }
+
+  saveHealth(record: HealthRecord): void {
+    this.#unsaved.set(record.instanceId, record);
+    void this.#saveHealth();
+  }
+
+  /** What is ejected now. */
+  saveEjectionsSoon(): void {
+    this.#ejectionsUnsaved = true;
+    queueMicrotask(() => void this.#saveEjections());
+  }
+
+  /** What the algorithms have learned. Never rejects. */
+  async saveLatencies(): Promise<void> {
+    const { registry, fleet, log } = this.#options;
+    const records = this.#isRetired ? [] : fleet.latencies();
+    if (records.length === 0) return;
+    await registry
+      .saveLatencies(records)
+      .catch((error: unknown) => log.debug({ err: error }, 'no latencies were kept'));
+  }
+
+  /** To be called with every heartbeat. Never rejects. */
+  async beat(): Promise<void> {
+    await this.#saveHealth();
+    await this.#saveEjections();
+    this.#beats += 1;
+    if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
+  }
+
+  /** A successor keeps what it learns from now on. */
+  retire(): void {
+    this.#isRetired = true;
+  }
+
+  async #saveEjections(): Promise<void> {
+    if (!this.#ejectionsUnsaved || this.#isRetired) return;
+    this.#ejectionsUnsaved = false;
+    const records = this.#options.fleet.ejections();
+    const ids = new Set(records.map(({ instanceId }) => instanceId));
+    const over = [...this.#ejected].filter((id) => !ids.has(id));
+    for (const id of ids) this.#ejected.add(id);
+    try {
+      await this.#options.registry.saveEjections(records, over);
+      for (const id of over) this.#ejected.delete(id);
+    } catch {
+      this.#ejectionsUnsaved = true; // the next heartbeat tries again
+    }
+  }
+
+  /** One call at a time, so that none that fails brings back what a later one was about to save. */
+  async #saveHealth(): Promise<void> {
+    if (this.#saving) return;
+    this.#saving = true;
+    while (this.#unsaved.size > 0) {
+      const records = [...this.#unsaved.values()];
+      this.#unsaved.clear();
+      try {
+        await this.#options.registry.saveHealth(records);
+      } catch {
+        // Kept for the next heartbeat, unless something newer came meanwhile.
+        const newer = new Set(this.#unsaved.keys());
+        for (const record of records) if (!newer.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
+        break;
+      }
+    }
+    this.#saving = false;
+  }
+}
