@@ -9,6 +9,7 @@ import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
+import { ChannelRoster } from '../../pkg/alerts/roster.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { sharedNow } from '../../pkg/clock/shared-now.ts';
@@ -37,6 +38,7 @@ export class DataPlane {
   readonly fleet: Fleet;
   readonly link: RegistryLink;
   readonly ejector: Ejector;
+  readonly #roster: ChannelRoster;
   readonly #healthAlerts: HealthAlerts;
   readonly #monitor: HealthMonitor;
   readonly #options: DataPlaneOptions;
@@ -52,6 +54,7 @@ export class DataPlane {
       log: log.child({ subsystem: 'alerts' }),
       store: registry.alerts,
     });
+    this.#roster = new ChannelRoster(this.alerts, registry.alerts, config.alerts);
     this.#healthAlerts = new HealthAlerts(this.alerts, Date.now);
     this.fleet = new Fleet({
       cookieSecret,
@@ -98,10 +101,7 @@ export class DataPlane {
   configure({ services, alerts }: Config): void {
     this.fleet.configure(services);
     this.#options.poolsChanged?.();
-    this.alerts.reconfigure(createNotifiers(alerts), {
-      groupWindowMs: alerts.groupWindow,
-      repeatAfterMs: alerts.repeatAfter,
-    });
+    this.#roster.configure(alerts);
   }
 
   /** A successor has taken over: from now on it speaks for all load balancers. */
@@ -121,6 +121,7 @@ export class DataPlane {
 
   /** Whoever speaks for all goes on with what others have begun to tell. What troubled those others alone is over. */
   async #lead(leading: boolean): Promise<void> {
+    if (leading) await this.#roster.follow();
     const inherited = leading ? await this.alerts.takeOver() : [];
     this.#healthAlerts.lead(leading);
     if (inherited.length === 0) return;

@@ -49,7 +49,7 @@ export class CalendarJobs {
   }
 
   /** Goes to the mail channels only: nobody wants it in a chat every morning. */
-  async mailSummary({ email }: Config['alerts']): Promise<void> {
+  async mailSummary(alerts: Config['alerts']): Promise<void> {
     const { manager, log } = this.#options;
     const now = systemClock.now();
     const [instances, events] = await Promise.all([
@@ -57,7 +57,7 @@ export class CalendarJobs {
       manager.events({ limit: 1_000, since: now - DAY_MS }),
     ]);
     const report = dailySummary(instances, events, now);
-    await sendReport(createNotifiers({ email, webhooks: [] }), report, {
+    await sendReport(createNotifiers({ ...alerts, webhooks: [] }), report, {
       clock: systemClock,
       log,
       random: Math.random,

@@ -7,6 +7,8 @@ import { authority } from '../../internal/model/address.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
+import { ChannelRoster } from '../../pkg/alerts/roster.ts';
+import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
@@ -48,6 +50,7 @@ export class ManagerProcess implements Running {
   readonly log: Logger;
   readonly #registry: RegistryWriter;
   readonly #alerts: AlertDispatcher;
+  readonly #roster: ChannelRoster;
   readonly #inherited: InheritedAlerts;
   readonly #manager: ServerManager;
   readonly #follower: ConfigFollower;
@@ -78,6 +81,7 @@ export class ManagerProcess implements Running {
       log: log.child({ subsystem: 'alerts' }),
       store: registry.alerts,
     });
+    this.#roster = new ChannelRoster(this.#alerts, registry.alerts, config.alerts);
     this.#inherited = new InheritedAlerts(this.#alerts, systemClock);
     this.#manager = new ServerManager({
       registry,
@@ -224,6 +228,7 @@ export class ManagerProcess implements Running {
     );
     inheritance.closeRest();
     try {
+      await this.#roster.follow();
       await this.#inherited.takeOver();
       await this.#manager.start();
       this.#inherited.check(await this.#instanceIds());
@@ -244,7 +249,12 @@ export class ManagerProcess implements Running {
   #listen({ host, port }: Address, [socket]: readonly number[]) {
     const app = createApi({
       manager: this.#manager,
-      alerts: { test: () => this.#alerts.test(), book: this.#registry.alertBook },
+      alerts: {
+        test: () => this.#alerts.test(),
+        book: this.#registry.alertBook,
+        guard: () => new TargetGuard(this.#follower.applied.alerts.allowedNetworks),
+        channelsChanged: () => this.#roster.follow(),
+      },
       reload: () => this.reload(),
       token: () => this.#access.token,
       allowedHosts: () => [...this.#access.allowedHosts, host],
@@ -260,10 +270,7 @@ export class ManagerProcess implements Running {
     await this.#api?.move(next.manager);
     this.#access = next.manager; // before anything else is awaited: an address that others reach is never without its token
     await this.#manager.apply({ services: next.services, ports: next.ports, logLimits: next.instanceLogs });
-    this.#alerts.reconfigure(createNotifiers(next.alerts), {
-      groupWindowMs: next.alerts.groupWindow,
-      repeatAfterMs: next.alerts.repeatAfter,
-    });
+    this.#roster.configure(next.alerts);
     this.#jobs.schedule(next);
     this.log.level = next.log.level;
     if (next.registry.path !== before.registry.path) this.log.warn('registry.path takes effect after a restart');

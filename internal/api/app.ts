@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
+import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
 import { deploymentEndpoints } from './deployments.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -48,6 +49,7 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
     ...alertEndpoints(alerts),
+    ...channelEndpoints(alerts),
     reloadEndpoint(reload),
   ];
   const app = express();

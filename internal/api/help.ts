@@ -56,6 +56,10 @@ no alerts for a time; match: service, instance, severity, key ("instance-down:*"
   ${curl} ${base}/alerts/silences -H 'Content-Type: application/json' -d '{"match": {"service": "web"}, "for": "2h", "comment": "moving"}'
   ${curl} ${base}/alerts/silences
   ${curl} -X DELETE ${base}/alerts/silences/1
+webhooks beside those of the configuration; also: "secret", "severity", "services", "quiet", "headers"
+  ${curl} ${base}/alerts/channels -H 'Content-Type: application/json' -d '{"name": "chat", "webhook": {"url": "https://example.org/hook", "format": "slack"}}'
+  ${curl} ${base}/alerts/channels
+  ${curl} -X DELETE ${base}/alerts/channels/chat
 a trial alert to every channel
   ${curl} -X POST ${base}/alerts/test
 `;

@@ -1,5 +1,6 @@
 import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
+import type { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
@@ -13,4 +14,8 @@ export interface Alerts {
   /** One result per configured channel, none when no channel is configured. */
   readonly test: AlertDispatcher['test'];
   readonly book: AlertBook;
+  /** Keeps channels that come through the API away from private networks. */
+  readonly guard: () => TargetGuard;
+  /** The channels that came through the API are others now. */
+  readonly channelsChanged: () => Promise<void>;
 }

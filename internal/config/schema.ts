@@ -100,6 +100,8 @@ export const PortsSchema = z.strictObject({ from: PortSchema.default(9000), to: 
 const AlertsSchema = z.strictObject({
   email: z.array(EmailChannelSchema).default([]),
   webhooks: z.array(WebhookChannelSchema).default([]),
+  /** Private networks that webhooks from the API may reach; those of this file may reach all. */
+  allowedNetworks: z.array(NetworkSchema).default([]),
   /** Alerts within this time, in milliseconds once parsed, travel in one message. */
   groupWindow: duration().prefault('10s'),
   /** The same alert is sent at most once in this time; milliseconds once parsed. */

@@ -15,6 +15,7 @@ const FORGETFUL: AlertStore = {
   async save() {},
   takeOver: async () => ({ outages: [], deliveries: [] }),
   controls: async () => ({ silences: [], acknowledged: new Set() }),
+  channels: async () => [],
 };
 const EMPTY: Snapshot = { registryId: 'none', revision: 0, services: [], instances: [] };
 

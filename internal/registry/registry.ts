@@ -205,7 +205,7 @@ export interface RegistryWriter extends RegistryReader {
   heartbeat(): Promise<void>;
   /** What managers before this one have left is taken over by it. */
   readonly alerts: AlertStore;
-  /** Of the alerts of all processes. Its promises reject with ALERT_NOT_FOUND and SILENCE_NOT_FOUND, too. */
+  /** Of the alerts of all processes. Its promises reject with ALERT_NOT_FOUND, SILENCE_NOT_FOUND and CHANNEL_NOT_FOUND, too. */
   readonly alertBook: AlertBook;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AddedChannel } from './added-channel.ts';
 import { type Alert, SEVERITIES } from './alert.ts';
 import type { Outage } from './store.ts';
 
@@ -68,6 +69,12 @@ export interface AlertBook {
   addSilence(draft: Omit<Silence, 'id'>): Promise<Silence>;
   /** Returns what was removed. */
   removeSilence(id: number): Promise<Silence>;
+  /** By name. */
+  channels(): Promise<AddedChannel[]>;
+  /** In place of the one with the same name, if there is one. */
+  putChannel(channel: AddedChannel): Promise<void>;
+  /** Returns what was removed. */
+  removeChannel(name: string): Promise<AddedChannel>;
 }
 
 /** @param now - epoch milliseconds. */

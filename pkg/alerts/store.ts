@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AddedChannel } from './added-channel.ts';
 import { type Alert, type Notification, SEVERITIES } from './alert.ts';
 import type { AlertControls } from './book.ts';
 
@@ -77,4 +78,6 @@ export interface AlertStore {
   takeOver(): Promise<Inheritance>;
   /** What people have said, by whichever process. */
   controls(): Promise<AlertControls>;
+  /** The channels that came through the API. */
+  channels(): Promise<AddedChannel[]>;
 }

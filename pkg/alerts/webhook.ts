@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Notification } from './alert.ts';
 import { DeliveryError, type Notifier } from './notifier.ts';
+import { post, type PostAnswer } from './post.ts';
+import type { TargetGuard } from './target-guard.ts';
 import { clip, formatDuration } from './words.ts';
 import type { ChannelFilter, WebhookChannel } from './schema.ts';
 import { webhookBodies } from './webhook-body.ts';
@@ -14,11 +16,16 @@ export class WebhookNotifier implements Notifier {
   readonly name: string;
   readonly filter: ChannelFilter;
   readonly #channel: WebhookChannel;
+  readonly #guard: TargetGuard | null;
   readonly #now: () => number;
 
-  /** @param now - epoch milliseconds, for the timestamp that is signed. */
-  constructor(channel: WebhookChannel, now: () => number = Date.now) {
+  /**
+   * @param guard - whom the URL must not lead to; null: anybody, for whoever writes the configuration may do as he likes.
+   * @param now - epoch milliseconds, for the timestamp that is signed.
+   */
+  constructor(channel: WebhookChannel, guard: TargetGuard | null = null, now: () => number = Date.now) {
     this.name = `webhook ${new URL(channel.url).host}`;
+    this.#guard = guard;
     this.filter = channel;
     this.#channel = channel;
     this.#now = now;
@@ -36,15 +43,12 @@ export class WebhookNotifier implements Notifier {
     const { url, timeout } = this.#channel;
     const limit = AbortSignal.timeout(timeout);
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        body,
+      const answer = await post(url, body, {
         headers: this.#headers(body, id),
-        redirect: 'manual',
         signal: AbortSignal.any([signal, limit]),
+        guard: this.#guard,
       });
-      if (!response.ok) throw await refusal(response);
-      await response.body?.cancel();
+      if (answer.status < 200 || answer.status > 299) throw refusal(answer);
     } catch (error) {
       if (error instanceof DeliveryError) throw error;
       const reason = limit.aborted ? `no answer within ${formatDuration(timeout)}` : reasonOf(error);
@@ -62,24 +66,12 @@ export class WebhookNotifier implements Notifier {
   }
 }
 
-async function refusal(response: Response): Promise<DeliveryError> {
-  const { status } = response;
-  const quote = await beginningOf(response);
+function refusal({ status, retryAfter, beginning }: PostAnswer): DeliveryError {
+  const quote = clip(beginning.replace(/[\s\p{Cc}]+/gu, ' ').trim(), QUOTED_CHARACTERS);
   return new DeliveryError(`status ${status}${quote && `: ${quote}`}`, {
     retryable: status >= 500 || RETRYABLE_STATUSES.has(status),
-    retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
+    retryAfterMs: retryAfterMs(retryAfter),
   });
-}
-
-/** Reads no more of the body than is quoted: it may have no end. */
-async function beginningOf(response: Response): Promise<string> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    if (text.length > QUOTED_CHARACTERS) break;
-  }
-  return clip(text.replace(/[\s\p{Cc}]+/gu, ' ').trim(), QUOTED_CHARACTERS);
 }
 
 /** The seconds of a Retry-After field (RFC 9110, 10.2.3) in milliseconds; 0 for a date or none. */
@@ -87,10 +79,7 @@ function retryAfterMs(field: string | null): number {
   return field !== null && /^\d{1,6}$/.test(field) ? Number(field) * 1_000 : 0;
 }
 
-/** `fetch failed` alone says nothing: the network's own words are in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return cause.message || ('code' in cause ? String(cause.code) : error.message);
+  return error.message || ('code' in error ? String(error.code) : error.name);
 }

@@ -10,6 +10,7 @@ import {
   type ProxyRegistry,
   type RegistryWriter,
 } from '../../internal/registry/registry.ts';
+import { WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import type { Alert } from '../../pkg/alerts/alert.ts';
 import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { Delivery, Outage } from '../../pkg/alerts/store.ts';
@@ -815,6 +816,22 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual((await proxy.alerts.controls()).silences, []);
         const refused = manager.alertBook.removeSilence(long.id);
         await assert.rejects(refused, (error) => hasCode(error, 'SILENCE_NOT_FOUND'));
+      });
+
+      it('keeps the channels that came through the API, by name, and every process sees them', async () => {
+        const channel = (name: string, changes: object = {}) => {
+          const spec = { url: 'https://example.org/hook', timeout: '5s', ...changes };
+          return { name, spec, webhook: WebhookChannelSchema.parse(spec), at: 5, by: 'ann' };
+        };
+        await manager.alertBook.putChannel(channel('b'));
+        await manager.alertBook.putChannel(channel('a'));
+        await manager.alertBook.putChannel(channel('b', { format: 'slack' }));
+        const kept = [channel('a'), channel('b', { format: 'slack' })];
+        assert.deepEqual([await manager.alertBook.channels(), await proxy.alerts.channels()], [kept, kept]);
+        assert.deepEqual(await manager.alertBook.removeChannel('a'), kept[0]);
+        const refused = manager.alertBook.removeChannel('a');
+        await assert.rejects(refused, (error) => hasCode(error, 'CHANNEL_NOT_FOUND'));
+        assert.deepEqual(await manager.alerts.channels(), [kept[1]]);
       });
     });
 

@@ -44,6 +44,7 @@ function channels({ own }: PortBlock, mailPorts: readonly number[]) {
     email: mailPorts.map((port) => ({ ...mailbox, port })),
     webhooks: [{ url: `http://127.0.0.1:${own[3]}/alerts`, secret: SECRET }],
     groupWindow: '300ms',
+    allowedNetworks: ['127.0.0.1'],
   };
 }
 
@@ -179,6 +180,23 @@ describe('alerts', () => {
     assert.equal((await active())?.acknowledged?.by, 'bob');
     backend = system.backend(system.ports.own[0] ?? 0);
     await eventually('the recovery in the history', async () => (await active()) === undefined);
+  });
+
+  it('go through a channel from the API, too, whichever process has something to tell, until it is removed', async () => {
+    const channels = `${system.api}/alerts/channels`;
+    const webhook = { url: `http://127.0.0.1:${system.ports.own[3]}/added` };
+    assert.equal((await ask(channels, { method: 'POST', body: { name: 'chat', webhook } })).status, 201);
+    const elsewhere = { name: 'x', webhook: { url: 'http://127.0.0.2/' } };
+    assert.equal((await ask(channels, { method: 'POST', body: elsewhere })).status, 400);
+    const fares = async (base: string) => {
+      const { body } = await ask(`${base}/alerts/test`, { method: 'POST' });
+      return TestSchema.parse(JSON.parse(body)).find(({ channel }) => channel === 'chat')?.ok;
+    };
+    assert.equal(await fares(system.api), true);
+    await eventually('the load balancer has it', async () => (await fares(system.admin)) === true);
+    assert.equal((await ask(`${channels}/chat`, { method: 'DELETE' })).status, 200);
+    assert.equal(await fares(system.api), undefined);
+    await eventually('the load balancer has it no more', async () => (await fares(system.admin)) === undefined);
   });
 
   it('tell that a changed configuration was refused', async () => {

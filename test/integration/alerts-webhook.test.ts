@@ -10,6 +10,7 @@ import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { DeliveryError } from '../../pkg/alerts/notifier.ts';
 import { renderTest } from '../../pkg/alerts/render.ts';
 import { WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
+import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import { WebhookNotifier } from '../../pkg/alerts/webhook.ts';
 
 const AT = Date.UTC(2026, 0, 2, 12);
@@ -50,7 +51,7 @@ async function receiver(context: TestContext, ...answers: readonly Answer[]) {
 }
 
 function notifierFor(url: string, changes: Partial<z.input<typeof WebhookChannelSchema>> = {}): WebhookNotifier {
-  return new WebhookNotifier(WebhookChannelSchema.parse({ url, ...changes }), () => AT + 999);
+  return new WebhookNotifier(WebhookChannelSchema.parse({ url, ...changes }), null, () => AT + 999);
 }
 
 async function failureOf(send: Promise<void>): Promise<DeliveryError> {
@@ -84,6 +85,20 @@ describe('a webhook', () => {
     assert.equal(timestamp, String(AT / 1_000), 'whole seconds');
     const expected = createHmac('sha256', SECRET).update(`${timestamp}.${body}`).digest('hex');
     assert.equal(request?.headers['x-heimdall-signature'], `sha256=${expected}`);
+  });
+
+  it('that came through the API does not reach private networks, by name or by address, unless they are allowed', async (context) => {
+    const { url, received } = await receiver(context);
+    const byName = url.replace('127.0.0.1', 'localhost');
+    const guarded = (to: string, allowed: readonly string[]) =>
+      new WebhookNotifier(WebhookChannelSchema.parse({ url: to }), new TargetGuard(allowed)).send(MESSAGE, NO_SIGNAL);
+    for (const to of [url, byName, url.replace('127.0.0.1', '2130706433')]) {
+      assert.match((await failureOf(guarded(to, []))).message, /is in a private or reserved network/);
+    }
+    assert.equal(received.length, 0);
+    await guarded(url, ['127.0.0.0/8']);
+    await guarded(byName, ['127.0.0.0/8', '::1']);
+    assert.equal(received.length, 2);
   });
 
   it('names the message in a field, so that a receiver of any format can drop a repetition', async (context) => {

@@ -10,6 +10,7 @@ import { ServiceSchema } from '../../internal/model/service.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
+import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { until } from '../support/server-fixture.ts';
 
@@ -63,7 +64,12 @@ before(async () => {
   await manager.start();
   const app = createApi({
     manager,
-    alerts: { test: async () => [], book: registry.alertBook },
+    alerts: {
+      test: async () => [],
+      book: registry.alertBook,
+      guard: () => new TargetGuard([]),
+      channelsChanged: async () => {},
+    },
     reload: async () => ({ pid: 1, successor: 2 }),
     token: () => undefined,
     allowedHosts: () => [],

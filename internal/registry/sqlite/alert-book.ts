@@ -1,12 +1,15 @@
+import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { Acknowledgement, AlertBook, AlertControls, AlertRecord, Silence } from '../../../pkg/alerts/book.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
-import { AlertRowSchema, IdRowSchema, NumberRowSchema, parseRow, SilenceRowSchema } from './rows.ts';
+import { AlertRowSchema, ChannelRowSchema, IdRowSchema, NumberRowSchema, parseRow, SilenceRowSchema } from './rows.ts';
 
 const ALERTS = `SELECT alerts.id, alert, resolved_at AS resolvedAt, announced, acked.at AS ackedAt, acked.by AS ackedBy, acked.comment
   FROM alerts LEFT JOIN alert_acknowledgements AS acked ON acked.alert_id = alerts.id`;
 const SILENCES = 'SELECT id, matcher AS match, created_at AS createdAt, until, by, comment FROM alert_silences';
+
+const CHANNELS = 'SELECT name, spec, at, by FROM alert_channels';
 
 /** The history of alerts in the SQLite registry; what people say of alerts is written by the manager. */
 export class SqliteAlertBook implements AlertBook {
@@ -77,6 +80,33 @@ export class SqliteAlertBook implements AlertBook {
       return parseRow('alert_silences', SilenceRowSchema, row);
     });
   }
+
+  channels(): Promise<AddedChannel[]> {
+    return this.#connection.read(readChannels);
+  }
+
+  putChannel({ name, spec, at, by }: AddedChannel): Promise<void> {
+    return this.#connection.write((handle) => {
+      const put = 'INSERT OR REPLACE INTO alert_channels (name, spec, at, by) VALUES (?, ?, ?, ?)';
+      handle.run(put, name, JSON.stringify(spec), at, by);
+    });
+  }
+
+  removeChannel(name: string): Promise<AddedChannel> {
+    return this.#connection.write((handle) => {
+      const row = handle.get(`${CHANNELS} WHERE name = ?`, name);
+      if (row === undefined) {
+        const message = `there is no alert channel ${name} that came through the API; GET /alerts/channels lists them`;
+        throw new HeimdallError('CHANNEL_NOT_FOUND', message, { name });
+      }
+      handle.run('DELETE FROM alert_channels WHERE name = ?', name);
+      return parseRow('alert_channels', ChannelRowSchema, row);
+    });
+  }
+}
+
+export function readChannels(handle: Handle): AddedChannel[] {
+  return handle.all(`${CHANNELS} ORDER BY name`).map((row) => parseRow('alert_channels', ChannelRowSchema, row));
 }
 
 /** @param now - epoch milliseconds. */

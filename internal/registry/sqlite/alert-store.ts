@@ -1,7 +1,8 @@
+import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
-import { readControls } from './alert-book.ts';
+import { readChannels, readControls } from './alert-book.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { DeliveryRowSchema, OutageRowSchema, parseRow } from './rows.ts';
@@ -58,6 +59,10 @@ export class SqliteAlertStore implements AlertStore {
   controls(): Promise<AlertControls> {
     const { connection, clock } = this.#options;
     return connection.read((handle) => readControls(handle, clock()));
+  }
+
+  channels(): Promise<AddedChannel[]> {
+    return this.#options.connection.read(readChannels);
   }
 
   async takeOver(): Promise<Inheritance> {

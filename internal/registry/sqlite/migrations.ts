@@ -195,4 +195,13 @@ export const MIGRATIONS: readonly string[] = [
     comment    TEXT NOT NULL
   ) STRICT;
   `,
+  // 5: alert channels that came through the API (written by the manager).
+  `
+  CREATE TABLE alert_channels (
+    name TEXT PRIMARY KEY,
+    spec TEXT NOT NULL, -- JSON
+    at   INTEGER NOT NULL,
+    by   TEXT NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type AddedChannel, WebhookSpecSchema } from '../../../pkg/alerts/added-channel.ts';
 import { type Silence, SilenceMatchSchema } from '../../../pkg/alerts/book.ts';
 import { NotificationSchema, OutageSchema } from '../../../pkg/alerts/store.ts';
 import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.ts';
@@ -123,6 +124,10 @@ export const SilenceRowSchema = z.object({
   by: z.string(),
   comment: z.string(),
 }) satisfies z.ZodType<Silence>;
+
+export const ChannelRowSchema = z
+  .object({ name: z.string(), spec: json(WebhookSpecSchema), at: z.int(), by: z.string() })
+  .transform(({ spec, ...row }) => ({ ...row, ...spec })) satisfies z.ZodType<AddedChannel>;
 
 export const DeliveryRowSchema = z.object({ channel: z.string(), notification: json(NotificationSchema) });
 

@@ -14,7 +14,10 @@ it('names notifiers by whom they reach, without paths and secrets, and no two al
     'https://hooks.example.org/T1',
     'http://[::1]:8099/',
   ];
-  const notifiers = createNotifiers({ email, webhooks: webhooks.map((url) => WebhookChannelSchema.parse({ url })) });
+  const ofFile = { email, webhooks: webhooks.map((url) => WebhookChannelSchema.parse({ url })), allowedNetworks: [] };
+  const spec = { url: 'https://chat.example.org/T9' };
+  const chat = { name: 'chat', spec, webhook: WebhookChannelSchema.parse(spec), at: 0, by: 'ann' };
+  const notifiers = createNotifiers(ofFile, [chat]);
   assert.deepEqual(
     notifiers.map(({ name }) => name),
     [
@@ -23,6 +26,7 @@ it('names notifiers by whom they reach, without paths and secrets, and no two al
       'webhook hooks.example.org',
       'webhook hooks.example.org #2',
       'webhook [::1]:8099',
+      'chat',
     ],
   );
 });

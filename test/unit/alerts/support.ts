@@ -1,3 +1,4 @@
+import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { Alert, Notification } from '../../../pkg/alerts/alert.ts';
 import type { AlertControls, Silence } from '../../../pkg/alerts/book.ts';
 import type { AlertLog } from '../../../pkg/alerts/channel.ts';
@@ -39,7 +40,13 @@ export class MemoryStore implements AlertStore {
   readonly released: string[] = [];
   readonly silences: Silence[] = [];
   readonly acknowledged = new Set<string>();
+  readonly added: AddedChannel[] = [];
   away = false;
+
+  async channels(): Promise<AddedChannel[]> {
+    this.#check();
+    return [...this.added];
+  }
 
   async controls(): Promise<AlertControls> {
     this.#check();

@@ -1,10 +1,12 @@
 import { HeimdallError } from '../../../internal/model/errors.ts';
+import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { AlertBook, AlertRecord, Silence } from '../../../pkg/alerts/book.ts';
 
 /** Keeps everything in memory. */
 export class FakeAlertBook implements AlertBook {
   readonly kept: Silence[] = [];
   readonly queries: unknown[] = [];
+  readonly #channels = new Map<string, AddedChannel>();
   readonly #records: AlertRecord[];
 
   constructor(...records: AlertRecord[]) {
@@ -37,5 +39,20 @@ export class FakeAlertBook implements AlertBook {
     const [removed] = at === -1 ? [] : this.kept.splice(at, 1);
     if (removed === undefined) throw new HeimdallError('SILENCE_NOT_FOUND', `there is no silence ${id}`);
     return removed;
+  }
+
+  async channels(): Promise<AddedChannel[]> {
+    return [...this.#channels.values()];
+  }
+
+  async putChannel(channel: AddedChannel): Promise<void> {
+    this.#channels.set(channel.name, channel);
+  }
+
+  async removeChannel(name: string): Promise<AddedChannel> {
+    const channel = this.#channels.get(name);
+    if (channel === undefined) throw new HeimdallError('CHANNEL_NOT_FOUND', `there is no channel ${name}`);
+    this.#channels.delete(name);
+    return channel;
   }
 }

@@ -10,6 +10,7 @@ import { ServiceSchema } from '../../../internal/model/service.ts';
 import type { Snapshot } from '../../../internal/registry/registry.ts';
 import { serviceViewOf } from '../../../internal/server/service-views.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
+import { TargetGuard } from '../../../pkg/alerts/target-guard.ts';
 import type { AlertBook } from '../../../pkg/alerts/book.ts';
 import type { TestResult } from '../../../pkg/alerts/channels.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
@@ -155,6 +156,8 @@ export interface TestApi {
   readonly manager?: Manager;
   readonly results?: TestResult[];
   readonly book?: AlertBook;
+  readonly allowedNetworks?: readonly string[];
+  readonly channelsChanged?: () => Promise<void>;
   readonly token?: () => string | undefined;
   readonly allowedHosts?: () => readonly string[];
   readonly log?: Logger;
@@ -164,13 +167,15 @@ export function api({
   manager,
   results = [],
   book = new FakeAlertBook(),
+  allowedNetworks = [],
+  channelsChanged = async () => {},
   token = () => undefined,
   allowedHosts = () => [],
   log = silent,
 }: TestApi = {}): Express {
   return createApi({
     manager: manager ?? new FakeManager(),
-    alerts: { test: async () => results, book },
+    alerts: { test: async () => results, book, guard: () => new TargetGuard(allowedNetworks), channelsChanged },
     reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,

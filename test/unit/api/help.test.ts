@@ -18,7 +18,7 @@ describe('GET /', () => {
     const { text } = await request(app).get('/').expect(200);
     for (const route of body.routes) {
       const [, path] = route.split(' ');
-      const examples = ['9001', 'web', '1'].map((id) => path.replace(':id', id));
+      const examples = ['9001', 'web', '1', 'chat'].map((id) => path.replace(':id', id));
       assert.ok(
         examples.some((example) => text.includes(example)),
         `${path} is missing`,

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { type AddedChannel, WebhookSpecSchema } from '../../pkg/alerts/added-channel.ts';
+import { HeimdallError, messageOf } from '../model/errors.ts';
+import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import type { Alerts } from './manager.ts';
+import { sendJson } from './respond.ts';
+
+const NAME_EXPECTED = 'expected 1 to 63 letters, digits, dots, dashes and underscores';
+const ChannelBodySchema = z.strictObject({
+  name: z.string(NAME_EXPECTED).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, NAME_EXPECTED),
+  webhook: WebhookSpecSchema,
+  by: z.string().max(300).default('api'),
+});
+
+/** `/alerts/channels`: webhooks beside those of the configuration. */
+export function channelEndpoints({ book, guard, channelsChanged }: Alerts, now: () => number = Date.now): Endpoint[] {
+  const nothing = { query: Nothing, body: Nothing };
+  return [
+    endpoint('GET', '/alerts/channels', nothing, async (_input, response) => {
+      sendJson(response, (await book.channels()).map(channelView));
+    }),
+    endpoint('POST', '/alerts/channels', { query: Nothing, body: ChannelBodySchema }, async ({ body }, response) => {
+      const { name, webhook, by } = body;
+      await guard().check(new URL(webhook.webhook.url).hostname).catch(refused);
+      const channel = { name, ...webhook, at: now(), by };
+      await book.putChannel(channel);
+      await channelsChanged();
+      response.status(201).location(`/alerts/channels/${name}`);
+      sendJson(response, channelView(channel));
+    }),
+    endpoint('DELETE', '/alerts/channels/:id', nothing, async ({ id }, response) => {
+      const channel = await book.removeChannel(id);
+      await channelsChanged();
+      sendJson(response, channelView(channel));
+    }),
+  ];
+}
+
+/** Of the URL no more than whom it leads to: its path, like the secret and the fields, is a key to somebody's door. */
+function channelView({ name, webhook, at, by }: AddedChannel) {
+  const { url, format, severity, services } = webhook;
+  const { protocol, host } = new URL(url);
+  return { name, target: `${protocol}//${host}`, format, severity, services, at: new Date(at).toISOString(), by };
+}
+
+/** @throws {HeimdallError} INVALID_REQUEST */
+function refused(error: unknown): never {
+  const path = 'body.webhook.url';
+  const message = messageOf(error);
+  throw new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
+}
