@@ -91,8 +91,8 @@ describe('a load balancer that is replaced', () => {
     assert.equal((await system.get()).status, 200);
     other.exec('ROLLBACK');
     other.close();
-    const [{ port = 0 } = {}] = await system.list();
-    assert.equal((await system.remove(port)).status, 200);
+    const [first] = await system.list();
+    assert.equal((await system.remove(first?.port ?? 0)).status, 200);
     assert.equal((await system.add()).status, 201);
     await system.inRotation(2);
   });
