@@ -28,7 +28,7 @@ describe('the server manager', () => {
     try {
       manager.kill('SIGKILL');
       await manager.exited;
-      await load.more(200);
+      await load.more(50);
       await startAgain();
       assert.deepEqual(await system.list(), instances);
       for (const { id } of instances) await load.reaches(id);
@@ -67,7 +67,7 @@ describe('the server manager', () => {
     const load = new Load(system.proxy, 5);
     try {
       assert.deepEqual(await manager.stop(), { code: 0, signal: null });
-      await load.more(200);
+      await load.more(50);
       await startAgain();
       assert.deepEqual(await system.list(), instances);
       for (const { id } of instances) await load.reaches(id);

@@ -3,33 +3,21 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { ask } from '../support/e2e-http.ts';
-import { reload } from '../support/e2e-reload.ts';
+import { replace } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
 describe('heimdall up, when a load balancer was replaced', () => {
-  it('starts another one when the successor dies, and ends it, too', async () => {
+  it('starts another one when the successor dies, also while a predecessor serves a WebSocket, and ends all of them', async () => {
     await using system = await System.create();
     const up = await system.up(2);
-    const { successor } = await reload(system, 'proxy');
-    process.kill(successor ?? 0, 'SIGKILL');
-    await eventually('another one', async () => (await system.proxyStatus()).pid !== successor);
-    await system.inRotation(2);
-    assert.equal((await up.stop())?.code, 0);
-    await system.untilNothingRemains();
-  });
+    await replacedWhenKilled(system, (await replace(system, 'proxy')).successor);
 
-  it('starts another one although a predecessor still serves a WebSocket, and ends all of them', async () => {
-    await using system = await System.create();
-    const up = await system.up(2);
     const predecessor = (await system.proxyStatus()).pid;
     const socket = new WebSocket(`ws://127.0.0.1:${system.ports.proxy}/ws`);
     await once(socket, 'open');
-    await reload(system, 'proxy');
-    const { successor } = await reload(system, 'proxy');
-    process.kill(successor ?? 0, 'SIGKILL');
-    await eventually('another one', async () => (await system.proxyStatus()).pid !== successor);
-    await system.inRotation(2);
+    await replace(system, 'proxy');
+    await replacedWhenKilled(system, (await replace(system, 'proxy')).successor);
     process.kill(predecessor, 0);
     assert.equal(socket.readyState, WebSocket.OPEN);
     const stopped = up.stop();
@@ -49,3 +37,9 @@ describe('heimdall up, when a load balancer was replaced', () => {
     await Promise.all(reloading);
   });
 });
+
+async function replacedWhenKilled(system: System, pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await eventually('another one', async () => (await system.proxyStatus()).pid !== pid);
+  await system.inRotation(2);
+}

@@ -4,7 +4,7 @@ import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { ask } from '../support/e2e-http.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
-import { reload } from '../support/e2e-reload.ts';
+import { reload, replace } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
@@ -88,7 +88,7 @@ describe('a manager that is replaced', () => {
     await eventually('the drain has begun', async () =>
       (await system.list()).some(({ status }) => status !== 'running'),
     );
-    const reloading = reload(system, 'manager');
+    const reloading = replace(system, 'manager');
     for (const { status } of await removed) assert.equal(status, 200);
     assert.equal((await slow).status, 200);
     const { successor } = await reloading;

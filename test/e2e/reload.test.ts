@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { WebSocket } from 'ws';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
-import { FreshConnections, reload } from '../support/e2e-reload.ts';
+import { FreshConnections, reload, replace } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { describeEngines } from '../support/engines.ts';
@@ -26,14 +26,14 @@ describeEngines('a load balancer that is replaced', () => {
 
     const pids: (number | undefined)[] = [];
     for (let times = 0; times < 2; times += 1) {
-      await Promise.all([kept.more(100), fresh.more(200)]);
+      await Promise.all([kept.more(50), fresh.more(100)]);
       const { code, pid, successor, error } = await reload(system, 'proxy');
       assert.deepEqual([code, error], [0, undefined]);
       if (times > 0) assert.equal(pid, pids.at(-1), 'the one that took over is replaced next');
       pids.push(successor);
       assert.equal((await system.proxyStatus()).pid, successor);
     }
-    await Promise.all([kept.more(100), fresh.more(200)]);
+    await Promise.all([kept.more(50), fresh.more(100)]);
     assert.equal((await slow).status, 200);
     socket.send('still there');
     await eventually('the echo', () => heard.includes('still there'));
@@ -56,7 +56,7 @@ describe('a load balancer that is replaced', () => {
   it('answers once more on a connection that was idle, and has it closed then', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const before = await system.get('/', { agent });
-    assert.equal((await reload(system, 'proxy')).code, 0);
+    await replace(system, 'proxy');
     const last = await system.get('/', { agent });
     assert.deepEqual([last.status, last.localPort, last.headers.connection], [200, before.localPort, 'close']);
     const next = await system.get('/', { agent });
@@ -107,7 +107,7 @@ describe('a load balancer that is replaced', () => {
     await eventually('the manager shows it', async () => (await listed()).includes('"health": "ejected"'));
     const events = async () => (await ask(`${system.api}/events`)).body;
     await eventually('there is an event', async () => (await events()).includes('"instance.ejected"'));
-    assert.equal((await reload(system, 'proxy')).code, 0);
+    await replace(system, 'proxy');
     assert.deepEqual(await ejected(), [id]);
     assert.ok(Number((await ask(`${system.admin}/upstreams`)).body.match(/"times": (\d+)/)?.[1]) > 0);
   });
@@ -115,7 +115,7 @@ describe('a load balancer that is replaced', () => {
   it('has drains wait for what runs on it', async () => {
     const slow = system.get('/slow?ms=4000');
     await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
-    assert.equal((await reload(system, 'proxy')).code, 0);
+    await replace(system, 'proxy');
     const removed = (await system.list()).map(({ port }) => system.remove(port));
     assert.equal((await slow).status, 200);
     for (const { status } of await Promise.all(removed)) assert.equal(status, 200);

@@ -4,17 +4,17 @@ import { BodyLine, type Passage } from '../support/body-line.ts';
 import { TELLS_MEMORY } from '../support/resident-memory.ts';
 
 const MIB = 1024 * 1024;
-const LENGTH = 1024 * MIB;
+const LENGTH = 256 * MIB;
 /** What the proxy's memory may grow by. */
 const GROWTH = 64 * MIB;
 /** What may be on the way between two ends: in the kernel’s buffers, in the senders' and in the proxy's. */
 const ON_THE_WAY = 64 * MIB;
 
-describe('a body of 1 GiB through the wire engine', { skip: !TELLS_MEMORY }, () => {
+describe('a body of 256 MiB through the wire engine', { skip: !TELLS_MEMORY }, () => {
   let line: BodyLine;
   before(async () => {
     line = await BodyLine.open();
-    await line.download(64 * MIB, false); // what the process needs in any case, it has from now on
+    await line.download(32 * MIB, false); // what the process needs in any case, it has from now on
   });
   after(() => line[Symbol.asyncDispose]());
 

@@ -19,7 +19,7 @@ export function request(): Text {
   const target = usually(
     '/',
     fc.oneof(
-      fc.webPath(),
+      path(),
       fc.constantFrom('/a?b=c&d=%zz', '*', 'http://a/x', '//a', '/"<>\\^`{|}', '/#a', 'a', '/\xe9', '/a b', ''),
     ),
   );
@@ -46,4 +46,10 @@ export function response(): Text {
   return fc
     .tuple(version, usually(' ', fc.constantFrom('  ', '\t')), status, reason, eol())
     .chain((parts) => framed(parts.join(''), false));
+}
+
+/** Of every octet that a path may have. Not `fc.webPath()`: it takes seconds to begin, with a table of all of Unicode. */
+function path(): fc.Arbitrary<string> {
+  const pieces = [..."aZ09-._~!$&'()*+,;=:@/", '%20', '%2F', '%c3%a9'];
+  return fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => `/${parts.join('')}`);
 }

@@ -1,7 +1,8 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-const TIMEOUT_MS = 30_000;
+/** Of silence. Some answers take as long as a process takes to start, on a machine that does much else. */
+const TIMEOUT_MS = 60_000;
 
 export interface Ask {
   readonly method?: string;

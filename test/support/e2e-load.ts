@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, type Ask, ask } from './e2e-http.ts';
 import { eventually } from './e2e-wait.ts';
 
-/** Between two requests of one connection, in milliseconds: leaves the machine some air. */
-const PAUSE_MS = 10;
+/** Between two requests of one connection, in milliseconds: the load runs as long as processes start, which need the machine. */
+const PAUSE_MS = 30;
 
 type Job = Ask & { readonly path: string; readonly isRight?: (answer: Answer) => boolean };
 

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { ask } from './e2e-http.ts';
 import type { System } from './e2e-system.ts';
 import { eventually } from './e2e-wait.ts';
 
@@ -14,7 +15,17 @@ const ReloadSchema = z.array(
   }),
 );
 
-/** `heimdall reload`: what it says. */
+const ReplacedSchema = z.object({ pid: z.int(), successor: z.int() });
+
+/** Has another process take the place of one. @throws when none does. */
+export async function replace(system: System, which: 'proxy' | 'manager'): Promise<z.infer<typeof ReplacedSchema>> {
+  const url = which === 'proxy' ? system.admin : system.api;
+  const { status, body } = await ask(`${url}/reload`, { method: 'POST' });
+  if (status !== 200) throw new Error(`not replaced: ${status} ${body}`);
+  return ReplacedSchema.parse(JSON.parse(body));
+}
+
+/** `heimdall reload`, which asks for the same in a process of its own: what it says. */
 export async function reload(system: System, only: 'proxy' | 'manager') {
   const command = system.heimdall('reload', '--config', system.configPath, '--only', only, '--json');
   const { code } = await command.exited;
@@ -23,7 +34,7 @@ export async function reload(system: System, only: 'proxy' | 'manager') {
 }
 
 /** Between two connections of one client, in milliseconds: leaves the machine to those who start processes meanwhile. */
-const PAUSE_MS = 10;
+const PAUSE_MS = 30;
 
 /** Connections that are used once, many at a time. */
 export class FreshConnections {

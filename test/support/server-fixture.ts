@@ -11,7 +11,7 @@ import type { ProxyRegistry, RegistryWriter } from '../../internal/registry/regi
 import type { Alert } from '../../pkg/alerts/alert.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 
-export const APP = join(import.meta.dirname, 'server-app.ts');
+export const APP = join(import.meta.dirname, 'server-app.cjs');
 
 /** A service that runs the tiny backend, with times short enough for tests. */
 export function service(overrides: Readonly<Record<string, unknown>> = {}): Service {
