@@ -74,6 +74,7 @@ describe('ConfigSchema', () => {
       alerts: {
         email: [],
         webhooks: [],
+        allowedNetworks: [],
         groupWindow: 10_000,
         repeatAfter: 300_000,
         dailySummary: { enabled: false, cron: '0 8 * * *' },
