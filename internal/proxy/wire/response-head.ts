@@ -46,6 +46,8 @@ export interface ClientSide {
   readonly method: string;
   readonly requestId: string;
   readonly setCookie: string | null;
+  /** Lines of ours, each with its end. */
+  readonly lines: string;
   /** How the body goes on to the client. */
   readonly chunked: boolean;
   /** What `Connection` tells the client; null: nothing. */
@@ -56,6 +58,7 @@ export interface ClientSide {
 export function clientHead(head: HeadParser, response: ResponseHead, to: ClientSide): string {
   const via = head.minorVersion === 1 ? VIA_LINE : VIA_LINE_1_0;
   let added = `${via}${to.requestId}\r\n`;
+  if (to.lines !== '') added += to.lines;
   if (to.setCookie !== null) added += `Set-Cookie: ${to.setCookie}\r\n`;
   if (to.chunked) added += 'Transfer-Encoding: chunked\r\n';
   if (to.connection !== null) added += `Connection: ${to.connection}\r\n`;

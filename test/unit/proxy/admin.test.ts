@@ -26,6 +26,7 @@ describe('the admin interface', () => {
     version: '1.2.3',
     pools: () => [pool],
     status: () => ({ status: 'ok', pid: 7 }),
+    rateLimits: () => ({ limits: [], clients: { inUse: 1, room: 8, givenUp: 0 } }),
     reload: async () => ({ pid: 1, successor: 2 }),
     testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
     guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),

@@ -94,9 +94,9 @@ describe('the fleet', () => {
   it('routes to the pool, also after the routes changed', () => {
     const { fleet } = new Harness();
     fleet.configure([service(), service({ name: 'api', routes: [{ path: '/api' }] })]);
-    assert.equal(fleet.match('h', '/api/x')?.name, 'api');
+    assert.equal(fleet.match('h', '/api/x')?.pool.name, 'api');
     fleet.configure([service(), service({ name: 'api', routes: [{ path: '/v2' }] })]);
-    assert.equal(fleet.match('h', '/api/x')?.name, 'web');
+    assert.equal(fleet.match('h', '/api/x')?.pool.name, 'web');
   });
 
   it('touches nothing that a change does not concern', async () => {
