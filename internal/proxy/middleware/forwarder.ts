@@ -109,8 +109,8 @@ export class Forwarder {
   async serve(request: ClientRequest, response: ServerResponse, from: Origin, expectsContinue: boolean): Promise<void> {
     const found = this.#admission(request);
     if ('end' in found) {
-      sendAnswer(response, request.id, found.end.status, request.field('accept'), found.details);
-      this.#record(request, found.end);
+      if (!request.hasBody) await Promise.resolve(); // Node has seen its end by then, and the connection can be kept
+      this.#turnAway(request, found, response, (...answer) => sendAnswer(response, request.id, ...answer));
       return;
     }
     const exchange = new Exchange(this.#tools(from), found.pool, request, response, expectsContinue);
@@ -136,8 +136,9 @@ export class Forwarder {
     const request = new ClientRequest(message, checked, this.#proxies, startedAt);
     const found = this.#admission(request);
     if ('end' in found) {
-      refuseSocket(socket, found.end.status, request.field('accept'), request.id, found.details);
-      this.#record(request, found.end);
+      this.#turnAway(request, found, socket, (status, accept, details) =>
+        refuseSocket(socket, status, accept, request.id, details),
+      );
       return;
     }
     let result: UpgradeResult = { status: 502, attempts: [] };
@@ -164,6 +165,22 @@ export class Forwarder {
     }
     request.limitFields = limiter.fieldsFor(verdict);
     return found;
+  }
+
+  #turnAway(
+    request: ClientRequest,
+    { end, details }: TurnedAway,
+    connection: { destroy(): unknown },
+    answer: (status: number, accept: string | undefined, details: AnswerDetails) => void,
+  ): void {
+    let defect: unknown;
+    try {
+      answer(end.status, request.field('accept'), details);
+    } catch (error) {
+      defect = error;
+      connection.destroy();
+    }
+    this.#record(request, { ...end, defect });
   }
 
   #tools(from: Origin): ExchangeTools {

@@ -1,5 +1,5 @@
 import { SharedLocks } from '../shared-locks.ts';
-import { levelWith, type Rule } from './gcra.ts';
+import { isGranted, levelWith, type Rule } from './gcra.ts';
 import type { Words } from './half-sip-hash.ts';
 
 /** How many accounts share a lock, and compete for the same places. */
@@ -61,7 +61,7 @@ export class Accounts {
       const isKnown = this.#prints[place] === print;
       const emptyAt = this.#emptyAt[place] ?? 0;
       const level = levelWith(isKnown ? emptyAt : now, now, rule);
-      if (level > rule.capacity) return level;
+      if (!isGranted(level, rule)) return level;
       if (!isKnown && emptyAt > now) this.#givenUp[this.#thread] = (this.#givenUp[this.#thread] ?? 0) + 1;
       this.#prints[place] = print;
       this.#emptyAt[place] = now + level;

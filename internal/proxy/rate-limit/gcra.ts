@@ -28,7 +28,7 @@ const ROUNDING = 1e-3;
 
 export function ruleOf({ requests, per, burst }: RateLimit): Rule {
   const interval = per / requests;
-  return { interval, capacity: (burst + ROUNDING) * interval };
+  return { interval, capacity: burst * interval };
 }
 
 /** How full the bucket is with one more request. @param emptyAt - when it will be empty, or was, without that one. */
@@ -36,9 +36,15 @@ export function levelWith(emptyAt: number, now: number, { interval }: Rule): num
   return Math.max(emptyAt - now, 0) + interval;
 }
 
-/** @param level - with the request in question; one that is refused pours nothing. */
-export function verdictOf(level: number, { interval, capacity }: Rule): Verdict {
-  const granted = level <= capacity;
-  const remaining = granted ? Math.floor((capacity - level) / interval) : 0;
-  return { granted, remaining, waitMs: level - capacity + (granted ? (remaining + 1) * interval : 0) };
+/** @param level - with the request in question, of which nothing is poured when it is refused. */
+export function isGranted(level: number, { interval, capacity }: Rule): boolean {
+  return level <= capacity + ROUNDING * interval;
+}
+
+/** @param level - as above. */
+export function verdictOf(level: number, rule: Rule): Verdict {
+  const { interval, capacity } = rule;
+  if (!isGranted(level, rule)) return { granted: false, remaining: 0, waitMs: level - capacity };
+  const remaining = Math.max(Math.floor((capacity - level) / interval + ROUNDING), 0);
+  return { granted: true, remaining, waitMs: level - capacity + (remaining + 1) * interval };
 }

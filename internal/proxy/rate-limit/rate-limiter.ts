@@ -59,8 +59,16 @@ export class RateLimiter {
 
   /** What the client is told of its limit (draft-ietf-httpapi-ratelimit-headers-11). */
   fieldsFor(verdict: Verdict): RawFields {
-    const state = `${this.#name};r=${verdict.remaining};t=${secondsOf(verdict)}`;
-    return ['RateLimit-Policy', this.#policy, 'RateLimit', state];
+    return ['RateLimit-Policy', this.#policy, 'RateLimit', this.#stateOf(verdict)];
+  }
+
+  /** The same as lines of a head, each with its end. */
+  linesFor(verdict: Verdict): string {
+    return `RateLimit-Policy: ${this.#policy}\r\nRateLimit: ${this.#stateOf(verdict)}\r\n`;
+  }
+
+  #stateOf(verdict: Verdict): string {
+    return `${this.#name};r=${verdict.remaining};t=${secondsOf(verdict)}`;
   }
 
   /** For the answer to a request that is one too many. */

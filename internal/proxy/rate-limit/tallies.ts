@@ -7,6 +7,8 @@ export interface Tally {
   readonly refused: number;
 }
 
+const NO_LIMIT: Words = { low: 0, high: 0 };
+
 /**
  * Counts the requests under each limit, in memory that all threads share. The main thread gives each limit a place, where the
  * others find it by its hash; each thread has a row of its own, so that nothing is lost and nothing waits.
@@ -43,6 +45,7 @@ export class Tallies {
     for (const [name, place] of this.#places) {
       if (wanted.has(name)) continue;
       this.#places.delete(name);
+      this.#begin(place, NO_LIMIT);
       this.#free.push(place);
     }
     for (const [name, limit] of wanted) {

@@ -6,7 +6,7 @@ import { ClientPeer } from './client-peer.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-parts.ts';
 import { HeadParser } from './head-parser.ts';
-import { fieldLines, optionsAnswer, ownAnswer } from './own-answer.ts';
+import { optionsAnswer, ownAnswer } from './own-answer.ts';
 import { ProxyProtocolReader } from './proxy-protocol.ts';
 import { limited, refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
@@ -262,7 +262,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       const verdict = limiter.check(fields);
       if (!verdict.granted)
         return this.#turnAway(limited(pool.name, limiter.detailsFor(verdict)), parser, head, from, to);
-      limitLines = fieldLines(limiter.fieldsFor(verdict));
+      limitLines = limiter.linesFor(verdict);
     }
     const exchange = new Exchange(tools, this, pool, this.#requestOf(parser, head, fields, limitLines));
     this.#exchange = exchange;

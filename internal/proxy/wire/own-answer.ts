@@ -28,7 +28,7 @@ export function ownAnswer({ status, requestId, accept, bodiless, close, ...detai
 }
 
 /** Each with its line end. */
-export function fieldLines(fields: RawFields): string {
+function fieldLines(fields: RawFields): string {
   let lines = '';
   for (let at = 0; at + 1 < fields.length; at += 2) lines += `${fields[at]}: ${fields[at + 1]}\r\n`;
   return lines;

@@ -221,6 +221,27 @@ describe('the pools of a thread', () => {
     );
   });
 
+  it('apply the limits of routes as one with the others, also after a change', () => {
+    const made = pair();
+    const client = { clientAddress: '10.0.0.1', field: () => undefined };
+    const limited = (requests: number) => {
+      made.fleet.configure([service({ routes: [{ rateLimit: { requests, per: '1s' } }] })]);
+      made.news();
+      return [made.fleet, made.thread].map((fleet) => fleet.match('web', '/')?.limiter ?? assert.fail());
+    };
+    assert.deepEqual(
+      limited(2).map((limiter) => limiter.check(client).remaining),
+      [1, 0],
+    );
+    assert.deepEqual(
+      limited(2).map((limiter) => limiter.check(client).granted),
+      [false, false],
+    );
+    const [main = assert.fail(), thread = assert.fail()] = limited(3);
+    assert.deepEqual([thread.check(client).remaining, main.check(client).remaining], [2, 1]);
+    assert.deepEqual(main.tally, { granted: 2, refused: 0 });
+  });
+
   it('tell of a failed connect, with what tells the upstream from its predecessors', () => {
     const made = pair();
     const lease = made.thread.match('web', '/')?.pool.lease(CONTEXT, []) ?? assert.fail();
