@@ -6,6 +6,7 @@ import { ProxySite } from '../support/proxy-site.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nRateLimit: "own";r=9\r\n\r\nok';
 const KEEP = ['Connection: keep-alive'];
+const SWITCH = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const HANDSHAKE = requestText('GET /api/ws', [
   'Connection: Upgrade',
   'Upgrade: websocket',
@@ -91,10 +92,13 @@ describeEngines('a route with a rate limit', () => {
   });
 
   it('counts a WebSocket as one request', async () => {
-    await using site = await ProxySite.withBackends(1, { service: { routes: routes(1) } });
-    const first = await site.client(HANDSHAKE.replace('/api/ws', '/api'));
-    await first.receives(/^HTTP\/1\.1 \d+/);
-    const second = parseMessage(await site.exchange(HANDSHAKE.replace('/api/ws', '/api')));
+    await using pair = await ProxySite.withRaw((connection) => onHeads(connection, () => connection.write(SWITCH)), {
+      service: { routes: routes(1) },
+    });
+    const first = await pair.site.client(HANDSHAKE);
+    const switched = parseMessage(await first.receives('\r\n\r\n'));
+    assert.deepEqual([switched.status, switched.all('ratelimit')], [101, ['"/api";r=0;t=3600']]);
+    const second = parseMessage(await pair.site.exchange(HANDSHAKE));
     assert.deepEqual([second.status, second.all('retry-after')], [429, ['3600']]);
     first.close();
   });

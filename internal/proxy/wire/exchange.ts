@@ -169,7 +169,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
 
   switches(head: HeadParser): string {
     this.status = head.status;
-    return switchingHead(head, this.request.id, this.#stickyCookie());
+    return switchingHead(head, this.request.id, this.#stickyCookie(), this.request.limitLines);
   }
 
   failed(outcome: Outcome, answering: boolean): void {

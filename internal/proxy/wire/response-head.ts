@@ -74,14 +74,17 @@ export function interimHead(head: HeadParser): string {
   return `${keptLines(head, connectionOptions(head).nominated, false, false)}\r\n`;
 }
 
-/** The head of a 101, after which the connection speaks another protocol. */
-export function switchingHead(head: HeadParser, requestId: string, setCookie: string | null): string {
+/**
+ * The head of a 101, after which the connection speaks another protocol.
+ * @param lines - of ours, each with its end.
+ */
+export function switchingHead(head: HeadParser, requestId: string, setCookie: string | null, lines: string): string {
   const protocol = head.first(FIELD.upgrade) ?? '';
   const cookie = setCookie === null ? '' : `Set-Cookie: ${setCookie}\r\n`;
   const kept = keptLines(head, connectionOptions(head).nominated, false, false);
   return (
     `${kept}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
-    `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}\r\n`
+    `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}${lines}\r\n`
   );
 }
 
