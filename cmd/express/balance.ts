@@ -21,7 +21,10 @@ const CLOSE_MS = 30_000;
 export type BalanceConfig = z.input<typeof ConfigSchema>;
 
 export interface BalanceOptions {
-  /** Whose instances get the requests. Its `routes` play no part: the app has routed already. */
+  /**
+   * Whose instances get the requests. The app has routed already: of its `routes` only the `rateLimit` counts of the one that
+   * the request would match.
+   */
   readonly service: string;
   /**
    * Path of the configuration file, or what would stand in it. Default: `HEIMDALL_CONFIG`, then `./config.json`.

@@ -51,7 +51,7 @@ export class Balancer implements Origin {
     this.#log = log;
     this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
     this.#forwarder = new Forwarder({
-      routes: { match: () => this.#plane.fleet.pool(service) },
+      routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
       settings: config.proxy,
       now: () => performance.now(),
       onRequest: (record) => this.#recordRequest(record),

@@ -5,6 +5,7 @@ import { authority } from '../../internal/model/address.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
+import { rateLimitsView } from '../../internal/proxy/rate-limit/view.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
@@ -246,6 +247,7 @@ export class LoadBalancer implements Running {
       version: packageVersion,
       pools: () => this.#plane.fleet.pools(),
       status: () => this.#status(),
+      rateLimits: () => rateLimitsView(this.#plane.fleet.pools(), this.#plane.fleet.limits),
       testAlerts: () => this.#plane.alerts.test(),
       reload: () => this.reload(),
       guard: () => {

@@ -16,6 +16,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane }: EnginePa
     threads,
     sharesPorts: SHARES_PORTS,
     slots,
+    limits: plane.fleet.limits,
     settings: config.proxy,
     cookieSecret,
     log: logOf(config),

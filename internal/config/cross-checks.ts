@@ -1,6 +1,7 @@
 import { validate as isCron } from 'node-cron';
 import { authority } from '../model/address.ts';
 import { nearest } from '../model/nearest.ts';
+import { MAX_RATE_LIMITS } from '../model/room.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
@@ -29,6 +30,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...repeatedNames(sections.services),
     ...unknownServices(sections),
     ...repeatedRoutes(sections.services),
+    ...tooManyLimits(sections.services),
   ];
 }
 
@@ -176,4 +178,14 @@ function repeatedRoutes(services: Sections['services']): Fault[] {
     const message = `host "${route.host}" and path "${route.path}" belong to services[${other.owner}] already; give this service a route of its own`;
     return [{ path: ['services', route.owner, 'routes', route.at], message }];
   });
+}
+
+function tooManyLimits(services: Sections['services']): Fault[] {
+  const limits = services.flatMap((service, owner) =>
+    (service?.routes ?? []).flatMap(({ rateLimit }, at) => (rateLimit === null ? [] : [{ owner, at }])),
+  );
+  const first = limits[MAX_RATE_LIMITS];
+  if (first === undefined) return [];
+  const message = `there is room for ${MAX_RATE_LIMITS} limits, but the services have ${limits.length} in all`;
+  return [{ path: ['services', first.owner, 'routes', first.at, 'rateLimit'], message }];
 }

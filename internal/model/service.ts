@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HealthCheckSchema } from './health-check.ts';
 import { duration, PortSchema, WeightSchema, wholeNumber } from './units.ts';
 import { OutlierDetectionSchema } from './outlier-detection.ts';
+import { RateLimitSchema } from './rate-limit.ts';
 import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
 
 export const ALGORITHMS = [
@@ -44,6 +45,8 @@ export const RouteSchema = z.strictObject({
     .default('*'),
   /** A prefix of whole path segments: `/api` matches `/api` and `/api/x`, not `/apix`. */
   path: z.string().startsWith('/').default('/'),
+  /** Null: as many requests as come. */
+  rateLimit: RateLimitSchema.nullable().default(null),
 });
 export type Route = z.infer<typeof RouteSchema>;
 

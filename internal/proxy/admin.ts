@@ -17,6 +17,8 @@ export interface AdminOptions {
   readonly pools: () => Iterable<ServicePool>;
   /** Facts of this process for `/status`. */
   readonly status: () => Readonly<Record<string, unknown>>;
+  /** What the limits of routes have done to requests. */
+  readonly rateLimits: () => unknown;
   readonly testAlerts: () => Promise<readonly unknown[]>;
   /** Has another process take this one's place. */
   readonly reload: () => Promise<unknown>;
@@ -70,11 +72,12 @@ async function end(server: Server, closed: Promise<unknown>, deadlineMs: number)
 }
 
 function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Record<string, Handler>>>> {
-  const { version, pools, status, testAlerts, reload } = options;
+  const { version, pools, status, rateLimits, testAlerts, reload } = options;
   return {
     '/': { GET: (response, request) => sendText(response, helpText(version, `http://${request.headers.host}`)) },
     '/status': { GET: (response) => sendJson(response, 200, { ...status(), services: [...pools()].map(summaryOf) }) },
     '/upstreams': { GET: (response) => sendJson(response, 200, [...pools()].flatMap(upstreamsOf)) },
+    '/rate-limits': { GET: (response) => sendJson(response, 200, rateLimits()) },
     '/reload': { POST: async (response) => sendJson(response, 200, await reload()) },
     '/alerts/test': {
       POST: async (response) => {
@@ -195,6 +198,8 @@ how it is
   curl ${base}/status
 every upstream with its health and load
   curl ${base}/upstreams
+what the rate limits of routes have done
+  curl ${base}/rate-limits
 a trial alert to every channel
   curl -X POST ${base}/alerts/test
 another process in place of this one, without a failed connection

@@ -1,6 +1,6 @@
 import type { Algorithm } from '../model/service.ts';
+import type { Destination } from './destination.ts';
 import type { RetrySettings } from './retry.ts';
-import type { ServicePool } from './service-pool.ts';
 
 /** All times in milliseconds. */
 export interface ProxyTimeouts {
@@ -63,7 +63,7 @@ export interface RequestRecord {
 
 /** Whom an engine asks where a request goes. */
 export interface Routes {
-  match(host: string, target: string): ServicePool | undefined;
+  match(host: string, target: string): Destination | undefined;
 }
 
 export interface Listener {

@@ -9,12 +9,14 @@ import type { Ejection, EjectionRecord, Standing } from '../model/outlier-detect
 import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
 import { conditionCause } from './condition-cause.ts';
+import { type Destination, routerOf } from './destination.ts';
 import { readHoldPage } from './hold-page.ts';
 import { isUnreachable, Memories } from './memories.ts';
 import { Newcomers } from './newcomers.ts';
 import type { PoolEvents } from './pool-parts.ts';
+import { RateLimits } from './rate-limit/rate-limits.ts';
 import { demandOf, isWatched, trafficOf } from './reports.ts';
-import { Router } from './routing.ts';
+import type { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { SharedState } from './shared-state.ts';
@@ -67,11 +69,14 @@ export class Fleet {
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
   readonly #leaving = new Set<ServicePool>();
   #memories = new Memories();
-  #router = new Router<ServicePool>([]);
+  readonly limits: RateLimits;
+  #router: Router<Destination>;
 
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#slots = options.slots ?? new SlotAllocator(SharedState.create({ ...ROOM, threads: 0 }));
+    this.limits = RateLimits.create(this.#slots.state.size.threads, options.now);
+    this.#router = routerOf([], this.limits);
     this.#poolEvents = {
       connectFailed: (upstream, cause) => {
         if (upstream.health === 'unhealthy') this.#cannotBeReached(upstream);
@@ -120,7 +125,8 @@ export class Fleet {
     const isFirst = this.#settings.orders.length === 0;
     this.#settings.configured = services;
     this.#order();
-    this.#router = new Router([...this.#pools.values()].map((pool) => [pool.service, pool] as const));
+    this.limits.configure(services);
+    this.#router = routerOf(this.#pools.values(), this.limits);
     for (const pool of this.#pools.values()) pool.page = this.#pageOf(pool.service);
     this.#sync();
     if (!isFirst) return;
@@ -137,8 +143,15 @@ export class Fleet {
     this.#sync(this.#order());
   }
 
-  match(host: string, target: string): ServicePool | undefined {
+  match(host: string, target: string): Destination | undefined {
     return this.#router.match(host, target);
+  }
+
+  /** Where a request to a service goes, whatever its routes; the limit of the one that it would match holds. */
+  matchWithin(service: string, host: string, target: string): Destination | undefined {
+    const pool = this.#pools.get(service);
+    if (pool === undefined) return undefined;
+    return this.#router.match(host, target, (found) => found.pool === pool) ?? { pool, limiter: null };
   }
 
   /** The pool of a service, whatever its routes. */

@@ -1,28 +1,30 @@
-import type { Route, Service } from '../model/service.ts';
+import type { Route } from '../model/service.ts';
 
 interface Entry<T> {
   readonly route: Route;
   readonly target: T;
 }
 
-/** Finds the service of a request: the most specific host first, then the longest path prefix. */
+/** Finds the route of a request: the most specific host first, then the longest path prefix. */
 export class Router<T> {
   readonly #entries: readonly Entry<T>[];
 
-  constructor(routes: readonly (readonly [Service, T])[]) {
+  constructor(routes: readonly (readonly [Route, T])[]) {
     this.#entries = routes
-      .flatMap(([service, target]) => service.routes.map((route) => ({ route, target })))
+      .map(([route, target]) => ({ route, target }))
       .toSorted((a, b) => hostRank(b.route.host) - hostRank(a.route.host) || b.route.path.length - a.route.path.length);
   }
 
   /**
    * @param host - the Host field or authority, with or without a port.
    * @param target - the request target; its query plays no part.
+   * @param isMeant - others are passed over.
    */
-  match(host: string, target: string): T | undefined {
+  match(host: string, target: string, isMeant?: (found: T) => boolean): T | undefined {
     let name: string | undefined;
     let path: string | undefined;
     for (const { route, target: found } of this.#entries) {
+      if (isMeant !== undefined && !isMeant(found)) continue;
       if (route.host !== '*' && !hostMatches(route.host, (name ??= hostName(host)))) continue;
       if (route.path === '/' || pathMatches(route.path, (path ??= pathOf(target)))) return found;
     }

@@ -1,4 +1,5 @@
 import { Observations } from './observations.ts';
+import { SharedLocks } from './shared-locks.ts';
 
 /** How many of each there is room for; memory is used as it is touched. */
 export interface SharedSize {
@@ -7,16 +8,6 @@ export interface SharedSize {
   /** Worker threads; the main thread comes on top. */
   readonly threads: number;
 }
-
-const NOBODY = 0;
-/** How often a held lock is asked for before the thread waits. */
-const SPINS = 200;
-const WAIT_MS = 1;
-/**
- * A lock is held for microseconds: whoever still holds it after so many waits is not there any more. Counted, because a
- * process that is stopped and continued finds that time has passed for nobody.
- */
-const LOST_WAITS = 1_000;
 
 /**
  * What all threads of a load balancer know of its upstreams and pools, in one block of memory: columns, with an index (a
@@ -55,7 +46,7 @@ export class SharedState {
   readonly #inFlight: Int32Array;
   /** What each thread has in flight by itself: `thread · upstreams + slot`. */
   readonly #ownInFlight: Int32Array;
-  readonly #locks: Int32Array;
+  readonly #locks: SharedLocks;
   readonly #epochs: Int32Array;
   /** Counts up whenever there may be room for a request that waits. */
   readonly #signals: Int32Array;
@@ -102,7 +93,7 @@ export class SharedState {
     this.unreachable = integers(upstreams);
     this.#trials = integers(upstreams);
     this.#inFlight = integers(upstreams);
-    this.#locks = integers(pools);
+    this.#locks = new SharedLocks(integers(pools), thread);
     this.#epochs = integers(pools);
     this.#signals = integers(pools);
     this.#paused = integers(pools);
@@ -246,31 +237,16 @@ export class SharedState {
 
   /** Nobody else picks from the pool until `unlock`, which must follow without any wait. */
   lock(pool: number): void {
-    const me = this.thread + 1;
-    if (Atomics.compareExchange(this.#locks, pool, NOBODY, me) === NOBODY) return;
-    let holder = NOBODY;
-    let waits = 0;
-    for (let tries = 1; Atomics.compareExchange(this.#locks, pool, NOBODY, me) !== NOBODY; tries += 1) {
-      if (tries % SPINS !== 0) continue;
-      const present = Atomics.load(this.#locks, pool);
-      if (present !== holder) {
-        holder = present;
-        waits = 0;
-      }
-      if (waits >= LOST_WAITS) Atomics.compareExchange(this.#locks, pool, holder, NOBODY);
-      else if (holder !== NOBODY) Atomics.wait(this.#locks, pool, holder, WAIT_MS);
-      waits += 1;
-    }
+    this.#locks.lock(pool);
   }
 
   unlock(pool: number): void {
-    Atomics.compareExchange(this.#locks, pool, this.thread + 1, NOBODY); // it may have been taken from us, see `LOST_WAITS`
+    this.#locks.unlock(pool);
   }
 
   /** Undoes what a thread that is gone has left: its requests in flight, and the locks it held. */
   takeOff(thread: number): void {
-    for (let pool = 0; pool < this.size.pools; pool += 1)
-      Atomics.compareExchange(this.#locks, pool, thread + 1, NOBODY);
+    this.#locks.takeOff(thread);
     const { upstreams, pools } = this.size;
     for (let pool = 0; pool < pools; pool += 1) {
       if (Atomics.exchange(this.#waiting, thread * pools + pool, 0) > 0) this.signal(pool);

@@ -13,7 +13,7 @@ import { assertAllowedEnv } from './launch-plan.ts';
 import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
-import { type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
+import { routeViewOf, type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { assertDeclared, variantNamed } from './variants.ts';
 import { viewsOf } from './views.ts';
@@ -92,7 +92,7 @@ export class ServiceControl {
     const { routes, versions } = service;
     return {
       ...serviceViewOf(service, snapshot),
-      routes,
+      routes: routes.map(routeViewOf),
       versions: Object.keys(versions),
       instances: viewsOf([...own, ...declaredInstances(service)], health, this.#options.usageOf),
       deployments,

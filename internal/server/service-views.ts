@@ -1,6 +1,7 @@
 import type { Deployment } from '../model/deployment.ts';
 import type { InstanceView } from '../model/instance.ts';
 import { FIRST_RELEASE, type ReleaseView, releaseViewOf } from '../model/release.ts';
+import type { RateLimit } from '../model/rate-limit.ts';
 import type { Route, Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
 import type { Snapshot } from '../registry/registry.ts';
@@ -22,13 +23,22 @@ export interface ServiceView extends ServiceStatus {
   readonly pausedSince: string | null;
 }
 
+export interface RouteView extends Pick<Route, 'host' | 'path'> {
+  /** `per` in seconds, as `"60s"`; null: as many requests as come. */
+  readonly rateLimit: (Omit<RateLimit, 'per'> & { readonly per: string }) | null;
+}
+
 export interface ServiceDetails extends ServiceView {
-  readonly routes: readonly Route[];
+  readonly routes: readonly RouteView[];
   /** What a deployment may choose. */
   readonly versions: readonly string[];
   readonly instances: readonly InstanceView[];
   /** The latest, newest first. */
   readonly deployments: readonly Deployment[];
+}
+
+export function routeViewOf({ host, path, rateLimit }: Route): RouteView {
+  return { host, path, rateLimit: rateLimit && { ...rateLimit, per: `${rateLimit.per / 1_000}s` } };
 }
 
 export function serviceViewOf(service: Service, snapshot: Snapshot): ServiceView {

@@ -86,6 +86,24 @@ describe('balance() in an Express app', () => {
     assert.equal((JSON.parse(whole.body) as { path: string }).path, '/whole/a%2Fb');
   });
 
+  it('applies the rate limit of the route that the request would match', async () => {
+    await using site = new ExpressSite();
+    const ports = await site.backends('one');
+    const routes = [{ path: '/api', rateLimit: { requests: 1, per: '1h' } }];
+    site.app.use('/web', site.over(ports, {}, {}, { routes }));
+    await site.listen();
+    const answers = [];
+    for (const path of ['/web/api', '/web/api', '/web/other']) answers.push(await ask(`${site.url}${path}`));
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers['ratelimit'], headers['retry-after']]),
+      [
+        [200, '"/api";r=0;t=3600', undefined],
+        [429, '"/api";r=0;t=3600', '3600'],
+        [200, undefined, undefined],
+      ],
+    );
+  });
+
   it('leaves the request to loggers as the client sent it', async () => {
     await using site = new ExpressSite();
     const ports = await site.backends('one');

@@ -51,6 +51,7 @@ export class ThreadedSite implements AsyncDisposable {
       threads,
       ...(entry === undefined ? {} : { entry }),
       slots: this.slots,
+      limits: this.fleet.limits,
       settings: SETTINGS,
       cookieSecret: COOKIE_SECRET,
       log: { name: 'test', level: 'silent', pretty: false, requests: false },

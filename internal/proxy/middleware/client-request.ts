@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { plainAddress, type TrustedProxies } from '../client-address.ts';
-import { type Forwarding, requestFields, requestIdOf } from '../fields.ts';
+import { type Forwarding, type RawFields, requestFields, requestIdOf } from '../fields.ts';
 import type { BalancedRequest } from '../request-context.ts';
 import type { CheckedRequest } from './request-check.ts';
 
@@ -21,6 +21,8 @@ export class ClientRequest implements BalancedRequest {
   readonly secure: boolean;
   /** Milliseconds of the engine's clock. */
   readonly startedAt: number;
+  /** They go with the upstream's answer: what the client is told of its limit. */
+  limitFields: RawFields = [];
   readonly #forwarding: Forwarding;
   /** As the client sent them: `prepare` puts others in their place. */
   readonly #headers: IncomingMessage['headers'];

@@ -126,6 +126,7 @@ export class Exchange implements AttemptOwner {
     relayResponse(upstream, client, lease, {
       requestId: this.#request.id,
       setCookie: stickyCookie(this.#pool, this.#context, this.#request, lease),
+      limitFields: this.#request.limitFields,
       idleMs: this.#settings.timeouts.streamIdle,
       closing: this.#tools.closing(),
     });

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { AnswerDetails } from '../answer.ts';
 import { plainAddress, TrustedProxies } from '../client-address.ts';
+import type { Destination } from '../destination.ts';
 import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
 import { requestIdOf } from '../fields.ts';
+import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
@@ -30,6 +33,15 @@ export interface Origin {
   /** It is about to stop: clients shall not use their connections again. */
   readonly closing: boolean;
 }
+
+/** The answer to a request that goes to no upstream. */
+interface TurnedAway {
+  readonly end: RequestEnd;
+  readonly details: AnswerDetails;
+}
+
+/** What became of a request, for its record. */
+type RequestEnd = Pick<RequestRecord, 'service' | 'algorithm' | 'status' | 'attempts' | 'refusal' | 'defect'>;
 
 /** Checks requests and relays them over the pools, whoever listens: a listener of ours, or a server that embeds us. */
 export class Forwarder {
@@ -95,22 +107,22 @@ export class Forwarder {
    * @param expectsContinue - the client waits for a 100 before it sends the body.
    */
   async serve(request: ClientRequest, response: ServerResponse, from: Origin, expectsContinue: boolean): Promise<void> {
-    const pool = this.#routes.match(request.host, request.target);
-    const exchange = pool && new Exchange(this.#tools(from), pool, request, response, expectsContinue);
+    const found = this.#admission(request);
+    if ('end' in found) {
+      if (!request.hasBody) await Promise.resolve(); // Node has seen its end by then, and the connection can be kept
+      this.#turnAway(request, found, response, (...answer) => sendAnswer(response, request.id, ...answer));
+      return;
+    }
+    const exchange = new Exchange(this.#tools(from), found.pool, request, response, expectsContinue);
     let defect: unknown;
     try {
-      if (exchange) await exchange.run();
-      else sendAnswer(response, request.id, 404, request.field('accept'));
+      await exchange.run();
     } catch (error) {
       defect = error;
       response.destroy();
     }
-    this.#record(request, {
-      ...namesOf(pool),
-      status: exchange?.status ?? response.statusCode,
-      attempts: exchange?.records() ?? [],
-      defect,
-    });
+    const { status } = exchange;
+    this.#record(request, { ...namesOf(found.pool), status, attempts: exchange.records(), defect });
   }
 
   /** Resolves when the client's connection is closed, or has been refused. Never rejects, as above. */
@@ -122,17 +134,53 @@ export class Forwarder {
       return;
     }
     const request = new ClientRequest(message, checked, this.#proxies, startedAt);
-    const pool = this.#routes.match(request.host, request.target);
-    let result: UpgradeResult = { status: 404, attempts: [] };
+    const found = this.#admission(request);
+    if ('end' in found) {
+      this.#turnAway(request, found, socket, (status, accept, details) =>
+        refuseSocket(socket, status, accept, request.id, details),
+      );
+      return;
+    }
+    let result: UpgradeResult = { status: 502, attempts: [] };
     let defect: unknown;
     try {
-      if (pool) result = await new Upgrade(this.#tools(from), pool, request, socket).run(head);
-      else refuseSocket(socket, 404, request.field('accept'), request.id);
+      result = await new Upgrade(this.#tools(from), found.pool, request, socket).run(head);
     } catch (error) {
       defect = error;
       socket.destroy();
     }
-    this.#record(request, { ...namesOf(pool), ...result, defect });
+    this.#record(request, { ...namesOf(found.pool), ...result, defect });
+  }
+
+  /** Where a request goes; what it is answered with when it goes nowhere. */
+  #admission(request: ClientRequest): Destination | TurnedAway {
+    const found = this.#routes.match(request.host, request.target);
+    if (found === undefined) return { end: { status: 404, service: null, attempts: [] }, details: {} };
+    const { pool, limiter } = found;
+    if (limiter === null) return found;
+    const verdict = limiter.check(request);
+    if (!verdict.granted) {
+      const end = { ...RATE_LIMITED, service: pool.name, attempts: [] };
+      return { end, details: limiter.detailsFor(verdict) };
+    }
+    request.limitFields = limiter.fieldsFor(verdict);
+    return found;
+  }
+
+  #turnAway(
+    request: ClientRequest,
+    { end, details }: TurnedAway,
+    connection: { destroy(): unknown },
+    answer: (status: number, accept: string | undefined, details: AnswerDetails) => void,
+  ): void {
+    let defect: unknown;
+    try {
+      answer(end.status, request.field('accept'), details);
+    } catch (error) {
+      defect = error;
+      connection.destroy();
+    }
+    this.#record(request, { ...end, defect });
   }
 
   #tools(from: Origin): ExchangeTools {
@@ -172,16 +220,13 @@ export class Forwarder {
     return id;
   }
 
-  #record(
-    request: ClientRequest,
-    end: Pick<RequestRecord, 'service' | 'algorithm' | 'status' | 'attempts'> & { readonly defect: unknown },
-  ): void {
+  #record(request: ClientRequest, end: RequestEnd): void {
     const { id, clientAddress: client, method, host, target, startedAt } = request;
     this.#onRequest({ id, client, method, host, target, ...end, totalMs: this.#now() - startedAt });
   }
 }
 
-/** Of the service that a request was routed to, for its record. */
-function namesOf(pool: ServicePool | undefined): Pick<RequestRecord, 'service' | 'algorithm'> {
-  return pool === undefined ? { service: null } : { service: pool.name, algorithm: pool.balancer.algorithm };
+/** Of the service that a request was relayed to, for its record. */
+function namesOf(pool: ServicePool): Pick<RequestRecord, 'service' | 'algorithm'> {
+  return { service: pool.name, algorithm: pool.balancer.algorithm };
 }

@@ -22,6 +22,7 @@ export function relayInformation(info: { statusCode: number; rawHeaders: string[
 export interface RelayOptions {
   readonly requestId: string;
   readonly setCookie: string | null;
+  readonly limitFields: RawFields;
   /** Longest standstill of the upstream connection in milliseconds. */
   readonly idleMs: number;
   /** The client's connection shall not be used again: this process is about to stop. */
@@ -52,12 +53,13 @@ export function relayResponse(from: IncomingMessage, to: ServerResponse, lease: 
 }
 
 function writeHead(from: IncomingMessage, to: ServerResponse, status: number, options: RelayOptions): void {
-  const { requestId, setCookie, closing } = options;
+  const { requestId, setCookie, limitFields, closing } = options;
   // A request that is answered before it was read ends its connection: what follows cannot be told from its body.
   if (closing || !to.req.complete) to.shouldKeepAlive = false;
   const bodiless = to.req.method === 'HEAD' || status === 204 || status === 304;
   const chunked = !bodiless && to.req.httpVersion === '1.1' && valuesOf(from.rawHeaders, 'content-length').length === 0;
   const fields = responseFields(from.rawHeaders, { status, requestId, setCookie, chunked });
+  fields.push(...limitFields);
   if (!isShared(to)) {
     to.writeHead(status, reasonOf(from), fields);
     return;

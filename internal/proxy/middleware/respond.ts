@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type AnswerDetails, answerFor } from '../answer.ts';
+import type { RawFields } from '../fields.ts';
 
 /**
  * How long a connection stays open, in milliseconds, after an answer that came before the request's end. A connection
@@ -24,6 +25,7 @@ export function sendAnswer(
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...(answer.retryAfter === null ? {} : { 'Retry-After': String(answer.retryAfter) }),
+    ...Object.fromEntries(pairsOf(answer.fields)),
   });
   response.write(answer.body);
   endResponse(response);
@@ -46,8 +48,14 @@ export function endResponse(response: ServerResponse): void {
 }
 
 /** Answers on the bare connection: where there is no request, or none that has a response object. */
-export function refuseSocket(socket: Duplex, status: number, accept?: string, requestId?: string): void {
-  const answer = answerFor(status, accept);
+export function refuseSocket(
+  socket: Duplex,
+  status: number,
+  accept?: string,
+  requestId?: string,
+  details: AnswerDetails = {},
+): void {
+  const answer = answerFor(status, accept, details);
   const head = [
     `HTTP/1.1 ${status} ${answer.title}`,
     'Connection: close',
@@ -56,9 +64,14 @@ export function refuseSocket(socket: Duplex, status: number, accept?: string, re
     'Cache-Control: no-store',
     ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
     ...(answer.retryAfter === null ? [] : [`Retry-After: ${answer.retryAfter}`]),
+    ...pairsOf(answer.fields).map(([name, value]) => `${name}: ${value}`),
   ];
   closeAfterEnd(socket);
   socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`);
+}
+
+function pairsOf(fields: RawFields): (readonly [name: string, value: string])[] {
+  return fields.flatMap((name, at) => (at % 2 === 0 ? [[name, fields[at + 1] ?? ''] as const] : []));
 }
 
 /** Once our side of a connection has ended, the other has a moment to end its own: it may not even be there any more. */

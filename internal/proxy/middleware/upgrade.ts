@@ -77,6 +77,11 @@ export class Upgrade implements AttemptOwner {
     const { headers } = upstream;
     headers.via = headers.via === undefined ? VIA : `${headers.via}, ${VIA}`;
     headers['x-request-id'] = this.#request.id;
+    const { limitFields } = this.#request;
+    for (let at = 0; at + 1 < limitFields.length; at += 2) {
+      const name = limitFields[at]?.toLowerCase() ?? '';
+      headers[name] = [headers[name] ?? [], limitFields[at + 1] ?? ''].flat();
+    }
     const cookie = stickyCookie(this.#pool, this.#context, this.#request, lease);
     if (cookie !== null) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie];
   }

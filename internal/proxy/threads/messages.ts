@@ -1,6 +1,7 @@
 import type { Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
 import type { EngineSettings } from '../engine.ts';
+import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
 import type { SharedSize } from '../shared-state.ts';
 
 /** One pool as the threads are told of it; health, lifecycle and weight are in the shared memory. */
@@ -36,6 +37,7 @@ export interface ThreadStart {
   readonly thread: number;
   readonly buffer: SharedArrayBuffer;
   readonly size: SharedSize;
+  readonly limits: RateLimitMemory;
   /** Whether several sockets can share a port. */
   readonly sharesPorts: boolean;
   readonly settings: EngineSettings;

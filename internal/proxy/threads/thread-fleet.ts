@@ -1,6 +1,8 @@
 import type { Routes } from '../engine.ts';
+import { type Destination, routerOf } from '../destination.ts';
 import type { PoolEvents } from '../pool-parts.ts';
-import { Router } from '../routing.ts';
+import type { RateLimits } from '../rate-limit/rate-limits.ts';
+import type { Router } from '../routing.ts';
 import { ServicePool } from '../service-pool.ts';
 import type { SharedState } from '../shared-state.ts';
 import { Upstream } from '../upstream.ts';
@@ -8,6 +10,7 @@ import type { PictureChange, PoolPicture } from './messages.ts';
 
 export interface ThreadFleetOptions {
   readonly state: SharedState;
+  readonly limits: RateLimits;
   readonly cookieSecret: string;
   /** Milliseconds of a monotonic clock that all threads share. */
   readonly now: () => number;
@@ -20,20 +23,21 @@ export interface ThreadFleetOptions {
 export class ThreadFleet implements Routes {
   readonly #options: ThreadFleetOptions;
   readonly #pools = new Map<string, ServicePool>();
-  #router = new Router<ServicePool>([]);
+  #router: Router<Destination>;
 
   constructor(options: ThreadFleetOptions) {
     this.#options = options;
+    this.#router = routerOf([], options.limits);
   }
 
-  match(host: string, target: string): ServicePool | undefined {
+  match(host: string, target: string): Destination | undefined {
     return this.#router.match(host, target);
   }
 
   apply({ pools, removed }: PictureChange): void {
     for (const name of removed) this.#remove(name);
     for (const picture of pools) this.#applyPool(picture);
-    this.#router = new Router([...this.#pools.values()].map((pool) => [pool.service, pool] as const));
+    this.#router = routerOf(this.#pools.values(), this.#options.limits);
   }
 
   #remove(name: string): void {

@@ -1,5 +1,6 @@
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
+import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
 import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
@@ -12,6 +13,7 @@ export interface ThreadedEngineOptions {
   /** Whether several sockets can share a port; where they cannot, there is one thread. */
   readonly sharesPorts: boolean;
   readonly slots: SlotAllocator;
+  readonly limits: RateLimits;
   readonly settings: EngineSettings;
   readonly cookieSecret: string;
   readonly log: LogSettings;
@@ -185,6 +187,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   crashed(error: Error, which: ThreadHandle): void {
     const { thread } = which;
     this.#options.slots.state.takeOff(thread);
+    this.#options.limits.accounts.takeOff(thread);
     this.#handles.delete(thread);
     this.#missing.add(thread);
     for (const listener of this.#listeners.values()) listener.lost(thread, error);
@@ -198,13 +201,14 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   }
 
   #start(thread: number): void {
-    const { slots, cookieSecret } = this.#options;
+    const { slots, limits, cookieSecret } = this.#options;
     const { buffer, size } = slots.state;
     const picture: PictureChange = { generation: slots.generation, pools: this.#picture.pools(), removed: [] };
     const start: ThreadStart = {
       thread,
       buffer,
       size,
+      limits: limits.memory,
       sharesPorts: this.#options.sharesPorts,
       settings: this.#settings,
       cookieSecret,

@@ -3,6 +3,7 @@ import { sharedNow } from '../../../pkg/clock/shared-now.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { Listener, RequestRecord } from '../engine.ts';
+import { RateLimits } from '../rate-limit/rate-limits.ts';
 import { logRequest } from '../request-log.ts';
 import { SharedState } from '../shared-state.ts';
 import { WireEngine } from '../wire/engine.ts';
@@ -20,10 +21,11 @@ class ProxyThread {
   readonly #listeners = new Map<number, Promise<Listener | null>>();
 
   constructor(start: ThreadStart, send: (message: FromThread) => void) {
-    const { buffer, size, thread, cookieSecret, settings } = start;
+    const { buffer, size, thread, limits, cookieSecret, settings } = start;
     this.#send = send;
     this.#fleet = new ThreadFleet({
       state: SharedState.attach(buffer, size, thread),
+      limits: RateLimits.attach(limits, thread, sharedNow),
       cookieSecret,
       now: sharedNow,
       events: {

@@ -8,7 +8,7 @@ import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-
 import { HeadParser } from './head-parser.ts';
 import { optionsAnswer, ownAnswer } from './own-answer.ts';
 import { ProxyProtocolReader } from './proxy-protocol.ts';
-import { refusalFor, type RefusalAnswer } from './refusals.ts';
+import { limited, refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
 import { exchangeRecord, namesOf, NO_NAMES, refusedRecord, type RequestNames } from './request-records.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
@@ -39,9 +39,9 @@ export interface ConnectionListener {
 /** What came after the present request is kept up to this many octets; then the client has to wait. */
 const BACKLOG_LIMIT = 64 * 1024;
 /** `OPTIONS *` asks about this server as such (RFC 9110 §9.3.7). */
-const OPTIONS: RefusalAnswer = { status: 204, reason: null, detail: undefined };
-const NOT_FOUND: RefusalAnswer = { status: 404, reason: null, detail: undefined };
-const TIMED_OUT: RefusalAnswer = { status: 408, reason: null, detail: undefined };
+const OPTIONS: RefusalAnswer = { status: 204, reason: null, service: null, details: {} };
+const NOT_FOUND: RefusalAnswer = { ...OPTIONS, status: 404 };
+const TIMED_OUT: RefusalAnswer = { ...OPTIONS, status: 408 };
 
 /** One connection of a client: its requests are read one after the other, and answered in that order. */
 export class ClientConnection implements TransportOwner, ExchangeClient {
@@ -210,7 +210,8 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.#peer.proxied = reader.connection;
       if (end < length) this.#process(chunk, end, length); // else the time for the head goes on
     } else if (reader.fault !== null) {
-      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.makeId(), 400, reader.fault);
+      const answer = { status: 400, reason: reader.fault, service: null };
+      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.makeId(), answer);
       this.transport.destroy(); // nothing says that this is HTTP
     }
   }
@@ -252,13 +253,18 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.#refuse(refusalFor(head), parser, true);
       return to;
     }
-    const pool = head.target === '*' ? null : tools.routes.match(head.host, head.target);
-    if (!pool) {
-      const close = !head.keepAlive || head.minorVersion === 0 || head.length !== 0 || this.closing;
-      this.#refuse(pool === null ? OPTIONS : NOT_FOUND, parser, close);
-      return close ? to : from;
+    const found = head.target === '*' ? null : tools.routes.match(head.host, head.target);
+    if (!found) return this.#turnAway(found === null ? OPTIONS : NOT_FOUND, parser, head, from, to);
+    const { pool, limiter } = found;
+    const fields = this.#fieldsOf(parser, head);
+    let limitLines = '';
+    if (limiter !== null) {
+      const verdict = limiter.check(fields);
+      if (!verdict.granted)
+        return this.#turnAway(limited(pool.name, limiter.detailsFor(verdict)), parser, head, from, to);
+      limitLines = limiter.linesFor(verdict);
     }
-    const exchange = new Exchange(tools, this, pool, this.#requestOf(parser, head));
+    const exchange = new Exchange(tools, this, pool, this.#requestOf(parser, head, fields, limitLines));
     this.#exchange = exchange;
     this.transport.expireNever();
     const end = exchange.requestDone ? from : exchange.receiveBody(chunk, from, to);
@@ -266,16 +272,26 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     return end;
   }
 
-  #requestOf(parser: HeadParser, head: RequestHead): ExchangeRequest {
+  /** A request that can be read and goes to no upstream. @returns where to go on in the chunk. */
+  #turnAway(answer: RefusalAnswer, parser: HeadParser, head: RequestHead, from: number, to: number): number {
+    const close = !head.keepAlive || head.minorVersion === 0 || head.length !== 0 || this.closing;
+    this.#refuse(answer, parser, close);
+    return close ? to : from;
+  }
+
+  #fieldsOf(parser: HeadParser, head: RequestHead): RequestFields {
+    return new RequestFields(parser.text, head.target, this.#peer.addressFor(parser));
+  }
+
+  #requestOf(parser: HeadParser, head: RequestHead, fields: RequestFields, limitLines: string): ExchangeRequest {
     const id = requestIdOf(parser, this.#tools.makeId);
-    const fields = new RequestFields(parser.text, head.target, this.#peer.addressFor(parser));
     const text = upstreamHead(parser, head, this.#peer.known(), id);
-    return { id, head, fields, text, secure: this.#peer.isSecure(parser) };
+    return { id, head, fields, text, limitLines, secure: this.#peer.isSecure(parser) };
   }
 
   /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
   #refuse(answer: RefusalAnswer, parser: HeadParser | null, close: boolean): void {
-    const { status, reason, detail } = answer;
+    const { status, details } = answer;
     const id = parser === null ? this.#tools.makeId() : requestIdOf(parser, this.#tools.makeId);
     const names = parser === null ? NO_NAMES : namesOf(parser);
     this.#parser = null;
@@ -284,19 +300,19 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     } else {
       const accept = parser === null ? undefined : new RequestFields(parser.text, names.target, '').field('accept');
       const bodiless = names.method === 'HEAD';
-      this.transport.write(ownAnswer({ status, requestId: id, accept, detail, bodiless, close }));
+      this.transport.write(ownAnswer({ ...details, status, requestId: id, accept, bodiless, close }));
     }
     const client = parser === null ? this.#peer.known().address : this.#peer.addressFor(parser);
-    this.#record(names, client, id, status, reason);
+    this.#record(names, client, id, answer);
     if (close) this.#close();
     else this.#checkFlow();
   }
 
   /** Of a request that got no further than here. */
-  #record(names: RequestNames, client: string, id: string, status: number, reason: string | null): void {
+  #record(names: RequestNames, client: string, id: string, answer: Omit<RefusalAnswer, 'details'>): void {
     const { record, now } = this.#tools;
     const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
-    record?.(refusedRecord({ id, client, names, status, reason, totalMs }));
+    record?.(refusedRecord({ id, client, names, totalMs, ...answer }));
   }
 
   #over(exchange: Exchange): void {

@@ -44,6 +44,8 @@ export interface ExchangeRequest {
   readonly fields: RequestFields;
   /** The head as upstreams get it. */
   readonly text: string;
+  /** Lines that go with the upstream's answer: what the client is told of its limit. */
+  readonly limitLines: string;
   /** The client's connection is encrypted, as a trusted proxy tells. */
   readonly secure: boolean;
 }

@@ -156,6 +156,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       method: head.method,
       requestId: id,
       setCookie: this.#stickyCookie(),
+      lines: this.request.limitLines,
       chunked: (mode === 'raw' && framing === 'chunked') || mode === 'chunked',
       connection: this.#reusable ? (head.minorVersion === 1 ? null : 'keep-alive') : 'close',
     });
@@ -168,7 +169,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
 
   switches(head: HeadParser): string {
     this.status = head.status;
-    return switchingHead(head, this.request.id, this.#stickyCookie());
+    return switchingHead(head, this.request.id, this.#stickyCookie(), this.request.limitLines);
   }
 
   failed(outcome: Outcome, answering: boolean): void {

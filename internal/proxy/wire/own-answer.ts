@@ -1,4 +1,5 @@
 import { type AnswerDetails, answerFor } from '../answer.ts';
+import type { RawFields } from '../fields.ts';
 
 export interface OwnAnswer extends AnswerDetails {
   readonly status: number;
@@ -12,7 +13,7 @@ export interface OwnAnswer extends AnswerDetails {
 
 /** The whole message of an answer that the load balancer gives itself. */
 export function ownAnswer({ status, requestId, accept, bodiless, close, ...details }: OwnAnswer): string {
-  const { title, type, body, retryAfter } = answerFor(status, accept, details);
+  const { title, type, body, retryAfter, fields } = answerFor(status, accept, details);
   const octets = Buffer.from(body, 'utf8').toString('latin1');
   const lines = [
     `HTTP/1.1 ${status} ${title}`,
@@ -23,7 +24,14 @@ export function ownAnswer({ status, requestId, accept, bodiless, close, ...detai
   if (requestId !== null) lines.push(`X-Request-Id: ${requestId}`);
   if (retryAfter !== null) lines.push(`Retry-After: ${retryAfter}`);
   if (close) lines.push('Connection: close');
-  return `${lines.join('\r\n')}\r\n\r\n${bodiless ? '' : octets}`;
+  return `${lines.join('\r\n')}\r\n${fieldLines(fields)}\r\n${bodiless ? '' : octets}`;
+}
+
+/** Each with its line end. */
+function fieldLines(fields: RawFields): string {
+  let lines = '';
+  for (let at = 0; at + 1 < fields.length; at += 2) lines += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return lines;
 }
 
 /** To `OPTIONS *`: what this server can do as such (RFC 9110 §9.3.7). */

@@ -1,3 +1,5 @@
+import type { AnswerDetails } from '../answer.ts';
+import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
 import type { RequestReason } from './request-head.ts';
 
 /** Undefined: what the status says anyway. */
@@ -39,10 +41,18 @@ export interface RefusalAnswer {
   readonly status: number;
   /** For the log. */
   readonly reason: string | null;
-  readonly detail: string | undefined;
+  /** For the log, too; null: the request was for none, or nobody knows. */
+  readonly service: string | null;
+  readonly details: AnswerDetails;
+}
+
+/** Of a service to which the client has sent too many requests. */
+export function limited(service: string, details: AnswerDetails): RefusalAnswer {
+  const { status, refusal: reason } = RATE_LIMITED;
+  return { status, reason, service, details };
 }
 
 export function refusalFor(reason: RequestReason): RefusalAnswer {
   const [status, detail] = REFUSALS[reason];
-  return { status, reason, detail };
+  return { status, reason, service: null, details: { detail } };
 }

@@ -27,14 +27,17 @@ export interface Refused {
   readonly client: string;
   readonly names: RequestNames;
   readonly status: number;
+  /** That it was for; null: for none, or nobody knows. */
+  readonly service: string | null;
   /** Which rule was broken; null: none. */
   readonly reason: string | null;
   readonly totalMs: number;
 }
 
 /** Of a request that went to no upstream. */
-export function refusedRecord({ names, reason, ...record }: Refused): RequestRecord {
-  return { ...record, ...names, service: null, attempts: [], ...(reason !== null && { refusal: reason }) };
+export function refusedRecord({ id, client, names, status, service, reason, totalMs }: Refused): RequestRecord {
+  const refusal = reason === null ? {} : { refusal: reason };
+  return { id, client, ...names, service, status, attempts: [], totalMs, ...refusal };
 }
 
 /** @param totalMs - from the request's head to the end of the answer. */

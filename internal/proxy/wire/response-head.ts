@@ -46,6 +46,8 @@ export interface ClientSide {
   readonly method: string;
   readonly requestId: string;
   readonly setCookie: string | null;
+  /** Lines of ours, each with its end. */
+  readonly lines: string;
   /** How the body goes on to the client. */
   readonly chunked: boolean;
   /** What `Connection` tells the client; null: nothing. */
@@ -56,6 +58,7 @@ export interface ClientSide {
 export function clientHead(head: HeadParser, response: ResponseHead, to: ClientSide): string {
   const via = head.minorVersion === 1 ? VIA_LINE : VIA_LINE_1_0;
   let added = `${via}${to.requestId}\r\n`;
+  if (to.lines !== '') added += to.lines;
   if (to.setCookie !== null) added += `Set-Cookie: ${to.setCookie}\r\n`;
   if (to.chunked) added += 'Transfer-Encoding: chunked\r\n';
   if (to.connection !== null) added += `Connection: ${to.connection}\r\n`;
@@ -71,14 +74,17 @@ export function interimHead(head: HeadParser): string {
   return `${keptLines(head, connectionOptions(head).nominated, false, false)}\r\n`;
 }
 
-/** The head of a 101, after which the connection speaks another protocol. */
-export function switchingHead(head: HeadParser, requestId: string, setCookie: string | null): string {
+/**
+ * The head of a 101, after which the connection speaks another protocol.
+ * @param lines - of ours, each with its end.
+ */
+export function switchingHead(head: HeadParser, requestId: string, setCookie: string | null, lines: string): string {
   const protocol = head.first(FIELD.upgrade) ?? '';
   const cookie = setCookie === null ? '' : `Set-Cookie: ${setCookie}\r\n`;
   const kept = keptLines(head, connectionOptions(head).nominated, false, false);
   return (
     `${kept}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
-    `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}\r\n`
+    `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}${lines}\r\n`
   );
 }
 

@@ -8,7 +8,7 @@ import { type Instance, viewOf } from '../../../internal/model/instance.ts';
 import { FIRST_RELEASE } from '../../../internal/model/release.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
 import type { Snapshot } from '../../../internal/registry/registry.ts';
-import { serviceViewOf } from '../../../internal/server/service-views.ts';
+import { routeViewOf, serviceViewOf } from '../../../internal/server/service-views.ts';
 import type { AddRequest, ManagerStatus } from '../../../internal/server/server-manager.ts';
 import { TargetGuard } from '../../../pkg/alerts/target-guard.ts';
 import type { AlertBook } from '../../../pkg/alerts/book.ts';
@@ -123,7 +123,13 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
   const snapshot: Snapshot = { registryId: 'r', revision: 1, services: [], instances: [] };
   const web = ServiceSchema.parse({ name: 'web', command: ['x'] });
   const view = serviceViewOf(web, snapshot);
-  const details = { ...view, routes: web.routes, versions: [], instances: [], deployments: [DEPLOYMENT] };
+  const details = {
+    ...view,
+    routes: web.routes.map(routeViewOf),
+    versions: [],
+    instances: [],
+    deployments: [DEPLOYMENT],
+  };
   const called = <T>(method: string, answer: T) => {
     return async (...args: unknown[]): Promise<T> => {
       call(method, ...args);

@@ -32,6 +32,15 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({ services: [web, { ...api, name: 'aip' }], alerts: { webhooks } }), []);
   });
 
+  it('refuses more rate limits than there is room for', () => {
+    const limited = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ path: `/${n}`, rateLimit: { requests: 1, per: '1s' } }));
+    const expected = /^services\[1\]\.routes\[1\]\.rateLimit: there is room for 4096 limits, but .* have 4097 in all$/;
+    const last = { ...api, routes: [{ path: '/x' }, { path: '/y', rateLimit: { requests: 1, per: '1s' } }] };
+    assertFault({ services: [{ ...web, routes: limited(4_096) }, last] }, expected);
+    assert.deepEqual(faults({ services: [{ ...web, routes: limited(4_096) }, api] }), []);
+  });
+
   it('refuses a manager that others can reach without a token', () => {
     // The API runs commands: without a token, anyone who reaches the port owns the machine.
     assertFault({ manager: { host: '0.0.0.0' } }, /^manager\.host: .*can run commands.*manager\.token/);

@@ -88,7 +88,7 @@ describe('ConfigSchema', () => {
   it('fills in the defaults of a service', () => {
     const [service] = ConfigSchema.parse({ services: [{ name: 'web', servers: ['10.0.0.7:8080'] }] }).services;
     assert.deepEqual(service?.servers, [{ host: '10.0.0.7', port: 8080, weight: 1 }]);
-    assert.deepEqual(service?.routes, [{ host: '*', path: '/' }]);
+    assert.deepEqual(service?.routes, [{ host: '*', path: '/', rateLimit: null }]);
     assert.equal(service?.algorithm, 'round-robin');
     assert.equal(service?.healthCheck.interval, 1_000);
   });

@@ -20,7 +20,7 @@ describe('a service', () => {
       cwd: '.',
       versions: {},
       servers: [],
-      routes: [{ host: '*', path: '/' }],
+      routes: [{ host: '*', path: '/', rateLimit: null }],
       algorithm: 'round-robin',
       hash: { key: 'ip+url', balanceFactor: null },
       sticky: {},
@@ -126,8 +126,8 @@ describe('the servers of a service', () => {
 });
 
 describe('a route', () => {
-  it('matches every host and path by default', () => {
-    assert.deepEqual(RouteSchema.parse({}), { host: '*', path: '/' });
+  it('matches every host and path by default, and takes as many requests as come', () => {
+    assert.deepEqual(RouteSchema.parse({}), { host: '*', path: '/', rateLimit: null });
   });
 
   it('has a host name in lower case, with a wildcard as its first label only', () => {

@@ -8,6 +8,8 @@ import { createLogger } from '../../../pkg/logger/logger.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
 import { eventually, rawClient } from '../../support/proxy-raw.ts';
 
+const RATE_LIMITS = { limits: [], clients: { inUse: 1, room: 8, givenUp: 0 } };
+
 describe('the admin interface', () => {
   const pool = new ServicePool(
     service(),
@@ -26,6 +28,7 @@ describe('the admin interface', () => {
     version: '1.2.3',
     pools: () => [pool],
     status: () => ({ status: 'ok', pid: 7 }),
+    rateLimits: () => RATE_LIMITS,
     reload: async () => ({ pid: 1, successor: 2 }),
     testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
     guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),
@@ -70,6 +73,10 @@ describe('the admin interface', () => {
       latencyMs: null,
     });
     assert.equal(second?.['health'], 'unhealthy');
+  });
+
+  it('shows what the rate limits have done', async () => {
+    assert.deepEqual(await (await ask('/rate-limits')).json(), RATE_LIMITS);
   });
 
   it('explains itself to curl', async () => {

@@ -20,8 +20,9 @@ describe('an answer of our own', () => {
     assert.equal(answerFor(502, 'application/jsonp').type, text.type);
   });
 
-  it('asks to come back only when nobody can be picked', () => {
+  it('asks to come back when nobody can be picked, or when it is told to', () => {
     assert.equal(answerFor(503, undefined).retryAfter, 1);
+    assert.equal(answerFor(429, undefined, { retryAfter: 7 }).retryAfter, 7);
     for (const status of [400, 404, 408, 413, 502, 504]) assert.equal(answerFor(status, undefined).retryAfter, null);
   });
 
@@ -34,6 +35,7 @@ describe('an answer of our own', () => {
       type: 'text/html; charset=utf-8',
       body: page,
       retryAfter: 1,
+      fields: [],
     });
     assert.equal(answerFor(503, 'application/json;q=0, text/html;q=0.1', { page }).body, page);
     for (const accept of [
@@ -50,7 +52,7 @@ describe('an answer of our own', () => {
 
   it('takes a better explanation than the usual one, and has one for every status it is used with', () => {
     assert.match(answerFor(400, undefined, { detail: 'Two hosts.' }).body, /Two hosts\./);
-    for (const status of [400, 404, 408, 413, 414, 431, 501, 502, 503, 504, 505]) {
+    for (const status of [400, 404, 408, 413, 414, 429, 431, 501, 502, 503, 504, 505]) {
       assert.doesNotMatch(answerFor(status, undefined).body, /Error\n/, String(status));
     }
     assert.match(answerFor(418, undefined).body, /^418 Error/);

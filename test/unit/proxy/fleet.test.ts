@@ -94,9 +94,23 @@ describe('the fleet', () => {
   it('routes to the pool, also after the routes changed', () => {
     const { fleet } = new Harness();
     fleet.configure([service(), service({ name: 'api', routes: [{ path: '/api' }] })]);
-    assert.equal(fleet.match('h', '/api/x')?.name, 'api');
+    assert.equal(fleet.match('h', '/api/x')?.pool.name, 'api');
     fleet.configure([service(), service({ name: 'api', routes: [{ path: '/v2' }] })]);
-    assert.equal(fleet.match('h', '/api/x')?.name, 'web');
+    assert.equal(fleet.match('h', '/api/x')?.pool.name, 'web');
+  });
+
+  it('routes within a service whatever its routes, under the limit of the one that matches', () => {
+    const { fleet } = new Harness();
+    const rateLimit = { requests: 1, per: '1s' };
+    fleet.configure([
+      service({ routes: [{ path: '/api', rateLimit }] }),
+      service({ name: 'api', routes: [{ path: '/api/x' }] }),
+    ]);
+    const [limited, free] = ['/api/x', '/other'].map((path) => fleet.matchWithin('web', 'h', path));
+    assert.deepEqual([limited?.pool.name, free?.pool.name], ['web', 'web']);
+    assert.equal(limited?.limiter?.check({ clientAddress: '10.0.0.1', field: () => undefined }).granted, true);
+    assert.equal(free?.limiter, null);
+    assert.equal(fleet.matchWithin('gone', 'h', '/api'), undefined);
   });
 
   it('touches nothing that a change does not concern', async () => {

@@ -4,7 +4,8 @@ import { Router } from '../../../internal/proxy/routing.ts';
 import { service } from '../../support/proxy-fakes.ts';
 
 function router(routes: Readonly<Record<string, readonly { host?: string; path?: string }[]>>): Router<string> {
-  return new Router(Object.entries(routes).map(([name, of]) => [service({ name, routes: of }), name] as const));
+  const named = Object.entries(routes).map(([name, of]) => service({ name, routes: of }));
+  return new Router(named.flatMap(({ name, routes }) => routes.map((route) => [route, name] as const)));
 }
 
 describe('routing', () => {

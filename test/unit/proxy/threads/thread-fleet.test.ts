@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { PickContext } from '../../../../internal/algorithms/balancer.ts';
 import { declaredInstances } from '../../../../internal/model/instance.ts';
 import { Fleet } from '../../../../internal/proxy/fleet.ts';
+import { RateLimits } from '../../../../internal/proxy/rate-limit/rate-limits.ts';
 import { SharedState } from '../../../../internal/proxy/shared-state.ts';
 import { SlotAllocator } from '../../../../internal/proxy/slot-allocator.ts';
 import type { PictureChange } from '../../../../internal/proxy/threads/messages.ts';
@@ -39,6 +40,7 @@ class Pair {
     });
     this.thread = new ThreadFleet({
       state: SharedState.attach(state.buffer, SIZE, 1),
+      limits: RateLimits.attach(this.fleet.limits.memory, 1, now),
       cookieSecret: COOKIE_SECRET,
       now,
       events: {
@@ -68,12 +70,12 @@ class Pair {
   }
 
   upstreams(): Map<string, Upstream> {
-    return new Map(Array.from(this.thread.match('web', '/')?.upstreams() ?? [], (each) => [each.id, each]));
+    return new Map(Array.from(this.thread.match('web', '/')?.pool.upstreams() ?? [], (each) => [each.id, each]));
   }
 
   /** Whom the thread picks from now on, one after the other. */
   picks(count: number): (string | undefined)[] {
-    const pool = this.thread.match('web', '/');
+    const pool = this.thread.match('web', '/')?.pool;
     return Array.from({ length: count }, () => pool?.lease(CONTEXT, [])?.upstream.id);
   }
 }
@@ -91,7 +93,7 @@ describe('the pools of a thread', () => {
   it('have the upstreams that the main thread has, as they are', () => {
     const { fleet, thread, ...rest } = pair();
     assert.deepEqual(rest.told, []);
-    const pool = thread.match('web', '/') ?? assert.fail();
+    const pool = thread.match('web', '/')?.pool ?? assert.fail();
     assert.deepEqual(
       pool.healthy().map(({ id, slot, ordinal }) => [id, slot, ordinal]),
       fleet
@@ -127,7 +129,7 @@ describe('the pools of a thread', () => {
   it('keep what a change does not concern: the same upstreams, with their requests', () => {
     const made = pair();
     const before = made.upstreams();
-    const lease = made.thread.match('web', '/')?.lease(CONTEXT, []);
+    const lease = made.thread.match('web', '/')?.pool.lease(CONTEXT, []);
     made.fleet.apply([...BOTH, instance('c', { port: 3 })]);
     made.heal();
     assert.deepEqual(
@@ -153,7 +155,7 @@ describe('the pools of a thread', () => {
   it('have a new upstream for an instance that was started anew, and tell when the old one is done', () => {
     const made = pair();
     const before = made.upstreams().get('a') ?? assert.fail();
-    const pool = made.thread.match('web', '/') ?? assert.fail();
+    const pool = made.thread.match('web', '/')?.pool ?? assert.fail();
     const [first, second] = [pool.lease(CONTEXT, []), pool.lease(CONTEXT, [])];
     const lease = first?.upstream === before ? first : second;
     made.fleet.apply([instance('a', { port: 1, startedAt: 2, restarts: 1 }), ...BOTH.slice(1)]);
@@ -170,14 +172,14 @@ describe('the pools of a thread', () => {
 
   it('go with their service, and come back with another place', () => {
     const made = pair();
-    const place = made.thread.match('web', '/')?.place.pool;
+    const place = made.thread.match('web', '/')?.pool.place.pool;
     made.fleet.configure([]);
     assert.deepEqual(made.picks(1), [undefined]);
     made.fleet.configure([service()]);
     made.heal();
     assert.deepEqual(made.news()?.removed, []); // gone and back between two pictures
     assert.deepEqual(made.told, ['gone a', 'gone b']);
-    assert.notEqual(made.thread.match('web', '/')?.place.pool, place);
+    assert.notEqual(made.thread.match('web', '/')?.pool.place.pool, place);
     assert.deepEqual(new Set(made.picks(2)), new Set(['a', 'b']));
     made.fleet.configure([]);
     assert.deepEqual(made.news(), { pools: [], removed: ['web'] });
@@ -187,14 +189,14 @@ describe('the pools of a thread', () => {
   // A request that began before is tried again there, while the memory of its service belongs to another one.
   it('give nothing more once their service is gone', () => {
     const made = pair();
-    const gone = made.thread.match('web', '/') ?? assert.fail();
+    const gone = made.thread.match('web', '/')?.pool ?? assert.fail();
     made.fleet.configure([]);
     made.news();
     made.fleet.configure([service({ name: 'api' })]);
     made.fleet.apply(BOTH.map((each) => ({ ...each, service: 'api' })));
     made.heal();
     made.news();
-    const heirs = [...(made.thread.match('api', '/')?.upstreams() ?? [])].map(({ slot }) => slot);
+    const heirs = [...(made.thread.match('api', '/')?.pool.upstreams() ?? [])].map(({ slot }) => slot);
     assert.deepEqual(
       [...gone.upstreams()].map(({ slot }) => slot),
       heirs,
@@ -210,7 +212,7 @@ describe('the pools of a thread', () => {
     made.heal();
     made.news();
     assert.equal(made.thread.match('web', '/'), undefined);
-    const pool = made.thread.match('web', '/shop') ?? assert.fail();
+    const pool = made.thread.match('web', '/shop')?.pool ?? assert.fail();
     assert.equal(pool.service.algorithm, 'least-connections');
     assert.equal(pool.get('a'), before.get('a'));
     assert.deepEqual(
@@ -219,9 +221,30 @@ describe('the pools of a thread', () => {
     );
   });
 
+  it('apply the limits of routes as one with the others, also after a change', () => {
+    const made = pair();
+    const client = { clientAddress: '10.0.0.1', field: () => undefined };
+    const limited = (requests: number) => {
+      made.fleet.configure([service({ routes: [{ rateLimit: { requests, per: '1s' } }] })]);
+      made.news();
+      return [made.fleet, made.thread].map((fleet) => fleet.match('web', '/')?.limiter ?? assert.fail());
+    };
+    assert.deepEqual(
+      limited(2).map((limiter) => limiter.check(client).remaining),
+      [1, 0],
+    );
+    assert.deepEqual(
+      limited(2).map((limiter) => limiter.check(client).granted),
+      [false, false],
+    );
+    const [main = assert.fail(), thread = assert.fail()] = limited(3);
+    assert.deepEqual([thread.check(client).remaining, main.check(client).remaining], [2, 1]);
+    assert.deepEqual(main.tally, { granted: 2, refused: 0 });
+  });
+
   it('tell of a failed connect, with what tells the upstream from its predecessors', () => {
     const made = pair();
-    const lease = made.thread.match('web', '/')?.lease(CONTEXT, []) ?? assert.fail();
+    const lease = made.thread.match('web', '/')?.pool.lease(CONTEXT, []) ?? assert.fail();
     lease.release({ kind: 'connect-failed', cause: 'ECONNREFUSED' });
     assert.deepEqual(made.told, [`${lease.upstream.id}/${lease.upstream.ordinal} ECONNREFUSED`]);
   });
