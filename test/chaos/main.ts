@@ -20,7 +20,7 @@ const { minutes, seed, planned, json } = new Command('npm run soak --')
 
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 tell(`seed ${seed}`);
-const report = await chaos({ seconds: 60 * minutes, seed, breaks: !planned, pauseMs: PAUSE_MS, tell });
+const report = await chaos({ seconds: 60 * minutes, once: false, seed, breaks: !planned, pauseMs: PAUSE_MS, tell });
 const actions = Object.fromEntries(report.actions);
 if (json) {
   const result = { seed, visits: report.byKind(), actions, complaints: report.complaints() };
