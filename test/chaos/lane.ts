@@ -15,8 +15,8 @@ export interface Lane {
   readonly next: () => Act | undefined;
   /** Between two acts, in milliseconds. */
   readonly rest: () => number;
-  /** Hears of what could not be done. @param from - when it was begun. */
-  readonly failed: (what: string, from: number) => void;
+  /** Hears of what could not be done, and why. @param from - when it was begun. */
+  readonly failed: (act: Act, what: string, from: number) => void;
 }
 
 /** @param end - no act begins after that; milliseconds, as of `performance.now()`. */
@@ -29,7 +29,7 @@ export async function follow(lane: Lane, site: ChaosSite, report: Report, end: n
     try {
       await report.doing(act.name, () => act.run(site, random, report));
     } catch (error) {
-      failed(`${act.name}: ${error instanceof Error ? error.message : String(error)}`, from);
+      failed(act, `${act.name}: ${error instanceof Error ? error.message : String(error)}`, from);
     }
     await sleep(rest());
   }

@@ -24,6 +24,7 @@ const tell = (line: string) => process.stderr.write(`${line}\n`);
 tell(`seed ${seed}`);
 const report = await chaos({
   seconds: 60 * minutes,
+  once: false,
   seed,
   breaks: !planned,
   pauseMs: PAUSE_MS,

@@ -1,4 +1,4 @@
-import { below, pick, type Random } from './random.ts';
+import { below, pick, type Random, shuffled } from './random.ts';
 
 /** What an operator does. Nobody may notice, whatever the request. */
 export const ACTS = [
@@ -37,6 +37,11 @@ export interface PlannedAct {
 
 /** Of the instances of each service, when a run begins. */
 export const INSTANCES: Readonly<Record<Service, number>> = { web: 3, shop: 2 };
+
+/** Each act once. */
+export function everyPlanned(random: Random): PlannedAct[] {
+  return shuffled(random, ACTS).map((name) => ({ ...nextPlanned(random), name }));
+}
 
 export function nextPlanned(random: Random): PlannedAct {
   return {

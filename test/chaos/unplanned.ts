@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { eventually } from '../support/e2e-wait.ts';
 import type { Act } from './lane.ts';
-import { below, pick, type Random } from './random.ts';
+import { below, pick, type Random, shuffled } from './random.ts';
 import type { ChaosSite } from './site.ts';
 
 /** Something that breaks. */
@@ -96,6 +96,11 @@ const UNPLANNED: readonly Unplanned[] = [
       }),
   },
 ];
+
+/** Each of them once. */
+export function everyBreak(random: Random): Act[] {
+  return shuffled(random, UNPLANNED);
+}
 
 /** What breaks next. */
 export function nextBreak(random: Random): Unplanned | undefined {

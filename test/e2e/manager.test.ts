@@ -106,7 +106,7 @@ const ProblemSchema = z.object({
 });
 
 describe('POST /servers/add with a command that does not work', () => {
-  const readiness = { interval: '50ms', deadline: '2s' };
+  const readiness = { interval: '50ms', deadline: '30s' };
   const broken = (name: string, ...command: readonly string[]) =>
     sampleService({ name, command, instances: 0, readiness, routes: [{ path: `/${name}` }] });
   const print = "console.log('(pid ' + process.pid + ') reads its settings'); console.error('no database');";
@@ -118,7 +118,10 @@ describe('POST /servers/add with a command that does not work', () => {
         sampleService({ instances: 0 }),
         broken('missing', '/nonexistent/program', '{port}'),
         broken('exits', 'node', '-e', `${print} process.exit(3)`),
-        broken('deaf', 'node', '-e', `${print} setInterval(() => {}, 60_000)`),
+        {
+          ...broken('deaf', 'node', '-e', `${print} setInterval(() => {}, 60_000)`),
+          readiness: { deadline: '4s' },
+        },
         {
           ...broken('elsewhere', 'node', mainOf('test-server')),
           env: { LISTEN_ON: String(elsewhere) },
@@ -153,7 +156,7 @@ describe('POST /servers/add with a command that does not work', () => {
       what: 'never listens',
       status: 504,
       code: 'INSTANCE_NOT_READY',
-      detail: /not ready within 2 s: .*ECONNREFUSED/,
+      detail: /not ready within 4 s: .*ECONNREFUSED/,
       logTail: /reads its settings,no database$/,
     },
     {

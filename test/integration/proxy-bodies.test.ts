@@ -71,9 +71,9 @@ async function framed(text: string, complete: RegExp): Promise<ReturnType<typeof
 describeEngines('bodies through the proxy', () => {
   it('that take longer than every timeout, because they come steadily', async () => {
     await using site = await ProxySite.withBackends(1, {
-      timeouts: { streamIdle: 150, responseHead: 150, bodyIdle: 150 },
+      timeouts: { streamIdle: 500, responseHead: 500, bodyIdle: 500 },
     });
-    const pieces = 12;
+    const pieces = 15;
     const client = await site.client(requestText('POST /echo', [`Content-Length: ${pieces}`]));
     for (let n = 0; n < pieces; n += 1) {
       client.write('x');

@@ -229,10 +229,10 @@ describeEngines('an upstream that is too slow', () => {
   });
 
   it('is measured from the end of the upload, however long that takes', async () => {
-    await using site = await ProxySite.withBackends(1, { timeouts: { responseHead: 150 } });
+    await using site = await ProxySite.withBackends(1, { timeouts: { responseHead: 500 } });
     const client = await site.client(requestText('POST /upload', ['Content-Length: 4'], 'x'));
     for (let i = 0; i < 3; i += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 250));
       client.write('x');
     }
     assert.equal(parseMessage(await client.rest()).status, 200);

@@ -132,7 +132,7 @@ describeEngines('a paused service', () => {
           if (connection.received.endsWith('0123456789')) connection.write(OK);
         });
       },
-      { service: { hold: LONG }, timeouts: { bodyIdle: 300 } },
+      { service: { hold: LONG }, timeouts: { bodyIdle: 600 } },
     );
     const { site } = pair;
     pause(site.fleet);
@@ -140,7 +140,7 @@ describeEngines('a paused service', () => {
     const slow = await site.client(requestText('POST /', ['Content-Length: 10'], '012'));
     await eventually('they are held', () => held(site) === 2);
     slow.write('345');
-    await new Promise((resolve) => setTimeout(resolve, 700)); // longer than a client may take for its body
+    await new Promise((resolve) => setTimeout(resolve, 1_200)); // longer than a client may take for its body
     assert.deepEqual([client.received, slow.received], ['', '']);
     resume(site.fleet);
     slow.write('6789');

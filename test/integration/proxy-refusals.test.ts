@@ -138,7 +138,7 @@ describeEngines('the proxy refuses', (engine) => {
   });
 
   it('slow heads and silent bodies with 408', async () => {
-    await using site = await ProxySite.withBackends(1, { timeouts: { requestHead: 100, bodyIdle: 100 } });
+    await using site = await ProxySite.withBackends(1, { timeouts: { requestHead: 300, bodyIdle: 300 } });
     const head = await site.client('GET / HTTP/1.1\r\nHost:');
     assert.equal(parseMessage(await head.rest()).status, 408);
     const body = await site.client(requestText('POST /upload', ['Content-Length: 10'], 'hello'));

@@ -24,15 +24,11 @@ describe('an instance that does no good', () => {
     process.kill(hung?.process?.pid ?? 0, 'SIGSTOP');
     await found(site, hung, 'unhealthy', 11_000);
     let fewest = Number.POSITIVE_INFINITY;
-    await until(
-      'it to be gone',
-      async () => {
-        const all = await rows(site);
-        fewest = Math.min(fewest, all.filter(({ lifecycle }) => lifecycle === 'ready').length);
-        return !all.some(({ id }) => id === hung?.id);
-      },
-      40_000,
-    );
+    await until('it to be gone', async () => {
+      const all = await rows(site);
+      fewest = Math.min(fewest, all.filter(({ lifecycle }) => lifecycle === 'ready').length);
+      return !all.some(({ id }) => id === hung?.id);
+    });
     assert.equal(fewest, 2);
     assert.equal(isAlive(hung?.process?.pid), false);
     const left = await manager.list({ status: 'running' });
@@ -85,7 +81,7 @@ describe('an instance that does no good', () => {
       const fresh = await until('the new one', async () => (await rows(site)).find(({ id }) => id !== only?.id));
       const before = performance.now();
       await manager.stop({ keep });
-      assert.ok(performance.now() - before < 10_000);
+      assert.ok(performance.now() - before < 30_000, 'it has waited for the new one');
       if (keep) assert.ok(isAlive(only?.process?.pid));
       else assert.deepEqual(await rows(site), []);
       assert.equal(fresh.lifecycle, 'starting');
@@ -110,7 +106,7 @@ describe('an instance that does no good', () => {
     const limits = { memory: '200mb' };
     const manager = await site.started([service({ instances: 1, limits })]);
     const [fat] = await manager.add({ count: 1, env: { HOG: '200' }, wait: true });
-    await until('it to be replaced', async () => (await site.eventTypes()).includes('instance.replaced'), 30_000);
+    await until('it to be replaced', async () => (await site.eventTypes()).includes('instance.replaced'));
     const event = (await manager.events({ limit: 100 })).find(({ type }) => type === 'instance.replaced');
     assert.match(event?.message ?? '', new RegExp(`^${fat?.id} uses 2\\d\\d MB of memory, and may use 200 MB`));
     const [thin] = await manager.list({ status: 'running' });

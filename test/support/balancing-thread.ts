@@ -9,7 +9,7 @@ import type { PoolEvents } from '../../internal/proxy/pool-parts.ts';
 import { sharedMemory } from '../../internal/proxy/shared-memory.ts';
 import { type SharedSize, SharedState } from '../../internal/proxy/shared-state.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';
-import { instance } from './proxy-fakes.ts';
+import { instance } from './instance-row.ts';
 
 export interface BalancingTask {
   readonly buffer: SharedArrayBuffer;

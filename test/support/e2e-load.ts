@@ -55,7 +55,7 @@ export class Load {
   /** Resolves when so many more requests are answered. */
   async more(count: number): Promise<void> {
     const target = this.#requests + count;
-    await eventually(`${count} more requests`, () => this.#requests >= target, 60_000);
+    await eventually(`${count} more requests`, () => this.#requests >= target);
   }
 
   /** Resolves when a server has answered so many requests from now on. */

@@ -106,7 +106,7 @@ export class StartedProcess {
   }
 
   /** SIGTERM, unless it has ended; null when it is not gone within the limit. */
-  async stop(limitMs = 20_000): Promise<Exit | null> {
+  async stop(limitMs = 60_000): Promise<Exit | null> {
     this.kill('SIGTERM');
     const limit = new AbortController();
     const overdue = sleep(limitMs, null, { signal: limit.signal }).catch(() => null); // rejects when it is over

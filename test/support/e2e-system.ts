@@ -43,7 +43,7 @@ export function sampleService(changes: Json = {}): Json {
     command: ['node', mainOf('test-server')],
     instances: 2,
     env: COMPILE_CACHE,
-    readiness: { interval: '50ms', deadline: '30s' },
+    readiness: { interval: '50ms', deadline: '60s' },
     healthCheck: { interval: '250ms', timeout: '3s' },
     drainTimeout: '15s',
     stopTimeout: '10s',

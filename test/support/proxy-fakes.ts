@@ -3,29 +3,12 @@ import { type Service, ServiceSchema } from '../../internal/model/service.ts';
 import { newServiceState, type ServiceState } from '../../internal/model/service-state.ts';
 import type { BalancedRequest } from '../../internal/proxy/request-context.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';
+import { instance } from './instance-row.ts';
+
+export { instance } from './instance-row.ts';
 
 export function service(overrides: Readonly<Record<string, unknown>> = {}): Service {
   return ServiceSchema.parse({ name: 'web', ...overrides });
-}
-
-export function instance(id: string, overrides: Partial<Instance> = {}): Instance {
-  return {
-    id,
-    service: 'web',
-    host: '127.0.0.1',
-    port: 9_000,
-    weight: 1,
-    version: null,
-    lifecycle: 'ready',
-    process: null,
-    env: {},
-    startedAt: 1,
-    variant: null,
-    deployment: null,
-    restarts: 0,
-    lastError: null,
-    ...overrides,
-  };
 }
 
 /** A healthy one, unless told otherwise. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 60_000;
 
 /** Asks again and again, because nobody tells. */
 export async function eventually(what: string, ask: () => boolean | Promise<boolean>): Promise<void> {

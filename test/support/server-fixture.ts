@@ -20,7 +20,7 @@ export function service(overrides: Readonly<Record<string, unknown>> = {}): Serv
     command: ['node', APP],
     instances: 0,
     cwd: tmpdir(),
-    readiness: { interval: '20ms', deadline: '20s' },
+    readiness: { interval: '20ms', deadline: '60s' },
     healthCheck: { timeout: '5s' },
     drainTimeout: '20s',
     stopTimeout: '20s',
@@ -118,13 +118,13 @@ export class Site implements AsyncDisposable {
 }
 
 /** Asks again and again, because nobody tells. */
-export async function until<T>(what: string, ask: () => Promise<T> | T, limitMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, ask: () => Promise<T> | T, limitMs = 60_000): Promise<NonNullable<T>> {
   const end = Date.now() + limitMs;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
     if (Date.now() > end) throw new Error(`still not: ${what}`);
-    await sleep(10);
+    await sleep(20);
   }
 }
 
