@@ -1,3 +1,4 @@
+import type { AdaptiveConcurrency } from '../model/overload.ts';
 import type { OutlierDetection } from '../model/outlier-detection.ts';
 import type { Lease } from './lease.ts';
 import type { SharedState } from './shared-state.ts';
@@ -24,6 +25,8 @@ export interface PoolPlace {
 export interface PoolLimits {
   /** Requests in flight; null: no limit. */
   readonly maxConnections: number | null;
+  /** Whether there is a limit besides, found out for each upstream by itself; null: there is none. */
+  readonly adaptiveConcurrency: AdaptiveConcurrency | null;
   readonly queue: LineLimits;
   /** While the pool is paused, or asleep. */
   readonly hold: LineLimits;

@@ -1,4 +1,5 @@
 import type { Balancer, PickContext } from '../algorithms/balancer.ts';
+import { INITIAL_LIMIT } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import { type Offer, offerOf } from './offer.ts';
@@ -12,6 +13,7 @@ import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
 const UNLIMITED: PoolLimits = {
   maxConnections: null,
+  adaptiveConcurrency: null,
   queue: NO_LINE,
   hold: NO_LINE,
   scaleFromZero: false,
@@ -40,6 +42,8 @@ export class Pool implements LeaseOwner {
   readonly #line: WaitingLine;
   #balancer: Balancer;
   #limits: PoolLimits = UNLIMITED;
+  /** Whether an upstream can be full. */
+  #isLimited = false;
   #offer: Offer = offerOf(NO_UPSTREAMS, UNLIMITED);
   /** The epoch that the offer and the three states are of. */
   #epoch = Number.NaN;
@@ -63,6 +67,7 @@ export class Pool implements LeaseOwner {
   /** In force for every pick that follows, and for those who wait. */
   set limits(limits: PoolLimits) {
     this.#limits = limits;
+    this.#isLimited = limits.maxConnections !== null || limits.adaptiveConcurrency !== null;
     this.#epoch = Number.NaN;
     this.#place.state.signal(this.#place.pool);
   }
@@ -237,8 +242,7 @@ export class Pool implements LeaseOwner {
     if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
     const trial = tried.length === 0 ? this.#trial(context) : undefined;
     if (trial !== undefined) return new Lease(this, trial, false, this.#now);
-    const { maxConnections } = this.#limits;
-    const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);
+    const free = this.#isLimited ? this.#withRoom(candidates, inTurn) : candidates;
     if (free.length === 0) return 'busy';
     return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
   }
@@ -247,10 +251,7 @@ export class Pool implements LeaseOwner {
   #trial(context: PickContext): Upstream | undefined {
     const { onTrial } = this.#offer;
     if (onTrial.length === 0) return undefined;
-    const { maxConnections } = this.#limits;
-    const chosen = onTrial.find(
-      ({ trials, inFlight }) => trials > 0 && (maxConnections === null || inFlight < maxConnections),
-    );
+    const chosen = onTrial.find((upstream) => upstream.trials > 0 && (!this.#isLimited || this.#hasRoom(upstream)));
     if (chosen === undefined || context.affinity() !== undefined) return undefined;
     chosen.takeTrial();
     return chosen;
@@ -259,17 +260,25 @@ export class Pool implements LeaseOwner {
   /** A request that has not begun; one that has, goes on: pausing is to come to an end. */
   #mustWait(inTurn: boolean): boolean {
     if (this.#paused) return true;
-    if (inTurn || this.#limits.maxConnections !== null) return false; // with a limit `#withRoom` looks
+    if (inTurn || this.#isLimited) return false; // with a limit `#withRoom` looks
     this.#releasing = this.#place.state.oldestWaiting(this.#place.pool) < Number.POSITIVE_INFINITY;
     return this.#releasing;
   }
 
-  #withRoom(upstreams: readonly Upstream[], maxConnections: number, inTurn: boolean): readonly Upstream[] {
+  #withRoom(upstreams: readonly Upstream[], inTurn: boolean): readonly Upstream[] {
     const { state, pool } = this.#place;
     if (!inTurn && state.oldestWaiting(pool) < Number.POSITIVE_INFINITY) return NO_UPSTREAMS; // nobody overtakes
-    const hasRoom = ({ inFlight }: Upstream) => inFlight < maxConnections;
-    return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
+    return upstreams.every(this.#hasRoom) ? upstreams : upstreams.filter(this.#hasRoom);
   }
+
+  readonly #hasRoom = (upstream: Upstream): boolean => {
+    const { maxConnections, adaptiveConcurrency } = this.#limits;
+    const { inFlight } = upstream;
+    if (maxConnections !== null && inFlight >= maxConnections) return false;
+    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || INITIAL_LIMIT)) return true;
+    upstream.refused();
+    return false;
+  };
 
   #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
     let wasHeld = why === 'held';
@@ -313,7 +322,7 @@ export class Pool implements LeaseOwner {
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {
     if (outcome.kind === 'connect-failed' && !isOwnFault(outcome)) this.#events.connectFailed(upstream, outcome.cause);
     if (lifecycle !== 'ready') this.#events.drained(upstream);
-    if (this.#limits.maxConnections !== null) this.#place.state.signal(this.#place.pool);
+    if (this.#isLimited) this.#place.state.signal(this.#place.pool);
   }
 
   /** Other threads have the upstream in their lists until they hear of it: they must not pick it any more. */

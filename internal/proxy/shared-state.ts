@@ -40,6 +40,10 @@ export class SharedState {
   readonly standing: Int32Array;
   /** 1: nobody could connect to it lately, so that a request sent there takes nothing off the others. */
   readonly unreachable: Int32Array;
+  /** How many requests each may have in flight, as the main thread has found out; 0: not known. */
+  readonly concurrency: Int32Array;
+  /** 1: that has kept a request away. */
+  readonly full: Int32Array;
   /** How many requests may still try out an upstream that is on trial. */
   readonly #trials: Int32Array;
   readonly observations: Observations;
@@ -91,6 +95,8 @@ export class SharedState {
     this.health = integers(upstreams);
     this.standing = integers(upstreams);
     this.unreachable = integers(upstreams);
+    this.concurrency = integers(upstreams);
+    this.full = integers(upstreams);
     this.#trials = integers(upstreams);
     this.#inFlight = integers(upstreams);
     this.#locks = new SharedLocks(integers(pools), thread);
@@ -105,7 +111,7 @@ export class SharedState {
     const { upstreams, pools, threads } = size;
     const observed = Observations.size(size);
     const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools + observed.floats;
-    const integers = 7 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
+    const integers = 9 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -269,6 +275,8 @@ export class SharedState {
     this.failures[slot] = 0;
     this.standing[slot] = 0;
     this.unreachable[slot] = 0;
+    this.concurrency[slot] = 0;
+    this.full[slot] = 0;
     this.grantTrials(slot, 0);
     this.observations.clear(slot);
     Atomics.store(this.#inFlight, slot, 0);

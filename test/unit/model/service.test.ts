@@ -25,6 +25,7 @@ describe('a service', () => {
       hash: { key: 'ip+url', balanceFactor: null },
       sticky: {},
       maxConnections: null,
+      adaptiveConcurrency: null,
       queue: { limit: 1_000, timeout: 1_000 },
       healthCheck: {
         type: 'http',

@@ -16,6 +16,7 @@ const SIZE = { upstreams: 8, pools: 2, threads: 2 };
 const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
 const LIMITS: PoolLimits = {
   maxConnections: null,
+  adaptiveConcurrency: null,
   queue: { limit: 0, timeout: 0 },
   hold: { limit: 10, timeout: 60_000 },
   scaleFromZero: false,
