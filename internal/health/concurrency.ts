@@ -19,6 +19,8 @@ export const INITIAL_LIMIT = 20;
 const WINDOW_ANSWERS = { least: 5, most: 25 };
 /** What one window leaves of the limit at least, for its latency. */
 const LEAST_GRADIENT = 0.5;
+/** Of what is in use, in a window in which the limit kept nobody away. */
+const IN_USE_SHARE = 0.9;
 /** At this share of the limit no queue is left that the limit had let grow. */
 const QUIET_SHARE = 1 / 3;
 /** How long the latency without a queue may go unmeasured while the limit is in force; Envoy's `min_rtt_calc_params`: 60 s. */
@@ -135,8 +137,8 @@ export class ConcurrencyLimit {
     const cut = Math.min(Math.max(gradient || 1, LEAST_GRADIENT), 1) * (1 - errorShare / 2);
     if (cut < 1) this.#phase = 'steady';
     const next = this.#phase === 'growing' ? 2 * this.#limit : cut * this.#limit + Math.sqrt(this.#limit) / 2;
-    // Where the limit keeps nobody away, there is no need of a higher one, and none of one below what is in use.
-    this.#limit = this.#within(this.#full ? next : Math.min(this.#limit, Math.max(next, this.#peak)));
+    // Where the limit keeps nobody away, there is no need of a higher one; a lower one begins with a little less than what is in use.
+    this.#limit = this.#within(this.#full ? next : Math.min(this.#limit, Math.max(next, IN_USE_SHARE * this.#peak)));
   }
 
   #startMeasuring(now: number): void {

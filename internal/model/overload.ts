@@ -19,4 +19,6 @@ export const QueueSchema = z.strictObject({
   limit: wholeNumber(0, 1_000_000).default(1_000),
   /** How long one may wait; then 503. */
   timeout: duration().prefault('1s'),
+  /** Whether 503 comes at once when the wait would be in vain, and soon while the queue stands. */
+  shed: z.boolean().default(true),
 });

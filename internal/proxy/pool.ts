@@ -2,6 +2,7 @@ import type { Balancer, PickContext } from '../algorithms/balancer.ts';
 import { INITIAL_LIMIT } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
+import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
 import { SharedState } from './shared-state.ts';
@@ -14,7 +15,7 @@ const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
 const UNLIMITED: PoolLimits = {
   maxConnections: null,
   adaptiveConcurrency: null,
-  queue: NO_LINE,
+  queue: { ...NO_LINE, shed: false },
   hold: NO_LINE,
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
@@ -40,6 +41,7 @@ export class Pool implements LeaseOwner {
   readonly #place: PoolPlace;
   readonly #upstreams = new Map<string, Upstream>();
   readonly #line: WaitingLine;
+  readonly #gauge: LineGauge;
   #balancer: Balancer;
   #limits: PoolLimits = UNLIMITED;
   /** Whether an upstream can be full. */
@@ -62,6 +64,7 @@ export class Pool implements LeaseOwner {
     this.#now = now;
     this.#place = place;
     this.#line = new WaitingLine(place.state, place.pool, now);
+    this.#gauge = new LineGauge(place.state.lines, place.pool);
   }
 
   /** In force for every pick that follows, and for those who wait. */
@@ -179,7 +182,7 @@ export class Pool implements LeaseOwner {
 
   /**
    * Picks and claims an upstream, or lets the request wait while all that it might go to are full, or it is held.
-   * @returns `busy` or `held` when as many wait as may.
+   * @returns `busy` or `held` when as many wait as may, `shed` when the wait would be in vain.
    */
   acquire(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
     const { state, pool } = this.#place;
@@ -196,10 +199,22 @@ export class Pool implements LeaseOwner {
       const waiting = state.waiting(pool);
       if (waiting >= (found === 'held' ? this.#limits.hold : this.#limits.queue).limit) return found;
       if (found === 'held' && waiting === 0) queueMicrotask(() => this.#events.held?.()); // the lock is held here
+      if (found === 'busy' && tried.length === 0 && this.#refuses(waiting)) return 'shed';
+      if (found === 'held') this.#gauge.restart(this.#now());
       return this.#line.add(this.#waiter(context, tried, seeker, found), signals);
     } finally {
       state.unlock(pool);
     }
+  }
+
+  #refuses(waiting: number): boolean {
+    const running = () => [...this.#upstreams.values()].reduce((sum, { inFlight }) => sum + inFlight, 0);
+    return this.#gauge.refuses(waiting, running, this.#limits.queue, this.#now());
+  }
+
+  /** How long it takes until those who wait now have had their turn, in whole seconds, at least one. */
+  get retryAfter(): number {
+    return Math.max(1, Math.ceil(this.still(() => this.#gauge.wait(this.waiting, this.#now())) / 1_000));
   }
 
   /** Requests that wait, in all threads. */
@@ -233,7 +248,7 @@ export class Pool implements LeaseOwner {
   }
 
   /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
-  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Refusal {
+  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Exclude<Refusal, 'shed'> {
     const { fit, first, lastResort } = this.#present();
     const preferred = tried.length === 0 ? first : without(fit, tried);
     if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
@@ -286,17 +301,25 @@ export class Pool implements LeaseOwner {
       isChoosy: tried.length > 0,
       patience: () => {
         wasHeld ||= this.#holds(); // it may have come before the pause
-        return (wasHeld ? this.#limits.hold : this.#limits.queue).timeout;
+        const { hold, queue } = this.#limits;
+        return wasHeld ? hold.timeout : this.#gauge.patience(queue, this.#now());
       },
       tryTurn: () => {
         const found = this.#pick(context, tried, true);
         if (found === 'busy' || found === 'held') return false;
         if (found instanceof Lease) this.#place.state.countApart(this.#place.pool, -1); // it was counted when it came
+        if (wasHeld) this.#gauge.restart(this.#now());
+        else this.#gauge.turn(this.#now());
         queueMicrotask(() => seeker.turn(found)); // the lock is held here
         return true;
       },
-      expired: () => seeker.turn(wasHeld ? 'held' : 'busy'),
+      expired: () => seeker.turn(wasHeld ? 'held' : this.#waitedInVain(tried.length > 0)),
     };
+  }
+
+  /** A retry may have waited for one upstream while the others had room: that tells nothing of the line. */
+  #waitedInVain(isChoosy: boolean): Refusal {
+    return isChoosy ? 'busy' : this.still(() => this.#gauge.inVain(this.#limits.queue, this.#now()));
   }
 
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void {

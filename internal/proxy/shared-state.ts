@@ -1,3 +1,4 @@
+import { GAUGE_NUMBERS } from './line-gauge.ts';
 import { Observations } from './observations.ts';
 import { SharedLocks } from './shared-locks.ts';
 
@@ -33,6 +34,8 @@ export class SharedState {
   readonly turns: Float64Array;
   /** The same for the turns among equals. */
   readonly ties: Float64Array;
+  /** How the lines of those who wait move, see `LineGauge`. */
+  readonly lines: Float64Array;
   readonly failures: Int32Array;
   readonly lifecycle: Int32Array;
   readonly health: Int32Array;
@@ -87,6 +90,7 @@ export class SharedState {
     this.ordinals = floats(upstreams);
     this.turns = floats(2 * pools);
     this.ties = floats(2 * pools);
+    this.lines = floats(GAUGE_NUMBERS * pools);
     this.#waitingSince = floats((threads + 1) * pools);
     this.#apart = floats((threads + 1) * pools);
     this.observations = new Observations(size, thread, { floats, integers }); // the last floats, the first integers
@@ -110,7 +114,7 @@ export class SharedState {
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
     const observed = Observations.size(size);
-    const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools + observed.floats;
+    const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + 2 * (threads + 1) * pools + observed.floats;
     const integers = 9 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
@@ -286,5 +290,6 @@ export class SharedState {
   clearPool(pool: number): void {
     this.setPaused(pool, false);
     for (let at = pool; at < this.#apart.length; at += this.size.pools) this.#apart[at] = 0;
+    this.lines.fill(0, GAUGE_NUMBERS * pool, GAUGE_NUMBERS * (pool + 1));
   }
 }

@@ -12,6 +12,8 @@ export interface LimitedCourse {
   readonly serviceMs: (random: Random, now: number, load: number) => number;
   /** Whether it works on all at once, so that `serviceMs` alone tells what a crowd does to it. */
   readonly shared?: boolean;
+  /** So many clients that come again as soon as they are answered, in place of the requests of `rate`. */
+  readonly crowd?: number;
   /** Requests per second. */
   readonly rate: (now: number) => number;
   readonly seconds: number;
@@ -53,7 +55,8 @@ export class LimitedUpstream {
     this.#course = course;
     this.#random = randomFrom(seed);
     this.limit = new ConcurrencyLimit({ min: 1, max: 1_000, tolerance }, 0, this.#random);
-    this.#clock.after(0, () => this.#arrive());
+    if (course.crowd === undefined) this.#clock.after(0, () => this.#arrive());
+    for (let n = 0; n < (course.crowd ?? 0); n += 1) this.#clock.after(n, () => this.#ask());
     this.#clock.after(LOOK_MS, () => this.#look());
     this.#clock.run();
   }
@@ -71,14 +74,25 @@ export class LimitedUpstream {
 
   #arrive(): void {
     if (this.#isOver) return;
+    this.#ask();
+    this.#clock.after(exponential(this.#random, 1_000 / this.#course.rate(this.#clock.monotonic())), () =>
+      this.#arrive(),
+    );
+  }
+
+  #ask(): void {
     const request = { at: this.#clock.monotonic() };
     this.#line.push(request);
     this.#serve();
     this.#clock.after(this.#course.patienceMs, () => {
       const index = this.#line.indexOf(request);
       if (index !== -1) this.#line.splice(index, 1);
+      if (index !== -1) this.#askAgain();
     });
-    this.#clock.after(exponential(this.#random, 1_000 / this.#course.rate(request.at)), () => this.#arrive());
+  }
+
+  #askAgain(): void {
+    if (this.#course.crowd !== undefined && !this.#isOver) this.#ask();
   }
 
   #serve(): void {
@@ -113,6 +127,7 @@ export class LimitedUpstream {
       this.#served.push({ at, ms: at - arrivedAt });
     }
     this.#serve();
+    this.#askAgain();
   }
 
   #look(): void {

@@ -57,6 +57,13 @@ describe('the limit of an upstream that is asked for twice its capacity', () => 
     between(rate, 0.85 * CAPACITY, CAPACITY, 'answers per second');
   });
 
+  // As many as there are connections of a pool, or of a benchmark: the limit could be as high as that and would never be in force.
+  it('is not as high as the number of clients, however few they are', () => {
+    const upstream = run({ workers: 2, serviceMs: () => 20, crowd: 60, patienceMs: 1_000 });
+    between(upstream.limit.value, 1, 8, 'limit');
+    between(upstream.served(15, 30).rate, 90, 101, 'answers per second');
+  });
+
   it('is found in the middle of an overload, too, whose latencies look usual then', () => {
     const upstream = run({ workers: 1, seconds: 60, serviceMs: () => 20, rate: () => 100, patienceMs: 200 });
     between(upstream.served(30, 60).rate, 47, 53, 'answers per second');

@@ -26,7 +26,7 @@ describe('a service', () => {
       sticky: {},
       maxConnections: null,
       adaptiveConcurrency: null,
-      queue: { limit: 1_000, timeout: 1_000 },
+      queue: { limit: 1_000, timeout: 1_000, shed: true },
       healthCheck: {
         type: 'http',
         path: '/health',

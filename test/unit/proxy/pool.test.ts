@@ -13,7 +13,7 @@ const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: ()
 const LIMITS: PoolLimits = {
   maxConnections: null,
   adaptiveConcurrency: null,
-  queue: { limit: 0, timeout: 0 },
+  queue: { limit: 0, timeout: 0, shed: true },
   hold: { limit: 0, timeout: 0 },
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
@@ -84,7 +84,7 @@ describe('a pool', () => {
     const limits = {
       maxConnections: null,
       adaptiveConcurrency: null,
-      queue: line,
+      queue: { ...line, shed: true },
       hold: line,
       scaleFromZero: true,
       panicThreshold: 0,
