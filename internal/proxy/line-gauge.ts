@@ -88,23 +88,23 @@ export class LineGauge {
     return now < this.#get(STANDING_UNTIL);
   }
 
-  /** Infinite when there were fewer turns than that. */
+  /** Infinite when there were fewer turns than that. Writes nothing: patience is looked at without the lock. */
   #msPerTurn(now: number, leastTurns: number): number {
-    this.#goOn(now);
-    const before = this.#get(BEFORE);
-    const isFirst = Number.isNaN(before);
-    const turns = this.#get(TURNS) + (isFirst ? 0 : before);
-    const elapsed = now - this.#get(SINCE) + (isFirst ? 0 : SPAN_MS);
-    return turns < leastTurns ? Number.POSITIVE_INFINITY : elapsed / turns;
+    const [age, present, before] = [now - this.#get(SINCE), this.#get(TURNS), this.#get(BEFORE)];
+    const isOver = age >= SPAN_MS;
+    const turns = isOver ? present : present + (Number.isNaN(before) ? 0 : before);
+    const elapsed = isOver || Number.isNaN(before) ? age : age + SPAN_MS;
+    return turns < leastTurns || age >= 2 * SPAN_MS ? Number.POSITIVE_INFINITY : elapsed / turns;
   }
 
   #goOn(now: number): void {
-    const age = now - this.#get(SINCE);
+    const since = this.#get(SINCE);
+    const age = now - since;
     if (age < SPAN_MS) return;
     const isNext = age < 2 * SPAN_MS;
     this.#set(BEFORE, isNext ? this.#get(TURNS) : 0);
     this.#set(TURNS, 0);
-    this.#set(SINCE, isNext ? now - (age - SPAN_MS) : now);
+    this.#set(SINCE, isNext ? since + SPAN_MS : now);
   }
 
   #get(number: number): number {
