@@ -97,7 +97,7 @@ export class Exchange implements AttemptOwner {
 
   /** Why it got no upstream, or no other one; null: it did. */
   get refusal(): Refusal | null {
-    return this.#clientGone ? null : this.#refusal;
+    return this.#clientGone || this.#fault !== null ? null : this.#refusal;
   }
 
   records(): AttemptRecord[] {
