@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../internal/config/schema.ts';
 import { HealthMonitor } from '../../internal/health/monitor.ts';
 import { probe } from '../../internal/health/probe.ts';
+import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
@@ -39,6 +40,7 @@ export class DataPlane {
   readonly link: RegistryLink;
   readonly ejector: Ejector;
   readonly #roster: ChannelRoster;
+  readonly #concurrency: ConcurrencyControl;
   readonly #healthAlerts: HealthAlerts;
   readonly #monitor: HealthMonitor;
   readonly #options: DataPlaneOptions;
@@ -77,6 +79,12 @@ export class DataPlane {
       random: Math.random,
       log: log.child({ subsystem: 'health' }),
     });
+    this.#concurrency = new ConcurrencyControl({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: sharedNow,
+      random: Math.random,
+    });
     this.link = new RegistryLink({
       registry,
       fleet: this.fleet,
@@ -95,6 +103,7 @@ export class DataPlane {
       this.#options.poolsChanged?.();
     });
     this.ejector.start();
+    this.#concurrency.start();
     await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
   }
 
@@ -114,6 +123,7 @@ export class DataPlane {
   async stop(): Promise<void> {
     this.#monitor.stop();
     this.ejector.stop();
+    this.#concurrency.stop();
     await this.alerts.flush();
     this.alerts.close();
     await this.link.stop();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { HealthCheckSchema } from './health-check.ts';
 import { duration, PortSchema, WeightSchema, wholeNumber } from './units.ts';
 import { OutlierDetectionSchema } from './outlier-detection.ts';
+import { AdaptiveConcurrencySchema, QueueSchema } from './overload.ts';
 import { RateLimitSchema } from './rate-limit.ts';
 import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
 
@@ -90,14 +91,6 @@ export const ServerSchema = z
     return z.NEVER;
   });
 
-/** Requests that wait while every instance has as many as it may. */
-const QueueSchema = z.strictObject({
-  /** How many may wait, over all threads; more are answered with 503. */
-  limit: wholeNumber(0, 1_000_000).default(1_000),
-  /** How long one may wait; then 503. */
-  timeout: duration().prefault('1s'),
-});
-
 /** Signals that programs take for "finish what you have, then go". */
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
 
@@ -150,6 +143,8 @@ export const ServiceSchema = z.strictObject({
   hash: HashSchema.prefault({}),
   sticky: StickySchema.prefault({}),
   maxConnections: MaxConnectionsSchema.default(null),
+  /** Null: no limit besides `maxConnections`. */
+  adaptiveConcurrency: AdaptiveConcurrencySchema.nullable().default(null),
   queue: QueueSchema.prefault({}),
   healthCheck: HealthCheckSchema.prefault({}),
   outlierDetection: OutlierDetectionSchema.prefault({}),

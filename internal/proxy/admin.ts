@@ -166,7 +166,15 @@ function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
     picks,
     failures,
     latencyMs: Number.isFinite(cost) ? cost : null,
+    concurrency: concurrencyOf(upstream),
   };
+}
+
+/** What `adaptiveConcurrency` has found out; null when it is off. */
+function concurrencyOf({ concurrency, concurrencyLimit }: Upstream) {
+  if (concurrencyLimit === null) return null;
+  const { unloadedMs } = concurrencyLimit;
+  return { limit: concurrency, unloadedMs: Number.isFinite(unloadedMs) ? Math.round(unloadedMs * 10) / 10 : null };
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

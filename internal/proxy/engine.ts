@@ -55,7 +55,7 @@ export interface RequestRecord {
   readonly status: number;
   readonly attempts: readonly AttemptRecord[];
   readonly totalMs: number;
-  /** Which rule a refused request broke. */
+  /** Which rule a refused request broke, or why it got no upstream. */
   readonly refusal?: string;
   /** A defect of this program that broke the request. */
   readonly defect?: unknown;

@@ -56,6 +56,7 @@ export class Lease {
     if (this.#headAt !== null || this.#outcome !== null) return;
     const now = this.#now();
     this.#headAt = now;
+    this.upstream.answering(1);
     if (isGatewayStatus(status)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
     else this.upstream.endStreak();
     if (this.#sentAt !== null) {
@@ -73,7 +74,8 @@ export class Lease {
   release(outcome: Outcome): void {
     if (this.#outcome !== null) return;
     this.#outcome = outcome;
-    if (this.#headAt === null && this.#sentAt !== null) this.upstream.settled(this.#sentAt);
+    if (this.#headAt !== null) this.upstream.answering(-1);
+    else if (this.#sentAt !== null) this.upstream.settled(this.#sentAt);
     if (this.#headAt === null && outcome.kind !== 'client-closed') {
       const now = this.#now();
       if (isGatewayError(outcome)) this.#owner.gatewayError(this.upstream, this.startedAt, now);

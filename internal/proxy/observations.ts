@@ -19,11 +19,13 @@ export interface Observed {
   readonly waiting: number;
   /** Sum of the times at which these were sent, in milliseconds of the monotonic clock. */
   readonly sentAt: number;
+  /** Requests whose response head is here and whose end is not. */
+  readonly answering: number;
 }
 
 /** Shorter answers count as this: the logarithm of 0 would outweigh any number of slow ones. */
 const SHORTEST_MS = 0.01;
-const PER_THREAD = 7;
+const PER_THREAD = 8;
 
 /**
  * What requests tell about upstreams, in memory that all threads share: plain numbers, added to by whoever sees them and
@@ -41,6 +43,7 @@ export class Observations {
   readonly #outdated: Float64Array;
   readonly #waiting: Float64Array;
   readonly #sentAt: Float64Array;
+  readonly #answering: Float64Array;
   readonly #streakSince: Float64Array;
   /** What began before says nothing any more: it was seen, and an ejection was the answer. */
   readonly #judgedFrom: Float64Array;
@@ -57,6 +60,7 @@ export class Observations {
     this.#outdated = floats(all);
     this.#waiting = floats(all);
     this.#sentAt = floats(all);
+    this.#answering = floats(all);
     this.#streakSince = floats(upstreams);
     this.#judgedFrom = floats(upstreams);
     this.#streaks = integers(upstreams);
@@ -88,6 +92,12 @@ export class Observations {
     this.#answers[own] = (this.#answers[own] ?? 0) + 1;
     this.#logMs[own] = (this.#logMs[own] ?? 0) + Math.log(Math.max(waitedMs, SHORTEST_MS));
     if (waitedMs > (this.#slowestMs[own] ?? 0)) this.#slowestMs[own] = waitedMs;
+  }
+
+  /** A response begins: 1, or one that had begun is over: -1. */
+  answering(slot: number, change: 1 | -1): void {
+    const own = this.#own + slot;
+    this.#answering[own] = (this.#answering[own] ?? 0) + change;
   }
 
   /** It answers as one that works: the errors so far are not in a row with those to come. */
@@ -134,6 +144,7 @@ export class Observations {
       outdated: this.#sum(this.#outdated, slot),
       waiting: this.#sum(this.#waiting, slot),
       sentAt: this.#sum(this.#sentAt, slot),
+      answering: this.#sum(this.#answering, slot),
     };
   }
 
@@ -152,11 +163,12 @@ export class Observations {
     const from = thread * this.#upstreams;
     this.#waiting.fill(0, from, from + this.#upstreams);
     this.#sentAt.fill(0, from, from + this.#upstreams);
+    this.#answering.fill(0, from, from + this.#upstreams);
   }
 
   clear(slot: number): void {
     const seen = [this.#answers, this.#logMs, this.#slowestMs, this.#errors, this.#outdated];
-    for (const column of [...seen, this.#waiting, this.#sentAt]) {
+    for (const column of [...seen, this.#waiting, this.#sentAt, this.#answering]) {
       for (let at = slot; at < column.length; at += this.#upstreams) column[at] = 0;
     }
     this.#streakSince[slot] = 0;

@@ -1,3 +1,4 @@
+import type { AdaptiveConcurrency } from '../model/overload.ts';
 import type { OutlierDetection } from '../model/outlier-detection.ts';
 import type { Lease } from './lease.ts';
 import type { SharedState } from './shared-state.ts';
@@ -24,7 +25,9 @@ export interface PoolPlace {
 export interface PoolLimits {
   /** Requests in flight; null: no limit. */
   readonly maxConnections: number | null;
-  readonly queue: LineLimits;
+  /** Whether there is a limit besides, found out for each upstream by itself; null: there is none. */
+  readonly adaptiveConcurrency: AdaptiveConcurrency | null;
+  readonly queue: QueueLimits;
   /** While the pool is paused, or asleep. */
   readonly hold: LineLimits;
   /** Whether a pool without any upstream is asleep: somebody will be there soon. */
@@ -43,14 +46,19 @@ export interface LineLimits {
   readonly timeout: number;
 }
 
+export interface QueueLimits extends LineLimits {
+  /** Whether nobody waits who would wait in vain, see `LineGauge`. */
+  readonly shed: boolean;
+}
+
 /**
- * Why a request gets no upstream: there is none for it, all that there are for it have as much as they take, or the pool
- * gives none at present.
+ * Why a request gets no upstream: there is none for it, all that there are for it have as much as they take, that was to
+ * last for too long, or the pool gives none at present.
  */
-export type Refusal = 'nobody' | 'busy' | 'held';
+export type Refusal = 'nobody' | 'busy' | 'shed' | 'held';
 
 /** Who looks for an upstream, and waits for one when need be. */
 export interface LeaseSeeker {
-  /** The wait is over; `busy` and `held`: it was in vain. */
+  /** The wait is over; `busy`, `shed` and `held`: it was in vain. */
   turn(found: Lease | Refusal): void;
 }

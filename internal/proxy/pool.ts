@@ -1,6 +1,8 @@
 import type { Balancer, PickContext } from '../algorithms/balancer.ts';
+import { INITIAL_LIMIT } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
+import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
 import { SharedState } from './shared-state.ts';
@@ -12,7 +14,8 @@ import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
 const UNLIMITED: PoolLimits = {
   maxConnections: null,
-  queue: NO_LINE,
+  adaptiveConcurrency: null,
+  queue: { ...NO_LINE, shed: false },
   hold: NO_LINE,
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
@@ -38,8 +41,11 @@ export class Pool implements LeaseOwner {
   readonly #place: PoolPlace;
   readonly #upstreams = new Map<string, Upstream>();
   readonly #line: WaitingLine;
+  readonly #gauge: LineGauge;
   #balancer: Balancer;
   #limits: PoolLimits = UNLIMITED;
+  /** Whether an upstream can be full. */
+  #isLimited = false;
   #offer: Offer = offerOf(NO_UPSTREAMS, UNLIMITED);
   /** The epoch that the offer and the three states are of. */
   #epoch = Number.NaN;
@@ -58,11 +64,13 @@ export class Pool implements LeaseOwner {
     this.#now = now;
     this.#place = place;
     this.#line = new WaitingLine(place.state, place.pool, now);
+    this.#gauge = new LineGauge(place.state.lines, place.pool);
   }
 
   /** In force for every pick that follows, and for those who wait. */
   set limits(limits: PoolLimits) {
     this.#limits = limits;
+    this.#isLimited = limits.maxConnections !== null || limits.adaptiveConcurrency !== null;
     this.#epoch = Number.NaN;
     this.#place.state.signal(this.#place.pool);
   }
@@ -174,7 +182,7 @@ export class Pool implements LeaseOwner {
 
   /**
    * Picks and claims an upstream, or lets the request wait while all that it might go to are full, or it is held.
-   * @returns `busy` or `held` when as many wait as may.
+   * @returns `busy` or `held` when as many wait as may, `shed` when the wait would be in vain.
    */
   acquire(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
     const { state, pool } = this.#place;
@@ -191,10 +199,22 @@ export class Pool implements LeaseOwner {
       const waiting = state.waiting(pool);
       if (waiting >= (found === 'held' ? this.#limits.hold : this.#limits.queue).limit) return found;
       if (found === 'held' && waiting === 0) queueMicrotask(() => this.#events.held?.()); // the lock is held here
+      if (found === 'busy' && tried.length === 0 && this.#refuses(waiting)) return 'shed';
+      if (found === 'held') this.#gauge.restart(this.#now());
       return this.#line.add(this.#waiter(context, tried, seeker, found), signals);
     } finally {
       state.unlock(pool);
     }
+  }
+
+  #refuses(waiting: number): boolean {
+    const running = () => [...this.#upstreams.values()].reduce((sum, { inFlight }) => sum + inFlight, 0);
+    return this.#gauge.refuses(waiting, running, this.#limits.queue, this.#now());
+  }
+
+  /** How long it takes until those who wait now have had their turn, in whole seconds, at least one. */
+  get retryAfter(): number {
+    return Math.max(1, Math.ceil(this.still(() => this.#gauge.wait(this.waiting, this.#now())) / 1_000));
   }
 
   /** Requests that wait, in all threads. */
@@ -228,7 +248,7 @@ export class Pool implements LeaseOwner {
   }
 
   /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
-  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Refusal {
+  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Exclude<Refusal, 'shed'> {
     const { fit, first, lastResort } = this.#present();
     const preferred = tried.length === 0 ? first : without(fit, tried);
     if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
@@ -237,8 +257,7 @@ export class Pool implements LeaseOwner {
     if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
     const trial = tried.length === 0 ? this.#trial(context) : undefined;
     if (trial !== undefined) return new Lease(this, trial, false, this.#now);
-    const { maxConnections } = this.#limits;
-    const free = maxConnections === null ? candidates : this.#withRoom(candidates, maxConnections, inTurn);
+    const free = this.#isLimited ? this.#withRoom(candidates, inTurn) : candidates;
     if (free.length === 0) return 'busy';
     return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
   }
@@ -247,10 +266,7 @@ export class Pool implements LeaseOwner {
   #trial(context: PickContext): Upstream | undefined {
     const { onTrial } = this.#offer;
     if (onTrial.length === 0) return undefined;
-    const { maxConnections } = this.#limits;
-    const chosen = onTrial.find(
-      ({ trials, inFlight }) => trials > 0 && (maxConnections === null || inFlight < maxConnections),
-    );
+    const chosen = onTrial.find((upstream) => upstream.trials > 0 && (!this.#isLimited || this.#hasRoom(upstream)));
     if (chosen === undefined || context.affinity() !== undefined) return undefined;
     chosen.takeTrial();
     return chosen;
@@ -259,17 +275,25 @@ export class Pool implements LeaseOwner {
   /** A request that has not begun; one that has, goes on: pausing is to come to an end. */
   #mustWait(inTurn: boolean): boolean {
     if (this.#paused) return true;
-    if (inTurn || this.#limits.maxConnections !== null) return false; // with a limit `#withRoom` looks
+    if (inTurn || this.#isLimited) return false; // with a limit `#withRoom` looks
     this.#releasing = this.#place.state.oldestWaiting(this.#place.pool) < Number.POSITIVE_INFINITY;
     return this.#releasing;
   }
 
-  #withRoom(upstreams: readonly Upstream[], maxConnections: number, inTurn: boolean): readonly Upstream[] {
+  #withRoom(upstreams: readonly Upstream[], inTurn: boolean): readonly Upstream[] {
     const { state, pool } = this.#place;
     if (!inTurn && state.oldestWaiting(pool) < Number.POSITIVE_INFINITY) return NO_UPSTREAMS; // nobody overtakes
-    const hasRoom = ({ inFlight }: Upstream) => inFlight < maxConnections;
-    return upstreams.every(hasRoom) ? upstreams : upstreams.filter(hasRoom);
+    return upstreams.every(this.#hasRoom) ? upstreams : upstreams.filter(this.#hasRoom);
   }
+
+  readonly #hasRoom = (upstream: Upstream): boolean => {
+    const { maxConnections, adaptiveConcurrency } = this.#limits;
+    const { inFlight } = upstream;
+    if (maxConnections !== null && inFlight >= maxConnections) return false;
+    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || INITIAL_LIMIT)) return true;
+    upstream.refused();
+    return false;
+  };
 
   #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
     let wasHeld = why === 'held';
@@ -277,17 +301,25 @@ export class Pool implements LeaseOwner {
       isChoosy: tried.length > 0,
       patience: () => {
         wasHeld ||= this.#holds(); // it may have come before the pause
-        return (wasHeld ? this.#limits.hold : this.#limits.queue).timeout;
+        const { hold, queue } = this.#limits;
+        return wasHeld ? hold.timeout : this.#gauge.patience(queue, this.#now());
       },
       tryTurn: () => {
         const found = this.#pick(context, tried, true);
         if (found === 'busy' || found === 'held') return false;
         if (found instanceof Lease) this.#place.state.countApart(this.#place.pool, -1); // it was counted when it came
+        if (wasHeld) this.#gauge.restart(this.#now());
+        else this.#gauge.turn(this.#now());
         queueMicrotask(() => seeker.turn(found)); // the lock is held here
         return true;
       },
-      expired: () => seeker.turn(wasHeld ? 'held' : 'busy'),
+      expired: () => seeker.turn(wasHeld ? 'held' : this.#waitedInVain(tried.length > 0)),
     };
+  }
+
+  /** A retry may have waited for one upstream while the others had room: that tells nothing of the line. */
+  #waitedInVain(isChoosy: boolean): Refusal {
+    return isChoosy ? 'busy' : this.still(() => this.#gauge.inVain(this.#limits.queue, this.#now()));
   }
 
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void {
@@ -313,7 +345,7 @@ export class Pool implements LeaseOwner {
   released(upstream: Upstream, outcome: Outcome, lifecycle: Lifecycle): void {
     if (outcome.kind === 'connect-failed' && !isOwnFault(outcome)) this.#events.connectFailed(upstream, outcome.cause);
     if (lifecycle !== 'ready') this.#events.drained(upstream);
-    if (this.#limits.maxConnections !== null) this.#place.state.signal(this.#place.pool);
+    if (this.#isLimited) this.#place.state.signal(this.#place.pool);
   }
 
   /** Other threads have the upstream in their lists until they hear of it: they must not pick it any more. */

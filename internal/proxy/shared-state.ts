@@ -1,3 +1,4 @@
+import { GAUGE_NUMBERS } from './line-gauge.ts';
 import { Observations } from './observations.ts';
 import { SharedLocks } from './shared-locks.ts';
 
@@ -33,6 +34,8 @@ export class SharedState {
   readonly turns: Float64Array;
   /** The same for the turns among equals. */
   readonly ties: Float64Array;
+  /** How the lines of those who wait move, see `LineGauge`. */
+  readonly lines: Float64Array;
   readonly failures: Int32Array;
   readonly lifecycle: Int32Array;
   readonly health: Int32Array;
@@ -40,6 +43,10 @@ export class SharedState {
   readonly standing: Int32Array;
   /** 1: nobody could connect to it lately, so that a request sent there takes nothing off the others. */
   readonly unreachable: Int32Array;
+  /** How many requests each may have in flight, as the main thread has found out; 0: not known. */
+  readonly concurrency: Int32Array;
+  /** 1: that has kept a request away. */
+  readonly full: Int32Array;
   /** How many requests may still try out an upstream that is on trial. */
   readonly #trials: Int32Array;
   readonly observations: Observations;
@@ -83,6 +90,7 @@ export class SharedState {
     this.ordinals = floats(upstreams);
     this.turns = floats(2 * pools);
     this.ties = floats(2 * pools);
+    this.lines = floats(GAUGE_NUMBERS * pools);
     this.#waitingSince = floats((threads + 1) * pools);
     this.#apart = floats((threads + 1) * pools);
     this.observations = new Observations(size, thread, { floats, integers }); // the last floats, the first integers
@@ -91,6 +99,8 @@ export class SharedState {
     this.health = integers(upstreams);
     this.standing = integers(upstreams);
     this.unreachable = integers(upstreams);
+    this.concurrency = integers(upstreams);
+    this.full = integers(upstreams);
     this.#trials = integers(upstreams);
     this.#inFlight = integers(upstreams);
     this.#locks = new SharedLocks(integers(pools), thread);
@@ -104,8 +114,8 @@ export class SharedState {
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
     const observed = Observations.size(size);
-    const floats = 7 * upstreams + 4 * pools + 2 * (threads + 1) * pools + observed.floats;
-    const integers = 7 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
+    const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + 2 * (threads + 1) * pools + observed.floats;
+    const integers = 9 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -269,6 +279,8 @@ export class SharedState {
     this.failures[slot] = 0;
     this.standing[slot] = 0;
     this.unreachable[slot] = 0;
+    this.concurrency[slot] = 0;
+    this.full[slot] = 0;
     this.grantTrials(slot, 0);
     this.observations.clear(slot);
     Atomics.store(this.#inFlight, slot, 0);
@@ -278,5 +290,6 @@ export class SharedState {
   clearPool(pool: number): void {
     this.setPaused(pool, false);
     for (let at = pool; at < this.#apart.length; at += this.size.pools) this.#apart[at] = 0;
+    this.lines.fill(0, GAUGE_NUMBERS * pool, GAUGE_NUMBERS * (pool + 1));
   }
 }

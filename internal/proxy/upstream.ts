@@ -1,5 +1,6 @@
 import type { Candidate } from '../algorithms/balancer.ts';
 import { hash32 } from '../algorithms/hash.ts';
+import type { ConcurrencyLimit } from '../health/concurrency.ts';
 import { type Health, HEALTHS } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
@@ -31,6 +32,8 @@ export class Upstream implements Candidate {
   healthCause = 'not checked yet';
   /** Why it is ejected or on trial; known to the main thread alone. */
   ejection: Ejection | null = null;
+  /** Finds out `concurrency`; known to the main thread alone, null: there is no such limit. */
+  concurrencyLimit: ConcurrencyLimit | null = null;
   readonly #state: SharedState;
 
   /** @param place - already filled when the upstream is another thread's, too; else see `update`. */
@@ -97,6 +100,26 @@ export class Upstream implements Candidate {
 
   set unreachable(unreachable: boolean) {
     this.#state.unreachable[this.slot] = unreachable ? 1 : 0;
+  }
+
+  /** How many requests it may have in flight, as found out from its latencies; 0: not known. */
+  get concurrency(): number {
+    return this.#state.concurrency[this.slot] ?? 0;
+  }
+
+  /** To be set by the main thread; in force for every pick that follows. */
+  set concurrency(requests: number) {
+    this.#state.concurrency[this.slot] = requests;
+  }
+
+  /** A request was kept from it by this limit. */
+  refused(): void {
+    this.#state.full[this.slot] = 1;
+  }
+
+  /** Whether one was since the last call; for the main thread. */
+  takeRefused(): boolean {
+    return Atomics.exchange(this.#state.full, this.slot, 0) === 1;
   }
 
   /** How many requests may still try it out while it is on trial. */
@@ -190,6 +213,11 @@ export class Upstream implements Candidate {
   /** @param waitedMs - from the end of the request to a response head that is no failure. */
   answered(waitedMs: number): void {
     this.#state.observations.answered(this.slot, waitedMs);
+  }
+
+  /** A response begins, or one is over; see `Observations.answering`. */
+  answering(change: 1 | -1): void {
+    this.#state.observations.answering(this.slot, change);
   }
 
   /** It has answered as one that works, be it with an error of its own. */

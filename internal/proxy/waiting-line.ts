@@ -44,6 +44,8 @@ export class WaitingLine {
   readonly #places: Place[] = [];
   #watching = false;
   #timer: NodeJS.Timeout | null = null;
+  /** When it goes off. */
+  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(state: SharedState, pool: number, now: () => number) {
     this.#state = state;
@@ -88,6 +90,7 @@ export class WaitingLine {
       await this.#state.nextSignal(this.#pool, signals, LOOK_AGAIN_MS);
       signals = this.#state.signals(this.#pool);
       this.#serve();
+      this.#expire(); // also when patience has become shorter meanwhile
     }
     this.#watching = false;
   }
@@ -95,11 +98,27 @@ export class WaitingLine {
   #setTimer(): void {
     const [first] = this.#places;
     if (first === undefined) return;
-    this.#timer ??= setTimeout(() => this.#expire(), Math.max(endOf(first) - this.#now(), 1));
+    const end = endOf(first);
+    if (this.#timer !== null && this.#timerAt <= end) return;
+    this.#stopTimer();
+    this.#timerAt = end;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(end - this.#now(), 1));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Whoever has a turn by now does not go away without: this thread may have been busy for longer than they may wait. */
+  #wake(): void {
+    this.#stopTimer();
+    this.#serve();
+    this.#expire();
   }
 
   #expire(): void {
-    this.#timer = null;
     const now = this.#now();
     for (let [first] = this.#places; first !== undefined && endOf(first) <= now; [first] = this.#places) {
       this.#remove(first);
@@ -114,9 +133,7 @@ export class WaitingLine {
     this.#places.splice(index, 1);
     this.#publish();
     this.#state.signal(this.#pool); // the oldest may be another thread's now
-    if (this.#places.length > 0 || this.#timer === null) return;
-    clearTimeout(this.#timer);
-    this.#timer = null;
+    if (this.#places.length === 0) this.#stopTimer();
   }
 
   #publish(): void {

@@ -3,6 +3,7 @@ import { type RunningBackend, startBackend } from '../../cmd/test-server/app.ts'
 import type { Health } from '../../internal/model/health.ts';
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Engine, EngineSettings, Listener, RequestRecord } from '../../internal/proxy/engine.ts';
+import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import type { Upstream } from '../../internal/proxy/upstream.ts';
@@ -74,6 +75,7 @@ export class ProxySite implements AsyncDisposable {
   readonly engine: Engine;
   readonly fleet: Fleet;
   readonly ejector: Ejector;
+  readonly #control: ConcurrencyControl;
   readonly records: RequestRecord[] = [];
   /** How often it was told that requests are held. */
   heldTold = 0;
@@ -114,6 +116,13 @@ export class ProxySite implements AsyncDisposable {
       log: createLogger({ name: 'test', level: 'silent' }),
     });
     if (options.ejects === true) this.ejector.start();
+    this.#control = new ConcurrencyControl({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: () => performance.now(),
+      random: () => 0.5,
+    });
+    this.#control.start();
     this.engine = currentEngine({
       routes: this.fleet,
       settings: this.settings,
@@ -236,6 +245,7 @@ export class ProxySite implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close();
     this.ejector.stop();
+    this.#control.stop();
     try {
       await this.idle();
     } finally {

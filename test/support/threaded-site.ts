@@ -1,5 +1,6 @@
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { Listener } from '../../internal/proxy/engine.ts';
+import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet } from '../../internal/proxy/fleet.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
@@ -16,6 +17,7 @@ export class ThreadedSite implements AsyncDisposable {
   readonly engine: ThreadedEngine;
   readonly slots: SlotAllocator;
   readonly ejector: Ejector;
+  readonly #control: ConcurrencyControl;
   readonly crashes: { readonly thread: number; readonly error: Error }[] = [];
   /** Threads that could not listen, in the order in which they told so. */
   readonly notListening: number[] = [];
@@ -46,6 +48,13 @@ export class ThreadedSite implements AsyncDisposable {
       log: createLogger({ name: 'test', level: 'silent' }),
     });
     this.ejector.start();
+    this.#control = new ConcurrencyControl({
+      fleet: this.fleet,
+      clock: systemClock,
+      now: sharedNow,
+      random: () => 0.5,
+    });
+    this.#control.start();
     this.engine = new ThreadedEngine({
       sharesPorts: true,
       threads,
@@ -132,6 +141,7 @@ export class ThreadedSite implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.ejector.stop();
+    this.#control.stop();
     await this.close(0);
     await this.engine.stop();
   }

@@ -95,6 +95,11 @@ export class Exchange implements AttemptOwner {
     return this.#response.headersSent ? this.#response.statusCode : CLIENT_GONE;
   }
 
+  /** Why it got no upstream, or no other one; null: it did. */
+  get refusal(): Refusal | null {
+    return this.#clientGone || this.#fault !== null ? null : this.#refusal;
+  }
+
   records(): AttemptRecord[] {
     return this.#leases.map(recordOf);
   }
@@ -195,14 +200,17 @@ export class Exchange implements AttemptOwner {
   #answerFailure(): void {
     if (this.#response.headersSent || this.#clientGone) return;
     if (this.#tools.closing()) this.#response.shouldKeepAlive = false;
-    const page = this.#refusal === 'held' ? this.#pool.page : null;
-    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'), { page });
+    const details = {
+      page: this.#refusal === 'held' ? this.#pool.page : null,
+      retryAfter: isFull(this.#refusal) ? this.#pool.retryAfter : undefined,
+    };
+    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'), details);
   }
 
   #failureStatus(): number {
     if (this.#fault !== null) return FAULT_STATUS[this.#fault];
     const last = this.#leases.at(-1);
-    if (last === undefined || this.#refusal === 'busy' || this.#refusal === 'held') return 503;
+    if (last === undefined || isFull(this.#refusal) || this.#refusal === 'held') return 503;
     return (last.outcome && statusFor(last.outcome, last.lastResort)) ?? 502;
   }
 
@@ -222,6 +230,11 @@ export class Exchange implements AttemptOwner {
     this.#next.giveUp();
     this.#attempt?.abandon();
   }
+}
+
+/** All that there are have as much as they take. */
+function isFull(refusal: Refusal | null): boolean {
+  return refusal === 'busy' || refusal === 'shed';
 }
 
 /** The `Set-Cookie` that ties the client to the upstream that answers; null when it already is, or need not be. */

@@ -121,8 +121,9 @@ export class Forwarder {
       defect = error;
       response.destroy();
     }
-    const { status } = exchange;
-    this.#record(request, { ...namesOf(found.pool), status, attempts: exchange.records(), defect });
+    const { status, refusal } = exchange;
+    const end = { status, attempts: exchange.records(), ...(refusal !== null && { refusal }), defect };
+    this.#record(request, { ...namesOf(found.pool), ...end });
   }
 
   /** Resolves when the client's connection is closed, or has been refused. Never rejects, as above. */

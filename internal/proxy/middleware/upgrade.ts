@@ -5,6 +5,7 @@ import { authority } from '../../model/address.ts';
 import type { AttemptRecord } from '../engine.ts';
 import { endToEndFields, type RawFields, VIA } from '../fields.ts';
 import { Lease } from '../lease.ts';
+import type { Refusal } from '../pool-parts.ts';
 import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { mayRetry } from '../retry.ts';
@@ -20,6 +21,8 @@ import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
 export interface UpgradeResult {
   readonly status: number;
   readonly attempts: readonly AttemptRecord[];
+  /** Why it got no upstream, or no other one; absent: it did. */
+  readonly refusal?: Refusal;
 }
 
 /**
@@ -36,6 +39,7 @@ export class Upgrade implements AttemptOwner {
   readonly #next: NextLease;
   readonly #leases: Lease[] = [];
   #status = CLIENT_GONE;
+  #refusal: Refusal | null = null;
 
   constructor(tools: ExchangeTools, pool: ServicePool, request: ClientRequest, socket: Socket) {
     this.#tools = tools;
@@ -65,7 +69,8 @@ export class Upgrade implements AttemptOwner {
     } finally {
       for (const lease of this.#leases) lease.release({ kind: 'client-closed' });
     }
-    return { status: this.#status, attempts: this.#leases.map(recordOf) };
+    const refusal = this.#refusal;
+    return { status: this.#status, attempts: this.#leases.map(recordOf), ...(refusal !== null && { refusal }) };
   }
 
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
@@ -108,6 +113,7 @@ export class Upgrade implements AttemptOwner {
       const tried = this.#leases.map(({ upstream }) => upstream);
       const lease = this.#socket.destroyed ? 'nobody' : await this.#next.get(tried);
       if (!(lease instanceof Lease)) {
+        this.#refusal = this.#socket.destroyed ? null : lease;
         this.#answerFor(lease === 'nobody' ? this.#leases.at(-1) : undefined);
         return null;
       }

@@ -123,14 +123,14 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     this.#listener.connectionClosed(this);
   }
 
-  answer(status: number, page: string | null): void {
+  answer(status: number, page: string | null, retryAfter?: number): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
     const { head, fields, id } = exchange.request;
     const close = !head.keepAlive || head.minorVersion === 0 || !exchange.requestDone || this.closing;
     const bodiless = head.method === 'HEAD';
     const accept = fields.field('accept');
-    this.transport.write(ownAnswer({ status, requestId: id, accept, page, bodiless, close }));
+    this.transport.write(ownAnswer({ status, requestId: id, accept, page, retryAfter, bodiless, close }));
     this.finished(!close);
   }
 

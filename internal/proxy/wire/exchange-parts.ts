@@ -25,8 +25,9 @@ export interface ExchangeClient {
   /**
    * Sends an answer of our own in place of the upstream's; the exchange is over then.
    * @param page - for browsers; null: there is none.
+   * @param retryAfter - seconds, with a 503.
    */
-  answer(status: number, page: string | null): void;
+  answer(status: number, page: string | null, retryAfter?: number): void;
   /** The exchange is over, and its answer written. @param reusable - the connection can take another request. */
   finished(reusable: boolean): void;
   /** The exchange is over, and its answer cannot be completed. */

@@ -29,6 +29,8 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   readonly body: RequestBody;
   /** What the client got; 499 when it left before it got anything. */
   status = CLIENT_GONE;
+  /** Why it got no upstream, or no other one; null: it did. */
+  refusal: Refusal | null = null;
   readonly #tools: ExchangeTools;
   readonly #context: RequestContext;
   /** One for each attempt. */
@@ -123,7 +125,8 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   turn(found: Lease | Refusal): void {
     this.#waiting = null;
     if (typeof found === 'string') {
-      if (!this.#over) this.#giveUp(found === 'nobody' ? this.#leases.at(-1) : undefined, found === 'held');
+      this.refusal = found;
+      if (!this.#over) this.#giveUp(found === 'nobody' ? this.#leases.at(-1) : undefined);
     } else if (this.#over) {
       found.release(CLIENT_CLOSED); // the client left between its turn and now
     } else {
@@ -213,14 +216,17 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     return mayRetry(question, retries) && this.#tools.budget.take(retries);
   }
 
-  /**
-   * @param last - the attempt whose failure decides the status; none: nobody could be picked.
-   * @param held - it was held in vain.
-   */
-  #giveUp(last: Lease | undefined, held = false): void {
+  /** @param last - the attempt whose failure decides the status; none: nobody could be picked. */
+  #giveUp(last: Lease | undefined): void {
     this.#over = true;
     this.status = last?.outcome ? (statusFor(last.outcome, last.lastResort) ?? 502) : 503;
-    this.client.answer(this.status, held ? this.pool.page : null);
+    const { refusal } = this;
+    const isFull = refusal === 'busy' || refusal === 'shed';
+    this.client.answer(
+      this.status,
+      refusal === 'held' ? this.pool.page : null,
+      isFull ? this.pool.retryAfter : undefined,
+    );
   }
 
   #cancel(): void {

@@ -43,6 +43,7 @@ export function refusedRecord({ id, client, names, status, service, reason, tota
 /** @param totalMs - from the request's head to the end of the answer. */
 export function exchangeRecord(exchange: Exchange, totalMs: number): RequestRecord {
   const { id, head, fields } = exchange.request;
+  const { refusal } = exchange;
   return {
     id,
     client: fields.clientAddress,
@@ -54,5 +55,6 @@ export function exchangeRecord(exchange: Exchange, totalMs: number): RequestReco
     status: exchange.status,
     attempts: exchange.records(),
     totalMs,
+    ...(refusal !== null && { refusal }),
   };
 }

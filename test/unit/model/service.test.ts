@@ -25,7 +25,8 @@ describe('a service', () => {
       hash: { key: 'ip+url', balanceFactor: null },
       sticky: {},
       maxConnections: null,
-      queue: { limit: 1_000, timeout: 1_000 },
+      adaptiveConcurrency: null,
+      queue: { limit: 1_000, timeout: 1_000, shed: true },
       healthCheck: {
         type: 'http',
         path: '/health',

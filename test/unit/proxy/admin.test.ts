@@ -71,6 +71,7 @@ describe('the admin interface', () => {
       picks: 3,
       failures: 0,
       latencyMs: null,
+      concurrency: null,
     });
     assert.equal(second?.['health'], 'unhealthy');
   });

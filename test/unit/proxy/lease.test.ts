@@ -75,6 +75,18 @@ describe('a lease', () => {
     assert.equal(of.failures, 1);
   });
 
+  it('tells of a response that has begun and is not over', () => {
+    const { lease: held, of } = lease();
+    held.sent();
+    assert.equal(of.observed.answering, 0);
+    held.head(200);
+    assert.equal(of.observed.answering, 1);
+    held.release({ kind: 'truncated', cause: 'x' });
+    assert.equal(of.observed.answering, 0);
+    lease().lease.release({ kind: 'reset', cause: 'x' });
+    assert.equal(of.observed.answering, 0);
+  });
+
   it('says nothing about the upstream when the client left', () => {
     const { lease: held, owner, of } = lease();
     held.release({ kind: 'client-closed' });

@@ -20,8 +20,11 @@ describe('observations', () => {
     one.answered(1, Math.E);
     two.answered(1, Math.E ** 3);
     two.gatewayError(1, 0, 400, 1_000);
+    one.answering(1, 1);
+    two.answering(1, 1);
+    two.answering(1, -1);
     const { logMs, ...counts } = observations.read(1);
-    assert.deepEqual(counts, { answers: 2, gatewayErrors: 1, outdated: 0, waiting: 2, sentAt: 400 });
+    assert.deepEqual(counts, { answers: 2, gatewayErrors: 1, outdated: 0, waiting: 2, sentAt: 400, answering: 1 });
     assert.ok(Math.abs(logMs - 4) < 1e-9);
     assert.equal(observations.takeSlowest(1), Math.E ** 3);
     assert.equal(observations.read(2).waiting, 1);
@@ -69,14 +72,17 @@ describe('observations', () => {
     one.settled(1, 1e9 + 0.7);
     assert.equal(observations.read(1).sentAt, 0);
     two.sent(1, 5);
+    two.answering(1, 1);
     main.takeOff(2);
-    assert.deepEqual([observations.read(1).waiting, observations.read(1).sentAt], [0, 0]);
+    const { waiting, sentAt, answering } = observations.read(1);
+    assert.deepEqual([waiting, sentAt, answering], [0, 0, 0]);
   });
 
   it('begin anew with another upstream in the same place', () => {
     const { main, observations, one } = threads();
     one.sent(1, 5);
     one.answered(1, 5);
+    one.answering(1, 1);
     one.gatewayError(1, 0, 5, 1_000);
     main.clear(1, 7);
     assert.deepEqual(observations.read(1), {
@@ -86,6 +92,7 @@ describe('observations', () => {
       outdated: 0,
       waiting: 0,
       sentAt: 0,
+      answering: 0,
     });
     assert.deepEqual([observations.streak(1, 5, 1_000), observations.takeSlowest(1)], [0, 0]);
   });

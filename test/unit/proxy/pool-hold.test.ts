@@ -16,7 +16,8 @@ const SIZE = { upstreams: 8, pools: 2, threads: 2 };
 const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: () => 0 };
 const LIMITS: PoolLimits = {
   maxConnections: null,
-  queue: { limit: 0, timeout: 0 },
+  adaptiveConcurrency: null,
+  queue: { limit: 0, timeout: 0, shed: true },
   hold: { limit: 10, timeout: 60_000 },
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
@@ -163,7 +164,7 @@ describe('a paused pool', () => {
   });
 
   it('keeps those who waited for room when it was paused as long as any other', async () => {
-    using crowd = new Crowd({ maxConnections: 1, queue: { limit: 5, timeout: 2 } });
+    using crowd = new Crowd({ maxConnections: 1, queue: { limit: 5, timeout: 2, shed: true } });
     crowd.add();
     crowd.ask('runs');
     crowd.ask('waits');

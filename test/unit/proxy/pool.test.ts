@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RoundRobin } from '../../../internal/algorithms/round-robin.ts';
 import type { Balancer, Candidate, PickContext } from '../../../internal/algorithms/balancer.ts';
+import { INITIAL_LIMIT } from '../../../internal/health/concurrency.ts';
 import { Pool } from '../../../internal/proxy/pool.ts';
 import type { PoolLimits } from '../../../internal/proxy/pool-parts.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
@@ -11,7 +12,8 @@ const CONTEXT: PickContext = { hash: () => 0, affinity: () => undefined, now: ()
 
 const LIMITS: PoolLimits = {
   maxConnections: null,
-  queue: { limit: 0, timeout: 0 },
+  adaptiveConcurrency: null,
+  queue: { limit: 0, timeout: 0, shed: true },
   hold: { limit: 0, timeout: 0 },
   scaleFromZero: false,
   healthCheck: { neverEmpty: true },
@@ -81,7 +83,8 @@ describe('a pool', () => {
     const outlierDetection = { consecutiveErrors: null, interval: 0 };
     const limits = {
       maxConnections: null,
-      queue: line,
+      adaptiveConcurrency: null,
+      queue: { ...line, shed: true },
       hold: line,
       scaleFromZero: true,
       panicThreshold: 0,
@@ -153,6 +156,25 @@ describe('a pool', () => {
     of.standing = 'on-trial';
     fail();
     assert.equal(told, 2);
+  });
+
+  it('gives an upstream as many requests as were found out to be good for it, beside the limit that was set', () => {
+    const [a, b] = [upstream('a'), upstream('b')];
+    const { pool } = poolOf(a, b);
+    const adaptiveConcurrency = { min: 1, max: 100, tolerance: 1.25 };
+    pool.limits = { ...LIMITS, adaptiveConcurrency };
+    a.concurrency = 2;
+    const picked = () => pool.lease(CONTEXT, [])?.upstream.id;
+    assert.deepEqual([picked(), picked(), picked()], ['a', 'a', 'b']);
+    assert.deepEqual([a.takeRefused(), a.takeRefused(), b.takeRefused()], [true, false, false]);
+    for (let n = 1; n < INITIAL_LIMIT; n += 1) assert.equal(picked(), 'b', 'nothing is known of it yet');
+    assert.equal(picked(), undefined);
+    b.concurrency = 100;
+    assert.equal(picked(), 'b');
+    pool.limits = { ...LIMITS, adaptiveConcurrency, maxConnections: 1 };
+    assert.equal(picked(), undefined);
+    pool.limits = LIMITS;
+    assert.equal(picked(), 'a', 'there are no limits any more');
   });
 
   it('has nobody to give when it is empty', () => {
