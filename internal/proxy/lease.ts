@@ -57,6 +57,7 @@ export class Lease {
     const now = this.#now();
     this.#headAt = now;
     this.upstream.answering(1);
+    this.upstream.took(now - this.startedAt);
     if (isGatewayStatus(status)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
     else this.upstream.endStreak();
     if (this.#sentAt !== null) {
@@ -78,6 +79,7 @@ export class Lease {
     else if (this.#sentAt !== null) this.upstream.settled(this.#sentAt);
     if (this.#headAt === null && outcome.kind !== 'client-closed') {
       const now = this.#now();
+      if (outcome.kind === 'head-timeout') this.upstream.took(now - this.startedAt);
       if (isGatewayError(outcome)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
       this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
     }

@@ -60,6 +60,11 @@ export function isFailureStatus(status: number): boolean {
   return status >= 500 && status !== 501 && status !== 505;
 }
 
+/** Whether a request failed for its client. @param last - how the last attempt ended, if there was one. */
+export function isFailedAnswer(status: number, last: Outcome | null | undefined): boolean {
+  return isFailureStatus(status) || last?.kind === 'truncated';
+}
+
 /** Short text for the request log. */
 export function describeOutcome(outcome: Outcome): string {
   return 'cause' in outcome ? `${outcome.kind}: ${outcome.cause}` : outcome.kind;

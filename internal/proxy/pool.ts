@@ -5,6 +5,7 @@ import { Lease, type LeaseOwner } from './lease.ts';
 import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
+import type { EndedRequests } from './request-counts.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
 import type { Upstream } from './upstream.ts';
@@ -229,6 +230,16 @@ export class Pool implements LeaseOwner {
       for (const { picks } of this.#upstreams.values()) sum += picks;
       return sum;
     });
+  }
+
+  /** A request to the pool is over. @param failed - for the client: with a 5xx, or a response that broke off. */
+  ended(failed: boolean): void {
+    if (!this.#closed) this.#place.state.requestCounts.count(this.#place.pool, failed);
+  }
+
+  /** How requests to the pool have ended since it was made, in all threads. */
+  get endedRequests(): EndedRequests {
+    return this.#place.state.requestCounts.read(this.#place.pool);
   }
 
   /** Looks at numbers while nobody picks, in any thread. */

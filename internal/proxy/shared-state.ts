@@ -1,5 +1,7 @@
 import { GAUGE_NUMBERS } from './line-gauge.ts';
+import { LatencyHistograms } from './latency-histograms.ts';
 import { Observations } from './observations.ts';
+import { RequestCounts } from './request-counts.ts';
 import { SharedLocks } from './shared-locks.ts';
 
 /** How many of each there is room for; memory is used as it is touched. */
@@ -50,6 +52,8 @@ export class SharedState {
   /** How many requests may still try out an upstream that is on trial. */
   readonly #trials: Int32Array;
   readonly observations: Observations;
+  readonly requestCounts: RequestCounts;
+  readonly latencies: LatencyHistograms;
   readonly #inFlight: Int32Array;
   /** What each thread has in flight by itself: `thread · upstreams + slot`. */
   readonly #ownInFlight: Int32Array;
@@ -93,6 +97,7 @@ export class SharedState {
     this.lines = floats(GAUGE_NUMBERS * pools);
     this.#waitingSince = floats((threads + 1) * pools);
     this.#apart = floats((threads + 1) * pools);
+    this.requestCounts = new RequestCounts(size, thread, floats);
     this.observations = new Observations(size, thread, { floats, integers }); // the last floats, the first integers
     this.failures = integers(upstreams);
     this.lifecycle = integers(upstreams);
@@ -109,13 +114,16 @@ export class SharedState {
     this.#paused = integers(pools);
     this.#waiting = integers((threads + 1) * pools);
     this.#ownInFlight = integers((threads + 1) * upstreams);
+    this.latencies = new LatencyHistograms(size, thread, integers);
   }
 
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
     const observed = Observations.size(size);
-    const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + 2 * (threads + 1) * pools + observed.floats;
-    const integers = 9 * upstreams + 4 * pools + (threads + 1) * (upstreams + pools) + observed.integers;
+    const shared = 2 * (threads + 1) * pools + RequestCounts.size(size) + observed.floats;
+    const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + shared;
+    const own = (threads + 1) * (upstreams + pools);
+    const integers = 9 * upstreams + 4 * pools + own + observed.integers + LatencyHistograms.size(size);
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -283,12 +291,14 @@ export class SharedState {
     this.full[slot] = 0;
     this.grantTrials(slot, 0);
     this.observations.clear(slot);
+    this.latencies.clear(slot);
     Atomics.store(this.#inFlight, slot, 0);
   }
 
   /** Makes the place of a pool ready for another one. */
   clearPool(pool: number): void {
     this.setPaused(pool, false);
+    this.requestCounts.clear(pool);
     for (let at = pool; at < this.#apart.length; at += this.size.pools) this.#apart[at] = 0;
     this.lines.fill(0, GAUGE_NUMBERS * pool, GAUGE_NUMBERS * (pool + 1));
   }

@@ -220,6 +220,16 @@ export class Upstream implements Candidate {
     this.#state.observations.answering(this.slot, change);
   }
 
+  /** @param elapsedMs - from the start of an attempt to its response head, whatever it says, or to the timeout. */
+  took(elapsedMs: number): void {
+    this.#state.latencies.record(this.slot, elapsedMs);
+  }
+
+  /** What all attempts took, see `LatencyHistograms`; for the main thread. */
+  get latencies(): Uint32Array {
+    return this.#state.latencies.read(this.slot);
+  }
+
   /** It has answered as one that works, be it with an error of its own. */
   endStreak(): void {
     this.#state.observations.endStreak(this.slot);

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
 import { Lease } from '../lease.ts';
-import { describeOutcome, statusFor } from '../outcome.ts';
+import { describeOutcome, isFailedAnswer, statusFor } from '../outcome.ts';
 import type { Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
@@ -98,6 +98,11 @@ export class Exchange implements AttemptOwner {
   /** Why it got no upstream, or no other one; null: it did. */
   get refusal(): Refusal | null {
     return this.#clientGone || this.#fault !== null ? null : this.#refusal;
+  }
+
+  /** Whether the client got an error, or half an answer; to be asked when the exchange is over. */
+  get hasFailed(): boolean {
+    return isFailedAnswer(this.status, this.#leases.at(-1)?.outcome);
   }
 
   records(): AttemptRecord[] {

@@ -6,6 +6,7 @@ import { plainAddress, TrustedProxies } from '../client-address.ts';
 import type { Destination } from '../destination.ts';
 import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
 import { requestIdOf } from '../fields.ts';
+import { isFailureStatus } from '../outcome.ts';
 import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -121,6 +122,7 @@ export class Forwarder {
       defect = error;
       response.destroy();
     }
+    found.pool.ended(defect !== undefined || exchange.hasFailed);
     const { status, refusal } = exchange;
     const end = { status, attempts: exchange.records(), ...(refusal !== null && { refusal }), defect };
     this.#record(request, { ...namesOf(found.pool), ...end });
@@ -150,6 +152,7 @@ export class Forwarder {
       defect = error;
       socket.destroy();
     }
+    found.pool.ended(defect !== undefined || isFailureStatus(result.status));
     this.#record(request, { ...namesOf(found.pool), ...result, defect });
   }
 

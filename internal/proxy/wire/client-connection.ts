@@ -317,6 +317,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
+    exchange.pool.ended(exchange.hasFailed);
     const { record, now } = this.#tools;
     if (record !== null) record(exchangeRecord(exchange, now() - this.#startedAt));
   }

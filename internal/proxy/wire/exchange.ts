@@ -1,6 +1,6 @@
 import type { AttemptRecord } from '../engine.ts';
 import { Lease } from '../lease.ts';
-import { describeOutcome, type Outcome, statusFor } from '../outcome.ts';
+import { describeOutcome, isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
 import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { mayRetry } from '../retry.ts';
@@ -62,6 +62,11 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   /** Whether the whole request was read. */
   get requestDone(): boolean {
     return this.body.done;
+  }
+
+  /** Whether the client got an error, or half an answer; to be asked when the exchange is over. */
+  get hasFailed(): boolean {
+    return isFailedAnswer(this.status, this.#leases.at(-1)?.outcome);
   }
 
   records(): AttemptRecord[] {
