@@ -75,7 +75,7 @@ export class Balancer implements Origin {
     const secret = options.usesRegistry ? await cookieSecret(config, log) : passingSecret();
     const balancer = new Balancer(options, log, secret);
     // All services, though we serve one: the eldest of several load balancers tells people about all that are down.
-    await balancer.#plane.start(config.services);
+    await balancer.#plane.start(config);
     balancer.#follower.start();
     log.info({ service: options.service }, `balancing ${options.service} in this app`);
     return balancer;

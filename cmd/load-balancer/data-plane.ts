@@ -6,7 +6,9 @@ import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts'
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
+import { RecentTraffic } from '../../internal/proxy/recent-traffic.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
+import { TrafficRules } from '../../internal/proxy/rules/traffic-rules.ts';
 import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
@@ -41,6 +43,8 @@ export class DataPlane {
   readonly ejector: Ejector;
   readonly #roster: ChannelRoster;
   readonly #concurrency: ConcurrencyControl;
+  readonly recent: RecentTraffic;
+  readonly rules: TrafficRules;
   readonly #healthAlerts: HealthAlerts;
   readonly #monitor: HealthMonitor;
   readonly #options: DataPlaneOptions;
@@ -85,6 +89,9 @@ export class DataPlane {
       now: sharedNow,
       random: Math.random,
     });
+    const pools = () => this.fleet.pools();
+    this.recent = new RecentTraffic(systemClock, pools);
+    this.rules = new TrafficRules({ sink: this.alerts, clock: systemClock, pools, recent: this.recent });
     this.link = new RegistryLink({
       registry,
       fleet: this.fleet,
@@ -96,19 +103,22 @@ export class DataPlane {
   }
 
   /** Resolves with the registry's picture in force and the first round of probes behind it. */
-  async start(services: Config['services']): Promise<void> {
+  async start({ services, alerts }: Pick<Config, 'services' | 'alerts'>): Promise<void> {
     this.fleet.checkWith(this.#monitor);
     await this.link.start(() => {
       this.fleet.configure(services);
+      this.rules.configure(alerts.rules);
       this.#options.poolsChanged?.();
     });
     this.ejector.start();
     this.#concurrency.start();
+    this.recent.start();
     await Promise.race([this.#monitor.firstRound(), delay(FIRST_ROUND_MS)]);
   }
 
   configure({ services, alerts }: Config): void {
     this.fleet.configure(services);
+    this.rules.configure(alerts.rules);
     this.#options.poolsChanged?.();
     this.#roster.configure(alerts);
   }
@@ -124,6 +134,8 @@ export class DataPlane {
     this.#monitor.stop();
     this.ejector.stop();
     this.#concurrency.stop();
+    this.recent.stop();
+    this.rules.stop();
     await this.alerts.flush();
     this.alerts.close();
     await this.link.stop();
@@ -134,8 +146,10 @@ export class DataPlane {
     if (leading) await this.#roster.follow();
     const inherited = leading ? await this.alerts.takeOver() : [];
     this.#healthAlerts.lead(leading);
+    this.rules.lead(leading);
     if (inherited.length === 0) return;
-    for (const { key } of this.#healthAlerts.inherit(inherited, this.fleet.pools())) this.alerts.resolve(key);
+    const others = this.#healthAlerts.inherit(inherited, this.fleet.pools());
+    for (const { key } of this.rules.inherit(others)) this.alerts.resolve(key);
   }
 
   #fleetListener(): FleetListener {

@@ -186,9 +186,9 @@ export class LoadBalancer implements Running {
   }
 
   async #open(): Promise<void> {
-    const { proxy, services } = this.#follower.applied;
+    const { proxy } = this.#follower.applied;
     const { inheritance } = this.#options;
-    await this.#plane.start(services);
+    await this.#plane.start(this.#follower.applied);
     if (inheritance.isSuccessor && this.#plane.link.appliedRevision === null) {
       throw new HeimdallError(
         'REGISTRY_UNAVAILABLE',
@@ -246,6 +246,8 @@ export class LoadBalancer implements Running {
     const options = {
       version: packageVersion,
       pools: () => this.#plane.fleet.pools(),
+      recent: this.#plane.recent,
+      rules: () => this.#plane.rules.views(),
       status: () => this.#status(),
       rateLimits: () => rateLimitsView(this.#plane.fleet.pools(), this.#plane.fleet.limits),
       testAlerts: () => this.#plane.alerts.test(),

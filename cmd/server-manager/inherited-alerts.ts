@@ -4,8 +4,11 @@ import type { Clock } from '../../pkg/clock/clock.ts';
 
 /** How long a trouble may take to show again that a former manager has told of, in milliseconds. */
 const GRACE_MS = 60_000;
-/** What only the work itself ends: the next deployment that succeeds, an instance that has been ready for long enough. */
-const ENDS_BY_ITSELF = /^(deployment|crash-loop):/;
+/**
+ * What only the work itself ends: the next deployment that succeeds, an instance that has been ready for long enough, a look
+ * that finds a rule kept.
+ */
+const ENDS_BY_ITSELF = /^(deployment|crash-loop|restarts|certificate|disk):/;
 
 /** What becomes of the conditions that held when the manager before this one ended. */
 export class InheritedAlerts {

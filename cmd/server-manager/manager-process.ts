@@ -6,6 +6,7 @@ import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
+import { HostRules } from '../../internal/server/rules/host-rules.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { ChannelRoster } from '../../pkg/alerts/roster.ts';
 import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
@@ -52,6 +53,7 @@ export class ManagerProcess implements Running {
   readonly #alerts: AlertDispatcher;
   readonly #roster: ChannelRoster;
   readonly #inherited: InheritedAlerts;
+  readonly #rules: HostRules;
   readonly #manager: ServerManager;
   readonly #follower: ConfigFollower;
   readonly #jobs: CalendarJobs;
@@ -93,6 +95,14 @@ export class ManagerProcess implements Running {
       version: packageVersion,
       alerts: this.#alerts,
       log: log.child({ subsystem: 'server' }),
+    });
+    this.#rules = new HostRules({
+      sink: this.#alerts,
+      clock: systemClock,
+      log: log.child({ subsystem: 'alerts' }),
+      events: (query) => registry.events(query),
+      instances: () => this.#manager.list(),
+      dataDir: dirname(config.registry.path),
     });
     this.#jobs = new CalendarJobs({ registry, manager: this.#manager, log: log.child({ subsystem: 'jobs' }) });
     this.#follower = new ConfigFollower({
@@ -208,6 +218,7 @@ export class ManagerProcess implements Running {
     await this.#follower.stop(); // a change under way still schedules jobs
     this.#jobs.stop();
     this.#inherited.stop();
+    this.#rules.stop();
     await this.#manager.stop({ keep });
     if (this.#retired === null) await this.#api?.close();
     await this.#alerts.flush();
@@ -230,8 +241,10 @@ export class ManagerProcess implements Running {
     try {
       await this.#roster.follow();
       await this.#inherited.takeOver();
+      this.#rules.inherit(this.#alerts.inherited());
       await this.#manager.start();
       this.#inherited.check(await this.#instanceIds());
+      void this.#rules.configure(config.alerts.rules, config.services);
       this.#jobs.schedule(config);
       this.#follower.start();
     } catch (error) {
@@ -251,6 +264,7 @@ export class ManagerProcess implements Running {
       manager: this.#manager,
       alerts: {
         test: () => this.#alerts.test(),
+        rules: () => this.#rules.views(),
         book: this.#registry.alertBook,
         guard: () => new TargetGuard(this.#follower.applied.alerts.allowedNetworks),
         channelsChanged: () => this.#roster.follow(),
@@ -271,6 +285,7 @@ export class ManagerProcess implements Running {
     this.#access = next.manager; // before anything else is awaited: an address that others reach is never without its token
     await this.#manager.apply({ services: next.services, ports: next.ports, logLimits: next.instanceLogs });
     this.#roster.configure(next.alerts);
+    await this.#rules.configure(next.alerts.rules, next.services);
     this.#jobs.schedule(next);
     this.log.level = next.log.level;
     if (next.registry.path !== before.registry.path) this.log.warn('registry.path takes effect after a restart');

@@ -55,6 +55,7 @@ export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): En
     endpoint('DELETE', '/alerts/silences/:id', nothing, async ({ id }, response) => {
       sendJson(response, silenceView(await book.removeSilence(pathNumber('id', id))));
     }),
+    endpoint('GET', '/alerts/rules', nothing, async (_input, response) => sendJson(response, alerts.rules())),
     testEndpoint(alerts),
   ];
 }

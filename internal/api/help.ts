@@ -60,6 +60,8 @@ webhooks beside those of the configuration; also: "secret", "severity", "service
   ${curl} ${base}/alerts/channels -H 'Content-Type: application/json' -d '{"name": "chat", "webhook": {"url": "https://example.org/hook", "format": "slack"}}'
   ${curl} ${base}/alerts/channels
   ${curl} -X DELETE ${base}/alerts/channels/chat
+the rules of alerts.rules that the manager watches; those about traffic: /rules of the load balancer's admin port
+  ${curl} ${base}/alerts/rules
 a trial alert to every channel
   ${curl} -X POST ${base}/alerts/test
 `;

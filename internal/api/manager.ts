@@ -1,6 +1,7 @@
 import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { TargetGuard } from '../../pkg/alerts/target-guard.ts';
+import type { RuleView } from '../../pkg/alerts/rules/reading.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
@@ -13,6 +14,8 @@ export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 's
 export interface Alerts {
   /** One result per configured channel, none when no channel is configured. */
   readonly test: AlertDispatcher['test'];
+  /** How the rules stand that the manager watches. */
+  readonly rules: () => readonly RuleView[];
   readonly book: AlertBook;
   /** Keeps channels that come through the API away from private networks. */
   readonly guard: () => TargetGuard;

@@ -44,6 +44,6 @@ function describeService(service: Service): string {
   return `${parts.join(' + ')}, ${algorithm}, ${routes.map(({ host, path }) => host + path).join(' ')}`;
 }
 
-function describeAlerts({ email, webhooks }: Config['alerts']): string {
-  return `e-mail channels: ${email.length}, webhooks: ${webhooks.length}`;
+function describeAlerts({ email, webhooks, rules }: Config['alerts']): string {
+  return `e-mail channels: ${email.length}, webhooks: ${webhooks.length}, rules: ${rules.length}`;
 }

@@ -1,21 +1,12 @@
 import { validate as isCron } from 'node-cron';
 import { authority } from '../model/address.ts';
-import { nearest } from '../model/nearest.ts';
 import { MAX_RATE_LIMITS } from '../model/room.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
+import { alertFaults } from './alert-checks.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
 import type { Path } from './problem.ts';
-import type { Config } from './schema.ts';
-
-/** What could be parsed: a section or a service with faults of its own is undefined. */
-export interface Sections {
-  readonly manager?: Config['manager'] | undefined;
-  readonly proxy?: Config['proxy'] | undefined;
-  readonly ports?: Config['ports'] | undefined;
-  readonly alerts?: Config['alerts'] | undefined;
-  readonly services: readonly (Service | undefined)[];
-}
+import type { Sections } from './sections.ts';
 
 /** Finds what no section can tell by itself. Checks of sections that are missing are left out. */
 export function crossCheck(sections: Sections): Fault[] {
@@ -28,7 +19,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...sections.services.flatMap((service, index) => (service ? repeatedServers(service, index) : [])),
     ...sections.services.flatMap((service, index) => (service ? changesOfNumber(service, index) : [])),
     ...repeatedNames(sections.services),
-    ...unknownServices(sections),
+    ...alertFaults(sections),
     ...repeatedRoutes(sections.services),
     ...tooManyLimits(sections.services),
   ];
@@ -147,22 +138,6 @@ function repeatedNames(services: Sections['services']): Fault[] {
     if (first === -1 || first === index) return [];
     return [{ path: ['services', index, 'name'], message: `is the name of services[${first}] already` }];
   });
-}
-
-/** A channel that waits for the alerts of a service that does not exist would never be told of the one that was meant. */
-function unknownServices({ alerts, services }: Sections): Fault[] {
-  if (!alerts || services.includes(undefined)) return []; // a service with faults of its own may be the one
-  const names = services.flatMap((service) => service?.name ?? []);
-  return (['email', 'webhooks'] as const).flatMap((kind) =>
-    alerts[kind].flatMap((channel, index) =>
-      channel.services.flatMap((name, at): Fault[] => {
-        if (names.includes(name)) return [];
-        const meant = nearest(name, names);
-        const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
-        return [{ path: ['alerts', kind, index, 'services', at], message: `there is no service "${name}"${hint}` }];
-      }),
-    ),
-  );
 }
 
 /** Two services on the same host and path: one of them would never see a request. */

@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { AlertRule } from '../../pkg/alerts/rules/schema.ts';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
 import type { z } from 'zod';
 import { type Service, ServiceSchema } from '../model/service.ts';
-import { crossCheck, type Sections } from './cross-checks.ts';
+import { crossCheck } from './cross-checks.ts';
 import { type Overlaid, overlay } from './environment.ts';
 import { type Fault, faultsOf } from './issues.ts';
 import { ConfigError, type ConfigProblem, formatPath, renderValue, valueAt } from './problem.ts';
 import { sampleConfig } from './sample.ts';
+import type { Sections } from './sections.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 
 const DEFAULT_FILE = 'config.json';
@@ -181,8 +183,13 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
     registry: { ...config.registry, path: resolve(folder, config.registry.path) },
+    alerts: { ...config.alerts, rules: config.alerts.rules.map((rule) => withAbsoluteDisk(rule, folder)) },
     services: config.services.map((service) => withAbsoluteFolders(service, folder)),
   };
+}
+
+function withAbsoluteDisk(rule: AlertRule, folder: string): AlertRule {
+  return rule.when === 'disk' && rule.of !== undefined ? { ...rule, of: resolve(folder, rule.of) } : rule;
 }
 
 function withAbsoluteFolders(service: Service, folder: string): Service {

@@ -1,5 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
+import { AlertRuleSchema } from '../../pkg/alerts/rules/schema.ts';
 import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
 import { duration, PortSchema, size, wholeNumber } from '../model/units.ts';
@@ -102,6 +103,8 @@ const AlertsSchema = z.strictObject({
   webhooks: z.array(WebhookChannelSchema).default([]),
   /** Private networks that webhooks from the API may reach; those of this file may reach all. */
   allowedNetworks: z.array(NetworkSchema).default([]),
+  /** What people want to be told of besides. */
+  rules: z.array(AlertRuleSchema).default([]),
   /** Alerts within this time, in milliseconds once parsed, travel in one message. */
   groupWindow: duration().prefault('10s'),
   /** The same alert is sent at most once in this time; milliseconds once parsed. */

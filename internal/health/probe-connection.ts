@@ -91,6 +91,7 @@ function tlsOptions(target: ProbeTarget, { host, verifyCertificate }: HealthChec
   };
 }
 
-function withoutPort(host: string): string {
+/** The host of a Host field, without brackets. */
+export function withoutPort(host: string): string {
   return /^\[(.*)\](?::\d+)?$/.exec(host)?.[1] ?? host.replace(/:\d+$/, '');
 }

@@ -9,12 +9,16 @@ import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
 import { conditionCause } from './condition-cause.ts';
 import type { Listener } from './engine.ts';
+import { type Done, latenciesOf, type RecentTraffic } from './recent-traffic.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface AdminOptions {
   readonly version: string;
   readonly pools: () => Iterable<ServicePool>;
+  readonly recent: RecentTraffic;
+  /** How each of the rules for alerts stands. */
+  readonly rules: () => readonly object[];
   /** Facts of this process for `/status`. */
   readonly status: () => Readonly<Record<string, unknown>>;
   /** What the limits of routes have done to requests. */
@@ -29,7 +33,9 @@ export interface AdminOptions {
 type Handler = (response: ServerResponse, request: IncomingMessage) => void | Promise<void>;
 
 /**
- * The load balancer's own small interface: what it sees, a trial alert, and its replacement. It changes nothing about traffic.
+ * The load balancer's own small interface: what it sees, the rules of alerts.rules, and how far they are from an alert
+  curl ${base}/rules
+a trial alert, and its replacement. It changes nothing about traffic.
  * @param socket - the descriptor of a socket that listens there already; by default the address is bound.
  */
 export async function startAdmin(
@@ -72,11 +78,13 @@ async function end(server: Server, closed: Promise<unknown>, deadlineMs: number)
 }
 
 function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Record<string, Handler>>>> {
-  const { version, pools, status, rateLimits, testAlerts, reload } = options;
+  const { version, pools, recent, rules, status, rateLimits, testAlerts, reload } = options;
+  const upstreams = () => [...pools()].flatMap((pool) => upstreamsOf(pool, recent));
   return {
     '/': { GET: (response, request) => sendText(response, helpText(version, `http://${request.headers.host}`)) },
     '/status': { GET: (response) => sendJson(response, 200, { ...status(), services: [...pools()].map(summaryOf) }) },
-    '/upstreams': { GET: (response) => sendJson(response, 200, [...pools()].flatMap(upstreamsOf)) },
+    '/upstreams': { GET: (response) => sendJson(response, 200, upstreams()) },
+    '/rules': { GET: (response) => sendJson(response, 200, rules()) },
     '/rate-limits': { GET: (response) => sendJson(response, 200, rateLimits()) },
     '/reload': { POST: async (response) => sendJson(response, 200, await reload()) },
     '/alerts/test': {
@@ -139,11 +147,11 @@ function summaryOf(pool: ServicePool) {
   };
 }
 
-function upstreamsOf(pool: ServicePool) {
-  return [...pool.upstreams()].map((upstream) => viewOfUpstream(pool, upstream));
+function upstreamsOf(pool: ServicePool, recent: RecentTraffic) {
+  return [...pool.upstreams()].map((upstream) => viewOfUpstream(pool, upstream, recent));
 }
 
-function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
+function viewOfUpstream(pool: ServicePool, upstream: Upstream, recent: RecentTraffic) {
   const { id, instance, condition, standing, ejection, inFlight, picks, failures, cost } = upstream;
   const { host, port, lifecycle, weight } = instance;
   return {
@@ -167,6 +175,7 @@ function viewOfUpstream(pool: ServicePool, upstream: Upstream) {
     failures,
     latencyMs: Number.isFinite(cost) ? cost : null,
     concurrency: concurrencyOf(upstream),
+    lastMinute: lastMinuteOf(recent.lately(upstream, 60_000)),
   };
 }
 
@@ -175,6 +184,12 @@ function concurrencyOf({ concurrency, concurrencyLimit }: Upstream) {
   if (concurrencyLimit === null) return null;
   const { unloadedMs } = concurrencyLimit;
   return { limit: concurrency, unloadedMs: Number.isFinite(unloadedMs) ? Math.round(unloadedMs * 10) / 10 : null };
+}
+
+/** Times to the response head, in milliseconds. */
+function lastMinuteOf({ latencies, requests, failures }: Done) {
+  const { p50, p95, p99 } = latenciesOf(latencies);
+  return { requests, failures, p50Ms: p50, p95Ms: p95, p99Ms: p99 };
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
@@ -208,6 +223,8 @@ every upstream with its health and load
   curl ${base}/upstreams
 what the rate limits of routes have done
   curl ${base}/rate-limits
+the rules of alerts.rules, and how far they are from an alert
+  curl ${base}/rules
 a trial alert to every channel
   curl -X POST ${base}/alerts/test
 another process in place of this one, without a failed connection

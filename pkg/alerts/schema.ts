@@ -1,8 +1,8 @@
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
 import { SEVERITIES } from './alert.ts';
+import { milliseconds } from './units.ts';
 
-const MS_PER: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const MAX_TIMEOUT_MS = 10 * 60_000;
 const MAX_QUIET_MS = 24 * 3_600_000;
 const QUIET_EXPECTED = 'expected a duration such as "30m" or "10h", above zero and of at most 24 hours';
@@ -113,17 +113,6 @@ function mailbox() {
 
 function timeout() {
   return milliseconds(MAX_TIMEOUT_MS, TIMEOUT_EXPECTED);
-}
-
-/** A duration such as `"500ms"`, `"10s"` or `"1m"`; parsed to milliseconds. */
-function milliseconds(max: number, expected: string) {
-  return z.string(expected).transform((text, context) => {
-    const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];
-    const length = Math.round(Number(amount) * (MS_PER[unit] ?? Number.NaN));
-    if (length > 0 && length <= max) return length;
-    context.issues.push({ code: 'custom', input: text, message: expected });
-    return z.NEVER;
-  });
 }
 
 function hasCredentials(url: string): boolean {

@@ -66,6 +66,7 @@ before(async () => {
     manager,
     alerts: {
       test: async () => [],
+      rules: () => [],
       book: registry.alertBook,
       guard: () => new TargetGuard([]),
       channelsChanged: async () => {},

@@ -67,6 +67,20 @@ describe('several threads', () => {
     await eventually('all are released', () => sum([...site.inFlight().values()]) === 0); // a moment after the answer
   });
 
+  it('count as one how requests end, and how long they take', async () => {
+    await using good = await counted(1);
+    await using bad = await counted(1, 'HTTP/1.1 500 Broken\r\nContent-Length: 2\r\n\r\nok');
+    await using site = await ThreadedSite.open(THREADS, [...good.ports, ...bad.ports]);
+    await Promise.all(Array.from({ length: 12 }, () => converse(site.port, 10)));
+    const pool = site.fleet.pool('web')!;
+    await eventually('all are counted', () => pool.endedRequests.ended === 120);
+    assert.equal(pool.endedRequests.failed, 60);
+    assert.deepEqual(
+      [...pool.upstreams()].map(({ latencies }) => sum([...latencies])),
+      [60, 60],
+    );
+  });
+
   it('count weights as one', async () => {
     await using backends = await counted(3);
     await using site = await ThreadedSite.open(THREADS, [], {

@@ -181,7 +181,13 @@ export function api({
 }: TestApi = {}): Express {
   return createApi({
     manager: manager ?? new FakeManager(),
-    alerts: { test: async () => results, book, guard: () => new TargetGuard(allowedNetworks), channelsChanged },
+    alerts: {
+      test: async () => results,
+      rules: () => [],
+      book,
+      guard: () => new TargetGuard(allowedNetworks),
+      channelsChanged,
+    },
     reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,

@@ -32,7 +32,7 @@ describe('renderCheck', () => {
         '  ports          9000 to 9999',
         '  service web    3 spawned + 1 declared, round-robin, */',
         '  service api    2 declared, least-time, x.org/api',
-        '  alerts         e-mail channels: 0, webhooks: 0',
+        '  alerts         e-mail channels: 0, webhooks: 0, rules: 0',
         '  environment    MANAGER_PORT',
         '',
       ].join('\n'),

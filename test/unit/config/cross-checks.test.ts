@@ -41,6 +41,28 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({ services: [{ ...web, routes: limited(4_096) }, api] }), []);
   });
 
+  it('refuses a rule about a service that there is not', () => {
+    const rules = [{ when: 'p99', above: '1s', services: ['wbe'] }];
+    assertFault(
+      { services: [web, api], alerts: { rules } },
+      /^alerts\.rules\[0\]\.services\[0\]: there is no service "wbe" \(did you mean "web"\?\)$/,
+    );
+  });
+
+  it('refuses rules whose alerts nobody could tell apart', () => {
+    const errors = { when: 'error-rate', above: '5%' };
+    const both = (first: object, second: object) => ({ services: [web, api], alerts: { rules: [first, second] } });
+    assertFault(
+      both(errors, { ...errors, for: '1h', services: ['web'] }),
+      /^alerts\.rules\[1\]: repeats .*rules\[0\]; give/,
+    );
+    assertFault(both({ ...errors, name: 'a' }, { ...errors, above: '9%', name: 'a' }), /^alerts\.rules\[1\]: repeats/);
+    assert.deepEqual(faults(both(errors, { ...errors, name: 'long', for: '1h' })), []);
+    assert.deepEqual(faults(both({ ...errors, services: ['api'] }, { ...errors, services: ['web'] })), []);
+    const disk = { when: 'disk', above: '90%' };
+    assert.deepEqual(faults(both(disk, { ...disk, of: '/' })), []);
+  });
+
   it('refuses a manager that others can reach without a token', () => {
     // The API runs commands: without a token, anyone who reaches the port owns the machine.
     assertFault({ manager: { host: '0.0.0.0' } }, /^manager\.host: .*can run commands.*manager\.token/);

@@ -75,6 +75,7 @@ describe('ConfigSchema', () => {
         email: [],
         webhooks: [],
         allowedNetworks: [],
+        rules: [],
         groupWindow: 10_000,
         repeatAfter: 300_000,
         dailySummary: { enabled: false, cron: '0 8 * * *' },

@@ -3,8 +3,10 @@ import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type AdminOptions, startAdmin } from '../../../internal/proxy/admin.ts';
 import type { Listener } from '../../../internal/proxy/engine.ts';
+import { RecentTraffic } from '../../../internal/proxy/recent-traffic.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
 import { eventually, rawClient } from '../../support/proxy-raw.ts';
 
@@ -21,12 +23,17 @@ describe('the admin interface', () => {
   Object.assign(pool.get('web-1') ?? {}, { weight: 0.5 }); // as in a slow start
   pool.put(upstream('web-2', { port: 9_002, health: 'unhealthy' }));
   for (let i = 0; i < 3; i += 1) pool.get('web-1')!.claim();
+  pool.get('web-1')!.claim();
+  pool.get('web-1')!.took(20);
+  pool.get('web-1')!.unclaim(false);
   let token: string | undefined;
   let results: readonly unknown[] | Error = [];
   let admin: Listener;
   const options: AdminOptions = {
     version: '1.2.3',
     pools: () => [pool],
+    recent: new RecentTraffic(new ManualClock(), () => [pool]),
+    rules: () => [{ rule: 'error rate above 5%', subject: 'web', state: 'ok', reading: '0% of 40 requests in 1 min' }],
     status: () => ({ status: 'ok', pid: 7 }),
     rateLimits: () => RATE_LIMITS,
     reload: async () => ({ pid: 1, successor: 2 }),
@@ -68,16 +75,22 @@ describe('the admin interface', () => {
       weight: 2,
       weightInForce: 0.5,
       inFlight: 3,
-      picks: 3,
+      picks: 4,
       failures: 0,
       latencyMs: null,
       concurrency: null,
+      lastMinute: { requests: 1, failures: 0, p50Ms: 19.8, p95Ms: 20.4, p99Ms: 20.5 },
     });
     assert.equal(second?.['health'], 'unhealthy');
   });
 
   it('shows what the rate limits have done', async () => {
     assert.deepEqual(await (await ask('/rate-limits')).json(), RATE_LIMITS);
+  });
+
+  it('shows how the rules for alerts stand', async () => {
+    const [rule] = (await (await ask('/rules')).json()) as Record<string, unknown>[];
+    assert.equal(rule?.['state'], 'ok');
   });
 
   it('explains itself to curl', async () => {

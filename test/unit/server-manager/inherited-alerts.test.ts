@@ -39,13 +39,14 @@ describe('the alerts of a manager that is gone', () => {
     assert.deepEqual(active(), ['no-free-port:api']);
   });
 
-  it('stay when only a deployment, or an instance that runs well, ends them', async () => {
+  it('stay when only a deployment, an instance that runs well, or a look at a rule ends them', async () => {
     const { clock, inherited, active } = await setUp(
       { key: 'deployment:web' },
       { key: 'crash-loop:web-1', instance: 'web-1' },
+      { key: 'disk:/data/90%' },
     );
     inherited.check(new Set(['web-1']));
     await clock.advance(3_600_000);
-    assert.deepEqual(active(), ['deployment:web', 'crash-loop:web-1']);
+    assert.deepEqual(active(), ['deployment:web', 'crash-loop:web-1', 'disk:/data/90%']);
   });
 });

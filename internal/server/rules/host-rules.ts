@@ -1,0 +1,118 @@
+import type { Alert, AlertSink } from '../../../pkg/alerts/alert.ts';
+import type { Reading, RuleView } from '../../../pkg/alerts/rules/reading.ts';
+import { RuleWatch } from '../../../pkg/alerts/rules/rule-watch.ts';
+import type { AlertRule, RuleOf } from '../../../pkg/alerts/rules/schema.ts';
+import type { Clock } from '../../../pkg/clock/clock.ts';
+import type { Logger } from '../../../pkg/logger/logger.ts';
+import { messageOf } from '../../model/errors.ts';
+import type { StoredEvent } from '../../model/event.ts';
+import type { Service } from '../../model/service.ts';
+import { CertificateBook } from './certificate-book.ts';
+import { type Addressed, certificateReadings } from './certificates.ts';
+import { diskReading } from './disk.ts';
+import { restartsReading } from './restarts.ts';
+
+/** Between two looks, in milliseconds. */
+const LOOK_MS = 10_000;
+/** More events than this within the longest window are a lot more than any rule allows. */
+const MOST_EVENTS = 100_000;
+const KINDS = ['restarts', 'certificate', 'disk'] as const;
+const OWN_KEY = /^(?:restarts|certificate|disk):/;
+
+type HostRule = RuleOf<(typeof KINDS)[number]>;
+
+export interface HostRulesOptions {
+  readonly sink: AlertSink;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Newest first, since then (epoch milliseconds). */
+  readonly events: (query: { readonly limit: number; readonly since: number }) => Promise<readonly StoredEvent[]>;
+  readonly instances: () => Promise<readonly Addressed[]>;
+  /** The folder that a rule about a disk is about unless it names another one. */
+  readonly dataDir: string;
+  /** Reads certificates; by default it asks their holders. */
+  readonly certificates?: CertificateBook;
+}
+
+/** The rules about what the manager sees: how often instances end, certificates, and disks. Without any it does nothing. */
+export class HostRules {
+  readonly #options: HostRulesOptions;
+  readonly #watch: RuleWatch;
+  readonly #certificates: CertificateBook;
+  #rules: readonly HostRule[] = [];
+  #services: readonly Service[] = [];
+  #looking: Promise<void> = Promise.resolve();
+  #cancelTimer: (() => void) | null = null;
+  #isStopped = false;
+
+  constructor(options: HostRulesOptions) {
+    this.#options = options;
+    this.#watch = new RuleWatch(options.sink, options.clock);
+    this.#certificates = options.certificates ?? new CertificateBook(options.clock);
+  }
+
+  /** Takes over what a manager before this one has told of; to be called before `configure`. */
+  inherit(alerts: readonly Alert[]): void {
+    this.#watch.inherit(alerts.filter(({ key }) => OWN_KEY.test(key)));
+  }
+
+  /** What is about no rule of these any more is over. Resolves after the first look. */
+  async configure(rules: readonly AlertRule[], services: readonly Service[]): Promise<void> {
+    this.#rules = rules.filter(isHostRule);
+    this.#services = services;
+    this.#cancelTimer?.();
+    await this.#look();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer?.();
+  }
+
+  /** As of the last look. */
+  views(): RuleView[] {
+    return this.#watch.views();
+  }
+
+  /** One look at a time; never rejects. */
+  #look(): Promise<void> {
+    this.#looking = this.#looking.then(() => this.#lookOnce());
+    return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { clock } = this.#options;
+    const rules = this.#rules;
+    const found = new Map(await Promise.all(rules.map(async (rule) => [rule, await this.#read(rule)] as const)));
+    if (this.#isStopped || rules !== this.#rules) return; // the look that follows knows better
+    this.#watch.look(rules, (rule) => (isHostRule(rule) ? (found.get(rule) ?? null) : []));
+    this.#cancelTimer?.();
+    if (rules.length > 0) this.#cancelTimer = clock.after(LOOK_MS, () => void this.#look());
+  }
+
+  async #read(rule: HostRule): Promise<readonly Reading[] | null> {
+    const { clock, events, instances, dataDir, log } = this.#options;
+    try {
+      if (rule.when === 'disk') return [await diskReading(rule.of ?? dataDir)];
+      if (rule.when === 'certificate') {
+        const all = rule.of === undefined ? await instances() : [];
+        return certificateReadings(rule, this.#services, all, this.#certificates, clock.now());
+      }
+      const now = clock.now();
+      const happened = await events({ limit: MOST_EVENTS, since: now - rule.over });
+      return this.#concerned(rule).map((service) => restartsReading(service, happened, now, rule.over));
+    } catch (error) {
+      log.debug({ rule: rule.when, reason: messageOf(error) }, 'a rule could not be looked at');
+      return null;
+    }
+  }
+
+  #concerned({ services }: RuleOf<'restarts'>): string[] {
+    const names = this.#services.map(({ name }) => name);
+    return services.length === 0 ? names : names.filter((name) => services.includes(name));
+  }
+}
+
+function isHostRule(rule: AlertRule): rule is HostRule {
+  return KINDS.some((kind) => kind === rule.when);
+}

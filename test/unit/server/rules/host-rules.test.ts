@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { EventType, StoredEvent } from '../../../../internal/model/event.ts';
+import { CertificateBook } from '../../../../internal/server/rules/certificate-book.ts';
+import { HostRules } from '../../../../internal/server/rules/host-rules.ts';
+import type { Alert, AlertSink } from '../../../../pkg/alerts/alert.ts';
+import { AlertRuleSchema } from '../../../../pkg/alerts/rules/schema.ts';
+import { createLogger } from '../../../../pkg/logger/logger.ts';
+import { ManualClock, settle } from '../../../support/manual-clock.ts';
+import { service } from '../../../support/proxy-fakes.ts';
+
+const DAY = 86_400_000;
+
+class Sink implements AlertSink {
+  readonly told: string[] = [];
+  readonly raised: Alert[] = [];
+
+  raise(alert: Alert): void {
+    this.raised.push(alert);
+    this.told.push(`! ${alert.key}`);
+  }
+
+  resolve(key: string): void {
+    this.told.push(`ok ${key}`);
+  }
+
+  take(): string[] {
+    return this.told.splice(0);
+  }
+}
+
+class Host {
+  readonly clock = new ManualClock();
+  readonly sink = new Sink();
+  readonly events: StoredEvent[] = [];
+  /** When the certificate of each host ends; absent: it shows none. */
+  readonly ends = new Map<string, number>();
+  readonly asked: string[] = [];
+  away = false;
+  readonly rules = new HostRules({
+    sink: this.sink,
+    clock: this.clock,
+    log: createLogger({ name: 'test', level: 'silent' }),
+    events: async ({ since }) => {
+      if (this.away) throw new Error('the registry is locked');
+      return this.events.filter(({ at }) => at >= since);
+    },
+    instances: async () => [{ id: 'api-1', service: 'api', host: '10.0.0.1', port: 443 }],
+    dataDir: '/',
+    certificates: new CertificateBook(this.clock, async ({ host, name }) => {
+      this.asked.push(name);
+      const end = this.ends.get(host);
+      if (end === undefined) throw new Error('connect ECONNREFUSED');
+      return end;
+    }),
+  });
+
+  async configure(...rules: readonly object[]): Promise<void> {
+    const services = [service(), service({ name: 'api', healthCheck: { type: 'https', host: 'api.example.com:443' } })];
+    await this.rules.configure(
+      rules.map((rule) => AlertRuleSchema.parse(rule)),
+      services,
+    );
+  }
+
+  happened(type: EventType, of = 'web'): void {
+    const id = this.events.length;
+    this.events.unshift({
+      id,
+      at: this.clock.now(),
+      type,
+      service: of,
+      instanceId: `${of}-1`,
+      message: type,
+      data: {},
+    });
+  }
+}
+
+describe('a rule about restarts', () => {
+  it('counts unexpected ends within its window, of each service apart', async () => {
+    const host = new Host();
+    await host.configure({ when: 'restarts', above: 2, over: '10m' });
+    for (const type of ['instance.exited', 'instance.removed', 'instance.lost'] as const) host.happened(type);
+    host.happened('instance.exited', 'api');
+    await host.clock.advance(10_000);
+    assert.deepEqual(host.sink.take(), []);
+    host.happened('instance.start-failed');
+    await host.clock.advance(10_000);
+    assert.deepEqual(host.sink.take(), ['! restarts:web/2']);
+    assert.match(
+      host.sink.raised[0]?.cause ?? '',
+      /^3 unexpected ends of instances within 10 min\n12:00:10 UTC instance\.start-failed\n/,
+    );
+    await host.clock.advance(580_000);
+    assert.deepEqual(host.sink.take(), []);
+    await host.clock.advance(30_000);
+    assert.deepEqual(host.sink.take(), ['ok restarts:web/2']);
+  });
+
+  it('changes nothing while the registry is away', async () => {
+    const host = new Host();
+    host.happened('instance.exited');
+    await host.configure({ when: 'restarts', above: 0 });
+    assert.deepEqual(host.sink.take(), ['! restarts:web/0']);
+    host.away = true;
+    await host.clock.advance(3_600_000);
+    assert.deepEqual(host.sink.take(), []);
+    host.away = false;
+    await host.clock.advance(20_000);
+    assert.deepEqual(host.sink.take(), ['ok restarts:web/0']);
+  });
+});
+
+describe('a rule about certificates', () => {
+  it('tells when one ends soon, and that it was renewed', async () => {
+    const host = new Host();
+    host.ends.set('example.com', host.clock.now() + 15 * DAY);
+    await host.configure({ when: 'certificate', of: 'example.com', below: '14d' });
+    await host.clock.advance(10_000);
+    assert.match(
+      host.rules.views()[0]?.reading ?? '',
+      /^the one of example\.com:443 ends in 14 d 23 h, on 2026-01-17$/,
+    );
+    await host.clock.advance(DAY);
+    assert.deepEqual(host.sink.take(), ['! certificate:example.com:443/14 d']);
+    host.ends.set('example.com', host.clock.now() + 90 * DAY);
+    await host.clock.advance(700_000);
+    assert.deepEqual(host.sink.take(), ['ok certificate:example.com:443/14 d']);
+  });
+
+  it('asks the instances of services that are checked over HTTPS, for the name that the check asks for', async () => {
+    const host = new Host();
+    host.ends.set('10.0.0.1', host.clock.now() - DAY);
+    await host.configure({ when: 'certificate', below: '14d' });
+    await host.clock.advance(10_000);
+    assert.deepEqual(host.asked, ['api.example.com']);
+    assert.deepEqual(host.sink.take(), ['! certificate:api/14 d']);
+    assert.match(host.sink.raised[0]?.cause ?? '', /^the one of api-1 ended 1 d ago, on 2026-01-01/);
+  });
+
+  it('says nothing while none can be had, and why', async () => {
+    const host = new Host();
+    await host.configure({ when: 'certificate', of: 'example.com', below: '14d' });
+    await settle();
+    await host.clock.advance(10_000);
+    assert.deepEqual(host.rules.views()[0], {
+      rule: 'certificate valid for less than 14 d',
+      subject: 'example.com:443',
+      state: 'unknown',
+      reading: 'connect ECONNREFUSED',
+    });
+    await host.clock.advance(3_600_000);
+    assert.ok(host.asked.length > 30 && host.asked.length <= 61, 'it tries once a minute');
+    assert.deepEqual(host.sink.take(), []);
+  });
+});
+
+describe('a rule about a disk', () => {
+  it('tells how full it is, and is about the folder of the registry by default', async () => {
+    const host = new Host();
+    await host.configure({ when: 'disk', above: '0%', severity: 'critical' });
+    assert.deepEqual(host.sink.take(), ['! disk://0%']);
+    assert.match(host.sink.raised[0]?.cause ?? '', /^\d+(\.\d)?% full, [\d.]+ GiB free\nnext: /);
+    await host.configure({ when: 'disk', of: '/there/is/no/such/folder', above: '0%' });
+    assert.deepEqual(host.sink.take(), ['ok disk://0%']);
+    assert.match(host.rules.views()[0]?.reading ?? '', /ENOENT/);
+  });
+});
+
+describe('rules about the host', () => {
+  it('come and go with the configuration; without any nothing runs', async () => {
+    const host = new Host();
+    await host.configure();
+    assert.equal(host.clock.pending, 0);
+    host.happened('instance.exited');
+    await host.configure({ when: 'restarts', above: 0 });
+    await host.configure();
+    assert.deepEqual([host.sink.take(), host.clock.pending], [['! restarts:web/0', 'ok restarts:web/0'], 0]);
+  });
+
+  it('go on with what a manager before has told of', async () => {
+    const host = new Host();
+    const alert = { severity: 'warning', title: 'told', at: 1 } as const;
+    const keys = ['restarts:web/0', 'disk:/gone/90%', 'deployment:web'];
+    host.rules.inherit(keys.map((key) => ({ ...alert, key })));
+    host.happened('instance.exited');
+    await host.configure({ when: 'restarts', above: 0 });
+    assert.deepEqual(host.sink.take(), ['ok disk:/gone/90%']);
+  });
+
+  it('say nothing any more when the manager stops', async () => {
+    const host = new Host();
+    host.happened('instance.exited');
+    const looking = host.configure({ when: 'restarts', above: 0 });
+    host.rules.stop();
+    await looking;
+    assert.deepEqual([host.sink.take(), host.clock.pending], [[], 0]);
+  });
+});
