@@ -35,7 +35,7 @@ export interface JointSink extends AlertSink {
 export interface NotificationEntry {
   readonly alert: Alert;
   readonly state: 'firing' | 'resolved';
-  /** Epoch milliseconds; null while firing. */
+  /** Epoch milliseconds; null: nobody knows. Of what is firing it is known only when it ends by itself. */
   readonly resolvedAt: number | null;
   /** How often it began since the last message about it; above 1 when it flaps. */
   readonly occurrences: number;

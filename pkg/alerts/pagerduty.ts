@@ -12,7 +12,11 @@ const SUMMARY_LENGTH = 1_024;
  * to the beginning, and makes a repeated event harmless.
  */
 export function pagerDutyEvents({ entries }: Notification, routingKey: string): object[] {
-  return entries.map((entry) => eventOf(entry, routingKey));
+  return entries.flatMap((entry) => {
+    const event = eventOf(entry, routingKey);
+    const endsByItself = entry.state === 'firing' && entry.resolvedAt !== null;
+    return endsByItself ? [event, eventOf({ ...entry, state: 'resolved' }, routingKey)] : [event];
+  });
 }
 
 function eventOf({ alert, state, occurrences }: NotificationEntry, routingKey: string): object {

@@ -6,6 +6,8 @@ import { clip, formatDuration } from './words.ts';
 const SUBJECT_LENGTH = 100;
 /** Only a condition that lasts this long, in milliseconds, says so in the subject. */
 const WORTH_TELLING_MS = 60_000;
+/** How long a trial alert stands at a receiver that keeps alerts, in milliseconds. */
+const TEST_MS = 60_000;
 
 /** What a message says of one condition, or of several instances of one service. */
 interface Item {
@@ -41,12 +43,12 @@ export function renderNotification(
   };
 }
 
-/** The message that proves a channel works. */
+/** The message that proves a channel works. Its trouble ends by itself: where alerts are kept, it would stand for ever. */
 export function renderTest(at: number, id: string): Notification {
   const alert: Alert = { key: 'test', severity: 'info', title: 'Test alert from heimdall', at };
   const cause = 'This channel works. Nothing is wrong.';
   return renderNotification(
-    [{ alert: { ...alert, cause }, state: 'firing', resolvedAt: null, occurrences: 1 }],
+    [{ alert: { ...alert, cause }, state: 'firing', resolvedAt: at + TEST_MS, occurrences: 1 }],
     at,
     id,
   );

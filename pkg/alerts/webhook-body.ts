@@ -39,7 +39,8 @@ function json({ id, at, level, subject, text, entries }: Notification): object {
   return { id, at: iso(at), level, subject, text, alerts: entries.map(jsonEntry) };
 }
 
-function jsonEntry({ alert, state, resolvedAt, occurrences }: NotificationEntry): object {
+function jsonEntry({ alert, state, occurrences, ...entry }: NotificationEntry): object {
+  const resolvedAt = state === 'resolved' ? entry.resolvedAt : null;
   const { key, severity, title, cause, service, instance, at } = alert;
   return {
     state,

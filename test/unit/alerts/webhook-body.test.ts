@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import type { Alert, Notification, NotificationEntry } from '../../../pkg/alerts/alert.ts';
-import { renderNotification } from '../../../pkg/alerts/render.ts';
+import { renderNotification, renderTest } from '../../../pkg/alerts/render.ts';
 import { type WebhookChannel, WEBHOOK_FORMATS } from '../../../pkg/alerts/schema.ts';
 import { webhookBodies } from '../../../pkg/alerts/webhook-body.ts';
 import { alertAt, START } from './support.ts';
@@ -185,6 +185,13 @@ const PostableAlertsSchema = z.array(
   }),
 );
 
+describe('a trial alert in JSON', () => {
+  it('is firing, with no end', () => {
+    const { alerts } = JSON.parse(webhookBody('json', renderTest(START, 'i')));
+    assert.deepEqual([alerts[0].state, alerts[0].resolvedAt, alerts[0].durationMs], ['firing', null, null]);
+  });
+});
+
 describe('the events for PagerDuty', () => {
   const eventsOf = (...entries: NotificationEntry[]) =>
     webhookBodies({ format: 'pagerduty', routingKey: ROUTING_KEY }, renderNotification(entries, START, 'i')).map(
@@ -221,6 +228,15 @@ describe('the events for PagerDuty', () => {
     assert.notEqual(other?.dedup_key, trigger?.dedup_key);
   });
 
+  it('end by themselves when they are a trial: nobody else would close the incident', () => {
+    const events = webhookBodies({ format: 'pagerduty', routingKey: ROUTING_KEY }, renderTest(START, 'i'));
+    const parsed = events.map((body) => PagerDutySchema.parse(JSON.parse(body)));
+    assert.deepEqual(
+      parsed.map(({ event_action, dedup_key }) => `${event_action} ${dedup_key}`),
+      ['trigger test', 'resolve test'],
+    );
+  });
+
   it('have a source when the trouble is with no instance and no service', () => {
     const [event] = eventsOf(entry());
     assert.ok(event?.event_action === 'trigger' && event.payload.source.length > 0);
@@ -239,6 +255,12 @@ describe('the alerts for Alertmanager', () => {
       { labels, annotations, startsAt, endsAt: '2026-01-09T12:00:10.000Z' },
       { labels, annotations, startsAt, endsAt: '2026-01-02T12:00:00.800Z' },
     ]);
+  });
+
+  it('stand for a minute when they are a trial', () => {
+    const [body = ''] = webhookBodies({ format: 'alertmanager' }, renderTest(START, 'i'));
+    const [alert] = PostableAlertsSchema.parse(JSON.parse(body));
+    assert.deepEqual([alert?.startsAt, alert?.endsAt], ['2026-01-02T12:00:00.000Z', '2026-01-02T12:01:00.000Z']);
   });
 
   it('have no empty labels', () => {
