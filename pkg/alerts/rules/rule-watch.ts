@@ -3,12 +3,11 @@ import type { Alert, AlertSink } from '../alert.ts';
 import type { Reading, RuleView } from './reading.ts';
 import { firing, nextState, quiet, type RuleState } from './rule-state.ts';
 import type { AlertRule } from './schema.ts';
-import { conditionOf, limitOf, ruleKey } from './words.ts';
+import { conditionOf, isKeyOf, ruleKey } from './words.ts';
 
 interface Watched {
   state: RuleState;
-  /** What people were told; null: nothing, or that it is over. */
-  alert: Alert | null;
+  /** Null: nobody has looked yet. */
   view: RuleView | null;
 }
 
@@ -26,9 +25,7 @@ export class RuleWatch {
 
   /** People were told of these by a process before this one: they hold until a look finds otherwise. */
   inherit(alerts: readonly Alert[]): void {
-    for (const alert of alerts) {
-      this.#watched.set(alert.key, { state: firing(this.#clock.monotonic()), alert, view: null });
-    }
+    for (const { key } of alerts) this.#watched.set(key, { state: firing(this.#clock.monotonic()), view: null });
   }
 
   /**
@@ -42,16 +39,16 @@ export class RuleWatch {
       const readings = readingsOf(rule);
       for (const reading of readings ?? []) {
         const key = ruleKey(rule, reading.subject);
-        const known = before.get(key) ?? { state: quiet(this.#clock.monotonic()), alert: null, view: null };
+        const known = before.get(key) ?? { state: quiet(this.#clock.monotonic()), view: null };
         kept.set(key, known);
         this.#judge(rule, reading, key, known);
       }
       if (readings !== null) continue;
-      for (const [key, watched] of before) if (isOf(rule, key)) kept.set(key, watched);
+      for (const [key, watched] of before) if (isKeyOf(rule, key)) kept.set(key, watched);
     }
     this.#watched = kept;
-    for (const [key, { alert }] of before)
-      if (!kept.has(key) && alert !== null) this.#sink.resolve(key, this.#clock.now());
+    for (const [key, { state }] of before)
+      if (!kept.has(key) && state.firing) this.#sink.resolve(key, this.#clock.now());
   }
 
   /** As of the last look. */
@@ -71,20 +68,10 @@ export class RuleWatch {
       state: nameOf(state, verdict),
       reading: reading.words,
     };
-    const { alert } = watched;
-    if (changedAt !== null && !state.firing) {
-      watched.alert = null;
-      this.#sink.resolve(key, clock.now() - (now - changedAt));
-    } else if (changedAt !== null) {
-      this.#raise(watched, alertOf(rule, reading, key, clock.now() - (now - changedAt)));
-    } else if (alert !== null && alert.severity !== rule.severity) {
-      this.#raise(watched, { ...alert, severity: rule.severity });
-    }
-  }
-
-  #raise(watched: Watched, alert: Alert): void {
-    watched.alert = alert;
-    this.#sink.raise(alert);
+    if (changedAt === null) return;
+    const at = clock.now() - (now - changedAt);
+    if (state.firing) this.#sink.raise(alertOf(rule, reading, key, at));
+    else this.#sink.resolve(key, at);
   }
 }
 
@@ -96,10 +83,6 @@ function isBroken(rule: AlertRule, value: number | null): boolean | null {
 function nameOf(state: RuleState, verdict: boolean | null): RuleView['state'] {
   if (state.firing) return 'firing';
   return verdict === null ? 'unknown' : state.turnedAt === null ? 'ok' : 'pending';
-}
-
-function isOf(rule: AlertRule, key: string): boolean {
-  return key.startsWith(`${rule.when}:`) && key.endsWith(`/${rule.name ?? limitOf(rule)}`);
 }
 
 function alertOf(rule: AlertRule, { subject, service, words, advice }: Reading, key: string, at: number): Alert {

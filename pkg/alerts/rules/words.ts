@@ -26,7 +26,7 @@ export function conditionOf(rule: AlertRule): string {
   }
 }
 
-export function limitOf(rule: AlertRule): string {
+function limitOf(rule: AlertRule): string {
   switch (rule.when) {
     case 'p99':
       return `${rule.above} ms`;
@@ -42,7 +42,23 @@ export function limitOf(rule: AlertRule): string {
   }
 }
 
-/** Tells the alerts of a rule from those of others; the same in every process and after every restart. */
+/**
+ * Tells the alerts of a rule from those of others; the same in every process and after every restart. Another severity is
+ * another alert: channels that only take the worse one have to be told of it, and of its end.
+ */
 export function ruleKey(rule: AlertRule, subject: string): string {
-  return `${rule.when}:${subject}/${rule.name ?? limitOf(rule)}`;
+  return `${keyStart(rule)}${subject}${keyEnd(rule)}`;
+}
+
+/** Whether an alert is one of the rule, whatever it is about. */
+export function isKeyOf(rule: AlertRule, key: string): boolean {
+  return key.startsWith(keyStart(rule)) && key.endsWith(keyEnd(rule));
+}
+
+function keyStart({ when }: AlertRule): string {
+  return `${when}:`;
+}
+
+function keyEnd(rule: AlertRule): string {
+  return `/${rule.severity}/${rule.name ?? limitOf(rule)}`;
 }

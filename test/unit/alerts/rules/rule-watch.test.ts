@@ -58,9 +58,9 @@ describe('the watch over rules', () => {
     assert.deepEqual(sink.take(), []);
     await clock.advance(1_000);
     look(0.4);
-    assert.deepEqual(sink.take(), ['! error-rate:web/5% (critical)']);
+    assert.deepEqual(sink.take(), ['! error-rate:web/critical/5% (critical)']);
     assert.deepEqual(sink.raised[0], {
-      key: 'error-rate:web/5%',
+      key: 'error-rate:web/critical/5%',
       severity: 'critical',
       title: 'web: error rate above 5%',
       cause: '0.4 of all\nweb-1: the worst\nnext: look',
@@ -72,7 +72,7 @@ describe('the watch over rules', () => {
     look(0.05);
     await clock.advance(60_000);
     look(0.05);
-    assert.deepEqual(sink.take(), ['ok error-rate:web/5%'], 'the limit itself is kept');
+    assert.deepEqual(sink.take(), ['ok error-rate:web/critical/5%'], 'the limit itself is kept');
   });
 
   it('is over when the rule, or what it is about, is gone', () => {
@@ -84,11 +84,11 @@ describe('the watch over rules', () => {
     );
     assert.equal(sink.take().length, 3);
     watch.look(both, ({ when }) => (when === 'disk' ? [reading('/data', 0.95)] : [reading('web', 9)]));
-    assert.deepEqual(sink.take(), ['ok restarts:api/3']);
+    assert.deepEqual(sink.take(), ['ok restarts:api/warning/3']);
     watch.look([disk], () => [reading('/data', 0.95)]);
-    assert.deepEqual(sink.take(), ['ok restarts:web/3']);
+    assert.deepEqual(sink.take(), ['ok restarts:web/warning/3']);
     watch.look([], () => []);
-    assert.deepEqual(sink.take(), ['ok disk:/data/90%']);
+    assert.deepEqual(sink.take(), ['ok disk:/data/warning/90%']);
   });
 
   it('leaves everything as it is while there are no readings', () => {
@@ -105,26 +105,26 @@ describe('the watch over rules', () => {
     const { clock, sink, watch } = setUp();
     const alert = { severity: 'warning', title: 'told', at: 1 } as const;
     watch.inherit([
-      { ...alert, key: 'error-rate:web/5%' },
-      { ...alert, key: 'error-rate:api/5%' },
-      { ...alert, key: 'error-rate:gone/5%' },
+      { ...alert, key: 'error-rate:web/warning/5%' },
+      { ...alert, key: 'error-rate:api/warning/5%' },
+      { ...alert, key: 'error-rate:gone/warning/5%' },
     ]);
     const look = (web: number | null) => watch.look([rule(ERRORS)], () => [reading('web', web), reading('api', 0)]);
     look(null);
-    assert.deepEqual(sink.take(), ['ok error-rate:gone/5%']);
+    assert.deepEqual(sink.take(), ['ok error-rate:gone/warning/5%']);
     await clock.advance(60_000);
     look(0.3);
-    assert.deepEqual(sink.take(), ['ok error-rate:api/5%'], 'what goes on is not told again');
+    assert.deepEqual(sink.take(), ['ok error-rate:api/warning/5%'], 'what goes on is not told again');
   });
 
-  it('takes over another severity, and another limit under the same name', () => {
+  it('is the same alert under the same name, and another one of another severity', () => {
     const { sink, watch } = setUp();
     const look = (value: object) => watch.look([rule(value)], () => [reading('web', 9)]);
     look({ when: 'restarts', above: 3, name: 'crashes' });
     look({ when: 'restarts', above: 5, name: 'crashes' });
-    assert.deepEqual(sink.take(), ['! restarts:web/crashes (warning)']);
+    assert.deepEqual(sink.take(), ['! restarts:web/warning/crashes (warning)']);
     look({ when: 'restarts', above: 5, name: 'crashes', severity: 'critical' });
-    assert.deepEqual(sink.take(), ['! restarts:web/crashes (critical)']);
+    assert.deepEqual(sink.take(), ['! restarts:web/critical/crashes (critical)', 'ok restarts:web/warning/crashes']);
     assert.match(sink.raised[0]?.title ?? '', /^crashes \(web: more than 3 unexpected ends within 10 min\)$/);
   });
 
@@ -135,6 +135,6 @@ describe('the watch over rules', () => {
     look(14);
     assert.deepEqual(sink.take(), []);
     look(13.9);
-    assert.deepEqual(sink.take(), ['! certificate:example.com:443/14 d (warning)']);
+    assert.deepEqual(sink.take(), ['! certificate:example.com:443/warning/14 d (warning)']);
   });
 });

@@ -87,14 +87,14 @@ describe('a rule about the error rate', () => {
     const site = new Site({});
     site.configure(RULE);
     assert.deepEqual(await site.serve(20, 100, { failed: 5 }), [], '5 % is not above 5 %');
-    assert.deepEqual(await site.serve(10, 100, { failed: 20, by: 'web-2' }), ['! error-rate:web/5%']);
+    assert.deepEqual(await site.serve(10, 100, { failed: 20, by: 'web-2' }), ['! error-rate:web/warning/5%']);
     const [{ title, cause } = { title: '', cause: '' }] = site.sink.raised;
     assert.equal(title, 'web: error rate above 5%');
     assert.match(
       cause ?? '',
       /^\d+(\.\d)?%: \d+ of 1000 requests in 10 s failed\nweb-\d: .* attempts failed\nweb-\d: /,
     );
-    assert.deepEqual(await site.serve(30, 100), ['ok error-rate:web/5%']);
+    assert.deepEqual(await site.serve(30, 100), ['ok error-rate:web/warning/5%']);
   });
 
   it('says nothing of a few requests, and how many there were', async () => {
@@ -108,7 +108,7 @@ describe('a rule about the error rate', () => {
     const site = new Site({}, { name: 'api' });
     site.configure({ ...RULE, services: ['api'] });
     assert.deepEqual(await site.serve(20, 100, { failed: 50 }), []);
-    assert.deepEqual(await site.serve(20, 100, { failed: 50, by: 'api-1' }), ['! error-rate:api/5%']);
+    assert.deepEqual(await site.serve(20, 100, { failed: 50, by: 'api-1' }), ['! error-rate:api/warning/5%']);
   });
 });
 
@@ -119,11 +119,11 @@ describe('a rule about the p99', () => {
     await site.serve(10, 100);
     await site.serve(10, 5, { ms: 2_000, by: 'web-3' });
     await site.serve(5, 100);
-    assert.equal(site.sink.raised[0]?.key, 'p99:web/800 ms');
+    assert.equal(site.sink.raised[0]?.key, 'p99:web/warning/800 ms');
     assert.match(site.sink.raised[0]?.cause ?? '', /^p99 \d{4} ms, p50 [\d.]+ ms of \d+ answers in 10 s\nweb-3: p99 /);
     assert.match(site.reading('p99'), /^firing: /);
     site.sink.take();
-    assert.deepEqual(await site.serve(40, 100), ['ok p99:web/800 ms']);
+    assert.deepEqual(await site.serve(40, 100), ['ok p99:web/warning/800 ms']);
   });
 
   it('says nothing of a few answers', async () => {
@@ -146,10 +146,10 @@ describe('a rule about saturation', () => {
     await site.clock.advance(4_000);
     assert.equal(site.reading('more than 80%').split(';')[0], 'pending: 83% in use');
     await site.clock.advance(4_000);
-    assert.deepEqual(site.sink.take(), ['! saturation:web/80%']);
+    assert.deepEqual(site.sink.take(), ['! saturation:web/warning/80%']);
     for (const each of running) each.unclaim(false);
     await site.clock.advance(30_000);
-    assert.deepEqual(site.sink.take(), ['ok saturation:web/80%']);
+    assert.deepEqual(site.sink.take(), ['ok saturation:web/warning/80%']);
   });
 
   it('says nothing where there is no limit', async () => {
@@ -172,7 +172,7 @@ describe('a rule about unhealthy instances', () => {
     assert.equal(site.reading('more than 50%'), 'ok: 1 of 3 instances');
     pool!.put(upstream('web-2', { lifecycle: 'backing-off', lastError: 'exited with code 1' }));
     await site.clock.advance(10_000);
-    assert.deepEqual(site.sink.take(), ['! unhealthy:web/50%']);
+    assert.deepEqual(site.sink.take(), ['! unhealthy:web/warning/50%']);
     assert.match(
       site.sink.raised[0]?.cause ?? '',
       /^2 of 3 instances\nweb-1: status 503\nweb-2: exited with code 1\nnext/,
@@ -196,12 +196,12 @@ describe('rules about traffic', () => {
     assert.equal(site.clock.pending, 0);
     site.configure(ALWAYS);
     await site.clock.advance(3_000);
-    assert.deepEqual(site.sink.take(), ['! unhealthy:web/10%']);
+    assert.deepEqual(site.sink.take(), ['! unhealthy:web/warning/10%']);
     site.configure({ ...ALWAYS, above: '20%' });
     await site.clock.advance(3_000);
-    assert.deepEqual(site.sink.take(), ['ok unhealthy:web/10%', '! unhealthy:web/20%']);
+    assert.deepEqual(site.sink.take(), ['ok unhealthy:web/warning/10%', '! unhealthy:web/warning/20%']);
     site.configure();
-    assert.deepEqual([site.sink.take(), site.clock.pending], [['ok unhealthy:web/20%'], 0]);
+    assert.deepEqual([site.sink.take(), site.clock.pending], [['ok unhealthy:web/warning/20%'], 0]);
   });
 
   it('are told of by the load balancer that speaks for all, and left to its successor', async () => {
@@ -211,24 +211,24 @@ describe('rules about traffic', () => {
     await site.clock.advance(5_000);
     assert.deepEqual(site.sink.take(), []);
     site.rules.lead(true);
-    assert.deepEqual(site.sink.take(), ['! unhealthy:web/10%']);
+    assert.deepEqual(site.sink.take(), ['! unhealthy:web/warning/10%']);
     site.rules.lead(false);
-    assert.deepEqual(site.sink.take(), ['left unhealthy:web/10%']);
+    assert.deepEqual(site.sink.take(), ['left unhealthy:web/warning/10%']);
   });
 
   it('go on with what another load balancer has told of', async () => {
     const site = broken();
     site.configure(ALWAYS);
     const alert = { severity: 'warning', title: 'told', at: 1 } as const;
-    const keys = ['unhealthy:web/10%', 'unhealthy:gone/10%', 'thread-crashed:1'];
+    const keys = ['unhealthy:web/warning/10%', 'unhealthy:gone/warning/10%', 'thread-crashed:1'];
     const others = site.rules.inherit(keys.map((key) => ({ ...alert, key })));
     assert.deepEqual(
       others.map(({ key }) => key),
       ['thread-crashed:1'],
     );
     await site.clock.advance(5_000);
-    assert.deepEqual(site.sink.take(), ['ok unhealthy:gone/10%']);
+    assert.deepEqual(site.sink.take(), ['ok unhealthy:gone/warning/10%']);
     site.rules.lead(false);
-    assert.deepEqual(site.sink.take(), ['left unhealthy:web/10%']);
+    assert.deepEqual(site.sink.take(), ['left unhealthy:web/warning/10%']);
   });
 });

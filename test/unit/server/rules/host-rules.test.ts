@@ -87,7 +87,7 @@ describe('a rule about restarts', () => {
     assert.deepEqual(host.sink.take(), []);
     host.happened('instance.start-failed');
     await host.clock.advance(10_000);
-    assert.deepEqual(host.sink.take(), ['! restarts:web/2']);
+    assert.deepEqual(host.sink.take(), ['! restarts:web/warning/2']);
     assert.match(
       host.sink.raised[0]?.cause ?? '',
       /^3 unexpected ends of instances within 10 min\n12:00:10 UTC instance\.start-failed\n/,
@@ -95,20 +95,20 @@ describe('a rule about restarts', () => {
     await host.clock.advance(580_000);
     assert.deepEqual(host.sink.take(), []);
     await host.clock.advance(30_000);
-    assert.deepEqual(host.sink.take(), ['ok restarts:web/2']);
+    assert.deepEqual(host.sink.take(), ['ok restarts:web/warning/2']);
   });
 
   it('changes nothing while the registry is away', async () => {
     const host = new Host();
     host.happened('instance.exited');
     await host.configure({ when: 'restarts', above: 0 });
-    assert.deepEqual(host.sink.take(), ['! restarts:web/0']);
+    assert.deepEqual(host.sink.take(), ['! restarts:web/warning/0']);
     host.away = true;
     await host.clock.advance(3_600_000);
     assert.deepEqual(host.sink.take(), []);
     host.away = false;
     await host.clock.advance(20_000);
-    assert.deepEqual(host.sink.take(), ['ok restarts:web/0']);
+    assert.deepEqual(host.sink.take(), ['ok restarts:web/warning/0']);
   });
 });
 
@@ -123,10 +123,10 @@ describe('a rule about certificates', () => {
       /^the one of example\.com:443 ends in 14 d 23 h, on 2026-01-17$/,
     );
     await host.clock.advance(DAY);
-    assert.deepEqual(host.sink.take(), ['! certificate:example.com:443/14 d']);
+    assert.deepEqual(host.sink.take(), ['! certificate:example.com:443/warning/14 d']);
     host.ends.set('example.com', host.clock.now() + 90 * DAY);
     await host.clock.advance(700_000);
-    assert.deepEqual(host.sink.take(), ['ok certificate:example.com:443/14 d']);
+    assert.deepEqual(host.sink.take(), ['ok certificate:example.com:443/warning/14 d']);
   });
 
   it('asks the instances of services that are checked over HTTPS, for the name that the check asks for', async () => {
@@ -135,7 +135,7 @@ describe('a rule about certificates', () => {
     await host.configure({ when: 'certificate', below: '14d' });
     await host.clock.advance(10_000);
     assert.deepEqual(host.asked, ['api.example.com']);
-    assert.deepEqual(host.sink.take(), ['! certificate:api/14 d']);
+    assert.deepEqual(host.sink.take(), ['! certificate:api/warning/14 d']);
     assert.match(host.sink.raised[0]?.cause ?? '', /^the one of api-1 ended 1 d ago, on 2026-01-01/);
   });
 
@@ -160,10 +160,10 @@ describe('a rule about a disk', () => {
   it('tells how full it is, and is about the folder of the registry by default', async () => {
     const host = new Host();
     await host.configure({ when: 'disk', above: '0%', severity: 'critical' });
-    assert.deepEqual(host.sink.take(), ['! disk://0%']);
+    assert.deepEqual(host.sink.take(), ['! disk://critical/0%']);
     assert.match(host.sink.raised[0]?.cause ?? '', /^\d+(\.\d)?% full, [\d.]+ GiB free\nnext: /);
     await host.configure({ when: 'disk', of: '/there/is/no/such/folder', above: '0%' });
-    assert.deepEqual(host.sink.take(), ['ok disk://0%']);
+    assert.deepEqual(host.sink.take(), ['ok disk://critical/0%']);
     assert.match(host.rules.views()[0]?.reading ?? '', /ENOENT/);
   });
 });
@@ -176,17 +176,20 @@ describe('rules about the host', () => {
     host.happened('instance.exited');
     await host.configure({ when: 'restarts', above: 0 });
     await host.configure();
-    assert.deepEqual([host.sink.take(), host.clock.pending], [['! restarts:web/0', 'ok restarts:web/0'], 0]);
+    assert.deepEqual(
+      [host.sink.take(), host.clock.pending],
+      [['! restarts:web/warning/0', 'ok restarts:web/warning/0'], 0],
+    );
   });
 
   it('go on with what a manager before has told of', async () => {
     const host = new Host();
     const alert = { severity: 'warning', title: 'told', at: 1 } as const;
-    const keys = ['restarts:web/0', 'disk:/gone/90%', 'deployment:web'];
+    const keys = ['restarts:web/warning/0', 'disk:/gone/warning/90%', 'deployment:web'];
     host.rules.inherit(keys.map((key) => ({ ...alert, key })));
     host.happened('instance.exited');
     await host.configure({ when: 'restarts', above: 0 });
-    assert.deepEqual(host.sink.take(), ['ok disk:/gone/90%']);
+    assert.deepEqual(host.sink.take(), ['ok disk:/gone/warning/90%']);
   });
 
   it('say nothing any more when the manager stops', async () => {
