@@ -14,12 +14,18 @@ const QUEUE_LENGTH = 100;
 export interface RetryPolicy {
   /** In all, the first included. */
   readonly attempts: number;
-  /** Before the second attempt; doubled before each further one. */
+  /** Before the second attempt. */
   readonly baseMs: number;
+  /** How much longer each further delay is than the one before. */
+  readonly growth: number;
   readonly maxMs: number;
 }
 
-export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 1_000, maxMs: 60_000 };
+/**
+ * After 2.5 s, 15 s, 90 s and 9 min, or half of each: a mail server that puts off strangers (greylisting) does so for five
+ * minutes, and one that starts anew takes a minute or two.
+ */
+export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, baseMs: 2_500, growth: 6, maxMs: 600_000 };
 
 /** What alerts need of a logger. */
 export interface AlertLog {
@@ -157,8 +163,8 @@ export class Channel {
 
   /** Exponential, with the upper half random, so that channels do not knock in step; never sooner than was asked for. */
   #delayAfter(attempt: number, error: unknown): number {
-    const { baseMs, maxMs } = this.#retry;
-    const backoff = Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + 0.5 * this.#context.random());
+    const { baseMs, growth, maxMs } = this.#retry;
+    const backoff = Math.min(maxMs, baseMs * growth ** (attempt - 1)) * (0.5 + 0.5 * this.#context.random());
     const asked = error instanceof DeliveryError ? error.retryAfterMs : 0;
     return Math.max(backoff, Math.min(maxMs, asked));
   }

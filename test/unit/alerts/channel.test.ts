@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Channel } from '../../../pkg/alerts/channel.ts';
+import { Channel, DEFAULT_RETRY } from '../../../pkg/alerts/channel.ts';
 import { DeliveryError } from '../../../pkg/alerts/notifier.ts';
 import { renderTest } from '../../../pkg/alerts/render.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { FakeLog, FakeNotifier, START } from './support.ts';
 
-const RETRY = { attempts: 5, baseMs: 1_000, maxMs: 4_000 };
+const RETRY = { attempts: 5, baseMs: 1_000, growth: 2, maxMs: 4_000 };
 
 function setUp(random = 1) {
   const clock = new ManualClock();
@@ -36,6 +36,22 @@ describe('a channel', () => {
     assert.equal(notifier.sent.length, 1);
     assert.equal(log.of('warn').length, 4);
     assert.deepEqual(log.of('error'), []);
+  });
+
+  // RFC 6647: a server that does not know a sender refuses for a while, five minutes in most installations.
+  it('outlasts a mail server that puts off strangers for five minutes, however the delays fall', async () => {
+    for (const random of [0, 0.5, 0.999]) {
+      const clock = new ManualClock();
+      const notifier = new FakeNotifier();
+      notifier.send = async (notification) => {
+        if (clock.monotonic() < 300_000) throw new DeliveryError('450 greylisted', { retryable: true });
+        notifier.sent.push(notification);
+      };
+      const channel = new Channel(notifier, DEFAULT_RETRY, { clock, log: new FakeLog(), random: () => random });
+      channel.enqueue(message());
+      await clock.advance(900_000);
+      assert.equal(notifier.sent.length, 1, `with ${random}`);
+    }
   });
 
   it('takes at least half of each delay, so that channels do not knock in step', async () => {

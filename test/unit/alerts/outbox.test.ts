@@ -192,7 +192,7 @@ describe('alerts in a store', () => {
     const notifier = new FakeNotifier();
     notifier.failures.push(...Array.from({ length: 5 }, () => new Error('no such host')));
     const before = site.process([notifier, new FakeNotifier('removed later')], {
-      retry: { attempts: 5, baseMs: 1, maxMs: 1 },
+      retry: { attempts: 5, baseMs: 1, growth: 1, maxMs: 1 },
     });
     before.raise();
     await before.advance(WINDOW + 10);
