@@ -6,6 +6,7 @@ import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts'
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
 import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
+import { LastWords } from '../../internal/proxy/last-words.ts';
 import { RecentTraffic } from '../../internal/proxy/recent-traffic.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import { TrafficRules } from '../../internal/proxy/rules/traffic-rules.ts';
@@ -61,7 +62,7 @@ export class DataPlane {
       store: registry.alerts,
     });
     this.#roster = new ChannelRoster(this.alerts, registry.alerts, config.alerts);
-    this.#healthAlerts = new HealthAlerts(this.alerts, Date.now);
+    this.#healthAlerts = new HealthAlerts(this.alerts, Date.now, new LastWords(registry, systemClock));
     this.fleet = new Fleet({
       cookieSecret,
       now: sharedNow, // what is remembered of latencies is read by the threads

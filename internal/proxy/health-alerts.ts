@@ -1,6 +1,8 @@
 import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
-import type { ServicePool } from './service-pool.ts';
+import type { Instance } from '../model/instance.ts';
 import { conditionCause } from './condition-cause.ts';
+import type { LastWords } from './last-words.ts';
+import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
 
 /**
@@ -11,12 +13,17 @@ export class HealthAlerts {
   readonly #sink: JointSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
+  readonly #lastWords: Pick<LastWords, 'of'>;
   readonly #active = new Map<string, Alert>();
+  /** Keys of those whose process has ended, as was told. */
+  readonly #quoted = new Set<string>();
   #leading = false;
 
-  constructor(sink: JointSink, now: () => number) {
+  /** @param lastWords - knows what an instance wrote before its process ended. */
+  constructor(sink: JointSink, now: () => number, lastWords: Pick<LastWords, 'of'>) {
     this.#sink = sink;
     this.#now = now;
+    this.#lastWords = lastWords;
   }
 
   /** Of several load balancers that see the same, one speaks. The one that takes over goes on with what is wrong. */
@@ -54,6 +61,7 @@ export class HealthAlerts {
       instanceKey(pool.name, ''),
       down.map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
     );
+    for (const { instance } of down) if (hasEnded(instance)) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
     this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
   }
@@ -63,9 +71,22 @@ export class HealthAlerts {
     this.#settle(serviceKey(service), []);
   }
 
+  /** Adds to an alert, once, how the process ended and what it wrote last: that it is down need not wait for it. */
+  async #quote({ service, id, lastError }: Instance): Promise<void> {
+    const key = instanceKey(service, id);
+    const alert = this.#active.get(key);
+    if (alert === undefined || this.#quoted.has(key)) return;
+    this.#quoted.add(key);
+    const cause = [lastError ?? alert.cause, ...(await this.#lastWords.of(service, id, this.#now()))].join('\n');
+    if (this.#active.get(key) !== alert || cause === alert.cause) return;
+    const quoted = { ...alert, cause };
+    this.#active.set(key, quoted);
+    if (this.#leading) this.#sink.raise(quoted);
+  }
+
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
   #isDown({ id, instance: { service, lifecycle }, condition }: Upstream): boolean {
-    if (lifecycle === 'backing-off' || lifecycle === 'failed') return true;
+    if (hasEnded({ lifecycle })) return true;
     if (lifecycle === 'ready' && (condition === 'unhealthy' || condition === 'ejected')) return true;
     const pending = lifecycle === 'starting' || (lifecycle === 'ready' && condition === 'unknown');
     return pending && this.#active.has(instanceKey(service, id));
@@ -105,6 +126,7 @@ export class HealthAlerts {
     for (const key of [...this.#active.keys()]) {
       if (!key.startsWith(prefix) || keys.has(key)) continue;
       this.#active.delete(key);
+      this.#quoted.delete(key);
       if (this.#leading) this.#sink.resolve(key, this.#now());
     }
     for (const condition of conditions) {
@@ -113,6 +135,10 @@ export class HealthAlerts {
       if (this.#leading) this.#sink.raise(condition);
     }
   }
+}
+
+function hasEnded({ lifecycle }: Pick<Instance, 'lifecycle'>): boolean {
+  return lifecycle === 'backing-off' || lifecycle === 'failed';
 }
 
 function isWanted({ instance: { lifecycle } }: Upstream): boolean {

@@ -112,6 +112,7 @@ describe('a webhook', () => {
     const entries = ['a', 'b', 'c'].map((key) => ({
       ...MESSAGE.entries[0]!,
       alert: { ...MESSAGE.entries[0]!.alert, key },
+      resolvedAt: null,
     }));
     const routingKey = '0123456789abcdef0123456789ABCDEF';
     const notifier = notifierFor(url, { format: 'pagerduty', routingKey, secret: SECRET });

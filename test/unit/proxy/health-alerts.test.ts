@@ -5,6 +5,7 @@ import { HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
 import type { Alert, JointSink } from '../../../pkg/alerts/alert.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
+import { settle } from '../../support/manual-clock.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
 
 class Sink implements JointSink {
@@ -31,7 +32,11 @@ class Sink implements JointSink {
 
 class Harness {
   readonly sink = new Sink();
-  readonly alerts = new HealthAlerts(this.sink, () => 1_000);
+  /** What each instance wrote last. */
+  readonly lastWords = new Map<string, Promise<readonly string[]>>();
+  readonly alerts = new HealthAlerts(this.sink, () => 1_000, {
+    of: async (_service, id) => this.lastWords.get(id) ?? [],
+  });
   readonly pool = new ServicePool(
     service(),
     'a secret that is long enough',
@@ -122,6 +127,44 @@ describe('alerts about health', () => {
       assert.deepEqual(harness.set(id, {}, 'unhealthy'), []);
       assert.deepEqual(harness.remove(id), []);
     }
+  });
+
+  it('quote what an instance wrote before its process ended, once that is known', async () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    const crash = { lifecycle: 'backing-off', lastError: 'exited with code 1' } as const;
+    harness.lastWords.set('a', Promise.resolve(['Error: no such table', 'at start.js:7']));
+    assert.deepEqual(harness.set('a', crash), ['! a is down']);
+    await settle();
+    assert.deepEqual(harness.sink.take(), ['! a is down']);
+    assert.equal(harness.sink.raised.at(-1)?.cause, 'exited with code 1\nError: no such table\nat start.js:7');
+    harness.set('a', { lifecycle: 'failed' });
+    await settle();
+    assert.deepEqual(harness.sink.take(), [], 'no news');
+
+    const late = Promise.withResolvers<readonly string[]>();
+    harness.lastWords.set('b', late.promise);
+    harness.set('b', crash);
+    harness.replace(upstream('b', { startedAt: 2 }));
+    late.resolve(['too late']);
+    await settle();
+    assert.deepEqual(harness.sink.take(), [], 'it is up again');
+  });
+
+  it('tell how a process ended that could not be reached before', async () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    harness.set('a', {}, 'unhealthy', 'connect ECONNREFUSED');
+    harness.set('a', { lifecycle: 'backing-off', lastError: 'killed by SIGKILL after 7 s' });
+    await settle();
+    assert.deepEqual(harness.sink.take(), ['! a is down']);
+    assert.equal(harness.sink.raised.at(-1)?.cause, 'killed by SIGKILL after 7 s');
+  });
+
+  it('quote nobody whose process runs', async () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    harness.lastWords.set('a', Promise.resolve(['a line']));
+    harness.set('a', {}, 'unhealthy');
+    await settle();
+    assert.deepEqual(harness.sink.take(), []);
   });
 
   it('follow a crash from the exit over the restart to the first passed probe', () => {
