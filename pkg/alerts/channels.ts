@@ -102,11 +102,12 @@ export class Channels {
         this.#outbox.settle({ channel: channel.name, notification });
       }
     }
-    this.#post([...orphans].flatMap((notification) => added.map(({ name }) => ({ channel: name, notification }))));
+    const adopted = [...orphans].map((orphan) => added.flatMap((channel) => fitting(orphan, channel)));
+    this.#post(adopted.flat());
     for (const name of this.#quiet.channels) {
       this.queue(this.#quiet.take(name).map((notification) => ({ channel: name, notification })));
     }
-    if (added.length === 0) this.#logLost([...orphans].map(({ subject }) => subject));
+    this.#logLost([...orphans].filter((_, at) => adopted[at]?.length === 0).map(({ subject }) => subject));
   }
 
   /** Resolves when nothing waits any more. */
@@ -157,6 +158,15 @@ export class Channels {
   #logLost(lost: readonly string[]): void {
     if (lost.length > 0) this.#context.log.warn({ lost }, 'alerts given up: their channels were closed');
   }
+}
+
+/** What a channel is told of a message that was meant for another one: nothing that its filter would have kept from it. */
+function fitting(notification: Notification, { name, filter }: Channel): Delivery[] {
+  const { entries, at } = notification;
+  const accepted = entries.filter(({ alert }) => accepts(filter, alert));
+  if (accepted.length === entries.length) return [{ channel: name, notification }];
+  if (accepted.length === 0) return [];
+  return [{ channel: name, notification: renderNotification(accepted, at, randomUUID()) }];
 }
 
 /** What is told at once, and what has to wait; neither when there is nothing. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Alert } from '../../../pkg/alerts/alert.ts';
 import { AlertDispatcher, type AlertSettings } from '../../../pkg/alerts/dispatcher.ts';
+import { NO_FILTER } from '../../../pkg/alerts/filter.ts';
 import { DeliveryError } from '../../../pkg/alerts/notifier.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
 import { alertAt, FakeLog, FakeNotifier } from './support.ts';
@@ -288,6 +289,25 @@ describe('the alert dispatcher takes over a changed configuration', () => {
     dispatcher.reconfigure([new FakeNotifier('stays'), comes]);
     await clock.advance(REPEAT);
     assert.deepEqual([stays.sent.length, goes.attempts, comes.sent.length], [1, 1, 1]);
+  });
+
+  it('hands nothing to an added channel that its filter keeps from it', async () => {
+    const goes = new FakeNotifier('goes');
+    goes.failures.push(new Error('no such host'));
+    const { clock, dispatcher, raise } = setUp({ notifiers: [goes] });
+    raise({ key: 'a', title: 'web is slow', service: 'web' });
+    raise({ key: 'b', title: 'api is slow', service: 'api' });
+    await clock.advance(WINDOW);
+    const added = ['web', 'shop'].map((service) => {
+      return Object.assign(new FakeNotifier(service), { filter: { ...NO_FILTER, services: [service] } });
+    });
+    dispatcher.reconfigure(added);
+    await clock.advance(REPEAT);
+    const [ofWeb, ofShop] = added.map(({ sent }) => sent.map(({ text }) => text));
+    assert.equal(ofWeb?.length, 1);
+    assert.match(ofWeb?.[0] ?? '', /web is slow/);
+    assert.doesNotMatch(ofWeb?.[0] ?? '', /api/);
+    assert.deepEqual(ofShop, []);
   });
 
   it('tells the first channel what has been active since before it existed', async () => {
