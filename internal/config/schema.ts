@@ -101,6 +101,11 @@ export const PortsSchema = z.strictObject({ from: PortSchema.default(9000), to: 
 const AlertsSchema = z.strictObject({
   email: z.array(EmailChannelSchema).default([]),
   webhooks: z.array(WebhookChannelSchema).default([]),
+  /** Name of this installation, for people and receivers that hear of several. */
+  site: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/, 'expected up to 40 letters, digits, dots, dashes and underscores')
+    .optional(),
   /** Private networks that webhooks from the API may reach; those of this file may reach all. */
   allowedNetworks: z.array(NetworkSchema).default([]),
   /** What people want to be told of besides. */

@@ -45,6 +45,8 @@ export interface NotificationEntry {
 export interface Notification {
   /** The same for every attempt, so that a receiver can drop a repetition. */
   readonly id: string;
+  /** The installation that it comes from, where several share a receiver. */
+  readonly site?: string;
   /** Epoch milliseconds. */
   readonly at: number;
   /** The worst severity that is firing, or `resolved` when none is. */

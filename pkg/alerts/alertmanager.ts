@@ -4,14 +4,14 @@ import type { Notification, NotificationEntry } from './alert.ts';
 const LASTS_MS = 7 * 86_400_000;
 
 /** The body of Alertmanager's `POST /api/v2/alerts`: the labels are the identity of an alert, so they hold nothing that changes. */
-export function alertmanagerAlerts({ entries, at }: Notification): object[] {
-  return entries.map((entry) => postableAlert(entry, at));
+export function alertmanagerAlerts({ entries, at, site }: Notification): object[] {
+  return entries.map((entry) => postableAlert(entry, at, site));
 }
 
-function postableAlert({ alert, resolvedAt }: NotificationEntry, at: number): object {
+function postableAlert({ alert, resolvedAt }: NotificationEntry, at: number, site: string | undefined): object {
   const { key, severity, title, cause, service, instance } = alert;
   return {
-    labels: present({ alertname: key.split(':', 1)[0], key, severity, service, instance }),
+    labels: present({ alertname: key.split(':', 1)[0], key, severity, service, instance, site }),
     annotations: present({ summary: title, description: cause }),
     startsAt: new Date(alert.at).toISOString(),
     endsAt: new Date(resolvedAt ?? at + LASTS_MS).toISOString(),

@@ -8,6 +8,8 @@ import { WebhookNotifier } from './webhook.ts';
 export interface AlertChannels {
   readonly email: readonly EmailChannel[];
   readonly webhooks: readonly WebhookChannel[];
+  /** Name of the installation, which stands in every message. */
+  readonly site?: string | undefined;
   /** Private networks that channels from the API may reach: addresses, and ranges in CIDR form. */
   readonly allowedNetworks: readonly string[];
 }
@@ -17,7 +19,7 @@ export interface AlertChannels {
  * @param added - came through the API: they keep the names that they were given, and do not reach private networks.
  */
 export function createNotifiers(
-  { email, webhooks, allowedNetworks }: AlertChannels,
+  { email, webhooks, site, allowedNetworks }: AlertChannels,
   added: readonly AddedChannel[] = [],
 ): Notifier[] {
   const seen = new Map<string, number>();
@@ -29,8 +31,21 @@ export function createNotifiers(
   ].map((notifier) => {
     const count = (seen.get(notifier.name) ?? 0) + 1;
     seen.set(notifier.name, count);
-    return count === 1 ? notifier : renamed(notifier, `${notifier.name} #${count}`);
+    const unique = count === 1 ? notifier : renamed(notifier, `${notifier.name} #${count}`);
+    return site === undefined ? unique : ofSite(unique, site);
   });
+}
+
+/** Where several installations share a receiver, people must know which one speaks, and none may end the alerts of another. */
+function ofSite(notifier: Notifier, site: string): Notifier {
+  const { name, filter } = notifier;
+  return {
+    name,
+    ...(filter && { filter }),
+    send(notification, signal) {
+      return notifier.send({ ...notification, site, subject: `${site}: ${notification.subject}` }, signal);
+    },
+  };
 }
 
 function renamed(notifier: Notifier, name: string): Notifier {

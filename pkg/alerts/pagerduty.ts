@@ -11,19 +11,23 @@ const SUMMARY_LENGTH = 1_024;
  * Events of PagerDuty's Events API v2, one for each alert: the API takes one at a time. The condition's key ties the end
  * to the beginning, and makes a repeated event harmless.
  */
-export function pagerDutyEvents({ entries }: Notification, routingKey: string): object[] {
+export function pagerDutyEvents({ entries, site }: Notification, routingKey: string): object[] {
   return entries.flatMap((entry) => {
-    const event = eventOf(entry, routingKey);
+    const event = eventOf(entry, routingKey, site);
     const endsByItself = entry.state === 'firing' && entry.resolvedAt !== null;
-    return endsByItself ? [event, eventOf({ ...entry, state: 'resolved' }, routingKey)] : [event];
+    return endsByItself ? [event, eventOf({ ...entry, state: 'resolved' }, routingKey, site)] : [event];
   });
 }
 
-function eventOf({ alert, state, occurrences }: NotificationEntry, routingKey: string): object {
+function eventOf(
+  { alert, state, occurrences }: NotificationEntry,
+  routingKey: string,
+  site: string | undefined,
+): object {
   const event = {
     routing_key: routingKey,
     event_action: state === 'firing' ? 'trigger' : 'resolve',
-    dedup_key: dedupKey(alert.key),
+    dedup_key: dedupKey(site === undefined ? alert.key : `${site}/${alert.key}`),
   };
   if (state === 'resolved') return event;
   const { title, cause, severity, service, instance, at } = alert;
@@ -37,6 +41,7 @@ function eventOf({ alert, state, occurrences }: NotificationEntry, routingKey: s
       severity,
       timestamp: new Date(at).toISOString(),
       ...(service === undefined ? {} : { component: service }),
+      ...(site === undefined ? {} : { group: site }),
       class: alert.key.split(':', 1)[0],
       custom_details: { cause: clip(cause ?? '', 8_000), occurrences },
     },

@@ -35,8 +35,8 @@ export function webhookBodies(receiver: Receiver, message: Notification): string
   return BODIES[receiver.format](message, receiver).map((body) => JSON.stringify(body));
 }
 
-function json({ id, at, level, subject, text, entries }: Notification): object {
-  return { id, at: iso(at), level, subject, text, alerts: entries.map(jsonEntry) };
+function json({ id, site, at, level, subject, text, entries }: Notification): object {
+  return { id, ...(site !== undefined && { site }), at: iso(at), level, subject, text, alerts: entries.map(jsonEntry) };
 }
 
 function jsonEntry({ alert, state, occurrences, ...entry }: NotificationEntry): object {

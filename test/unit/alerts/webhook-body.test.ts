@@ -185,6 +185,28 @@ const PostableAlertsSchema = z.array(
   }),
 );
 
+describe('the identity of an alert at a receiver that keeps alerts', () => {
+  // Two installations with a service of the same name, and one integration: the recovery of one would end the outage of both.
+  it('is of its installation, at the beginning and at the end', () => {
+    const about = { key: 'service-down:web/', service: 'web' };
+    const message = renderNotification([entry(about), entry(about, START + 1)], START, 'i');
+    const of = (format: WebhookChannel['format'], site?: string) => {
+      const bodies = webhookBodies(
+        { format, routingKey: ROUTING_KEY },
+        site === undefined ? message : { ...message, site },
+      );
+      return bodies.flatMap((body) => JSON.parse(body));
+    };
+    const keys = (site?: string) => of('pagerduty', site).map((event) => PagerDutySchema.parse(event).dedup_key);
+    assert.deepEqual(keys('berlin'), ['berlin/service-down:web/', 'berlin/service-down:web/']);
+    assert.deepEqual(keys(), ['service-down:web/', 'service-down:web/']);
+    const labels = (site?: string) =>
+      PostableAlertsSchema.parse(of('alertmanager', site)).map((alert) => alert.labels['site']);
+    assert.deepEqual(labels('berlin'), ['berlin', 'berlin']);
+    assert.deepEqual(labels(), [undefined, undefined]);
+  });
+});
+
 describe('a trial alert in JSON', () => {
   it('is firing, with no end', () => {
     const { alerts } = JSON.parse(webhookBody('json', renderTest(START, 'i')));
