@@ -2,6 +2,9 @@ import type { Lifecycle } from '../model/lifecycle.ts';
 import { isFailure, isFailureStatus, isGatewayError, isGatewayStatus, type Outcome } from './outcome.ts';
 import type { Upstream } from './upstream.ts';
 
+/** Who leaves sooner does not leave because it takes too long, in milliseconds. */
+const PATIENCE_MS = 1_000;
+
 /** What a lease tells the pool that gave it. */
 export interface LeaseOwner {
   observed(upstream: Upstream, sample: { elapsed: number; failed: boolean; now: number }): void;
@@ -77,15 +80,23 @@ export class Lease {
     this.#outcome = outcome;
     if (this.#headAt !== null) this.upstream.answering(-1);
     else if (this.#sentAt !== null) this.upstream.settled(this.#sentAt);
-    if (this.#headAt === null && outcome.kind !== 'client-closed') {
-      const now = this.#now();
-      if (outcome.kind === 'head-timeout') this.upstream.took(now - this.startedAt);
-      if (isGatewayError(outcome)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
-      this.#owner.observed(this.upstream, { elapsed: now - this.startedAt, failed: isFailure(outcome), now });
-    }
+    if (this.#headAt === null) this.#endedWithoutHead(outcome);
     const before = this.upstream.lifecycle;
     this.upstream.unclaim(isFailure(outcome));
     // A drain may just have begun that still counted this request. One that was removed before is not to be read any more.
     this.#owner.released(this.upstream, outcome, before === 'ready' ? this.upstream.lifecycle : before);
+  }
+
+  #endedWithoutHead(outcome: Outcome): void {
+    const now = this.#now();
+    const elapsed = now - this.startedAt;
+    if (outcome.kind === 'client-closed') {
+      // It would have taken even longer: without those who lose patience, what hangs would not look slow.
+      if (this.#sentAt !== null && now - this.#sentAt >= PATIENCE_MS) this.upstream.took(elapsed);
+      return;
+    }
+    if (outcome.kind === 'head-timeout') this.upstream.took(elapsed);
+    if (isGatewayError(outcome)) this.#owner.gatewayError(this.upstream, this.startedAt, now);
+    this.#owner.observed(this.upstream, { elapsed, failed: isFailure(outcome), now });
   }
 }

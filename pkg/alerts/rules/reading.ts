@@ -1,3 +1,5 @@
+import type { Alert } from '../alert.ts';
+
 /** What a rule finds at one of its subjects. */
 export interface Reading {
   /** A service, an address, a folder. */
@@ -15,6 +17,7 @@ export interface Reading {
 /** One subject of a rule, as it is now. */
 export interface RuleView {
   readonly rule: string;
+  readonly severity: Alert['severity'];
   readonly subject: string;
   readonly state: 'ok' | 'pending' | 'firing' | 'unknown';
   readonly reading: string;

@@ -63,7 +63,8 @@ export class RuleWatch {
     const { state, changedAt } = nextState(watched.state, verdict, now, rule.for ?? 0);
     watched.state = state;
     watched.view = {
-      rule: conditionOf(rule),
+      rule: rule.name === undefined ? conditionOf(rule) : `${rule.name}: ${conditionOf(rule)}`,
+      severity: rule.severity,
       subject: reading.subject,
       state: nameOf(state, verdict),
       reading: reading.words,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bucketOf } from '../../../internal/proxy/latency-buckets.ts';
 import { Lease, type LeaseOwner } from '../../../internal/proxy/lease.ts';
 import type { Outcome } from '../../../internal/proxy/outcome.ts';
 import { upstream } from '../../support/proxy-fakes.ts';
@@ -52,6 +53,26 @@ describe('a lease', () => {
     held.release({ kind: 'completed', status: 200 });
     assert.deepEqual(owner.samples, [{ elapsed: 30, failed: false, now: 1_030 }]);
     assert.equal(held.headMs, 30);
+  });
+
+  it('counts how long heads took, timeouts, and those who lost patience; nobody who left at once or was still sending', () => {
+    const after = (waitedMs: number, end: Outcome | number, sent = true) => {
+      const { lease: held, of, clock } = lease();
+      if (sent) held.sent();
+      clock.now += waitedMs;
+      if (typeof end === 'number') held.head(end);
+      else held.release(end);
+      return [...of.latencies].flatMap((count, bucket) => (count === 0 ? [] : [count, bucket]));
+    };
+    const once = (ms: number) => [1, bucketOf(ms)];
+    assert.deepEqual(after(30, 200), once(30));
+    assert.deepEqual(after(3, 500), once(3));
+    assert.deepEqual(after(30_000, { kind: 'head-timeout', cause: '' }), once(30_000));
+    assert.deepEqual(after(5_000, { kind: 'client-closed' }), once(5_000));
+    assert.deepEqual(after(900, { kind: 'client-closed' }), []);
+    assert.deepEqual(after(5_000, { kind: 'client-closed' }, false), []);
+    assert.deepEqual(after(5_000, { kind: 'reset', cause: '' }), []);
+    assert.deepEqual(after(5_000, { kind: 'connect-failed', cause: '' }), []);
   });
 
   it('measures an attempt that failed before its head as a failure', () => {

@@ -146,6 +146,7 @@ describe('a rule about certificates', () => {
     await host.clock.advance(10_000);
     assert.deepEqual(host.rules.views()[0], {
       rule: 'certificate valid for less than 14 d',
+      severity: 'warning',
       subject: 'example.com:443',
       state: 'unknown',
       reading: 'connect ECONNREFUSED',
