@@ -40,31 +40,6 @@ describe('a load balancer that is replaced while something is down', () => {
   });
 });
 
-describe('a load balancer that is killed while a rule is broken', () => {
-  it('is followed by one that repeats nothing, and tells the end when the rule is taken away', async () => {
-    const services = [{ name: 'web', servers: ['127.0.0.1:9'], healthCheck: { interval: '250ms', timeout: '3s' } }];
-    const rules = [{ name: 'half of web', when: 'unhealthy', above: '50%', for: '500ms' }];
-    const alerts = (port: number | undefined) => ({ webhooks: [hookAt(port)], groupWindow: '200ms' });
-    await using system = await System.create(({ own }) => ({ services, alerts: { ...alerts(own[0]), rules } }));
-    await using receiver = new WebhookReceiver(true);
-    const [hookPort = 0] = system.ports.own;
-    await receiver.listen(hookPort);
-    const ofRule = () => receiver.taken.filter(({ subject }) => subject.includes('half of web'));
-    const killed = system.start('load-balancer');
-    await eventually('the alert of the rule', () => ofRule().length > 0);
-    killed.kill('SIGKILL');
-    await killed.exited;
-    await system.start('load-balancer').isReady();
-    await eventually('the rule to be watched again', async () => {
-      return (await ask(`${system.admin}/rules`)).body.includes('"state": "firing"');
-    });
-    await system.configure({ services, alerts: alerts(hookPort) });
-    await eventually('its end', () => ofRule().some(isRecovery));
-    await system.stop();
-    assert.equal(ofRule().length, 2, JSON.stringify(receiver.taken));
-  });
-});
-
 describe('a process that is killed between an event and its message', () => {
   it('the load balancer: the next one sends it, once to each channel under one id, and tells the recovery', async () => {
     await using system = await System.create(({ own }) => ({

@@ -5,7 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import { z } from 'zod';
 import { selfSignedCertificate } from './certificate.ts';
 
-const MessageSchema = z.object({ id: z.string(), subject: z.string() });
+const MessageSchema = z.object({ id: z.string(), subject: z.string(), text: z.string().optional() });
 export type ReceivedMessage = z.infer<typeof MessageSchema>;
 
 /** Takes messages, or refuses them. */

@@ -1,6 +1,7 @@
 import type { Reading } from '../../../pkg/alerts/rules/reading.ts';
 import { percent } from '../../../pkg/alerts/rules/words.ts';
 import { formatDuration } from '../../../pkg/alerts/words.ts';
+import { INITIAL_LIMIT } from '../../health/concurrency.ts';
 import { BUCKETS, quantile, total } from '../latency-buckets.ts';
 import type { Done, RecentTraffic } from '../recent-traffic.ts';
 import type { EndedRequests } from '../request-counts.ts';
@@ -65,28 +66,36 @@ export function p99(pool: ServicePool, overMs: number, recent: RecentTraffic): R
 
 /** How much of their room the instances use at this moment, or the queue of its own, whichever is more; null: there is no limit. */
 export function roomInUse(pool: ServicePool): number | null {
-  const { maxConnections, queue } = pool.service;
-  const fit = pool.healthy();
-  if (maxConnections === null || fit.length === 0) return null;
-  const inFlight = fit.reduce((sum, upstream) => sum + upstream.inFlight, 0);
+  const { queue } = pool.service;
+  const { inFlight, room } = load(pool);
+  if (room === 0 || room === Number.POSITIVE_INFINITY) return null;
   const waiting = pool.paused || queue.limit === 0 ? 0 : pool.waiting / queue.limit;
-  return Math.max(inFlight / (maxConnections * fit.length), waiting);
+  return Math.max(inFlight / room, waiting);
 }
 
 /** @param inUse - the mean of the last seconds; null: there is none. */
 export function saturation(pool: ServicePool, inUse: number | null): Reading {
-  const { maxConnections, queue } = pool.service;
-  const fit = pool.healthy();
-  const inFlight = fit.reduce((sum, upstream) => sum + upstream.inFlight, 0);
+  const { queue } = pool.service;
+  const { inFlight, room } = load(pool);
+  const present = `now ${inFlight} in flight, with room for ${room}, and ${pool.waiting} waiting (of ${queue.limit})`;
   return {
     ...of(pool),
     value: inUse,
-    words:
-      inUse === null
-        ? 'no maxConnections, or no healthy instance'
-        : `${percent(inUse)} in use; now ${inFlight} in flight on ${fit.length} instances of ${maxConnections} each, ${pool.waiting} waiting (of ${queue.limit})`,
+    words: inUse === null ? 'no limit of requests, or no healthy instance' : `${percent(inUse)} in use; ${present}`,
     advice: () => [`next: more instances (POST /services/${pool.name}/scale), or find out why requests take so long`],
   };
+}
+
+/** Of the healthy instances; infinite room where nothing is limited. */
+function load(pool: ServicePool): { readonly inFlight: number; readonly room: number } {
+  const { maxConnections, adaptiveConcurrency } = pool.service;
+  let [inFlight, room] = [0, 0];
+  for (const upstream of pool.healthy()) {
+    const adapted = adaptiveConcurrency === null ? Number.POSITIVE_INFINITY : upstream.concurrency || INITIAL_LIMIT;
+    inFlight += upstream.inFlight;
+    room += Math.min(maxConnections ?? Number.POSITIVE_INFINITY, adapted);
+  }
+  return { inFlight, room };
 }
 
 export function unhealthy(pool: ServicePool): Reading {

@@ -152,11 +152,23 @@ describe('a rule about saturation', () => {
     assert.deepEqual(site.sink.take(), ['ok saturation:web/warning/80%']);
   });
 
+  it('knows what instances were found to take', async () => {
+    const site = new Site({ adaptiveConcurrency: {} });
+    const [pool] = site.pools;
+    for (const each of pool!.upstreams()) Object.assign(each, { concurrency: 4 }).claim();
+    site.configure(RULE);
+    await site.clock.advance(2_000);
+    assert.equal(
+      site.reading('more than 80%'),
+      'ok: 25% in use; now 3 in flight, with room for 12, and 0 waiting (of 1000)',
+    );
+  });
+
   it('says nothing where there is no limit', async () => {
     const site = new Site({});
     site.configure(RULE);
     await site.clock.advance(60_000);
-    assert.match(site.reading('more than 80%'), /^unknown: no maxConnections/);
+    assert.match(site.reading('more than 80%'), /^unknown: no limit of requests/);
   });
 });
 
