@@ -111,6 +111,8 @@ describe('a pool that is asked for more than its upstreams can do', () => {
     assert.ok(slowest(served) <= 80, `one was served after ${slowest(served)} ms`);
     assert.ok(slowest(refused) <= 80, `one was refused after ${slowest(refused)} ms`);
     assert.deepEqual([...new Set(refused.map(({ refusal }) => refusal))], ['shed']);
+    const atOnce = refused.filter(({ waited }) => waited === 0);
+    assert.ok(atOnce.length > refused.length / 2, `${atOnce.length} of ${refused.length} were refused at once`);
     const numbers = site.served().map(({ number }) => number);
     assert.deepEqual(
       numbers,
@@ -141,6 +143,19 @@ describe('a pool that is asked for more than its upstreams can do', () => {
     await site.pass(4_000, 800);
     assert.ok(slowest(site.served(2_000)) > 900);
     assert.deepEqual([...new Set(site.refused().map(({ refusal }) => refusal))], ['busy']);
+  });
+
+  it('knows nothing of its speed after a pause, and so refuses nobody', async (t) => {
+    const site = new Crossing(t);
+    for (let n = 0; n < 40; n += 1) site.come();
+    await site.pass(60, 0);
+    site.main.paused = true;
+    for (let n = 0; n < 200; n += 1) site.come();
+    await site.pass(900, 0);
+    site.main.paused = false;
+    for (let n = 0; n < 10; n += 1) site.come();
+    await site.pass(1_000, 100);
+    assert.deepEqual(site.refused(), []);
   });
 
   it('has patience with those who were held, however many', async (t) => {
