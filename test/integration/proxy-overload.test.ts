@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { it, type TestContext } from 'node:test';
+import { INITIAL_LIMIT } from '../../internal/health/concurrency.ts';
 import { describeEngines } from '../support/engines.ts';
 import { OK } from '../support/holding.ts';
 import { eventually, onHeads, parseMessage, RawBackend, rawClient, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
 import { ThreadedSite } from '../support/threaded-site.ts';
 
-const CLIENTS = 60;
+const CLIENTS = 50;
 /** A client that was sent away does not come back at once. */
-const REST_MS = 50;
+const REST_MS = 100;
 
 /** Works on some requests at a time; the others wait there. */
 async function slowBackend(t: TestContext, workers: number, serviceMs: number): Promise<RawBackend> {
@@ -83,6 +84,9 @@ describeEngines('an overload', () => {
     const backend = await slowBackend(t, 2, 20);
     await using site = await ProxySite.open([backend.port], { service: { adaptiveConcurrency: {} } });
     const [upstream] = [...(site.fleet.pool('web')?.upstreams() ?? [])];
+    await eventually('it has a limit', () => upstream?.concurrency === INITIAL_LIMIT);
+    for (let n = 0; n <= INITIAL_LIMIT; n += 1) await (await rawClient(site.port, requestText('GET /'))).rest();
+    await eventually('it is known how long answers take', () => (upstream?.concurrencyLimit?.unloadedMs ?? 0) > 0);
     const crowd = new Crowd(site.port);
     await eventually('the limit is near', () => {
       const { concurrency = 0, inFlight = 0 } = upstream ?? {};

@@ -57,11 +57,12 @@ describe('the limit of an upstream that is asked for twice its capacity', () => 
     between(rate, 0.85 * CAPACITY, CAPACITY, 'answers per second');
   });
 
-  // As many as there are connections of a pool, or of a benchmark: the limit could be as high as that and would never be in force.
-  it('is not as high as the number of clients, however few they are', () => {
-    const upstream = run({ workers: 2, serviceMs: () => 20, crowd: 60, patienceMs: 1_000 });
-    between(upstream.limit.value, 1, 8, 'limit');
-    between(upstream.served(15, 30).rate, 90, 101, 'answers per second');
+  // As many as there are connections of another proxy: the limit has grown beyond them, and is never in force.
+  it('shrinks also where it keeps nobody away, because there are so few clients', () => {
+    const serviceMs = (_: Random, now: number, load: number) => (now < 5_000 ? 100 : 50 * Math.max(load, 2));
+    const upstream = run({ serviceMs, shared: true, crowd: 60, patienceMs: 1_000, seconds: 60 });
+    assert.ok((upstream.limits[45] ?? 0) >= 60, `${upstream.limits[45]} after 4.5 s`);
+    between(upstream.limit.value, 1, 12, 'limit');
   });
 
   it('is found in the middle of an overload, too, whose latencies look usual then', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type AdminOptions, startAdmin } from '../../../internal/proxy/admin.ts';
+import { ConcurrencyLimit } from '../../../internal/health/concurrency.ts';
 import type { Listener } from '../../../internal/proxy/engine.ts';
 import { RecentTraffic } from '../../../internal/proxy/recent-traffic.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
@@ -22,6 +23,10 @@ describe('the admin interface', () => {
   pool.put(upstream('web-1', { port: 9_001, weight: 2 }));
   Object.assign(pool.get('web-1') ?? {}, { weight: 0.5 }); // as in a slow start
   pool.put(upstream('web-2', { port: 9_002, health: 'unhealthy' }));
+  Object.assign(pool.get('web-2') ?? {}, {
+    concurrency: 7,
+    concurrencyLimit: new ConcurrencyLimit({ min: 1, max: 9, tolerance: 2 }, 0, () => 0),
+  });
   for (let i = 0; i < 3; i += 1) pool.get('web-1')!.claim();
   pool.get('web-1')!.claim();
   pool.get('web-1')!.took(20);
@@ -82,6 +87,7 @@ describe('the admin interface', () => {
       lastMinute: { requests: 1, failures: 0, p50Ms: 19.8, p95Ms: 20.4, p99Ms: 20.5 },
     });
     assert.equal(second?.['health'], 'unhealthy');
+    assert.deepEqual(second?.['concurrency'], { limit: 7, unloadedMs: null });
   });
 
   it('shows what the rate limits have done', async () => {

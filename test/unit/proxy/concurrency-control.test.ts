@@ -80,7 +80,10 @@ describe('the control of the concurrency', () => {
     const leases = [site.ask(), site.ask(), site.ask()];
     assert.equal(site.ask(), null);
     for (const lease of leases.slice(0, 2)) lease?.head(101);
+    const { state, pool } = site.pool.place;
+    const signals = state.signals(pool);
     await site.clock.advance(LOOK_MS);
+    assert.ok(state.signals(pool) > signals, 'nobody is told that there is room');
     assert.equal(site.upstream.concurrency, 5);
     await eventually('its turn', () => site.turns[0] instanceof Lease);
     for (const lease of leases) lease?.release({ kind: 'completed', status: 101 });

@@ -170,6 +170,10 @@ describe('a pool', () => {
     for (let n = 1; n < INITIAL_LIMIT; n += 1) assert.equal(picked(), 'b', 'nothing is known of it yet');
     assert.equal(picked(), undefined);
     b.concurrency = 100;
+    const { state, pool: place } = pool.place;
+    const signals = state.signals(place);
+    pool.lease(CONTEXT, [])?.release({ kind: 'completed', status: 200 });
+    assert.equal(state.signals(place), signals + 1, 'there is room: who waits has to know');
     assert.equal(picked(), 'b');
     pool.limits = { ...LIMITS, adaptiveConcurrency, maxConnections: 1 };
     assert.equal(picked(), undefined);

@@ -183,6 +183,36 @@ describe('a waiting line', () => {
     assert.equal(room.main.waiting(POOL), 0);
   });
 
+  // This thread was busy for longer than they may wait, and meanwhile there was room.
+  it('sends nobody away whose turn has come', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const room = new Room();
+    room.add('a', { timeout: 100 });
+    room.add('b', { timeout: 100 });
+    room.free = 1;
+    room.now += 200;
+    t.mock.timers.tick(200);
+    assert.deepEqual([room.served, room.expired], [['a'], ['b']]);
+  });
+
+  it('lets nobody wait for longer when patience becomes shorter', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const room = new Room();
+    let timeout = 10_000;
+    const waiter = {
+      isChoosy: false,
+      patience: () => timeout,
+      tryTurn: () => false,
+      expired: () => room.expired.push('a'),
+    };
+    room.lines[0].add(waiter, room.main.signals(POOL));
+    await settle();
+    timeout = 50;
+    room.now += 60;
+    room.main.signal(POOL);
+    await eventually('it is told', () => room.expired.length === 1);
+  });
+
   it('takes over another time limit while it is in use', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const room = new Room();
