@@ -86,10 +86,11 @@ export class Ejector {
     const { interval, hangAfter } = pool.service.outlierDetection;
     const now = this.#options.now();
     const memory = this.#memoryOf(pool, now);
+    let slowestMs = 0;
     for (const conduct of ready) {
-      conduct.look();
-      memory.usual.learn(conduct.upstream.takeSlowest(), now);
+      if (conduct.look()) slowestMs = Math.max(slowestMs, conduct.upstream.takeSlowest());
     }
+    memory.usual.learn(slowestMs, now);
     const limitMs = hangAfter === null ? Number.POSITIVE_INFINITY : memory.usual.limit(hangAfter, now);
     for (const conduct of ready) {
       if (conduct.upstream.standing !== 'in') this.#goOn(pool, conduct, limitMs);
@@ -106,8 +107,9 @@ export class Ejector {
   }
 
   #beginInterval(ready: readonly Conduct[], suspects: readonly Suspect<Conduct>[]): void {
+    const suspected = new Set(suspects.map(({ who }) => who));
     for (const conduct of ready) {
-      const isGood = conduct.upstream.standing === 'in' && !suspects.some(({ who }) => who === conduct);
+      const isGood = conduct.upstream.standing === 'in' && !suspected.has(conduct);
       if (isGood) conduct.times = Math.max(0, conduct.times - 1);
       conduct.beginInterval();
     }
@@ -119,12 +121,12 @@ export class Ejector {
     serving: number,
     suspects: readonly Suspect<Conduct>[],
   ): void {
-    const once = suspects.filter(({ who }, index) => suspects.findIndex((other) => other.who === who) === index);
+    if (suspects.length === 0) return;
+    const once = new Map<Conduct, Suspect<Conduct>>();
+    for (const suspect of suspects) if (!once.has(suspect.who)) once.set(suspect.who, suspect);
     const ejected = ready.filter(({ upstream }) => upstream.standing !== 'in').length;
-    const share = pool.service.outlierDetection.maxEjected;
-    for (const { who, cause } of ejectable(once, { size: ready.length, ejected, serving, share })) {
-      this.#eject(pool, who, cause);
-    }
+    const room = { size: ready.length, ejected, serving, share: pool.service.outlierDetection.maxEjected };
+    for (const { who, cause } of ejectable([...once.values()], room)) this.#eject(pool, who, cause);
   }
 
   #eject(pool: ServicePool, conduct: Conduct, cause: string): void {
