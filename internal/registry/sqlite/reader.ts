@@ -37,7 +37,7 @@ export class SqliteReader implements RegistryReader {
   }
 
   watch(listener: RegistryListener, signal: AbortSignal): void {
-    void new Watcher(this.connection, listener, signal, this.#log).run();
+    new Watcher(this.connection, listener, signal, this.#log).start();
   }
 
   health(): Promise<HealthRecord[]> {
