@@ -5,7 +5,7 @@ import type { Exit } from './running-process.ts';
 
 const POLL_MS = 100;
 /** Every so many looks it is made sure that it is no zombie, and still the same process: that reads a file, or runs `ps`. */
-const LOOKS_PER_CHECK = 10;
+const LOOKS_PER_CHECK = 30;
 
 interface Watched {
   readonly pid: number;
