@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../internal/config/schema.ts';
 import { HealthMonitor } from '../../internal/health/monitor.ts';
-import { probe } from '../../internal/health/probe.ts';
+import { startProbe } from '../../internal/health/probe.ts';
 import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
@@ -71,7 +71,7 @@ export class DataPlane {
       ...(slots === undefined ? {} : { slots }),
     });
     this.#monitor = new HealthMonitor({
-      probe,
+      startProbe,
       clock: systemClock,
       random: Math.random,
       onTransition: (change) => this.fleet.healthChanged(change),

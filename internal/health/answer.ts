@@ -1,5 +1,6 @@
 import type { HealthCheck } from '../model/health-check.ts';
 import { BodyJudge, type Verdict } from './body-judge.ts';
+import { framingFields } from './framing-fields.ts';
 import { type Payload, payloadOf } from './payload.ts';
 
 /** Of the final head together with the interim ones before it, in octets. */
@@ -7,12 +8,11 @@ const HEAD_LIMIT = 16 * 1024;
 /** How much of something that is not HTTP a cause quotes. */
 const QUOTE_LENGTH = 20;
 const HEAD_START = 'HTTP/1.';
+const CURRENT = 'HTTP/1.1';
 const HEAD_END = '\r\n\r\n';
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: .*)?\r$/;
 const SWITCHING_PROTOCOLS = 101;
 const FIRST_FINAL_STATUS = 200;
-const CLOSES = /^connection:(?:.*,)?[ \t]*close[ \t]*(?:,.*)?\r$/im;
-const IS_CODED = /^content-encoding:(?![ \t]*(?:identity)?[ \t]*\r)/im;
 
 /**
  * Judges the answer to one probe. Text is latin1, one character per octet, and comes in pieces of any size.
@@ -74,15 +74,16 @@ export class Answer {
   }
 
   #judge(status: number, end: number): Verdict | null {
-    const fields = this.#heads.slice(this.#headAt, end + 2);
+    const fields = framingFields(this.#heads.slice(this.#headAt, end + 2));
     const payload = payloadOf(status, fields);
-    const isLegible = payload !== null && status !== SWITCHING_PROTOCOLS && !IS_CODED.test(fields);
+    const isLegible = payload !== null && status !== SWITCHING_PROTOCOLS && !fields.isCoded;
     const isExpected = meets(status, this.#check.expect);
     const judge = new BodyJudge(this.#check, { status, isExpected, isLegible });
     if (payload === null)
       return judge.isSearching ? failed('response with an unclear body length') : judge.verdict(true);
     const isBounded = payload.ended || !payload.mayClose;
-    const persists = fields.startsWith('HTTP/1.1') && status >= FIRST_FINAL_STATUS && isBounded && !CLOSES.test(fields);
+    const isCurrent = this.#heads.startsWith(CURRENT, this.#headAt);
+    const persists = isCurrent && status >= FIRST_FINAL_STATUS && isBounded && !fields.closes;
     this.#body = { judge, payload, persists };
     return this.#readBody(this.#heads.slice(end + HEAD_END.length));
   }

@@ -33,7 +33,7 @@ export class BodyJudge {
   constructor(check: HealthCheck, start: BodyStart) {
     this.#check = check;
     this.#start = start;
-    this.#wanted = Buffer.from(check.body ?? '').toString('latin1');
+    this.#wanted = check.body === undefined ? '' : Buffer.from(check.body).toString('latin1');
     this.#found = check.body === undefined;
   }
 

@@ -7,6 +7,13 @@ export interface Waiters {
   readonly ageMs: number;
 }
 
+/** The other upstreams of the pool. */
+interface Others {
+  readonly count: number;
+  /** Those on which requests wait for longer than the limit. */
+  readonly late: number;
+}
+
 /** One or two slow requests, such as a report that nobody has asked for today, are no sign. */
 const LEAST_WAITING = 3;
 /** So many times longer than any answer has taken lately. */
@@ -53,9 +60,8 @@ export class UsualWait {
  * @param limitMs - see `UsualWait`.
  * @returns the cause in words; null when it does not.
  */
-export function hangs(own: Waiters, others: readonly Waiters[], limitMs: number, slowestMs: number): string | null {
-  if (own.count < LEAST_WAITING || own.ageMs <= limitMs || others.length === 0) return null;
-  const waitingToo = others.filter(({ ageMs }) => ageMs > limitMs);
-  if (waitingToo.length > others.length / 2) return null;
+export function hangs(own: Waiters, others: Others, limitMs: number, slowestMs: number): string | null {
+  if (own.count < LEAST_WAITING || own.ageMs <= limitMs || others.count === 0) return null;
+  if (others.late > others.count / 2) return null;
   return `its ${own.count} requests without an answer are ${inWords(own.ageMs)} old on average, the slowest answer took ${inWords(slowestMs)}`;
 }

@@ -6,7 +6,7 @@ import type { Health } from '../model/health.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { ConnectionKeeper } from './connection-keeper.ts';
 import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hysteresis.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { ProbeResult, StartedProbe, StartProbe } from './probe.ts';
 import type { ProbeTarget } from './probe-request.ts';
 import { firstDelay, nextDelay, pace, sharedInstant } from './schedule.ts';
 import { SharedTimers } from './shared-timers.ts';
@@ -31,7 +31,7 @@ export interface HealthChange {
 }
 
 export interface MonitorOptions {
-  readonly probe: Probe;
+  readonly startProbe: StartProbe;
   readonly clock: Clock;
   /** In [0, 1), as `Math.random`. */
   readonly random: () => number;
@@ -53,8 +53,10 @@ interface Watch {
   probed: boolean;
   cancelTimer: () => void;
   isRunning: boolean;
-  /** Aborted when the result of the running probe shall not count any more; then there is a new one for the next. */
-  ending: AbortController;
+  /** The running probe, or the last one. */
+  probe: StartedProbe | null;
+  /** The result of the running probe shall not count any more. */
+  isOutdated: boolean;
   readonly keeper: ConnectionKeeper;
 }
 
@@ -134,7 +136,8 @@ export class HealthMonitor {
       probed: false,
       cancelTimer() {},
       isRunning: false,
-      ending: new AbortController(),
+      probe: null,
+      isOutdated: false,
       keeper: new ConnectionKeeper(),
     };
     this.#watches.set(id, watch);
@@ -160,7 +163,7 @@ export class HealthMonitor {
   #forget(watch: Watch): void {
     this.#watches.delete(watch.id);
     watch.cancelTimer();
-    watch.ending.abort();
+    watch.probe?.abort();
     watch.keeper.close();
   }
 
@@ -170,13 +173,17 @@ export class HealthMonitor {
    */
   #restart(watch: Watch, at: number): void {
     watch.keeper.close();
-    if (watch.isRunning) watch.ending.abort();
-    else this.#schedule(watch, at);
+    if (!watch.isRunning) {
+      this.#schedule(watch, at);
+      return;
+    }
+    watch.isOutdated = true;
+    watch.probe?.abort();
   }
 
   #schedule(watch: Watch, at: number): void {
     watch.cancelTimer();
-    watch.cancelTimer = this.#timers.at(at, () => void this.#run(watch));
+    watch.cancelTimer = this.#timers.at(at, () => this.#run(watch));
   }
 
   #nextStart({ target, counter, reported }: Watch): number {
@@ -187,29 +194,28 @@ export class HealthMonitor {
     return sharedInstant(at, pace(interval, settled), this.#watches.size);
   }
 
-  async #run(watch: Watch): Promise<void> {
-    const { ending } = watch;
+  #run(watch: Watch): void {
+    const { id, target, counter, keeper } = watch;
     watch.isRunning = true;
-    const result = await this.#probe(watch);
-    watch.isRunning = false;
-    if (this.#watches.get(watch.id) !== watch) return;
-    const outdated = ending.signal.aborted;
-    if (outdated) watch.ending = new AbortController();
-    else this.#count(watch, result);
-    if (this.#stopped) return; // by whoever heard of a change just now
-    this.#schedule(watch, outdated && !watch.reported ? this.#options.clock.monotonic() : this.#nextStart(watch));
-    this.#settleRound();
-  }
-
-  async #probe({ id, target, counter, ending, keeper }: Watch): Promise<ProbeResult> {
+    watch.isOutdated = false;
     // Unless all is well, whether the instance takes new connections is the question.
     if (counter !== fullyUp(target.check)) keeper.close();
     try {
-      return await this.#options.probe(target, target.check, ending.signal, keeper);
+      watch.probe = this.#options.startProbe(target, target.check, (result) => this.#ended(watch, result), keeper);
     } catch (error) {
       this.#options.log.error({ instance: id, err: error }, 'a health probe threw');
-      return { passed: false, cause: messageOf(error), elapsedMs: 0 };
+      this.#ended(watch, { passed: false, cause: messageOf(error), elapsedMs: 0 });
     }
+  }
+
+  #ended(watch: Watch, result: ProbeResult): void {
+    watch.isRunning = false;
+    if (this.#watches.get(watch.id) !== watch) return;
+    const { isOutdated } = watch;
+    if (!isOutdated) this.#count(watch, result);
+    if (this.#stopped) return; // by whoever heard of a change just now
+    this.#schedule(watch, isOutdated && !watch.reported ? this.#options.clock.monotonic() : this.#nextStart(watch));
+    this.#settleRound();
   }
 
   #count(watch: Watch, { passed, cause }: ProbeResult): void {

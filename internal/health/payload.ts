@@ -1,3 +1,5 @@
+import type { FramingFields } from './framing-fields.ts';
+
 /** The longest line that gives the size of a chunk, in octets. */
 const CHUNK_LINE_LIMIT = 256;
 const CHUNK_LINE = /^([0-9a-f]{1,12})(?:;.*)?$/i;
@@ -24,12 +26,9 @@ export interface Payload {
 }
 
 /**
- * @param fields - of the final head, each with its CRLF.
  * @returns null when the fields contradict each other, so that nobody can tell where the body ends (RFC 9112 §6.3).
  */
-export function payloadOf(status: number, fields: string): Payload | null {
-  const codings = valuesOf(/^transfer-encoding:[ \t]*(.*?)[ \t]*\r$/gim, fields);
-  const lengths = valuesOf(/^content-length:[ \t]*(.*?)[ \t]*\r$/gim, fields);
+export function payloadOf(status: number, { codings, lengths }: FramingFields): Payload | null {
   if (codings.length + lengths.length > 1) return null;
   if (status === NO_CONTENT || status === NOT_MODIFIED) return new PlainPayload(0);
   const [coding] = codings;
@@ -37,10 +36,6 @@ export function payloadOf(status: number, fields: string): Payload | null {
   const [length] = lengths;
   if (length === undefined) return new PlainPayload(Infinity);
   return /^\d{1,15}$/.test(length) ? new PlainPayload(Number(length)) : null;
-}
-
-function valuesOf(field: RegExp, fields: string): string[] {
-  return Array.from(fields.matchAll(field), ([, value = '']) => value);
 }
 
 class PlainPayload implements Payload {

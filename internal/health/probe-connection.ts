@@ -1,7 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { HealthCheck } from '../model/health-check.ts';
-import type { ProbeTarget } from './probe-request.ts';
+import { closing, type ProbeTarget, requestText } from './probe-request.ts';
 
 /** What sockets read into, one after the other: nothing of it is used once the callback has returned. */
 const SHARED_BUFFER = Buffer.allocUnsafeSlow(16 * 1024);
@@ -19,12 +19,16 @@ export interface ConnectionUser {
 /** A connection to an instance for probes, one after the other. While nobody uses it, whatever comes ends it. */
 export class ProbeConnection {
   readonly #socket: net.Socket;
+  readonly #request: string;
   #user: ConnectionUser | null;
   #isOpen = true;
+  #holdsProcess = true;
   #requests = 0;
 
+  /** @throws when the request cannot be sent, see `requestText`. */
   constructor(target: ProbeTarget, check: HealthCheck, user: ConnectionUser) {
     this.#user = user;
+    this.#request = check.type === 'tcp' ? '' : requestText(target, check);
     const onread = { buffer: SHARED_BUFFER, callback: (length: number) => this.#read(length) };
     const options = { host: target.host, port: target.port, onread };
     const isSecure = check.type === 'https';
@@ -43,21 +47,21 @@ export class ProbeConnection {
     return this.#requests;
   }
 
-  /** @param text - latin1. */
-  send(text: string): void {
+  /** Sends the request of a probe. @param isLast - no other follows on this connection. */
+  ask(isLast: boolean): void {
     this.#requests += 1;
-    this.#socket.write(text, 'latin1');
+    this.#socket.write(isLast ? closing(this.#request) : this.#request, 'latin1');
   }
 
-  /** Lies idle, and holds no process. */
+  /** Lies idle. From now on it holds no process: a probe that uses it has a timer, which does. */
   release(): void {
     this.#user = null;
-    this.#socket.unref();
+    if (this.#holdsProcess) this.#socket.unref();
+    this.#holdsProcess = false;
   }
 
   use(user: ConnectionUser): void {
     this.#user = user;
-    this.#socket.ref();
   }
 
   /** Its user hears no more of it. */

@@ -2,6 +2,7 @@ import { authority } from '../model/address.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 
 const USER_AGENT = 'heimdall-health';
+const END = '\r\n';
 const UNSENDABLE = /[^!-~]/;
 const UNSENDABLE_VALUE = /[^\t -~]/;
 
@@ -11,10 +12,10 @@ export interface ProbeTarget {
 }
 
 /**
- * @param closes - whether the connection is for this one request.
+ * The request of every probe of the target. It leaves the connection open, see `closing`.
  * @throws when a character would end the request line or a field early.
  */
-export function requestText({ host, port }: ProbeTarget, check: HealthCheck, closes: boolean): string {
+export function requestText({ host, port }: ProbeTarget, check: HealthCheck): string {
   const name = check.host ?? authority(host, port);
   if (UNSENDABLE.test(check.path)) throw new Error('the path contains unescaped characters');
   if (UNSENDABLE.test(name)) throw new Error('the host contains unescaped characters');
@@ -30,5 +31,10 @@ export function requestText({ host, port }: ProbeTarget, check: HealthCheck, clo
   }
   if (!namesItself) text += `User-Agent: ${USER_AGENT}\r\n`;
   if (!accepts) text += 'Accept: */*\r\n';
-  return `${text}${closes ? 'Connection: close\r\n' : ''}\r\n`;
+  return `${text}${END}`;
+}
+
+/** The same request on a connection that is for no further one. */
+export function closing(request: string): string {
+  return `${request.slice(0, -END.length)}Connection: close\r\n${END}`;
 }

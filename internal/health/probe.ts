@@ -5,12 +5,14 @@ import type { Verdict } from './body-judge.ts';
 import { ConnectionKeeper } from './connection-keeper.ts';
 import { plain } from './excerpt.ts';
 import { type ConnectionUser, ProbeConnection } from './probe-connection.ts';
-import { type ProbeTarget, requestText } from './probe-request.ts';
+import type { ProbeTarget } from './probe-request.ts';
 
 /** How long a probe goes on when its verdict is certain and the rest of the answer is not there yet, in milliseconds. */
 const REST_MS = 50;
 /** The longest message of a library that becomes part of a cause, in characters. */
 const LONGEST_MESSAGE = 200;
+
+const ABORTED: ProbeResult = { passed: false, cause: 'aborted', elapsedMs: 0 };
 
 export interface ProbeResult {
   readonly passed: boolean;
@@ -19,36 +21,55 @@ export interface ProbeResult {
   readonly elapsedMs: number;
 }
 
-/** @param keeper - where the connection of the target is between two probes; without one it is closed. */
-export type Probe = (
+/** A probe under way. */
+export interface StartedProbe {
+  /** Ends it as a failure with the cause `aborted`, unless it has ended. */
+  abort(): void;
+}
+
+/**
+ * @param done - called once, maybe before the function returns.
+ * @param keeper - where the connection of the target is between two probes; without one it is closed.
+ */
+export type StartProbe = (
   target: ProbeTarget,
   check: HealthCheck,
-  signal?: AbortSignal,
+  done: (result: ProbeResult) => void,
   keeper?: ConnectionKeeper,
-) => Promise<ProbeResult>;
+) => StartedProbe;
 
 /**
  * One active check. `check.timeout` bounds the whole of it: connect, response head, and as much of the body as is needed.
  * Redirects are judged by their status, never followed. It goes over the connection that is kept, if there is one, and over
- * a new one if that turns out to be closed; and it is kept when the check passed.
- * Never rejects; once it resolves its connection is kept or destroyed. An abort gives a failure with the cause `aborted`.
+ * a new one if that turns out to be closed; and it is kept when the check passed. Once it is done its connection is kept or
+ * destroyed. Never throws.
  */
-export const probe: Probe = (target, check, signal, keeper) => {
-  const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  new RunningProbe(target, check, { signal, keeper, resolve }).start();
-  return promise;
+export const startProbe: StartProbe = (target, check, done, keeper) => {
+  const running = new RunningProbe(target, check, done, keeper);
+  running.start();
+  return running;
 };
 
-interface Surroundings {
-  readonly signal: AbortSignal | undefined;
-  readonly keeper: ConnectionKeeper | undefined;
-  readonly resolve: (result: ProbeResult) => void;
+/** The same as a promise, which never rejects. */
+export function probe(
+  target: ProbeTarget,
+  check: HealthCheck,
+  signal?: AbortSignal,
+  keeper?: ConnectionKeeper,
+): Promise<ProbeResult> {
+  if (signal?.aborted === true) return Promise.resolve(ABORTED);
+  const { promise, resolve } = Promise.withResolvers<ProbeResult>();
+  const started = startProbe(target, check, resolve, keeper);
+  const abort = () => started.abort();
+  signal?.addEventListener('abort', abort);
+  return promise.finally(() => signal?.removeEventListener('abort', abort));
 }
 
-class RunningProbe implements ConnectionUser {
+class RunningProbe implements StartedProbe, ConnectionUser {
   readonly #target: ProbeTarget;
   readonly #check: HealthCheck;
-  readonly #around: Surroundings;
+  readonly #done: (result: ProbeResult) => void;
+  readonly #keeper: ConnectionKeeper | undefined;
   readonly #startedAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #connection: ProbeConnection | null = null;
@@ -56,26 +77,22 @@ class RunningProbe implements ConnectionUser {
   #isDoubtful = false;
   /** The connection is to be kept. */
   #keeps = false;
-  #request = '';
-  #answer: Answer;
+  #answer: Answer | null = null;
   /** Milliseconds from the start to a verdict that is certain; null: there is none yet. */
   #certainAfter: number | null = null;
   #isSettled = false;
 
-  constructor(target: ProbeTarget, check: HealthCheck, around: Surroundings) {
+  constructor(...[target, check, done, keeper]: Parameters<StartProbe>) {
     this.#target = target;
     this.#check = check;
-    this.#around = around;
-    this.#answer = new Answer(check);
+    this.#done = done;
+    this.#keeper = keeper;
   }
 
   start(): void {
-    const { signal, keeper } = this.#around;
-    if (signal?.aborted === true) return this.handleEvent();
-    signal?.addEventListener('abort', this);
     this.#wait(this.#check.timeout);
     try {
-      const kept = keeper?.take();
+      const kept = this.#keeper?.take();
       if (kept) this.#reuse(kept);
       else this.#connect();
     } catch (error) {
@@ -83,21 +100,21 @@ class RunningProbe implements ConnectionUser {
     }
   }
 
-  /** The signal was aborted. */
-  handleEvent(): void {
+  abort(): void {
     this.#fail('aborted');
   }
 
   connected(): void {
     if (this.#check.type === 'tcp') this.#settle({ passed: true, detail: 'connected' });
-    else this.#connection?.send(this.#request);
+    else this.#connection?.ask(!this.#keeps);
   }
 
   received(text: string): void {
     this.#isDoubtful = false;
-    const verdict = this.#answer.read(text);
+    const answer = this.#answer;
+    const verdict = answer?.read(text);
     if (verdict) this.#settle(verdict);
-    else if (this.#answer.soFar && this.#certainAfter === null) this.#hurry();
+    else if (answer?.soFar && this.#certainAfter === null) this.#hurry();
   }
 
   ended(error: Error | null): void {
@@ -105,7 +122,7 @@ class RunningProbe implements ConnectionUser {
       this.#isDoubtful = false;
       this.#connect();
     } else if (error && !isReset(error)) this.#fail(causeOf(error));
-    else this.#settle(this.#answer.end(error !== null));
+    else if (this.#answer) this.#settle(this.#answer.end(error !== null));
   }
 
   #reuse(connection: ProbeConnection): void {
@@ -113,18 +130,17 @@ class RunningProbe implements ConnectionUser {
     this.#connection = connection;
     this.#isDoubtful = true;
     connection.use(this);
-    connection.send(this.#request);
+    connection.ask(!this.#keeps);
   }
 
   #connect(): void {
-    if (this.#check.type !== 'tcp') this.#prepare(0);
+    this.#prepare(0);
     this.#connection = new ProbeConnection(this.#target, this.#check, this);
   }
 
   /** @param requests - that the connection has carried before. */
   #prepare(requests: number): void {
-    this.#keeps = this.#around.keeper !== undefined && ConnectionKeeper.mayKeep(this.#check, requests + 1);
-    this.#request = requestText(this.#target, this.#check, !this.#keeps);
+    this.#keeps = this.#keeper !== undefined && ConnectionKeeper.mayKeep(this.#check, requests + 1);
     this.#answer = new Answer(this.#check, this.#keeps);
   }
 
@@ -141,7 +157,7 @@ class RunningProbe implements ConnectionUser {
   }
 
   #expire(): void {
-    const { soFar } = this.#answer;
+    const soFar = this.#answer?.soFar;
     if (soFar) this.#settle(soFar);
     else this.#fail(`timeout after ${Math.round(this.#check.timeout)} ms`);
   }
@@ -154,14 +170,12 @@ class RunningProbe implements ConnectionUser {
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#timer);
-    const { signal, keeper, resolve } = this.#around;
-    signal?.removeEventListener('abort', this);
     const connection = this.#connection;
-    const isKept = passed && this.#keeps && this.#answer.leavesConnection && connection?.isOpen === true;
-    if (isKept) keeper?.keep(connection);
+    const isKept = passed && this.#keeps && this.#answer?.leavesConnection === true && connection?.isOpen === true;
+    if (isKept) this.#keeper?.keep(connection);
     else connection?.close();
     const elapsedMs = this.#certainAfter ?? performance.now() - this.#startedAt;
-    resolve({ passed, cause: passed ? `passed (${detail} in ${Math.round(elapsedMs)} ms)` : detail, elapsedMs });
+    this.#done({ passed, cause: passed ? `passed (${detail} in ${Math.round(elapsedMs)} ms)` : detail, elapsedMs });
   }
 }
 

@@ -21,6 +21,8 @@ export class Conduct {
   trial: Trial | null = null;
   #observed: Observed;
   #before: Counts;
+  /** How often it was picked before the last look, if nothing was in flight then. */
+  #restedAt: number | null = null;
 
   constructor(upstream: Upstream) {
     this.upstream = upstream;
@@ -34,8 +36,13 @@ export class Conduct {
     return this.#observed;
   }
 
-  look(): void {
+  /** @returns false when nothing has happened since the last look: then what was seen is still all there is. */
+  look(): boolean {
+    const { picks, inFlight } = this.upstream; // before the rest: what begins after this is seen by the next look
+    if (picks === this.#restedAt && inFlight === 0) return false;
+    this.#restedAt = inFlight === 0 ? picks : null;
     this.#observed = this.upstream.observed;
+    return true;
   }
 
   beginInterval(): void {

@@ -27,6 +27,14 @@ interface PoolMemory {
   readonly usual: UsualWait;
   /** When the present interval began, in milliseconds of the monotonic clock. */
   since: number;
+  /** How it was when a look found nothing under way and nobody to judge; null: there is something. */
+  atRest: Trace | null;
+}
+
+/** What of a pool cannot stay the same when anything happens in it. */
+interface Trace {
+  readonly epoch: number;
+  readonly picks: number;
 }
 
 /**
@@ -68,12 +76,22 @@ export class Ejector {
   }
 
   #look(): void {
+    const now = this.#options.now();
     for (const pool of this.#options.fleet.pools()) {
+      if (this.#rests(pool, now)) continue;
       const ready = [...pool.upstreams()].filter(({ lifecycle }) => lifecycle === 'ready');
       const conducts = ready.map((upstream) => this.#conductOf(upstream));
-      if (pool.service.outlierDetection.enabled) this.#judge(pool, conducts);
+      if (pool.service.outlierDetection.enabled) this.#judge(pool, conducts, now);
       else this.#pardon(pool, conducts);
     }
+  }
+
+  /** Whether a look would find what the last one has found: nothing to do. */
+  #rests(pool: ServicePool, now: number): boolean {
+    const { atRest, since } = this.#memoryOf(pool, now);
+    if (atRest === null || now - since >= pool.service.outlierDetection.interval) return false;
+    const { epoch, picks } = traceOf(pool);
+    return epoch === atRest.epoch && picks === atRest.picks;
   }
 
   #pardon(pool: ServicePool, ready: readonly Conduct[]): void {
@@ -82,14 +100,12 @@ export class Ejector {
     }
   }
 
-  #judge(pool: ServicePool, ready: readonly Conduct[]): void {
+  #judge(pool: ServicePool, ready: readonly Conduct[], now: number): void {
     const { interval, hangAfter } = pool.service.outlierDetection;
-    const now = this.#options.now();
     const memory = this.#memoryOf(pool, now);
-    for (const conduct of ready) {
-      conduct.look();
-      memory.usual.learn(conduct.upstream.takeSlowest(), now);
-    }
+    const trace = traceOf(pool); // before the look: what begins after this is seen by the next one
+    const busy = ready.filter((conduct) => conduct.look());
+    memory.usual.learn(Math.max(0, ...busy.map(({ upstream }) => upstream.takeSlowest())), now);
     const limitMs = hangAfter === null ? Number.POSITIVE_INFINITY : memory.usual.limit(hangAfter, now);
     for (const conduct of ready) {
       if (conduct.upstream.standing !== 'in') this.#goOn(pool, conduct, limitMs);
@@ -103,11 +119,14 @@ export class Ejector {
       memory.since = now;
     }
     this.#ejectSome(pool, ready, serving.length, suspects);
+    const isQuiet = busy.length === 0 && suspects.length === 0;
+    memory.atRest = isQuiet && ready.every(({ upstream }) => upstream.standing === 'in') ? trace : null;
   }
 
   #beginInterval(ready: readonly Conduct[], suspects: readonly Suspect<Conduct>[]): void {
+    const suspected = new Set(suspects.map(({ who }) => who));
     for (const conduct of ready) {
-      const isGood = conduct.upstream.standing === 'in' && !suspects.some(({ who }) => who === conduct);
+      const isGood = conduct.upstream.standing === 'in' && !suspected.has(conduct);
       if (isGood) conduct.times = Math.max(0, conduct.times - 1);
       conduct.beginInterval();
     }
@@ -119,12 +138,12 @@ export class Ejector {
     serving: number,
     suspects: readonly Suspect<Conduct>[],
   ): void {
-    const once = suspects.filter(({ who }, index) => suspects.findIndex((other) => other.who === who) === index);
+    if (suspects.length === 0) return;
+    const once = new Map<Conduct, Suspect<Conduct>>();
+    for (const suspect of suspects) if (!once.has(suspect.who)) once.set(suspect.who, suspect);
     const ejected = ready.filter(({ upstream }) => upstream.standing !== 'in').length;
-    const share = pool.service.outlierDetection.maxEjected;
-    for (const { who, cause } of ejectable(once, { size: ready.length, ejected, serving, share })) {
-      this.#eject(pool, who, cause);
-    }
+    const room = { size: ready.length, ejected, serving, share: pool.service.outlierDetection.maxEjected };
+    for (const { who, cause } of ejectable([...once.values()], room)) this.#eject(pool, who, cause);
   }
 
   #eject(pool: ServicePool, conduct: Conduct, cause: string): void {
@@ -189,7 +208,7 @@ export class Ejector {
   }
 
   #memoryOf(pool: ServicePool, now: number): PoolMemory {
-    const memory = this.#pools.get(pool) ?? { usual: new UsualWait(), since: now };
+    const memory = this.#pools.get(pool) ?? { usual: new UsualWait(), since: now, atRest: null };
     this.#pools.set(pool, memory);
     return memory;
   }
@@ -199,6 +218,13 @@ export class Ejector {
     this.#conducts.set(upstream, conduct);
     return conduct;
   }
+}
+
+function traceOf(pool: ServicePool): Trace {
+  const { state, pool: place } = pool.place;
+  let picks = 0;
+  for (const upstream of pool.upstreams()) picks += upstream.picks;
+  return { epoch: state.epoch(place), picks };
 }
 
 /** Of the first of several ejections in a row. */

@@ -3,7 +3,7 @@ import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
-import type { HealthRecord } from '../model/health.ts';
+import type { Health, HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { EjectionRecord } from '../model/outlier-detection.ts';
 import type { Release } from '../model/release.ts';
@@ -106,7 +106,8 @@ export interface RegistryReader {
   snapshot(): Promise<Snapshot>;
   /** Returns at once; ends with the signal. Never throws: what goes wrong reaches `listener.failed`, and reading is tried again. */
   watch(listener: RegistryListener, signal: AbortSignal): void;
-  health(): Promise<HealthRecord[]>;
+  /** @param only - leaves out those of any other health. */
+  health(only?: Health): Promise<HealthRecord[]>;
   proxies(): Promise<ProxyRecord[]>;
   /** Null when no manager is running, or its heartbeat is older than `HEARTBEAT_LIMIT_MS`. */
   manager(): Promise<ManagerRecord | null>;

@@ -1,15 +1,10 @@
 import type { Instance } from '../model/instance.ts';
+import type { ExitWatch } from './exit-watch.ts';
 import { outputPaths, tailOf } from './log-tail.ts';
-import { exists } from './proc.ts';
 import { stopGroup } from './process-group.ts';
-import { isSameProcess, startTimeOf } from './process-identity.ts';
+import { isSameProcess } from './process-identity.ts';
 import { groupsOfInstance } from './process-table.ts';
 import type { Exit, RunningProcess } from './running-process.ts';
-
-/** Only a parent is told of an exit; adopted processes are looked at. */
-const POLL_MS = 100;
-/** Every so many looks it is made sure that it is no zombie, and still the same process: that reads a file, or runs `ps`. */
-const LOOKS_PER_CHECK = 10;
 
 /**
  * The process that a row tells of, if it still is that very process. Otherwise null, and whatever runs on with the
@@ -19,13 +14,15 @@ export async function adoptProcess(
   instance: Instance,
   logDir: string,
   clock: () => number,
+  exits: ExitWatch,
 ): Promise<RunningProcess | null> {
   const { id, process: identity } = instance;
   if (identity === null || !(await isSameProcess(identity))) {
     await stopLeftovers(id, identity?.token ?? null, 0);
     return null;
   }
-  const letGo = new AbortController();
+  const { promise: exited, resolve } = Promise.withResolvers<Exit>();
+  const letGo = exits.watch(identity.pid, identity.startTime, resolve);
   const startedAt = instance.startedAt ?? clock();
   const outputs = outputPaths(logDir, instance.service, instance.port).map((path) => ({
     path,
@@ -35,14 +32,14 @@ export async function adoptProcess(
   return {
     identity,
     startedAt,
-    exited: exitOf(identity.pid, identity.startTime, clock, letGo.signal),
+    exited,
     tail: () => tailOf(outputs),
     stop: async (graceMs, signal) =>
       // Once the leader is gone, its pid may be anybody's: only the token tells who is ours.
       (await isSameProcess(identity))
         ? stopGroup(identity.pid, graceMs, signal)
         : stopLeftovers(id, identity.token, graceMs, signal),
-    release: () => letGo.abort(),
+    release: letGo,
   };
 }
 
@@ -54,19 +51,4 @@ async function stopLeftovers(
 ): Promise<boolean> {
   const groups = await groupsOfInstance(instanceId, token);
   return (await Promise.all(groups.map((group) => stopGroup(group, graceMs, signal)))).every(Boolean);
-}
-
-function exitOf(pid: number, startTime: string, clock: () => number, signal: AbortSignal): Promise<Exit> {
-  return new Promise((resolve) => {
-    let looks = 0;
-    const timer = setTimeout(() => void look(), POLL_MS);
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-
-    async function look(): Promise<void> {
-      looks += 1;
-      const isGone = !exists(pid) || (looks % LOOKS_PER_CHECK === 0 && (await startTimeOf(pid)) !== startTime);
-      if (isGone) resolve({ code: null, signal: null, at: clock() });
-      else if (!signal.aborted) timer.refresh();
-    }
-  });
 }

@@ -16,11 +16,12 @@ export class EjectionJournal {
 
   /** To be called every second. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
   async look(): Promise<void> {
-    const health = await this.#registry.health();
     const before = this.#ejected;
-    const now = new Map(health.filter((record) => record.health === 'ejected').map((each) => [each.incarnation, each]));
+    const now = new Map((await this.#registry.health('ejected')).map((record) => [record.incarnation, record]));
     const came = [...now.values()].filter(({ incarnation }) => before?.has(incarnation) === false);
-    const back = health.filter((record) => record.health === 'healthy' && before?.has(record.incarnation) === true);
+    const gone = new Set([...(before?.keys() ?? [])].filter((incarnation) => !now.has(incarnation)));
+    const healthy = gone.size === 0 ? [] : await this.#registry.health('healthy');
+    const back = healthy.filter(({ incarnation }) => gone.has(incarnation));
     if (came.length + back.length > 0) {
       const { instances } = await this.#registry.snapshot();
       const services = new Map(instances.map(({ id, service }) => [id, service]));

@@ -17,12 +17,15 @@ interface ProcStat {
   readonly pages: number;
 }
 
+/** As far as they are of interest: from the third of the line to the 24th. */
+const FIELDS = 22;
+
 /**
  * Fields 3, 5, 14, 15, 22 and 24 of a `/proc/<pid>/stat` line (proc_pid_stat(5)). Field 2 is the program's name in parentheses, and
  * the name itself may hold spaces and parentheses: the last `)` ends it.
  */
 export function parseStat(line: string): ProcStat | null {
-  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ', FIELDS);
   const [state, group, startTime] = [fields[0], Number(fields[2]), fields[19]];
   if (!state || !startTime || !Number.isInteger(group)) return null;
   return { state, group, startTime, cpuTicks: Number(fields[11]) + Number(fields[12]), pages: Number(fields[21]) };
@@ -37,7 +40,7 @@ export async function statOf(pid: number): Promise<ProcStat | null> {
 /** The same without a trip to the thread pool, for whoever looks at many; the event loop stands still meanwhile. */
 export function statNow(pid: number): ProcStat | null {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')); // in one call, for UTF-8 alone: half the time
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import type { ProcessIdentity } from '../model/instance.ts';
-import { HAS_PROC, isRunning, readProc, statOf } from './proc.ts';
+import { HAS_PROC, isRunning, readProc, statNow } from './proc.ts';
 import { environmentOf } from './process-table.ts';
 
 const TOKEN = 'HEIMDALL_INSTANCE_TOKEN=';
@@ -8,7 +8,7 @@ const TOKEN = 'HEIMDALL_INSTANCE_TOKEN=';
 /** Tells two processes of one pid apart; null when none runs under the pid, which includes zombies. */
 export async function startTimeOf(pid: number): Promise<string | null> {
   if (!HAS_PROC) return startTimeFromPs(pid);
-  const stat = await statOf(pid);
+  const stat = statNow(pid);
   return isRunning(stat) ? stat.startTime : null;
 }
 

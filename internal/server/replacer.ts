@@ -51,7 +51,7 @@ export class Replacer {
       return command !== undefined && (replaceUnhealthyAfter !== null || limits.memory !== null);
     });
     if (watched.length === 0 && this.#told.size === 0) return;
-    const unhealthy = unhealthyOf(await context.registry.health());
+    const unhealthy = unhealthyOf(await context.registry.health('unhealthy'));
     for (const service of watched) this.#lookAt(service, unhealthy);
     this.#resolve(unhealthy);
   }

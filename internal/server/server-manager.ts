@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
+import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
@@ -17,6 +18,7 @@ import { Deployer } from './deployer.ts';
 import { draftOf } from './draft.ts';
 import { EjectionJournal } from './ejection-journal.ts';
 import { Fleet } from './fleet.ts';
+import { ExitWatch } from './exit-watch.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
@@ -99,6 +101,7 @@ export class ServerManager {
   readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
   readonly #vitals = new Vitals();
+  readonly #exits = new ExitWatch(systemClock);
   readonly #replacer: Replacer;
   readonly #autoscaler: Autoscaler;
   readonly #pulse: Pulse;
@@ -322,7 +325,7 @@ export class ServerManager {
     journal.record('manager.started', null, `manager started (pid ${process.pid})`);
     await Promise.all(
       instances.map(async (instance) => {
-        const living = await adoptProcess(instance, logDir, clock);
+        const living = await adoptProcess(instance, logDir, clock, this.#exits);
         const supervisor = this.#fleet.take(instance, this.#serviceOf(instance));
         if (living) supervisor.adopt(living);
         else if (instance.lifecycle !== 'draining') supervisor.revive();

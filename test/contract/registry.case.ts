@@ -595,6 +595,8 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         await proxy.saveHealth([changed]);
         assert.deepEqual(await manager.health(), [record('a'), changed]);
         assert.deepEqual(await proxy.health(), [record('a'), changed]);
+        assert.deepEqual(await manager.health('unhealthy'), [changed]);
+        assert.deepEqual(await manager.health('ejected'), []);
       });
 
       it('forgets after a day what neither has a row nor was saved again', async () => {

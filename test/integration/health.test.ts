@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { type HealthChange, HealthMonitor } from '../../internal/health/monitor.ts';
-import { probe } from '../../internal/health/probe.ts';
+import { probe, startProbe } from '../../internal/health/probe.ts';
 import { waitUntilReady } from '../../internal/health/readiness.ts';
 import type { Health } from '../../internal/model/health.ts';
 import { HealthCheckSchema } from '../../internal/model/health-check.ts';
@@ -32,7 +32,7 @@ it('sees an instance go away and come back over real connections', { timeout: 20
   const changes: HealthChange[] = [];
   const waiting: { to: Health; resolve: () => void }[] = [];
   const monitor = new HealthMonitor({
-    probe,
+    startProbe,
     clock: systemClock,
     random: Math.random,
     log,
@@ -112,7 +112,7 @@ describe('the connections of the probes', () => {
     server.listen(0, host);
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const monitor = new HealthMonitor({ probe, clock: systemClock, random: Math.random, log, onTransition() {} });
+    const monitor = new HealthMonitor({ startProbe, clock: systemClock, random: Math.random, log, onTransition() {} });
     const set = (incarnation: string, changes: object = {}) =>
       monitor.set(new Map([['web-1', { host, port, check: { ...check, ...changes }, incarnation }]]));
     const probes = async (count: number) => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../../model/errors.ts';
 import { faultOf, gone, isBusy, isFatal } from './faults.ts';
-import { stampOf } from './file-stamp.ts';
+import { stampOfSync } from './file-stamp.ts';
 import { Handle } from './handle.ts';
 
 const FIRST_RETRY_MS = 5;
@@ -70,14 +70,16 @@ export class Connection {
     return `${this.#generation}:${this.#commits}:${JSON.stringify(handle.get('PRAGMA data_version'))}`;
   }
 
-  /** Opens the file if need be, and opens it anew when the path names another one. Does not try again. */
-  async ensure(): Promise<void> {
+  /**
+   * Opens the file if need be, and opens it anew when the path names another one. Does not try again.
+   * @throws {HeimdallError} REGISTRY_UNAVAILABLE, REGISTRY_BROKEN.
+   */
+  ensure(): void {
     const { path } = this.#options;
-    const generation = this.#generation;
     try {
-      const [main, wal] = await Promise.all([stampOf(path), stampOf(`${path}-wal`)]);
       if (this.#closing.signal.aborted) throw closed(path);
-      if (this.#handle && generation !== this.#generation) return; // opened meanwhile: what was seen is older
+      const main = stampOfSync(path); // microseconds, of which a trip to the thread pool takes a hundred
+      const wal = stampOfSync(`${path}-wal`);
       if (this.#handle && !this.#handle.owns(main, wal)) this.#drop('the file was moved, deleted or replaced');
       if (this.#handle && main) this.use((handle) => handle.reread(main));
       else this.#open(main !== null);
@@ -115,7 +117,7 @@ export class Connection {
     let delay = FIRST_RETRY_MS;
     for (let waited = 0; ; waited += delay, delay = Math.min(delay * 2, LONGEST_RETRY_MS)) {
       try {
-        await this.ensure();
+        this.ensure();
         return this.use(work);
       } catch (error) {
         if (!isBusy(error) || waited >= this.#options.patience) throw error;

@@ -1,6 +1,4 @@
 import { type BigIntStats, statSync, unlinkSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { z } from 'zod';
 
 /**
  * Which file a path names, learned without opening it: closing any descriptor of a file drops the locks
@@ -15,24 +13,10 @@ export interface FileStamp {
   readonly size: number;
 }
 
-const MissingSchema = z.object({ code: z.enum(['ENOENT', 'ENOTDIR']) });
-
-/** Null when there is no such file. */
-export async function stampOf(path: string): Promise<FileStamp | null> {
-  try {
-    return toStamp(await stat(path, { bigint: true }));
-  } catch (error) {
-    return nullWhenMissing(error);
-  }
-}
-
 /** Null when there is no such file. */
 export function stampOfSync(path: string): FileStamp | null {
-  try {
-    return toStamp(statSync(path, { bigint: true }));
-  } catch (error) {
-    return nullWhenMissing(error);
-  }
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? null : toStamp(stats);
 }
 
 /** Removes the file if it still is the one with this id. */
@@ -42,9 +26,4 @@ export function unlinkIfSame(path: string, id: string | undefined): void {
 
 function toStamp({ dev, ino, size, mtimeNs }: BigIntStats): FileStamp {
   return { id: `${dev}:${ino}`, content: `${size}:${mtimeNs}`, size: Number(size) };
-}
-
-function nullWhenMissing(error: unknown): null {
-  if (MissingSchema.safeParse(error).success) return null;
-  throw error;
 }

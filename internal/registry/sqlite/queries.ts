@@ -1,6 +1,6 @@
 import { HeimdallError } from '../../model/errors.ts';
 import type { StoredEvent } from '../../model/event.ts';
-import type { HealthRecord } from '../../model/health.ts';
+import type { Health, HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { EjectionRecord } from '../../model/outlier-detection.ts';
 import type { ServiceState } from '../../model/service-state.ts';
@@ -63,9 +63,12 @@ export function takenPorts(handle: Handle, host: string): Map<number, string> {
   return new Map(rows.map((row) => parseRow('instances', PortRowSchema, row)).map(({ id, port }) => [port, id]));
 }
 
-export function readHealth(handle: Handle): HealthRecord[] {
+/** @param only - null: whatever their health. */
+export function readHealth(handle: Handle, only: Health | null): HealthRecord[] {
   const rows = handle.all(
-    'SELECT instance_id AS instanceId, incarnation, health, cause, since, proxy_id AS proxyId FROM health ORDER BY instance_id',
+    `SELECT instance_id AS instanceId, incarnation, health, cause, since, proxy_id AS proxyId FROM health
+     WHERE health IS coalesce(?, health) ORDER BY instance_id`,
+    only,
   );
   return rows.map((row) => parseRow('health', HealthRowSchema, row));
 }

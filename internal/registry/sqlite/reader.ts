@@ -1,6 +1,6 @@
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { StoredEvent } from '../../model/event.ts';
-import type { HealthRecord } from '../../model/health.ts';
+import type { Health, HealthRecord } from '../../model/health.ts';
 import {
   isAlive,
   type ManagerRecord,
@@ -37,11 +37,11 @@ export class SqliteReader implements RegistryReader {
   }
 
   watch(listener: RegistryListener, signal: AbortSignal): void {
-    void new Watcher(this.connection, listener, signal, this.#log).run();
+    new Watcher(this.connection, listener, signal, this.#log).start();
   }
 
-  health(): Promise<HealthRecord[]> {
-    return this.connection.read(readHealth);
+  health(only?: Health): Promise<HealthRecord[]> {
+    return this.connection.read((handle) => readHealth(handle, only ?? null));
   }
 
   proxies(): Promise<ProxyRecord[]> {

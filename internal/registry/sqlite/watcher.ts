@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { RegistryListener, Snapshot } from '../registry.ts';
@@ -24,6 +23,7 @@ export class Watcher {
   #last: Pick<Snapshot, 'registryId' | 'revision'> | null = null;
   #failing = false;
   #polls = 0;
+  #timer: NodeJS.Timeout | undefined;
   #busyPolls = 0;
 
   constructor(connection: Connection, listener: RegistryListener, signal: AbortSignal, log: Logger | undefined) {
@@ -33,24 +33,31 @@ export class Watcher {
     this.#log = log;
   }
 
-  async run(): Promise<void> {
-    while (!this.#signal.aborted) {
-      await this.#poll();
-      const delay = this.#failing ? RETRY_MS : POLL_MS;
-      await sleep(delay, undefined, { signal: this.#signal, ref: false }).catch(() => undefined);
-    }
+  /** The first picture comes soon, not before this returns. */
+  start(): void {
+    this.#signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });
+    this.#wait(0);
   }
 
-  async #poll(): Promise<void> {
+  /** Holds no process. */
+  #wait(delayMs: number): void {
+    if (!this.#signal.aborted) this.#timer = setTimeout(() => this.#run(), delayMs).unref();
+  }
+
+  #run(): void {
+    this.#poll();
+    this.#wait(this.#failing ? RETRY_MS : POLL_MS);
+  }
+
+  #poll(): void {
     try {
       const due = this.#polls++ % POLLS_PER_CHECK === 0;
-      if (due || this.#failing || !this.#connection.isOpen) await this.#connection.ensure();
-      if (this.#signal.aborted) return;
+      if (due || this.#failing || !this.#connection.isOpen) this.#connection.ensure();
       const picture = this.#connection.use((handle) => this.#newPicture(handle));
       this.#busyPolls = 0;
       if (picture) this.#delivered(picture);
     } catch (error) {
-      if (!this.#signal.aborted) this.#failed(error);
+      this.#failed(error);
     }
   }
 

@@ -1,5 +1,5 @@
 import { HealthMonitor } from '../../../internal/health/monitor.ts';
-import { probe } from '../../../internal/health/probe.ts';
+import { type ProbeResult, startProbe } from '../../../internal/health/probe.ts';
 import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
 import { systemClock } from '../../../pkg/clock/clock.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
@@ -13,11 +13,13 @@ const check = HealthCheckSchema.parse(JSON.parse(settings));
 const counts = { probes: 0, failures: 0 };
 
 const monitor = new HealthMonitor({
-  probe: async (...how) => {
-    const result = await probe(...how);
-    counts.probes += 1;
-    if (!result.passed) counts.failures += 1;
-    return result;
+  startProbe: (target, check, done, keeper) => {
+    const counted = (result: ProbeResult) => {
+      counts.probes += 1;
+      if (!result.passed) counts.failures += 1;
+      done(result);
+    };
+    return startProbe(target, check, counted, keeper);
   },
   clock: systemClock,
   random: Math.random,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../../../internal/health/monitor.ts';
-import type { Probe, ProbeResult } from '../../../internal/health/probe.ts';
+import type { ProbeResult } from '../../../internal/health/probe.ts';
 import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/health-check.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock, settle } from '../../support/manual-clock.ts';
+import { type PromisedProbe, startOf } from '../../support/promised-probe.ts';
 import { seededRandom } from '../algorithms/candidates.ts';
 
 const CHECK = HealthCheckSchema.parse({}); // every 1 s, rise 2, fall 3
@@ -21,21 +22,21 @@ interface Call {
   readonly port: number;
   readonly at: number;
   readonly check: HealthCheck;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
 /** A monitor whose probes answer what `answers` says of their port, and pass otherwise. */
-function setUp(probe?: Probe, random = () => 0.5) {
+function setUp(probe?: PromisedProbe, random = () => 0.5) {
   const clock = new ManualClock();
   const start = clock.now();
   const calls: Call[] = [];
   const changes: HealthChange[] = [];
   const answers = new Map<number, ProbeResult>();
   const monitor = new HealthMonitor({
-    probe: (where, check, signal) => {
+    startProbe: startOf((where, check, signal) => {
       calls.push({ port: where.port, at: clock.now() - start, check, signal });
       return probe ? probe(where, check, signal) : Promise.resolve(answers.get(where.port) ?? PASS);
-    },
+    }),
     clock,
     random,
     onTransition: (change) => changes.push(change),
@@ -226,7 +227,7 @@ describe('a changed set', () => {
     set(target(1));
     await clock.advance(0);
     set();
-    assert.equal(calls[0]?.signal?.aborted, true);
+    assert.equal(calls[0]?.signal.aborted, true);
     finish?.(PASS);
     await clock.advance(5_000);
     assert.equal(calls.length, 1);
@@ -257,7 +258,7 @@ describe('a changed set', () => {
     set(target(1));
     await clock.advance(0);
     set(target(1, { incarnation: '1#2' }));
-    assert.equal(calls[0]?.signal?.aborted, true);
+    assert.equal(calls[0]?.signal.aborted, true);
     waiting[0]?.(PASS);
     await clock.advance(0);
     assert.equal(monitor.health('i1'), 'unknown');
@@ -357,7 +358,7 @@ describe('the first round', () => {
 
 describe('what cannot end the probing', () => {
   it('is a probe that throws: it counts as a failure', async () => {
-    const { clock, set, times, steps } = setUp(async () => {
+    const { clock, set, times, steps } = setUp(() => {
       throw new Error('broken probe');
     });
     set(target(1));
@@ -370,10 +371,10 @@ describe('what cannot end the probing', () => {
     const clock = new ManualClock();
     let probes = 0;
     const monitor = new HealthMonitor({
-      probe: async () => {
+      startProbe: startOf(async () => {
         probes += 1;
         return PASS;
-      },
+      }),
       clock,
       random: () => 0.5,
       onTransition: () => {
@@ -396,7 +397,7 @@ it('stop aborts running probes, leaves no timer, and reports nothing any more', 
   set(target(1), target(2));
   await clock.advance(10);
   monitor.stop();
-  assert.equal(calls[0]?.signal?.aborted, true);
+  assert.equal(calls[0]?.signal.aborted, true);
   finish?.(FAIL);
   set(target(3));
   await clock.advance(5_000);
@@ -411,7 +412,7 @@ it('stop aborts running probes, leaves no timer, and reports nothing any more', 
 it('a listener may stop the monitor', async () => {
   const clock = new ManualClock();
   const monitor: HealthMonitor = new HealthMonitor({
-    probe: async () => PASS,
+    startProbe: startOf(async () => PASS),
     clock,
     random: () => 0.5,
     onTransition: () => monitor.stop(),

@@ -1,46 +1,58 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { errorOutlier, type Interval, inWords, latencyOutlier } from '../../../internal/health/outliers.ts';
-
-const EXCESS = 0.1;
+import {
+  errorOutlier,
+  type Interval,
+  inWords,
+  latencyOutlier,
+  PoolIntervals,
+} from '../../../internal/health/outliers.ts';
 
 function interval(some: Partial<Interval> = {}): Interval {
   const { requests = 1_000, failures = 0, typicalMs = 10 } = some;
   return { requests, failures, answers: some.answers ?? requests - failures, typicalMs };
 }
 
+function failsMore(own: Interval, others: readonly Interval[]): string | null {
+  return errorOutlier(own, new PoolIntervals([own, ...others]), 0.1);
+}
+
+function isSlower(own: Interval, others: readonly Interval[]): string | null {
+  return latencyOutlier(own, new PoolIntervals([own, ...others]), 5);
+}
+
 describe('an upstream that fails more requests than the others', () => {
   it('is told with both rates', () => {
     const others = [interval({ failures: 4 }), interval({ failures: 4 })];
-    assert.equal(errorOutlier(interval({ failures: 310 }), others, EXCESS), '31 % errors, the others 0.4 %');
+    assert.equal(failsMore(interval({ failures: 310 }), others), '31 % errors, the others 0.4 %');
   });
 
   it('is let be where the others fail as many', () => {
     const failing = interval({ failures: 500 });
-    assert.equal(errorOutlier(failing, [failing, failing], EXCESS), null);
+    assert.equal(failsMore(failing, [failing, failing]), null);
   });
 
   it('is let be as long as there were few requests, to it or to the others', () => {
     const [none, few] = [interval(), interval({ requests: 19, failures: 19 })];
-    assert.equal(errorOutlier(few, [none, none], EXCESS), null);
-    assert.equal(errorOutlier(interval({ failures: 900 }), [interval({ requests: 19 })], EXCESS), null);
-    assert.equal(errorOutlier(interval({ failures: 900 }), [], EXCESS), null);
-    assert.notEqual(errorOutlier(interval({ requests: 20, failures: 20 }), [none], EXCESS), null);
+    assert.equal(failsMore(few, [none, none]), null);
+    assert.equal(failsMore(interval({ failures: 900 }), [interval({ requests: 19 })]), null);
+    assert.equal(failsMore(interval({ failures: 900 }), []), null);
+    assert.notEqual(failsMore(interval({ requests: 20, failures: 20 }), [none]), null);
   });
 
   it('is found among one of two that are broken, and beside one that is broken as well', () => {
     const [fine, broken] = [interval(), interval({ failures: 900 })];
-    assert.notEqual(errorOutlier(broken, [fine], EXCESS), null);
-    assert.notEqual(errorOutlier(broken, [broken, fine, fine, fine, fine], EXCESS), null);
+    assert.notEqual(failsMore(broken, [fine]), null);
+    assert.notEqual(failsMore(broken, [broken, fine, fine, fine, fine]), null);
   });
 
   it('is found by 1.9 σ in a pool of five', () => {
     const noisy = [0, 30, 60, 90].map((failures) => interval({ requests: 200, failures }));
     const own = interval({ requests: 200, failures: 130 });
     // the others' median is 15 % to 30 %: by that alone, 65 % is far beyond, so is it by σ
-    assert.notEqual(errorOutlier(own, noisy, EXCESS), null);
-    assert.equal(errorOutlier(interval({ requests: 200, failures: 30 }), noisy, EXCESS), null);
+    assert.notEqual(failsMore(own, noisy), null);
+    assert.equal(failsMore(interval({ requests: 200, failures: 30 }), noisy), null);
   });
 
   it('never is in a pool where all fail alike but for chance', () => {
@@ -51,10 +63,9 @@ describe('an upstream that fails more requests than the others', () => {
         const all = noise.map((more) => interval({ failures: base + more }));
         for (const own of all) {
           assert.equal(
-            errorOutlier(
+            failsMore(
               own,
               all.filter((other) => other !== own),
-              EXCESS,
             ),
             null,
           );
@@ -67,22 +78,19 @@ describe('an upstream that fails more requests than the others', () => {
 
 describe('an upstream that is slower than the others', () => {
   it('is told with both times', () => {
-    const cause = latencyOutlier(interval({ typicalMs: 1_900 }), [interval({ typicalMs: 40 })], 5);
+    const cause = isSlower(interval({ typicalMs: 1_900 }), [interval({ typicalMs: 40 })]);
     assert.equal(cause, 'answers take 1.9 s, the others 40 ms');
   });
 
   it('is let be when it is slower by little, or by a small factor', () => {
-    assert.equal(latencyOutlier(interval({ typicalMs: 200 }), [interval({ typicalMs: 1 })], 5), null);
-    assert.equal(latencyOutlier(interval({ typicalMs: 4_000 }), [interval({ typicalMs: 1_000 })], 5), null);
+    assert.equal(isSlower(interval({ typicalMs: 200 }), [interval({ typicalMs: 1 })]), null);
+    assert.equal(isSlower(interval({ typicalMs: 4_000 }), [interval({ typicalMs: 1_000 })]), null);
   });
 
   it('is let be as long as there were few answers, from it or from the others', () => {
     const slow = interval({ typicalMs: 5_000, answers: 19 });
-    assert.equal(latencyOutlier(slow, [interval()], 5), null);
-    assert.equal(
-      latencyOutlier(interval({ typicalMs: 5_000 }), [interval({ answers: 0, typicalMs: Number.NaN })], 5),
-      null,
-    );
+    assert.equal(isSlower(slow, [interval()]), null);
+    assert.equal(isSlower(interval({ typicalMs: 5_000 }), [interval({ answers: 0, typicalMs: Number.NaN })]), null);
   });
 
   it('is one of the minority: never are all outliers', () => {
@@ -92,13 +100,28 @@ describe('an upstream that is slower than the others', () => {
         const pool = all.map((typicalMs) => interval({ typicalMs }));
         const slow = pool.filter(
           (own) =>
-            latencyOutlier(
+            isSlower(
               own,
               pool.filter((other) => other !== own),
-              5,
             ) !== null,
         );
         assert.ok(slow.length <= pool.length / 2, `${slow.length} of ${pool.length}`);
+      }),
+      { numRuns: 200, seed: 1 },
+    );
+  });
+});
+
+describe('what is usual beside one of a pool', () => {
+  it('is the median of the others, the upper of two', () => {
+    const times = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(times, (all) => {
+        const pool = new PoolIntervals(all.map((typicalMs) => interval({ typicalMs })));
+        for (const [index, own] of all.entries()) {
+          const others = all.toSpliced(index, 1).toSorted((a, b) => a - b);
+          assert.equal(pool.typicalMsBeside(own), others[others.length >> 1] ?? null);
+        }
       }),
       { numRuns: 200, seed: 1 },
     );

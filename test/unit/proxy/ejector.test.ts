@@ -326,6 +326,26 @@ describe('an upstream that is worse than the others', () => {
   });
 });
 
+describe('a pool that has rested', () => {
+  it('is judged as before when requests come again, and rests again after them', async () => {
+    const site = new Site(3);
+    await site.clock.advance(60_000);
+    await site.requests(90, { b: 500 });
+    await site.clock.advance(25_000); // to the end of the interval, and of the ejection
+    assert.match(site.told.join(), /^b ejected: 100 % errors, the others 0 %/);
+    assert.equal(site.standings(), 'in on-trial in');
+    await site.requests(20);
+    for (let n = 0; n < 3; n += 1) {
+      await site.clock.advance(LOOK);
+      await site.requests(5);
+    }
+    await site.clock.advance(60_000);
+    assert.equal(site.standings(), 'in in in');
+    await site.requests(15, { b: 502 });
+    assert.equal(site.standings(), 'in ejected in', 'by errors in a row');
+  });
+});
+
 describe('an upstream that hangs', () => {
   async function waiting(site: Site, count: number): Promise<Lease[]> {
     await site.request({}, 5);

@@ -7,6 +7,7 @@ import { Fleet } from '../../../internal/proxy/fleet.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { startOf } from '../../support/promised-probe.ts';
 import { instance, service } from '../../support/proxy-fakes.ts';
 import { fleetListener } from '../../support/proxy-site.ts';
 
@@ -41,7 +42,7 @@ class Harness {
       }),
     });
     this.monitor = new HealthMonitor({
-      probe: ({ port }) => this.#probe(port),
+      startProbe: startOf(({ port }) => this.#probe(port)),
       clock: this.clock,
       random: () => 0.5,
       onTransition: (change) => this.fleet.healthChanged(change),

@@ -14,7 +14,7 @@ function journalOf(...first: HealthRecord[]) {
   const present = { health: first };
   const journal = new EjectionJournal(
     {
-      health: async () => present.health,
+      health: async (only) => present.health.filter(({ health }) => health === only),
       snapshot: async () => ({ registryId: 'one', revision: 1, services: [], instances: [instance('web-9001-a')] }),
     },
     {
