@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { appendFile, constants, copyFile, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import { constants, copyFile, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
@@ -73,8 +73,9 @@ export class LogRotation {
       if (number >= keep) await rm(`${path}.${number}`, { force: true });
       else await rename(`${path}.${number}`, `${path}.${number + 1}`);
     }
-    if (keep > 0) await copyAll(path, `${path}.1`);
-    await truncate(path);
+    if (keep === 0) return truncate(path);
+    await copyFile(path, `${path}.1`, constants.COPYFILE_FICLONE);
+    finishAndEmpty(path, `${path}.1`);
   }
 
   async #bound(files: readonly LogFile[], inUse: ReadonlySet<string>): Promise<void> {
@@ -103,19 +104,23 @@ function numberOf(path: string): number {
   return Number(path.slice(path.lastIndexOf('.') + 1));
 }
 
-/** Copies a file that may grow meanwhile, up to what is there at the last look. */
-async function copyAll(from: string, to: string): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_FICLONE);
-  const source = await open(from, 'r');
+/**
+ * Adds to the copy what was written since it was begun, and empties the file. In one go: with trips to the thread pool between
+ * the last look and the emptying a busy machine would lose what is written within milliseconds.
+ */
+function finishAndEmpty(path: string, copy: string): void {
+  const source = openSync(path, 'r+');
   try {
-    for (let copied = (await stat(to)).size; ; ) {
-      const missing = (await source.stat()).size - copied;
-      if (missing <= 0) return;
-      const { buffer, bytesRead } = await source.read(Buffer.alloc(missing), 0, missing, copied);
-      await appendFile(to, buffer.subarray(0, bytesRead));
-      copied += bytesRead;
+    for (let copied = statSync(copy).size; ; ) {
+      const missing = fstatSync(source).size - copied;
+      if (missing <= 0) break;
+      const rest = Buffer.alloc(missing);
+      const read = readSync(source, rest, 0, missing, copied);
+      appendFileSync(copy, rest.subarray(0, read));
+      copied += read;
     }
+    ftruncateSync(source);
   } finally {
-    await source.close();
+    closeSync(source);
   }
 }

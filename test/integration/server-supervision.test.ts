@@ -26,6 +26,7 @@ describe('the output of an instance', () => {
     const { port, process: identity } = await row(site);
     const path = join(site.dir, 'logs', `web-${port}.out.log`);
     await until('it is put aside', async () => (await readFile(`${path}.1`, 'utf8').catch(() => '')) !== '');
+    await until('it is empty', async () => (await readFile(path, 'utf8')) === ''); // what is written before that may be lost
     assert.match(await readFile(`${path}.1`, 'utf8'), /^listening on/);
     process.kill(identity?.pid ?? 0, 'SIGUSR1');
     const exit = await until('the exit', async () =>
