@@ -1,4 +1,5 @@
 import type { Algorithm } from '../model/service.ts';
+import type { Explanation } from './explanation.ts';
 
 /**
  * What an algorithm sees of an upstream. The load balancer owns the object and keeps its identity for as long as the
@@ -54,6 +55,11 @@ export interface Balancer {
   readonly learns: boolean;
   /** @param candidates - at least one. */
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C;
+  /**
+   * What `pick` would do with the same candidates at the same time, and why; it changes nothing about what is picked, now or later.
+   * @param candidates - at least one.
+   */
+  explain(candidates: readonly Candidate[], context: PickContext): Explanation;
   /** Learns from an attempt that reached its response head or failed before. */
   observe(candidate: Candidate, candidates: readonly Candidate[], sample: Sample): void;
 }

@@ -24,9 +24,15 @@ export class CostHeap {
   /** Places that a search has still to look at; there is one for each level, and one more. */
   readonly #open = new Int32Array(64);
 
-  constructor(list: readonly Candidate[], costs: Costs, now: number) {
+  /** @param like - a heap of the same list, of which this one becomes a copy. */
+  constructor(list: readonly Candidate[], costs: Costs, now: number, like?: CostHeap) {
     this.list = list;
     this.#costs = costs;
+    if (like !== undefined) {
+      this.#order = like.#order.slice();
+      this.#bases = like.#bases.slice();
+      return;
+    }
     this.#order = Int32Array.from(list.keys());
     this.#bases = Float64Array.from(list, (candidate) => costs.base(candidate, now));
     for (let place = (list.length >> 1) - 1; place >= 0; place -= 1) this.#sink(place);

@@ -1,4 +1,5 @@
 import type { Balancer, Candidate, PickContext } from './balancer.ts';
+import type { Explanation } from './explanation.ts';
 import { mix32 } from './hash.ts';
 import { noCandidates } from './no-candidates.ts';
 
@@ -22,23 +23,48 @@ export class IpUrlHash implements Balancer {
 
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C {
     const factor = this.#balanceFactor;
-    return factor === null
-      ? highest(candidates, context.hash(), Number.POSITIVE_INFINITY, 1)
-      : highestBounded(candidates, context.hash(), factor);
+    if (factor === null) return highest(candidates, context.hash(), Number.POSITIVE_INFINITY, 1);
+    const { capacity, weight } = boundOf(candidates, factor);
+    return highest(candidates, context.hash(), capacity, weight);
+  }
+
+  explain(candidates: readonly Candidate[], context: PickContext): Explanation {
+    const key = context.hash();
+    const factor = this.#balanceFactor;
+    const { capacity, weight } = factor === null ? UNBOUNDED : boundOf(candidates, factor);
+    const owner = candidates.indexOf(highest(candidates, key, Number.POSITIVE_INFINITY, 1));
+    const winner = candidates.indexOf(highest(candidates, key, capacity, weight));
+    const isFull = (candidate: Candidate) => candidate.inFlight >= boundedLoad(candidate, capacity, weight);
+    return {
+      winner,
+      rule:
+        owner === winner ? 'it owns the key' : 'who owns the key has its share in flight; next in the order of the key',
+      meaning: 'distance of the key, −weight / ln(hash)',
+      better: 'more',
+      scores: candidates.map((candidate) => (isFull(candidate) ? Number.NaN : scoreOf(candidate, key))),
+      ofRequest: true,
+    };
   }
 
   observe(): void {}
 }
 
-/** Never finds all candidates full: their bounds add up to more than the requests in flight, because c > 1. */
-function highestBounded<C extends Candidate>(candidates: readonly C[], key: number, factor: number): C {
+/** There is room for any number of requests. */
+const UNBOUNDED = { capacity: Number.POSITIVE_INFINITY, weight: 1 };
+
+/** Nobody finds all candidates full: their bounds add up to more than the requests in flight, because c > 1. */
+function boundOf(candidates: readonly Candidate[], factor: number): { capacity: number; weight: number } {
   let inFlight = 0;
   let weight = 0;
   for (const candidate of candidates) {
     inFlight += candidate.inFlight;
     weight += candidate.weight;
   }
-  return highest(candidates, key, (inFlight + 1) * factor, weight);
+  return { capacity: (inFlight + 1) * factor, weight };
+}
+
+function boundedLoad({ weight }: Candidate, capacity: number, totalWeight: number): number {
+  return Math.ceil((capacity * weight) / totalWeight);
 }
 
 /**
@@ -49,7 +75,7 @@ function highest<C extends Candidate>(candidates: readonly C[], key: number, cap
   let best = Number.NEGATIVE_INFINITY;
   let chosen: C | undefined;
   for (const candidate of candidates) {
-    if (candidate.inFlight >= Math.ceil((capacity * candidate.weight) / totalWeight)) continue;
+    if (candidate.inFlight >= boundedLoad(candidate, capacity, totalWeight)) continue;
     const score = scoreOf(candidate, key);
     if (score > best || (score === best && chosen !== undefined && candidate.id < chosen.id)) {
       best = score;

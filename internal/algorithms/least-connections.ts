@@ -1,4 +1,5 @@
 import type { Balancer, Candidate } from './balancer.ts';
+import type { Explanation } from './explanation.ts';
 import { noCandidates } from './no-candidates.ts';
 import { Rotation } from './rotation.ts';
 import { newTurn, type TurnMemory } from './turn.ts';
@@ -39,6 +40,27 @@ export class LeastConnections implements Balancer {
     return taken;
   }
 
+  explain(candidates: readonly Candidate[]): Explanation {
+    const { length } = candidates;
+    const start = this.#rotation.startOf(candidates) % length;
+    const scores = candidates.map((candidate, index) => {
+      const { inFlight, weight } = candidate;
+      return weight >= 1 ? inFlight / weight : loadWithCredit(candidate, creditOf(candidate, index === start));
+    });
+    const least = Math.min(...scores);
+    const first = scores.indexOf(least, start);
+    const winner = first === -1 ? scores.indexOf(least) : first;
+    const isTie = scores.some((score, index) => score === least && index !== winner);
+    return {
+      winner,
+      rule: isTie ? 'the least; of equals, the one whose turn it is' : 'the least',
+      meaning: 'requests in flight for its weight',
+      better: 'less',
+      scores,
+      ofRequest: false,
+    };
+  }
+
   observe(): void {}
 }
 
@@ -48,7 +70,14 @@ export class LeastConnections implements Balancer {
  * that it is worth is kept in `current` until it makes a whole one.
  */
 function loadOfLight(candidate: Candidate, isItsTurn: boolean): number {
-  const { inFlight, weight } = candidate;
-  if (isItsTurn) candidate.current = Math.min(Math.max(candidate.current, 0), 1) + weight;
-  return candidate.current >= 1 ? inFlight / weight : (inFlight + 1) / weight - 1;
+  if (isItsTurn) candidate.current = creditOf(candidate, true);
+  return loadWithCredit(candidate, candidate.current);
+}
+
+function creditOf({ current, weight }: Candidate, isItsTurn: boolean): number {
+  return isItsTurn ? Math.min(Math.max(current, 0), 1) + weight : current;
+}
+
+function loadWithCredit({ inFlight, weight }: Candidate, credit: number): number {
+  return credit >= 1 ? inFlight / weight : (inFlight + 1) / weight - 1;
 }

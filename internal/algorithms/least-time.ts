@@ -1,5 +1,6 @@
 import type { Balancer, Candidate, PickContext, Sample } from './balancer.ts';
 import { CostHeap, type Costs } from './cost-heap.ts';
+import type { Explanation } from './explanation.ts';
 import { LeastConnections } from './least-connections.ts';
 import { noCandidates } from './no-candidates.ts';
 import { Rotation } from './rotation.ts';
@@ -46,6 +47,7 @@ const POOL_LIFETIME_MS = 100;
 export class LeastTime implements Balancer, Costs {
   readonly algorithm = 'least-time';
   readonly learns = true;
+  readonly #memory: TurnMemory;
   readonly #leastConnections: LeastConnections;
   readonly #rotation: Rotation;
   /** Scratch space of the survey. */
@@ -60,6 +62,7 @@ export class LeastTime implements Balancer, Costs {
   #medianCost = Number.NaN;
 
   constructor(memory: TurnMemory = newTurn()) {
+    this.#memory = memory;
     this.#leastConnections = new LeastConnections(memory);
     this.#rotation = new Rotation(memory);
   }
@@ -73,6 +76,28 @@ export class LeastTime implements Balancer, Costs {
       : this.#search(candidates, now);
   }
 
+  /** A double of this balancer picks instead of it, and takes with it what a pick notes. */
+  explain(candidates: readonly Candidate[], context: PickContext): Explanation {
+    const double = this.#double();
+    const now = context.now();
+    double.#survey(candidates, now);
+    if (Number.isNaN(double.#medianCost)) {
+      const { rule, ...others } = this.#leastConnections.explain(candidates);
+      return { ...others, rule: `nobody has answered yet, so by requests in flight: ${rule}` };
+    }
+    const scores = candidates.map((candidate) => double.score(candidate, double.base(candidate, now)));
+    const winner = candidates.indexOf(double.pick(candidates, context));
+    const isFirst = Number.isNaN(candidates[winner]?.cost ?? 0) && scores[winner] === 0;
+    return {
+      winner,
+      rule: isFirst ? 'it has not answered yet, and nothing in flight: its turn comes at once' : 'the least',
+      meaning: 'ms: cost × (in flight + 1) / weight',
+      better: 'less',
+      scores,
+      ofRequest: false,
+    };
+  }
+
   observe(candidate: Candidate, candidates: readonly Candidate[], { elapsed, failed, now }: Sample): void {
     this.#survey(candidates, now);
     const sample = Math.max(elapsed, SHORTEST_SAMPLE_MS, failed ? this.#failureCost() : 0);
@@ -84,6 +109,18 @@ export class LeastTime implements Balancer, Costs {
     }
     candidate.costAt = Math.max(candidate.costAt, now); // another thread's sample may be younger
     if (Number.isNaN(this.#medianCost)) this.#surveyedAt = Number.NEGATIVE_INFINITY; // the first sample of the pool counts at once
+  }
+
+  /** Once somebody has a sample, a pick notes nothing on the candidates: all that it changes is copied here. */
+  #double(): LeastTime {
+    const { holder, left } = this.#memory; // of all threads
+    const double = new LeastTime({ holder, left });
+    double.#heap = new CostHeap(this.#heap.list, double, 0, this.#heap);
+    double.#stranger = this.#stranger;
+    double.#surveyedAt = this.#surveyedAt;
+    double.#smallestSample = this.#smallestSample;
+    double.#medianCost = this.#medianCost;
+    return double;
   }
 
   /** A list that comes a second time is the pool's own; that of a retry never comes again. */

@@ -22,6 +22,12 @@ export class Rotation {
     return this.#turn.left >= 1 ? this.#turn.holder : this.#turn.holder + 1;
   }
 
+  /** What `start` would be after a `follow`, with nothing noted. */
+  startOf(candidates: readonly Candidate[]): number {
+    const { holder, left } = this.#turn.look(candidates);
+    return left >= 1 ? holder : holder + 1;
+  }
+
   /** Whether the candidate at `index` goes before its equal at the lower index `other`. */
   prefers(index: number, other: number): boolean {
     const { start } = this;

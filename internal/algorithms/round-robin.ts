@@ -1,4 +1,5 @@
 import type { Balancer, Candidate } from './balancer.ts';
+import type { Explanation } from './explanation.ts';
 import { noCandidates } from './no-candidates.ts';
 import { newTurn, Turn, type TurnMemory } from './turn.ts';
 
@@ -24,15 +25,43 @@ export class RoundRobin implements Balancer {
     return candidates[this.#turn.holder] ?? noCandidates();
   }
 
+  explain(candidates: readonly Candidate[]): Explanation {
+    const { holder, left } = this.#turn.look(candidates);
+    const { length } = candidates;
+    const winner = left >= 1 ? holder : nextWithCredit(candidates, holder);
+    return {
+      winner,
+      rule: left >= 1 && winner === holder ? 'it still has its turn' : 'it is its turn',
+      meaning: 'places from its turn',
+      better: 'less',
+      scores: Array.from({ length }, (_, index) => (index - winner + length) % length),
+      ofRequest: false,
+    };
+  }
+
   observe(): void {}
 
   #advance(candidates: readonly Candidate[]): void {
     const next = this.#turn.holder + 1;
     this.#turn.pass(candidates, next < candidates.length ? next : 0);
     const holder = candidates[this.#turn.holder] ?? noCandidates();
-    const fraction = holder.current - Math.floor(holder.current); // whatever an algorithm before this one left there
-    const credit = holder.weight + fraction;
+    const credit = creditOf(holder, holder.current);
     this.#turn.left = Math.floor(credit);
     holder.current = credit - this.#turn.left;
+  }
+}
+
+function creditOf({ weight }: Candidate, current: number): number {
+  return weight + (current - Math.floor(current)); // whole turns are whatever an algorithm before this one left there
+}
+
+/** Whose turn comes after that of `holder`: fractions of turns add up, round by round, as in `#advance`. */
+function nextWithCredit(candidates: readonly Candidate[], holder: number): number {
+  const current = candidates.map((candidate) => candidate.current);
+  for (let index = holder + 1; ; index += 1) {
+    const at = index % candidates.length;
+    const credit = creditOf(candidates[at] ?? noCandidates(), current[at] ?? 0);
+    if (credit >= 1) return at;
+    current[at] = credit - Math.floor(credit);
   }
 }

@@ -1,4 +1,5 @@
 import type { Balancer, Candidate, PickContext, Sample } from './balancer.ts';
+import type { Explanation } from './explanation.ts';
 import { WeightedRoundRobin } from './weighted-round-robin.ts';
 
 /**
@@ -13,6 +14,10 @@ export class StickyRoundRobin implements Balancer {
 
   pick<C extends Candidate>(candidates: readonly C[], context: PickContext): C {
     return this.#round.turn(candidates, context.affinity());
+  }
+
+  explain(candidates: readonly Candidate[], context: PickContext): Explanation {
+    return this.#round.explainTurn(candidates, context.affinity());
   }
 
   observe(candidate: Candidate, candidates: readonly Candidate[], sample: Sample): void {

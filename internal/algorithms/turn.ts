@@ -41,6 +41,13 @@ export class Turn {
     }
   }
 
+  /** What `follow` would find, with nothing noted. */
+  look(candidates: readonly Candidate[]): { readonly holder: number; readonly left: number } {
+    const { holder, left } = this.#memory;
+    const index = firstFrom(candidates, holder);
+    return candidates[index]?.ordinal === holder ? { holder: index, left } : { holder: index - 1, left: 0 };
+  }
+
   get holder(): number {
     return this.#index;
   }

@@ -1,4 +1,5 @@
 import type { Balancer, Candidate, Sample } from './balancer.ts';
+import type { Explanation } from './explanation.ts';
 import { noCandidates } from './no-candidates.ts';
 
 /** The share of its weight that a candidate loses by one failure. */
@@ -47,6 +48,26 @@ export class WeightedRoundRobin implements Balancer {
     return chosen;
   }
 
+  explain(candidates: readonly Candidate[]): Explanation {
+    return this.explainTurn(candidates, undefined);
+  }
+
+  /** What `turn` would do. */
+  explainTurn(candidates: readonly Candidate[], preferred: string | undefined): Explanation {
+    const weights = candidates.map(weightInForce);
+    const round = candidates === this.#candidates ? Number.POSITIVE_INFINITY : sum(weights);
+    const scores = candidates.map(({ current }, index) => limited(current, round) + (weights[index] ?? 0));
+    const named = candidates.findIndex(({ id }) => id === preferred);
+    return {
+      winner: named === -1 ? scores.indexOf(Math.max(...scores)) : named,
+      rule: named === -1 ? 'the most credit goes first' : 'the cookie names it',
+      meaning: 'credit with this turn',
+      better: 'more',
+      scores,
+      ofRequest: false,
+    };
+  }
+
   observe(candidate: Candidate, _candidates: readonly Candidate[], sample: Sample): void {
     const { weight } = candidate;
     const effective = effectiveWeight(candidate);
@@ -62,6 +83,11 @@ function effectiveWeight(candidate: Candidate): number {
   return candidate.effective;
 }
 
+/** The same, with nothing noted. */
+function weightInForce({ effective, weight }: Candidate): number {
+  return effective <= weight ? effective : weight;
+}
+
 /**
  * Cuts every credit and debt to one round. Candidates bring the credit of another round along when they come from a larger pool, and a
  * sticky client can run up any debt; uncut, either would leave a candidate idle, or give it everything, for hundreds of picks.
@@ -69,5 +95,13 @@ function effectiveWeight(candidate: Candidate): number {
 function limitCredit(candidates: readonly Candidate[]): void {
   let round = 0;
   for (const candidate of candidates) round += effectiveWeight(candidate);
-  for (const candidate of candidates) candidate.current = Math.min(Math.max(candidate.current, -round), round);
+  for (const candidate of candidates) candidate.current = limited(candidate.current, round);
+}
+
+function limited(credit: number, round: number): number {
+  return Math.min(Math.max(credit, -round), round);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

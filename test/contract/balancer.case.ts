@@ -83,6 +83,43 @@ export function balancerContract(name: string, make: (random: () => number) => B
       }
     });
 
+    it('explains what it picks, and picks the same when it is not asked to', () => {
+      fc.assert(
+        fc.property(
+          fc.array(loads, { minLength: 1, maxLength: 24 }),
+          fc.array(steps, { minLength: 1, maxLength: 60 }),
+          (pool, course) => {
+            const explained = new Course(make(seededRandom()), pool);
+            const silent = new Course(make(seededRandom()), pool);
+            for (const step of course) {
+              const explanation = explained.explain(step);
+              const picked = explained.pick(step);
+              assert.equal(explanation.id, picked, explanation.rule);
+              assert.equal(silent.pick(step), picked);
+            }
+            assert.deepEqual(explained.notes(), silent.notes());
+          },
+        ),
+        { numRuns: 200, seed: 5 },
+      );
+    });
+
+    it('gives the one that it picks the best score, where the score alone decides', () => {
+      const balancer = make(seededRandom());
+      const all = ['a', 'b', 'c', 'd'].map((id, n) => candidate(id, 1 + n, n));
+      for (let n = 0; n < 200; n += 1) {
+        const { winner, rule, better, scores } = balancer.explain(all, request({ hash: hash32(`key ${n}`), now: n }));
+        const picked = balancer.pick(all, request({ hash: hash32(`key ${n}`), now: n }));
+        balancer.observe(picked, all, { elapsed: 1 + n, failed: false, now: n });
+        assert.equal(scores.length, all.length);
+        const rivals = rule.includes('drawn') ? all.filter(({ id }) => rule.split(/\W+/).includes(id)) : all;
+        const best = rivals
+          .map((one) => scores[all.indexOf(one)] ?? Number.NaN)
+          .filter((score) => !Number.isNaN(score));
+        assert.equal(scores[winner], better === 'more' ? Math.max(...best) : Math.min(...best), rule);
+      }
+    });
+
     it('picks one of the candidates, and leaves the list alone, whatever happens', () => {
       fc.assert(
         fc.property(
@@ -108,17 +145,61 @@ export function balancerContract(name: string, make: (random: () => number) => B
   });
 }
 
+/** A balancer with a pool of its own. */
+class Course {
+  readonly #balancer: Balancer;
+  readonly #all: readonly TestCandidate[];
+  #lists = new Map<number, readonly TestCandidate[]>();
+  #now = 0;
+
+  constructor(balancer: Balancer, pool: readonly { readonly weight: number; readonly inFlight: number }[]) {
+    this.#balancer = balancer;
+    this.#all = pool.map(({ weight, inFlight }, n) => candidate(`web-${n}`, weight, inFlight));
+  }
+
+  explain(step: Step): { readonly id: string; readonly rule: string } {
+    const list = this.#listFor(step);
+    const { winner, rule } = this.#balancer.explain(list, this.#request(step));
+    return { id: list[winner]?.id ?? 'none', rule };
+  }
+
+  pick(step: Step): string {
+    const list = this.#listFor(step);
+    const picked = this.#balancer.pick(list, this.#request(step));
+    picked.inFlight += 1;
+    this.#now += step.elapsed;
+    this.#balancer.observe(picked, list, { elapsed: step.elapsed, failed: step.failed, now: this.#now });
+    return picked.id;
+  }
+
+  notes() {
+    return this.#all.map(({ id, current, effective, cost, costAt }) => ({ id, current, effective, cost, costAt }));
+  }
+
+  #request({ hash }: Step) {
+    return request({ hash, affinity: `web-${hash % 12}`, now: this.#now });
+  }
+
+  /** The same array for the same candidates, as a pool has it. */
+  #listFor({ mask }: Step): readonly TestCandidate[] {
+    const list = this.#lists.get(mask % 5) ?? subset(this.#all, mask % 5 === 0 ? 0 : mask);
+    this.#lists.set(mask % 5, list);
+    return list;
+  }
+}
+
 const loads = fc.record({
   weight: fc.oneof(fc.integer({ min: 1, max: 1_000 }), fc.double({ min: 0.1, max: 10, noNaN: true })),
   inFlight: fc.nat(1_000),
 });
 
 const steps = fc.record({
-  mask: fc.nat(0xfff),
+  mask: fc.nat(0xffffff),
   hash: fc.nat(),
   elapsed: fc.double({ min: 0, max: 60_000, noNaN: true }),
   failed: fc.boolean(),
 });
+type Step = typeof steps extends fc.Arbitrary<infer T> ? T : never;
 
 /** The candidates whose bit is set, all of them when none is. */
 function subset(all: readonly TestCandidate[], mask: number): readonly TestCandidate[] {

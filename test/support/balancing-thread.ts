@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Balancer, Candidate, PickContext, Sample } from '../../internal/algorithms/balancer.ts';
 import { createBalancer } from '../../internal/algorithms/create-balancer.ts';
+import type { Explanation } from '../../internal/algorithms/explanation.ts';
 import type { Algorithm } from '../../internal/model/service.ts';
 import type { Lease } from '../../internal/proxy/lease.ts';
 import { Pool } from '../../internal/proxy/pool.ts';
@@ -61,6 +62,10 @@ class Watched implements Balancer {
     const picked = this.#inner.pick(candidates, context);
     this.#onPick(candidates, picked);
     return picked;
+  }
+
+  explain(candidates: readonly Candidate[], context: PickContext): Explanation {
+    return this.#inner.explain(candidates, context);
   }
 
   observe(candidate: Candidate, candidates: readonly Candidate[], sample: Sample): void {

@@ -4,6 +4,7 @@ import { RoundRobin } from '../../../internal/algorithms/round-robin.ts';
 import type { Balancer, Candidate, PickContext } from '../../../internal/algorithms/balancer.ts';
 import { INITIAL_LIMIT } from '../../../internal/health/concurrency.ts';
 import { Pool } from '../../../internal/proxy/pool.ts';
+import type { Explanation } from '../../../internal/algorithms/explanation.ts';
 import type { PoolLimits } from '../../../internal/proxy/pool-parts.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
 import { upstream } from '../../support/proxy-fakes.ts';
@@ -31,6 +32,11 @@ class Watching implements Balancer {
   pick<C extends Candidate>(candidates: readonly C[]): C {
     this.shown.push(candidates);
     return candidates[0]!;
+  }
+
+  explain(candidates: readonly Candidate[]): Explanation {
+    const scores = candidates.map((_, index) => index);
+    return { winner: 0, rule: 'the first', meaning: 'place', better: 'less', scores, ofRequest: false };
   }
 
   observe(candidate: Candidate, candidates: readonly Candidate[]): void {
