@@ -7,8 +7,10 @@ import { ConfigError } from '../../internal/config/problem.ts';
 import type { ConfigSchema } from '../../internal/config/schema.ts';
 import { nearest } from '../../internal/model/nearest.ts';
 import type { RequestRecord } from '../../internal/proxy/engine.ts';
+import { requestIdOf } from '../../internal/proxy/fields.ts';
 import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
 import { refuseSocket } from '../../internal/proxy/middleware/respond.ts';
+import { RequestIds } from '../../internal/proxy/request-ids.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { Balancer } from './balancer.ts';
 
@@ -104,7 +106,7 @@ async function upgrade(started: Promise<Balancer>, request: IncomingMessage, soc
   try {
     (await started).upgrade(request, socket, head);
   } catch {
-    refuseSocket(socket, 503, request.headers.accept);
+    refuseSocket(socket, 503, requestIdOf(request.rawHeaders, new RequestIds()), request.headers.accept);
   }
 }
 

@@ -3,10 +3,9 @@ import type { Socket } from 'node:net';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
-import type { RequestRecord } from '../../internal/proxy/engine.ts';
+import type { EngineSettings, RequestRecord } from '../../internal/proxy/engine.ts';
 import { Forwarder, type Origin } from '../../internal/proxy/middleware/forwarder.ts';
 import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
-import { refuseSocket } from '../../internal/proxy/middleware/respond.ts';
 import { logRequest } from '../../internal/proxy/request-log.ts';
 import { NoRegistry } from '../../internal/registry/no-registry.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
@@ -52,7 +51,7 @@ export class Balancer implements Origin {
     this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
     this.#forwarder = new Forwarder({
       routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
-      settings: config.proxy,
+      settings: settingsOf(config),
       now: () => performance.now(),
       onRequest: (record) => this.#recordRequest(record),
     });
@@ -97,7 +96,7 @@ export class Balancer implements Origin {
 
   upgrade(message: IncomingMessage, socket: Socket, head: Buffer): void {
     const status = this.#closed ? 503 : 501;
-    if (this.#closed || !isWebSocket(message)) refuseSocket(socket, status, message.headers.accept);
+    if (this.#closed || !isWebSocket(message)) this.#forwarder.refuse(message, socket, status);
     else this.#run(this.#forwarder.upgrade(message, socket, head, this), socket);
   }
 
@@ -124,7 +123,7 @@ export class Balancer implements Origin {
   #apply(next: Config, before: Config): void {
     const { service, log } = this.#options;
     if (!next.services.some(({ name }) => name === service)) throw new Error(`the service "${service}" is missing`);
-    this.#forwarder.configure(next.proxy);
+    this.#forwarder.configure(settingsOf(next));
     this.#plane.configure(next);
     if (log === undefined) this.#log.level = next.log.level;
     if (next.registry.path !== before.registry.path) this.#log.warn('registry.path takes effect after a restart');
@@ -139,6 +138,11 @@ export class Balancer implements Origin {
       this.#log.error({ err: error }, 'onRequest of balance() failed');
     }
   }
+}
+
+/** Nothing is kept of requests: there is no admin interface that could be asked. */
+function settingsOf({ proxy }: Config): EngineSettings {
+  return { ...proxy, explain: { ...proxy.explain, keep: 0 } };
 }
 
 function registryOf({ loaded, usesRegistry }: BalancerOptions, log: Logger): ProxyRegistry {

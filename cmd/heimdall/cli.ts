@@ -8,6 +8,7 @@ Examples:
   heimdall reload                    the installed version, in place of the running one; nobody notices
   heimdall check --config prod.json  validate a configuration without starting anything
   heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
+  heimdall explain ID                why the request with that X-Request-Id went where it went
   heimdall simulate --from-log FILE  what another algorithm would have made of the requests in a log
 `;
 
@@ -63,6 +64,26 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     .action(async (options: { config?: string; json: boolean }) => {
       const { check } = await import('./check.ts');
       return check(options.config, options.json);
+    });
+  program
+    .command('explain')
+    .description('tell why a request went where it went, by the X-Request-Id of its answer')
+    .argument('<id>')
+    .addOption(config())
+    .option('--json', 'print what the load balancer has recorded', false)
+    .action(async (id: string, options: { config?: string; json: boolean }) => {
+      const { explain } = await import('./explain.ts');
+      return explain(id, { config: options.config, json: options.json });
+    });
+  program
+    .command('why')
+    .description('tell who gets the requests of a service now, and why the others get none')
+    .argument('<service>')
+    .addOption(config())
+    .option('--json', 'print the figures', false)
+    .action(async (service: string, options: { config?: string; json: boolean }) => {
+      const { why } = await import('./why.ts');
+      return why(service, { config: options.config, json: options.json });
     });
   program
     .command('simulate')

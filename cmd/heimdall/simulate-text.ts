@@ -3,6 +3,7 @@ import type { Figures } from '../../internal/simulation/ledger.ts';
 import type { Course } from '../../internal/simulation/replay.ts';
 import type { Scenario } from '../../internal/simulation/scenario.ts';
 import type { Performance } from '../../internal/simulation/simulate-scenario.ts';
+import { aligned } from './aligned.ts';
 
 /** Of more upstreams the table shows only the least and the greatest share. */
 const MOST_COLUMNS = 8;
@@ -128,12 +129,4 @@ function percent(share: number): string {
 function deviation(ratio: number): string {
   if (Number.isNaN(ratio)) return 'that cannot be compared with that';
   return `${ratio < 0 ? '−' : '+'}${Math.abs(100 * ratio).toFixed(0)} %`;
-}
-
-/** In columns of even width: the first to the left, numbers to the right. */
-function aligned(table: readonly (readonly string[])[]): string {
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return table.map((row) => `${row.map(pad).join('  ').trimEnd()}\n`).join('');
 }

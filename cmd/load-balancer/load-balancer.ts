@@ -248,6 +248,7 @@ export class LoadBalancer implements Running {
       pools: () => this.#plane.fleet.pools(),
       recent: this.#plane.recent,
       rules: () => this.#plane.rules.views(),
+      explain: (id: string) => this.#engine.explain(id),
       status: () => this.#status(),
       rateLimits: () => rateLimitsView(this.#plane.fleet.pools(), this.#plane.fleet.limits),
       testAlerts: () => this.#plane.alerts.test(),

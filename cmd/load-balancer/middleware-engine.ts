@@ -21,6 +21,7 @@ export function middlewareEngine({ config, log, plane }: EngineParts): RunningEn
     threads: 1,
     listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
+    explain: (id) => engine.explain(id),
     forget: (id) => engine.forget(id),
     changed() {},
     apply({ proxy }) {

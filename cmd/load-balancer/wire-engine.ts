@@ -34,6 +34,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane }: EnginePa
     threads,
     listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
+    explain: (id) => engine.explain(id),
     forget: () => engine.forget(),
     changed: () => engine.changed(),
     apply(next) {

@@ -53,7 +53,7 @@ export class LeastConnections implements Balancer {
     const isTie = scores.some((score, index) => score === least && index !== winner);
     return {
       winner,
-      rule: isTie ? 'the least; of equals, the one whose turn it is' : 'the least',
+      rule: isTie ? 'the smallest score; of equals, the one whose turn it is' : 'the smallest score',
       meaning: 'requests in flight for its weight',
       better: 'less',
       scores,

@@ -90,7 +90,7 @@ export class LeastTime implements Balancer, Costs {
     const isFirst = Number.isNaN(candidates[winner]?.cost ?? 0) && scores[winner] === 0;
     return {
       winner,
-      rule: isFirst ? 'it has not answered yet, and nothing in flight: its turn comes at once' : 'the least',
+      rule: isFirst ? 'it has not answered yet, and nothing in flight: its turn comes at once' : 'the smallest score',
       meaning: 'ms: cost × (in flight + 1) / weight',
       better: 'less',
       scores,

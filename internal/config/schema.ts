@@ -67,6 +67,14 @@ const RetriesSchema = z.strictObject({
   budget: z.number().min(0).max(1).default(0.2),
 });
 
+/** What `GET /explain/{id}` can tell of requests. */
+const ExplainSchema = z.strictObject({
+  /** Requests that each thread keeps, and as many again of those that went badly; 0: none, and `/explain` is off. */
+  keep: wholeNumber(0, 100_000).default(1_000),
+  /** So many requests of each second are recorded in each thread, and as many again of those that go badly. */
+  perSecond: wholeNumber(1, 100_000).default(100),
+});
+
 const ProxySchema = z.strictObject({
   host: HostSchema.default('0.0.0.0'),
   port: PortSchema.default(8080),
@@ -85,6 +93,7 @@ const ProxySchema = z.strictObject({
   /** Every connection begins with a PROXY protocol header (v1 or v2) that tells who the client is; wire engine only. */
   acceptProxyProtocol: z.boolean().default(false),
   retries: RetriesSchema.prefault({}),
+  explain: ExplainSchema.prefault({}),
   /** One log line per request. */
   requestLog: z.boolean().default(true),
 });

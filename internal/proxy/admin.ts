@@ -10,12 +10,12 @@ import { hasCode, messageOf } from '../model/errors.ts';
 import { conditionCause } from './condition-cause.ts';
 import type { Listener } from './engine.ts';
 import { type Done, latenciesOf, type RecentTraffic } from './recent-traffic.ts';
+import { type ExplainOptions, explainRequest, explainService, type Unexplained } from './explain/admin-routes.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
 
-export interface AdminOptions {
+export interface AdminOptions extends ExplainOptions {
   readonly version: string;
-  readonly pools: () => Iterable<ServicePool>;
   readonly recent: RecentTraffic;
   /** How each of the rules for alerts stands. */
   readonly rules: () => readonly object[];
@@ -30,12 +30,17 @@ export interface AdminOptions {
   readonly log: Logger;
 }
 
-type Handler = (response: ServerResponse, request: IncomingMessage) => void | Promise<void>;
+/** Routes that go on after this beginning. */
+const WITH_REST = new Map([
+  ['/explain/', '/explain/{id}'],
+  ['/why/', '/why/{service}'],
+]);
+
+/** @param rest - what stands in place of the braces of the route. */
+type Handler = (response: ServerResponse, request: IncomingMessage, rest: string) => void | Promise<void>;
 
 /**
- * The load balancer's own small interface: what it sees, the rules of alerts.rules, and how far they are from an alert
-  curl ${base}/rules
-a trial alert, and its replacement. It changes nothing about traffic.
+ * The load balancer's own small interface: what it sees, a trial alert, and its replacement. It changes nothing about traffic.
  * @param socket - the descriptor of a socket that listens there already; by default the address is bound.
  */
 export async function startAdmin(
@@ -86,6 +91,12 @@ function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Recor
     '/upstreams': { GET: (response) => sendJson(response, 200, upstreams()) },
     '/rules': { GET: (response) => sendJson(response, 200, rules()) },
     '/rate-limits': { GET: (response) => sendJson(response, 200, rateLimits()) },
+    '/explain/{id}': {
+      GET: async (response, _request, id) => sendExplained(response, await explainRequest(options, id)),
+    },
+    '/why/{service}': {
+      GET: (response, _request, service) => sendExplained(response, explainService(pools(), service)),
+    },
     '/reload': { POST: async (response) => sendJson(response, 200, await reload()) },
     '/alerts/test': {
       POST: async (response) => {
@@ -111,8 +122,9 @@ async function handle(
     return;
   }
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
-  if (methods === undefined) {
+  const { route, rest } = placeOf(path);
+  const methods = Object.hasOwn(routes, route) ? routes[route] : undefined;
+  if (methods === undefined || rest === null) {
     sendProblem(response, 404, `There is no ${path} here. There are: ${Object.keys(routes).join(', ')}.`);
     return;
   }
@@ -124,13 +136,25 @@ async function handle(
     return;
   }
   try {
-    await handler(response, request);
+    await handler(response, request, rest);
   } catch (error) {
     const status = hasCode(error, 'RELOAD_RUNNING') ? 409 : hasCode(error, 'RELOAD_FAILED') ? 502 : null;
     if (status !== null) return sendProblem(response, status, messageOf(error));
     options.log.error({ err: error, path }, 'an admin request failed');
     if (response.headersSent) response.destroy();
     else sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
+  }
+}
+
+/** Of `/why/web`: the route `/why/{service}`, and `web`, decoded; null when it cannot be. */
+function placeOf(path: string): { readonly route: string; readonly rest: string | null } {
+  const end = path.indexOf('/', 1) + 1;
+  const route = end === 0 ? undefined : WITH_REST.get(path.slice(0, end));
+  if (route === undefined) return { route: path, rest: '' };
+  try {
+    return { route, rest: decodeURIComponent(path.slice(end)) };
+  } catch {
+    return { route, rest: null };
   }
 }
 
@@ -200,8 +224,14 @@ function sendText(response: ServerResponse, body: string): void {
   send(response, 200, 'text/plain; charset=utf-8', body);
 }
 
-function sendProblem(response: ServerResponse, status: number, detail: string): void {
-  send(response, status, 'application/problem+json', `${JSON.stringify({ type: 'about:blank', status, detail })}\n`);
+function sendExplained(response: ServerResponse, answer: object | Unexplained): void {
+  if ('facts' in answer) sendProblem(response, answer.status, answer.detail, answer.facts);
+  else sendJson(response, 200, answer);
+}
+
+function sendProblem(response: ServerResponse, status: number, detail: string, facts: object = {}): void {
+  const problem = { type: 'about:blank', status, detail, ...facts };
+  send(response, status, 'application/problem+json', `${JSON.stringify(problem)}\n`);
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
@@ -225,6 +255,10 @@ what the rate limits of routes have done
   curl ${base}/rate-limits
 the rules of alerts.rules, and how far they are from an alert
   curl ${base}/rules
+why a request went where it went, by the X-Request-Id of its answer
+  curl ${base}/explain/ID
+who gets the requests of a service now, and why
+  curl ${base}/why/SERVICE
 a trial alert to every channel
   curl -X POST ${base}/alerts/test
 another process in place of this one, without a failed connection

@@ -1,5 +1,7 @@
 import type { Algorithm } from '../model/service.ts';
 import type { Destination } from './destination.ts';
+import type { ExplainSettings } from './explain/explainer.ts';
+import type { Search } from './explain/search.ts';
 import type { RetrySettings } from './retry.ts';
 
 /** All times in milliseconds. */
@@ -30,6 +32,7 @@ export interface EngineSettings {
   readonly trustedProxies: readonly string[];
   /** Whether every connection begins with a PROXY protocol header. */
   readonly acceptProxyProtocol: boolean;
+  readonly explain: ExplainSettings;
 }
 
 export interface AttemptRecord {
@@ -91,6 +94,8 @@ export interface Engine {
    */
   listen(host: string, port: number, sockets?: readonly number[]): Promise<Listener>;
   configure(settings: EngineSettings): void;
+  /** What is known of the request with that id. */
+  explain(id: string): Promise<Search>;
   /** The upstream is gone for good: its idle connections can be closed. */
   forget(upstreamId: string): void;
 }

@@ -1,3 +1,5 @@
+import type { RequestIds } from './request-ids.ts';
+
 /** Field names and values in the order of the message: `[name, value, name, value, …]`, as Node's `rawHeaders`. */
 export type RawFields = readonly string[];
 
@@ -166,9 +168,9 @@ export function trailerFields(fields: RawFields): [name: string, value: string][
 }
 
 /** The id that the client sent, when it is harmless in a log; otherwise a new one. */
-export function requestIdOf(fields: RawFields, make: () => string): string {
+export function requestIdOf(fields: RawFields, ids: Pick<RequestIds, 'make'>): string {
   const [id, ...others] = valuesOf(fields, 'x-request-id');
-  return id !== undefined && others.length === 0 && isRequestId(id) ? id : make();
+  return id !== undefined && others.length === 0 && isRequestId(id) ? id : ids.make();
 }
 
 /** Whether an id from outside is short and harmless enough to be passed on and logged. */

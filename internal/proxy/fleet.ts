@@ -194,6 +194,7 @@ export class Fleet {
       if (upstream === undefined || upstream.incarnation !== change.incarnation) continue;
       upstream.health = change.to;
       upstream.healthCause = change.cause;
+      if (change.from !== change.to) upstream.healthSince = change.at;
       upstream.unreachable = change.to === 'unhealthy' && isUnreachable(change.cause);
       this.#conditionChanged(pool, upstream, change);
     }

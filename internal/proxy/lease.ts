@@ -24,9 +24,12 @@ export class Lease {
   readonly weight: number;
   readonly #owner: LeaseOwner;
   readonly #now: () => number;
+  #connection: 'new' | 'reused' | 'renewed' | null = null;
+  #connectedAt: number | null = null;
   #sentAt: number | null = null;
   #headAt: number | null = null;
   #outcome: Outcome | null = null;
+  #endedAt: number | null = null;
 
   constructor(owner: LeaseOwner, upstream: Upstream, lastResort: boolean, now: () => number) {
     upstream.claim(); // under the same lock as the pick: two requests never claim the same last slot
@@ -43,8 +46,38 @@ export class Lease {
     return this.#headAt === null ? null : this.#headAt - this.startedAt;
   }
 
+  /** How the attempt came to its connection; `renewed`: a kept one was found closed, and another one opened. Null: it has none. */
+  get connection(): 'new' | 'reused' | 'renewed' | null {
+    return this.#connection;
+  }
+
+  /** Milliseconds from the start of the attempt until a new connection stood; null: there is no new one. */
+  get connectMs(): number | null {
+    return this.#connectedAt === null ? null : this.#connectedAt - this.startedAt;
+  }
+
+  /** Milliseconds from the start of the attempt until the whole request was on its way; null before it. */
+  get sentMs(): number | null {
+    return this.#sentAt === null ? null : this.#sentAt - this.startedAt;
+  }
+
+  /** When the attempt failed, by the clock of `startedAt`; null: it runs, or nobody looked at the clock when it succeeded. */
+  get endedAt(): number | null {
+    return this.#endedAt;
+  }
+
   get outcome(): Outcome | null {
     return this.#outcome;
+  }
+
+  /** The attempt has a connection. @param isReused - one that was kept from an earlier request. */
+  connected(isReused: boolean): void {
+    if (isReused) {
+      this.#connection = 'reused';
+      return;
+    }
+    this.#connection = this.#connection === 'reused' ? 'renewed' : 'new';
+    this.#connectedAt = this.#now();
   }
 
   /** The whole request is on its way: from here on the upstream keeps us waiting, nobody else. Later calls do nothing. */
@@ -80,15 +113,16 @@ export class Lease {
     this.#outcome = outcome;
     if (this.#headAt !== null) this.upstream.answering(-1);
     else if (this.#sentAt !== null) this.upstream.settled(this.#sentAt);
-    if (this.#headAt === null) this.#endedWithoutHead(outcome);
+    const now = outcome.kind === 'completed' ? null : this.#now(); // of what succeeded nobody asks it
+    this.#endedAt = now;
+    if (this.#headAt === null) this.#endedWithoutHead(outcome, now ?? this.#now());
     const before = this.upstream.lifecycle;
     this.upstream.unclaim(isFailure(outcome));
     // A drain may just have begun that still counted this request. One that was removed before is not to be read any more.
     this.#owner.released(this.upstream, outcome, before === 'ready' ? this.upstream.lifecycle : before);
   }
 
-  #endedWithoutHead(outcome: Outcome): void {
-    const now = this.#now();
+  #endedWithoutHead(outcome: Outcome, now: number): void {
     const elapsed = now - this.startedAt;
     if (outcome.kind === 'client-closed') {
       // It would have taken even longer: without those who lose patience, what hangs would not look slow.

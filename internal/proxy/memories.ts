@@ -50,8 +50,9 @@ export function isUnreachable(cause: string): boolean {
 }
 
 /** What is ejected passed its checks. */
-function recallHealth(upstream: Upstream, { health, cause }: HealthRecord): void {
+function recallHealth(upstream: Upstream, { health, cause, since }: HealthRecord): void {
   upstream.health = health === 'ejected' ? 'healthy' : health;
   upstream.healthCause = cause;
+  upstream.healthSince = since;
   upstream.unreachable = health === 'unhealthy' && isUnreachable(cause);
 }

@@ -1,5 +1,9 @@
 import type { AdaptiveConcurrency } from '../model/overload.ts';
 import type { OutlierDetection } from '../model/outlier-detection.ts';
+import type { PickContext } from '../algorithms/balancer.ts';
+import type { Explanation } from '../algorithms/explanation.ts';
+import type { ExplainedPick } from '../model/explained-request.ts';
+import type { Trail } from './explain/trail.ts';
 import type { Lease } from './lease.ts';
 import type { SharedState } from './shared-state.ts';
 import type { Upstream } from './upstream.ts';
@@ -56,6 +60,24 @@ export interface QueueLimits extends LineLimits {
  * last for too long, or the pool gives none at present.
  */
 export type Refusal = 'nobody' | 'busy' | 'shed' | 'held';
+
+/** The request that an upstream is looked for. */
+export interface LeaseContext extends PickContext {
+  /** Is told why who is picked; null: nobody wants to know. */
+  readonly trail?: Trail | null;
+}
+
+/** Who can be picked now. */
+export interface PoolOutlook {
+  readonly among: ExplainedPick['among'];
+  /** Why new requests are held; null: they are not. */
+  readonly held: 'paused' | 'asleep' | null;
+  readonly free: readonly Upstream[];
+  /** As an algorithm sees them for a request about which nothing is known; null: there is nobody. */
+  readonly explanation: Explanation | null;
+  /** Requests in flight that an upstream may have; infinite: any number. */
+  readonly limitOf: (upstream: Upstream) => number;
+}
 
 /** Who looks for an upstream, and waits for one when need be. */
 export interface LeaseSeeker {

@@ -1,6 +1,7 @@
-import type { Balancer, PickContext } from '../algorithms/balancer.ts';
+import type { Balancer } from '../algorithms/balancer.ts';
 import { INITIAL_LIMIT } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
+import { amongWhom, atOneMoment, type PoolView } from './explain/pick-view.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
@@ -9,7 +10,16 @@ import type { EndedRequests } from './request-counts.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
 import type { Upstream } from './upstream.ts';
-import type { LeaseSeeker, LineLimits, PoolEvents, PoolLimits, PoolPlace, Refusal } from './pool-parts.ts';
+import type {
+  LeaseContext,
+  LeaseSeeker,
+  LineLimits,
+  PoolEvents,
+  PoolLimits,
+  PoolOutlook,
+  PoolPlace,
+  Refusal,
+} from './pool-parts.ts';
 import { type Waiter, type Waiting, WaitingLine } from './waiting-line.ts';
 
 const NO_LINE: LineLimits = { limit: 0, timeout: 0 };
@@ -100,6 +110,11 @@ export class Pool implements LeaseOwner {
     return this.#place;
   }
 
+  /** How many upstreams there are, whether they may be picked or not. */
+  get size(): number {
+    return this.#upstreams.size;
+  }
+
   upstreams(): Iterable<Upstream> {
     return this.#upstreams.values();
   }
@@ -170,7 +185,7 @@ export class Pool implements LeaseOwner {
   }
 
   /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
-  lease(context: PickContext, tried: readonly Upstream[]): Lease | null {
+  lease(context: LeaseContext, tried: readonly Upstream[]): Lease | null {
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
@@ -185,7 +200,7 @@ export class Pool implements LeaseOwner {
    * Picks and claims an upstream, or lets the request wait while all that it might go to are full, or it is held.
    * @returns `busy` or `held` when as many wait as may, `shed` when the wait would be in vain.
    */
-  acquire(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
+  acquire(context: LeaseContext, tried: readonly Upstream[], seeker: LeaseSeeker): Lease | Waiting | Refusal {
     const { state, pool } = this.#place;
     state.lock(pool);
     try {
@@ -195,6 +210,7 @@ export class Pool implements LeaseOwner {
         if (tried.length > 0) state.countApart(pool, -1);
         return found;
       }
+      context.trail?.refused(this.#viewFor(tried), found);
       if (tried.length === 0) state.countApart(pool, 1);
       if (found === 'nobody') return found;
       const waiting = state.waiting(pool);
@@ -242,6 +258,22 @@ export class Pool implements LeaseOwner {
     return this.#place.state.requestCounts.read(this.#place.pool);
   }
 
+  outlook(): PoolOutlook {
+    return this.still(() => {
+      const candidates = this.candidates();
+      const hasRoom = (upstream: Upstream) => upstream.inFlight < this.#limitOf(upstream);
+      const free = candidates.every(hasRoom) ? candidates : candidates.filter(hasRoom);
+      const nothingKnown = { hash: () => 0, affinity: () => undefined, now: this.#now };
+      return {
+        among: amongWhom({ offer: this.#offer, tried: NO_UPSTREAMS }),
+        held: this.paused ? 'paused' : this.holds ? 'asleep' : null,
+        free,
+        explanation: free.length === 0 ? null : this.#balancer.explain(free, nothingKnown),
+        limitOf: this.#limitOf,
+      };
+    });
+  }
+
   /** Looks at numbers while nobody picks, in any thread. */
   still<T>(look: () => T): T {
     const { state, pool } = this.#place;
@@ -253,13 +285,14 @@ export class Pool implements LeaseOwner {
     }
   }
 
-  #holds(): boolean {
+  /** Whether new requests are held: it is paused, or asleep. */
+  get holds(): boolean {
     this.#present();
     return this.#paused || this.#asleep;
   }
 
   /** Under the lock. @param inTurn - all who might be overtaken have been asked. */
-  #pick(context: PickContext, tried: readonly Upstream[], inTurn: boolean): Lease | Exclude<Refusal, 'shed'> {
+  #pick(context: LeaseContext, tried: readonly Upstream[], inTurn: boolean): Lease | Exclude<Refusal, 'shed'> {
     const { fit, first, lastResort } = this.#present();
     const preferred = tried.length === 0 ? first : without(fit, tried);
     if ((this.#paused || this.#releasing) && tried.length === 0 && this.#mustWait(inTurn)) return 'held';
@@ -267,14 +300,29 @@ export class Pool implements LeaseOwner {
     const candidates = isLastResort ? without(lastResort, tried) : preferred;
     if (candidates.length === 0) return this.#asleep ? 'held' : 'nobody';
     const trial = tried.length === 0 ? this.#trial(context) : undefined;
-    if (trial !== undefined) return new Lease(this, trial, false, this.#now);
+    if (trial !== undefined) {
+      context.trail?.tries(this.#viewFor(tried), trial);
+      return new Lease(this, trial, false, this.#now);
+    }
     const free = this.#isLimited ? this.#withRoom(candidates, inTurn) : candidates;
     if (free.length === 0) return 'busy';
-    return new Lease(this, this.#balancer.pick(free, context), isLastResort, this.#now);
+    return new Lease(this, this.#choose(free, context, tried), isLastResort, this.#now);
+  }
+
+  #choose(free: readonly Upstream[], context: LeaseContext, tried: readonly Upstream[]): Upstream {
+    const { trail } = context;
+    if (!trail) return this.#balancer.pick(free, context);
+    const moment = atOneMoment(context);
+    trail.chooses(this.#viewFor(tried), free, this.#balancer.explain(free, moment));
+    return this.#balancer.pick(free, moment);
+  }
+
+  #viewFor(tried: readonly Upstream[]): PoolView {
+    return { upstreams: this.#upstreams.values(), offer: this.#offer, tried, limitOf: this.#limitOf };
   }
 
   /** Now and then a request tries out one that was ejected; none that belongs elsewhere by its cookie. */
-  #trial(context: PickContext): Upstream | undefined {
+  #trial(context: LeaseContext): Upstream | undefined {
     const { onTrial } = this.#offer;
     if (onTrial.length === 0) return undefined;
     const chosen = onTrial.find((upstream) => upstream.trials > 0 && (!this.#isLimited || this.#hasRoom(upstream)));
@@ -306,12 +354,19 @@ export class Pool implements LeaseOwner {
     return false;
   };
 
-  #waiter(context: PickContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
+  /** Requests in flight that it may have; infinite: any number. */
+  readonly #limitOf = ({ concurrency }: Upstream): number => {
+    const { maxConnections, adaptiveConcurrency } = this.#limits;
+    const most = maxConnections ?? Number.POSITIVE_INFINITY;
+    return adaptiveConcurrency === null ? most : Math.min(most, concurrency || INITIAL_LIMIT);
+  };
+
+  #waiter(context: LeaseContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
     let wasHeld = why === 'held';
     return {
       isChoosy: tried.length > 0,
       patience: () => {
-        wasHeld ||= this.#holds(); // it may have come before the pause
+        wasHeld ||= this.holds; // it may have come before the pause
         const { hold, queue } = this.#limits;
         return wasHeld ? hold.timeout : this.#gauge.patience(queue, this.#now());
       },

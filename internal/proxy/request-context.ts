@@ -1,5 +1,6 @@
-import type { PickContext } from '../algorithms/balancer.ts';
 import { hash32 } from '../algorithms/hash.ts';
+import type { Trail } from './explain/trail.ts';
+import type { LeaseContext } from './pool-parts.ts';
 import type { ServicePool } from './service-pool.ts';
 import { cookieValue } from './sticky.ts';
 import type { Upstream } from './upstream.ts';
@@ -13,7 +14,9 @@ export interface BalancedRequest {
 }
 
 /** Answers the algorithms' questions about one request, each computed at most once and only when asked. */
-export class RequestContext implements PickContext {
+export class RequestContext implements LeaseContext {
+  /** Null while nobody follows the request. */
+  trail: Trail | null = null;
   readonly #request: BalancedRequest;
   readonly #pool: ServicePool;
   readonly #now: () => number;

@@ -32,13 +32,30 @@ export interface RetryQuestion {
  * acted, and only once, because the request itself may be what kills whoever gets it. A timeout is not repeated: the next upstream would probably be as slow, and the client has waited enough.
  */
 export function mayRetry(question: RetryQuestion, settings: RetrySettings): boolean {
-  if (question.attempts > settings.attempts || !question.bodyReplayable) return false;
-  if (question.outcome.kind === 'connect-failed') return true;
-  return (
-    question.outcome.kind === 'reset' &&
-    question.resets <= 1 &&
-    isRepeatable(question.method, question.hasIdempotencyKey)
-  );
+  return retryRefusal(question, settings) === null;
+}
+
+/** Why a failed attempt is not repeated; `budget-spent` is for whoever asks the budget. */
+export type RetryRefusal =
+  | 'attempts-used-up'
+  | 'body-gone'
+  | 'timed-out'
+  /** It has answered, or nobody waits for an answer. */
+  | 'over'
+  | 'method-not-idempotent'
+  | 'broke-twice'
+  | 'budget-spent';
+
+/** The same with the reason; null: it may. */
+export function retryRefusal(question: RetryQuestion, settings: RetrySettings): RetryRefusal | null {
+  const { outcome, attempts, resets, method, hasIdempotencyKey } = question;
+  if (outcome.kind === 'head-timeout') return 'timed-out';
+  if (outcome.kind !== 'connect-failed' && outcome.kind !== 'reset') return 'over';
+  if (attempts > settings.attempts) return 'attempts-used-up';
+  if (!question.bodyReplayable) return 'body-gone';
+  if (outcome.kind === 'connect-failed') return null;
+  if (!isRepeatable(method, hasIdempotencyKey)) return 'method-not-idempotent';
+  return resets <= 1 ? null : 'broke-twice';
 }
 
 /** Whether a request does no more harm when an upstream acts on it twice. */
@@ -68,22 +85,25 @@ export class RetryBudget {
     this.#second = Math.floor(now() / 1_000);
   }
 
-  requestStarted(): void {
-    const slot = this.#slot();
+  /** @returns now, since whoever starts a request may want to know. */
+  requestStarted(): number {
+    const now = this.#now();
+    const slot = this.#slotAt(now);
     this.#requests[slot] = (this.#requests[slot] ?? 0) + 1;
+    return now;
   }
 
   /** Takes one retry out of the budget; false when it is spent. */
   take({ budget }: RetrySettings): boolean {
-    const slot = this.#slot();
+    const slot = this.#slotAt(this.#now());
     if (sum(this.#retries) >= sum(this.#requests) * budget + this.#free) return false;
     this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
   }
 
-  /** The present second's slot, after the slots of the seconds since the last call were emptied. */
-  #slot(): number {
-    const second = Math.floor(this.#now() / 1_000);
+  /** The slot of the present second, after the slots of the seconds since the last call were emptied. */
+  #slotAt(now: number): number {
+    const second = Math.floor(now / 1_000);
     for (let past = Math.max(this.#second, second - WINDOW_S) + 1; past <= second; past += 1) {
       this.#requests[past % WINDOW_S] = 0;
       this.#retries[past % WINDOW_S] = 0;

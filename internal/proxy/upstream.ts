@@ -30,6 +30,8 @@ export class Upstream implements Candidate {
   readonly incarnation: string;
   instance: Instance;
   healthCause = 'not checked yet';
+  /** Since when its health is what it is; epoch milliseconds; null: not known. Of the main thread alone, as is its cause. */
+  healthSince: number | null = null;
   /** Why it is ejected or on trial; known to the main thread alone. */
   ejection: Ejection | null = null;
   /** Finds out `concurrency`; known to the main thread alone, null: there is no such limit. */

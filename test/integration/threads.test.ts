@@ -4,7 +4,15 @@ import { describe, it } from 'node:test';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { Instance } from '../../internal/model/instance.ts';
 import { instance } from '../support/proxy-fakes.ts';
-import { eventually, onHeads, RawBackend, type RawConnection, rawClient, requestText } from '../support/proxy-raw.ts';
+import {
+  eventually,
+  onHeads,
+  parseMessage,
+  RawBackend,
+  type RawConnection,
+  rawClient,
+  requestText,
+} from '../support/proxy-raw.ts';
 import { ThreadedSite } from '../support/threaded-site.ts';
 
 const THREADS = 3;
@@ -214,6 +222,29 @@ describe('several threads', () => {
     channel.postMessage(1);
     await hangs;
     channel.close();
+    await site.close(50);
+  });
+
+  it('answer for each other when somebody asks for a request, and name the one that hangs', async () => {
+    await using backends = await counted(1);
+    const entry = new URL('../support/hanging-thread.ts', import.meta.url);
+    await using site = await ThreadedSite.open(2, backends.ports, {}, entry);
+    const threads = new Set<number>();
+    await eventually('both have had a request', async () => {
+      const answer = await (await rawClient(site.port, requestText('GET /'))).rest();
+      const [id = ''] = parseMessage(answer).all('x-request-id');
+      const { found, silent } = await site.engine.explain(id);
+      assert.deepEqual([found?.id, found?.status, silent], [id, 200, []]);
+      threads.add(found?.thread ?? 0);
+      return threads.has(1) && threads.has(2);
+    });
+    const channel = new BroadcastChannel('hang');
+    const hangs = once(channel, 'message');
+    channel.postMessage(2);
+    await hangs;
+    channel.close();
+    const { found, isOurs, silent } = await site.engine.explain('nobody-has-had-this');
+    assert.deepEqual([found, isOurs, silent], [null, false, [2]]);
     await site.close(50);
   });
 

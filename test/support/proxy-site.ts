@@ -37,6 +37,7 @@ export const SETTINGS: EngineSettings = {
   retries: { attempts: 2, budget: 0.2 },
   trustedProxies: [],
   acceptProxyProtocol: false,
+  explain: { keep: 100, perSecond: 1_000 },
 };
 
 export interface SiteOptions {
@@ -45,6 +46,7 @@ export interface SiteOptions {
   readonly retries?: Partial<EngineSettings['retries']>;
   readonly trustedProxies?: readonly string[];
   readonly acceptProxyProtocol?: boolean;
+  readonly explain?: EngineSettings['explain'];
   /** Whether upstreams are judged by their requests. */
   readonly ejects?: boolean;
   /** Milliseconds of a monotonic clock. */
@@ -95,6 +97,7 @@ export class ProxySite implements AsyncDisposable {
       retries: { ...SETTINGS.retries, ...options.retries },
       trustedProxies: options.trustedProxies ?? [],
       acceptProxyProtocol: options.acceptProxyProtocol ?? false,
+      explain: options.explain ?? SETTINGS.explain,
     };
     this.fleet = new Fleet({
       cookieSecret: COOKIE_SECRET,

@@ -78,8 +78,9 @@ export class Attempt {
       return;
     }
     const { socket } = request;
-    if (socket?.connecting) socket.once('connect', () => this.#markConnected(request));
+    if (socket?.connecting) socket.once('connect', () => this.#connects(request));
     else this.#markConnected(request);
+    if (request.reusedSocket) this.lease.connected(true);
     this.route.body?.once('end', () => {
       const trailers = trailerFields(this.route.trailers());
       if (trailers.length > 0 && request.chunkedEncoding) request.addTrailers(trailers);
@@ -122,6 +123,11 @@ export class Attempt {
     if (this.#timedOut !== null) this.lease.release({ kind: 'head-timeout', cause: this.#timedOut });
     else if (this.#request !== null && !this.#connected) this.lease.release({ kind: 'connect-failed', cause });
     else this.lease.release({ kind: this.lease.headMs === null ? 'reset' : 'truncated', cause });
+  }
+
+  #connects(request: ClientRequest): void {
+    this.lease.connected(false);
+    this.#markConnected(request);
   }
 
   #markConnected(request: ClientRequest): void {

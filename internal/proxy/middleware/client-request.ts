@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { plainAddress, type TrustedProxies } from '../client-address.ts';
 import { type Forwarding, type RawFields, requestFields, requestIdOf } from '../fields.ts';
 import type { BalancedRequest } from '../request-context.ts';
+import type { RequestIds } from '../request-ids.ts';
 import type { CheckedRequest } from './request-check.ts';
 
 const NOT_CHUNKED_BY_DEFAULT = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -28,7 +28,13 @@ export class ClientRequest implements BalancedRequest {
   readonly #headers: IncomingMessage['headers'];
   readonly #url: string | undefined;
 
-  constructor(message: IncomingMessage, checked: CheckedRequest, proxies: TrustedProxies, startedAt: number) {
+  constructor(
+    message: IncomingMessage,
+    checked: CheckedRequest,
+    proxies: TrustedProxies,
+    ids: RequestIds,
+    startedAt: number,
+  ) {
     const peer = plainAddress(message.socket.remoteAddress ?? '');
     const trusted = proxies.trusts(peer);
     const encrypted = message.socket instanceof TLSSocket; // under a server that embeds us
@@ -36,7 +42,7 @@ export class ClientRequest implements BalancedRequest {
     this.startedAt = startedAt;
     this.#headers = message.headers;
     this.#url = message.url;
-    this.id = requestIdOf(message.rawHeaders, randomUUID);
+    this.id = requestIdOf(message.rawHeaders, ids);
     this.method = message.method ?? 'GET';
     this.target = checked.target;
     this.host = checked.host;

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
 import express, { type Express } from 'express';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
+import type { Search } from '../explain/search.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import { jointListener } from '../joint-listener.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -39,6 +40,14 @@ export class MiddlewareEngine implements Engine, Receiver {
   configure(settings: EngineSettings): void {
     this.#forwarder.configure(settings);
     for (const listener of this.#listeners) listener.setTimeouts(settings.timeouts);
+  }
+
+  async explain(id: string): Promise<Search> {
+    return this.#forwarder.explain(id);
+  }
+
+  unreadable(client: string, status: number, refusal: string): string {
+    return this.#forwarder.unreadable(client, status, refusal);
   }
 
   forget(upstreamId: string): void {

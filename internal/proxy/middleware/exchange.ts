@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord, EngineSettings } from '../engine.ts';
+import type { Explainer, Followed } from '../explain/explainer.ts';
+import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, isFailedAnswer, statusFor } from '../outcome.ts';
 import type { Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { isRepeatable, mayRetry, type RetryBudget } from '../retry.ts';
+import { isRepeatable, type RetryBudget, type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
@@ -22,6 +24,8 @@ import type { UpstreamAgent } from './upstream-agent.ts';
 export interface ExchangeTools {
   readonly library: ProxyLibrary;
   readonly budget: RetryBudget;
+  /** Null: nothing is kept of requests. */
+  readonly explainer: Explainer | null;
   readonly settings: () => EngineSettings;
   /** This process is about to stop: the client shall not use its connection again. */
   readonly closing: () => boolean;
@@ -34,16 +38,18 @@ export const CLIENT_GONE = 499;
 const FAULT_STATUS: Readonly<Record<BodyFault, number>> = { 'too-large': 413, idle: 408 };
 
 /** One request of a client, from the first attempt to the last byte of the answer. */
-export class Exchange implements AttemptOwner {
+export class Exchange implements AttemptOwner, Followed {
   readonly #tools: ExchangeTools;
-  readonly #pool: ServicePool;
+  readonly pool: ServicePool;
   readonly #request: ClientRequest;
   readonly #response: ServerResponse;
   readonly #settings: EngineSettings;
-  readonly #context: RequestContext;
+  readonly context: RequestContext;
   readonly #next: NextLease;
   readonly #body: ReplayBody | null;
-  readonly #leases: Lease[] = [];
+  readonly leases: Lease[] = [];
+  /** Why a failed attempt was the last one. */
+  notRepeated: RetryRefusal | null = null;
   #attempt: Attempt | null = null;
   #fault: BodyFault | null = null;
   #clientGone = false;
@@ -63,12 +69,12 @@ export class Exchange implements AttemptOwner {
   ) {
     this.#tools = tools;
     this.#settings = tools.settings();
-    this.#pool = pool;
+    this.pool = pool;
     this.#request = request;
     this.#response = response;
     this.#expectsContinue = expectsContinue;
-    this.#context = new RequestContext(request, pool, tools.now);
-    this.#next = new NextLease(pool, this.#context);
+    this.context = new RequestContext(request, pool, tools.now);
+    this.#next = new NextLease(pool, this.context, () => tools.explainer?.follow(this));
     const limits = { maxBytes: this.#settings.limits.body, idleMs: this.#settings.timeouts.bodyIdle };
     this.#body = request.hasBody ? new ReplayBody(request.message, limits, (fault) => this.#bodyFailed(fault)) : null;
   }
@@ -79,12 +85,14 @@ export class Exchange implements AttemptOwner {
     this.#response.setMaxListeners(0); // the library adds its own for every attempt
     message.setMaxListeners(0);
     this.#response.once('close', () => this.#clientLeft()); // also when it waits its turn behind a pipelined one
-    this.#tools.budget.requestStarted();
+    const { budget, explainer } = this.#tools;
+    budget.requestStarted();
+    explainer?.sample(this, this.#request.startedAt);
     do {
       const found = await this.#next.get(this.#tried);
       this.#refusal = found instanceof Lease ? null : found;
       if (!(found instanceof Lease)) break;
-      this.#leases.push(found);
+      this.leases.push(found);
       await this.#try(found);
     } while (this.#goesOn());
     this.#answerFailure();
@@ -102,11 +110,15 @@ export class Exchange implements AttemptOwner {
 
   /** Whether the client got an error, or half an answer; to be asked when the exchange is over. */
   get hasFailed(): boolean {
-    return isFailedAnswer(this.status, this.#leases.at(-1)?.outcome);
+    return isFailedAnswer(this.status, this.leases.at(-1)?.outcome);
+  }
+
+  facts(): TrailFacts {
+    return factsOf(this.#request, this.pool, this.leases);
   }
 
   records(): AttemptRecord[] {
-    return this.#leases.map(recordOf);
+    return this.leases.map(recordOf);
   }
 
   taken(): void {
@@ -135,7 +147,7 @@ export class Exchange implements AttemptOwner {
     }
     relayResponse(upstream, client, lease, {
       requestId: this.#request.id,
-      setCookie: stickyCookie(this.#pool, this.#context, this.#request, lease),
+      setCookie: stickyCookie(this.pool, this.context, this.#request, lease),
       limitFields: this.#request.limitFields,
       idleMs: this.#settings.timeouts.streamIdle,
       closing: this.#tools.closing(),
@@ -150,7 +162,7 @@ export class Exchange implements AttemptOwner {
   }
 
   get #tried(): Upstream[] {
-    return this.#leases.map(({ upstream }) => upstream);
+    return this.leases.map(({ upstream }) => upstream);
   }
 
   get #bodyReplayable(): boolean {
@@ -191,30 +203,31 @@ export class Exchange implements AttemptOwner {
   }
 
   #goesOn(): boolean {
-    const outcome = this.#leases.at(-1)?.outcome;
+    const outcome = this.leases.at(-1)?.outcome;
     if (!outcome || this.#response.headersSent || this.#clientGone || this.#fault !== null) return false;
     const { retries } = this.#settings;
     const { method, hasIdempotencyKey } = this.#request;
     const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
-    const resets = this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length;
-    return (
-      mayRetry({ ...question, attempts: this.#leases.length, resets }, retries) && this.#tools.budget.take(retries)
-    );
+    const resets = this.leases.filter((lease) => lease.outcome?.kind === 'reset').length;
+    const refusal = retryRefusal({ ...question, attempts: this.leases.length, resets }, retries);
+    this.notRepeated = refusal ?? (this.#tools.budget.take(retries) ? null : 'budget-spent');
+    if (this.notRepeated === null) this.#tools.explainer?.follow(this);
+    return this.notRepeated === null;
   }
 
   #answerFailure(): void {
     if (this.#response.headersSent || this.#clientGone) return;
     if (this.#tools.closing()) this.#response.shouldKeepAlive = false;
     const details = {
-      page: this.#refusal === 'held' ? this.#pool.page : null,
-      retryAfter: isFull(this.#refusal) ? this.#pool.retryAfter : undefined,
+      page: this.#refusal === 'held' ? this.pool.page : null,
+      retryAfter: isFull(this.#refusal) ? this.pool.retryAfter : undefined,
     };
     sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'), details);
   }
 
   #failureStatus(): number {
     if (this.#fault !== null) return FAULT_STATUS[this.#fault];
-    const last = this.#leases.at(-1);
+    const last = this.leases.at(-1);
     if (last === undefined || isFull(this.#refusal) || this.#refusal === 'held') return 503;
     return (last.outcome && statusFor(last.outcome, last.lastResort)) ?? 502;
   }
@@ -228,7 +241,7 @@ export class Exchange implements AttemptOwner {
   }
 
   #clientLeft(): void {
-    const last = this.#leases.at(-1);
+    const last = this.leases.at(-1);
     const waits = last?.outcome === null && last.headMs === null; // then the app around us has answered
     if (this.#response.writableFinished && !waits) return;
     this.#clientGone = true;
@@ -251,6 +264,13 @@ export function stickyCookie(
 ): string | null {
   if (pool.sticky === null || context.affinity() === lease.upstream.id) return null;
   return pool.sticky.issue(lease.upstream, request.secure);
+}
+
+/** What is known of a request when it is sent to a pool. */
+export function factsOf(request: ClientRequest, pool: ServicePool, leases: readonly Lease[]): TrailFacts {
+  const { id, clientAddress: client, method, host, target } = request;
+  const { algorithm } = pool.balancer;
+  return { id, client, method, host, target, service: pool.name, algorithm, leases };
 }
 
 export function recordOf(lease: Lease): AttemptRecord {

@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnswerDetails } from '../answer.ts';
 import { plainAddress, TrustedProxies } from '../client-address.ts';
 import type { Destination } from '../destination.ts';
 import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
+import { type Explainer, explainerFor, NOTHING_KEPT } from '../explain/explainer.ts';
+import { type Search, searchOf } from '../explain/search.ts';
 import { requestIdOf } from '../fields.ts';
 import { isFailureStatus } from '../outcome.ts';
 import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
+import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
@@ -51,8 +53,10 @@ export class Forwarder {
   readonly #now: () => number;
   readonly #library = new ProxyLibrary();
   readonly #budget: RetryBudget;
+  readonly #ids = new RequestIds();
   readonly #agents = new Map<string, UpstreamAgent>();
   #settings: EngineSettings;
+  #explainer: Explainer | null;
   #proxies: TrustedProxies;
 
   constructor(options: ForwarderOptions) {
@@ -62,6 +66,7 @@ export class Forwarder {
     this.#budget = new RetryBudget(options.now);
     this.#settings = options.settings;
     this.#proxies = new TrustedProxies(options.settings.trustedProxies);
+    this.#explainer = this.#explainerFor(options.settings, null);
   }
 
   get settings(): EngineSettings {
@@ -73,7 +78,16 @@ export class Forwarder {
     const agentsStay = settings.timeouts.connect === connect && settings.timeouts.upstreamIdle === upstreamIdle;
     this.#settings = settings;
     this.#proxies = new TrustedProxies(settings.trustedProxies);
+    this.#explainer = this.#explainerFor(settings, this.#explainer);
     if (!agentsStay) this.forgetAll();
+  }
+
+  explain(id: string): Search {
+    return searchOf(new Map([[0, this.#explainer?.find(id) ?? NOTHING_KEPT]]));
+  }
+
+  #explainerFor({ explain }: EngineSettings, explainer: Explainer | null): Explainer | null {
+    return explainerFor(explain, { explainer, ids: this.#ids, now: this.#now });
   }
 
   /** Idle connections are closed; requests that run on the agent's other connections go on. */
@@ -97,10 +111,11 @@ export class Forwarder {
       return null;
     }
     if (checked.target === '*') {
-      response.writeHead(204, { Allow: METHODS }).end();
+      const id = requestIdOf(message.rawHeaders, this.#ids);
+      response.writeHead(204, { Allow: METHODS, 'X-Request-Id': id }).end();
       return null;
     }
-    return new ClientRequest(message, checked, this.#proxies, startedAt);
+    return new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
   }
 
   /**
@@ -123,6 +138,7 @@ export class Forwarder {
       response.destroy();
     }
     found.pool.ended(defect !== undefined || exchange.hasFailed);
+    this.#explainer?.over(exchange);
     const { status, refusal } = exchange;
     const end = { status, attempts: exchange.records(), ...(refusal !== null && { refusal }), defect };
     this.#record(request, { ...namesOf(found.pool), ...end });
@@ -133,26 +149,28 @@ export class Forwarder {
     const startedAt = this.#now();
     const checked = checkRequest(message, this.#settings.limits);
     if (!checked.ok) {
-      refuseSocket(socket, checked.status, message.headers.accept, this.#recordRefused(message, checked, startedAt));
+      refuseSocket(socket, checked.status, this.#recordRefused(message, checked, startedAt), message.headers.accept);
       return;
     }
-    const request = new ClientRequest(message, checked, this.#proxies, startedAt);
+    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
     const found = this.#admission(request);
     if ('end' in found) {
       this.#turnAway(request, found, socket, (status, accept, details) =>
-        refuseSocket(socket, status, accept, request.id, details),
+        refuseSocket(socket, status, request.id, accept, details),
       );
       return;
     }
+    const upgrade = new Upgrade(this.#tools(from), found.pool, request, socket);
     let result: UpgradeResult = { status: 502, attempts: [] };
     let defect: unknown;
     try {
-      result = await new Upgrade(this.#tools(from), found.pool, request, socket).run(head);
+      result = await upgrade.run(head);
     } catch (error) {
       defect = error;
       socket.destroy();
     }
     found.pool.ended(defect !== undefined || isFailureStatus(result.status));
+    this.#explainer?.over(upgrade);
     this.#record(request, { ...namesOf(found.pool), ...result, defect });
   }
 
@@ -184,6 +202,12 @@ export class Forwarder {
       defect = error;
       connection.destroy();
     }
+    const { id, clientAddress: client, method, host, target } = request;
+    this.#explainer?.refuse(
+      { id, client, method, host, target, service: end.service },
+      end.status,
+      end.refusal ?? null,
+    );
     this.#record(request, { ...end, defect });
   }
 
@@ -191,6 +215,7 @@ export class Forwarder {
     return {
       library: this.#library,
       budget: this.#budget,
+      explainer: this.#explainer,
       settings: () => this.#settings,
       closing: () => from.closing,
       agentFor: (upstream) => this.#agentFor(upstream),
@@ -207,21 +232,32 @@ export class Forwarder {
     return agent;
   }
 
+  /** Answers an upgrade that goes to nobody, whatever it asks for. */
+  refuse(message: IncomingMessage, socket: Socket, status: number): void {
+    refuseSocket(socket, status, requestIdOf(message.rawHeaders, this.#ids), message.headers.accept);
+  }
+
+  /** What never became a request, because Node's parser refused it. @returns its id. */
+  unreadable(client: string, status: number, refusal: string): string {
+    const id = this.#ids.make();
+    const names = { client: plainAddress(client), method: '', host: '', target: '' };
+    this.#explainer?.refuse({ id, ...names, service: null }, status, refusal);
+    return id;
+  }
+
   /** Returns the id under which the refusal is logged. */
-  #recordRefused(message: IncomingMessage, { status }: RefusedRequest, startedAt: number): string {
-    const id = requestIdOf(message.rawHeaders, randomUUID);
-    this.#onRequest({
-      id,
+  #recordRefused(message: IncomingMessage, { status, detail }: RefusedRequest, startedAt: number): string {
+    const facts = {
+      id: requestIdOf(message.rawHeaders, this.#ids),
       client: plainAddress(message.socket.remoteAddress ?? ''),
       method: message.method ?? '',
       host: message.headers.host ?? '',
       target: message.url ?? '',
       service: null,
-      status,
-      attempts: [],
-      totalMs: this.#now() - startedAt,
-    });
-    return id;
+    };
+    this.#explainer?.refuse(facts, status, detail ?? null);
+    this.#onRequest({ ...facts, status, attempts: [], totalMs: this.#now() - startedAt });
+    return facts.id;
   }
 
   #record(request: ClientRequest, end: RequestEnd): void {

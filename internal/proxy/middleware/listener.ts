@@ -27,6 +27,8 @@ export interface Receiver {
   request(request: IncomingMessage, response: ServerResponse, from: HttpListener, expectsContinue: boolean): void;
   /** The connection is no longer Node's; whatever comes on it is the receiver's. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, from: HttpListener): void;
+  /** Something came that is no request, and is answered here. @param refusal - which rule it broke. @returns an id for the answer. */
+  unreadable(client: string, status: number, refusal: string): string;
 }
 
 /** One address with Node's HTTP server behind it, and the connections that came in on it. */
@@ -114,6 +116,10 @@ export class HttpListener implements Listener {
       this.#sockets.set(socket, new Set());
       socket.once('close', () => this.#sockets.delete(socket));
     });
+    const refuse = (socket: Duplex, status: number, refusal: string) => {
+      const client = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
+      refuseSocket(socket, status, receiver.unreadable(client, status, refusal));
+    };
     const receive = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
       const open = this.#sockets.get(request.socket);
       open?.add(response);
@@ -126,15 +132,15 @@ export class HttpListener implements Listener {
       if (socket instanceof Socket) receiver.upgrade(request, socket, head, this);
       else socket.destroy();
     });
-    server.on('connect', (_request, socket) => refuseSocket(socket, 501));
-    server.on('clientError', (error, socket) => this.#refuseBroken(error, socket));
+    server.on('connect', (_request, socket) => refuse(socket, 501, 'connect-refused'));
+    server.on('clientError', (error, socket) => this.#refuseBroken(error, socket, refuse));
   }
 
   /**
    * What Node's parser refuses never becomes a request; the answer goes onto the bare connection, unless it would get
    * into the answer to an earlier request, or into one that has begun.
    */
-  #refuseBroken(error: Error, socket: Duplex): void {
+  #refuseBroken(error: Error, socket: Duplex, refuse: (socket: Duplex, status: number, refusal: string) => void): void {
     if (socket.writableEnded) return; // answered already: these are the bytes after what was refused
     const code = 'code' in error ? String(error.code) : '';
     const open = [...(this.#sockets.get(socket) ?? [])];
@@ -143,7 +149,7 @@ export class HttpListener implements Listener {
       socket.destroy();
       return;
     }
-    refuseSocket(socket, PARSE_STATUS[code] ?? 400);
+    refuse(socket, PARSE_STATUS[code] ?? 400, code || error.message);
     for (const { req } of open) req.destroy(); // it broke in its body: whoever got the beginning must not wait for the rest
   }
 }

@@ -1,21 +1,24 @@
-import type { PickContext } from '../../algorithms/balancer.ts';
 import { Lease } from '../lease.ts';
 import type { Pool } from '../pool.ts';
 import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
+import type { RequestContext } from '../request-context.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
 
 /** Waits for the pool's leases, one after the other, on behalf of one request. */
 export class NextLease implements LeaseSeeker {
   readonly #pool: Pool;
-  readonly #context: PickContext;
+  readonly #context: RequestContext;
+  readonly #waits: () => void;
   #waiting: Waiting | null = null;
   #resolve: (found: Lease | Refusal) => void = () => {};
   #givenUp = false;
 
-  constructor(pool: Pool, context: PickContext) {
+  /** @param waits - called when the request begins to wait. */
+  constructor(pool: Pool, context: RequestContext, waits: () => void) {
     this.#pool = pool;
     this.#context = context;
+    this.#waits = waits;
   }
 
   /** Resolves with `nobody` when it is given up, too. */
@@ -24,6 +27,8 @@ export class NextLease implements LeaseSeeker {
     const found = this.#pool.acquire(this.#context, tried, this);
     if (found instanceof Lease || typeof found === 'string') return found;
     this.#waiting = found;
+    this.#waits();
+    this.#context.trail?.waits(this.#pool.holds ? 'held' : 'busy');
     const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
     this.#resolve = resolve;
     return await promise;
@@ -31,6 +36,7 @@ export class NextLease implements LeaseSeeker {
 
   turn(found: Lease | Refusal): void {
     this.#waiting = null;
+    this.#context.trail?.waited();
     if (this.#givenUp && found instanceof Lease) found.release({ kind: 'client-closed' });
     else this.#resolve(found);
   }

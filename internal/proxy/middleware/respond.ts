@@ -51,8 +51,8 @@ export function endResponse(response: ServerResponse): void {
 export function refuseSocket(
   socket: Duplex,
   status: number,
+  requestId: string,
   accept?: string,
-  requestId?: string,
   details: AnswerDetails = {},
 ): void {
   const answer = answerFor(status, accept, details);
@@ -62,7 +62,7 @@ export function refuseSocket(
     `Content-Type: ${answer.type}`,
     `Content-Length: ${Buffer.byteLength(answer.body)}`,
     'Cache-Control: no-store',
-    ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
+    `X-Request-Id: ${requestId}`,
     ...(answer.retryAfter === null ? [] : [`Retry-After: ${answer.retryAfter}`]),
     ...pairsOf(answer.fields).map(([name, value]) => `${name}: ${value}`),
   ];

@@ -3,16 +3,18 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { authority } from '../../model/address.ts';
 import type { AttemptRecord } from '../engine.ts';
+import type { Followed } from '../explain/explainer.ts';
+import type { TrailFacts } from '../explain/trail.ts';
 import { endToEndFields, type RawFields, VIA } from '../fields.ts';
 import { Lease } from '../lease.ts';
 import type { Refusal } from '../pool-parts.ts';
 import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
-import { mayRetry } from '../retry.ts';
+import { type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
-import { CLIENT_GONE, type ExchangeTools, recordOf, stickyCookie } from './exchange.ts';
+import { CLIENT_GONE, type ExchangeTools, factsOf, recordOf, stickyCookie } from './exchange.ts';
 import { NextLease } from './next-lease.ts';
 import { closeAfterEnd, refuseSocket } from './respond.ts';
 import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
@@ -30,24 +32,26 @@ export interface UpgradeResult {
  * here, on another upstream when the first refuses, and handed to the library when it stands. The lease lasts as long
  * as the WebSocket: a drain waits for it.
  */
-export class Upgrade implements AttemptOwner {
+export class Upgrade implements AttemptOwner, Followed {
   readonly #tools: ExchangeTools;
-  readonly #pool: ServicePool;
+  readonly pool: ServicePool;
   readonly #request: ClientRequest;
   readonly #socket: Socket;
-  readonly #context: RequestContext;
+  readonly context: RequestContext;
   readonly #next: NextLease;
-  readonly #leases: Lease[] = [];
-  #status = CLIENT_GONE;
-  #refusal: Refusal | null = null;
+  readonly leases: Lease[] = [];
+  status = CLIENT_GONE;
+  /** Why it got no upstream, or no other one; null: it did. */
+  refusal: Refusal | null = null;
+  notRepeated: RetryRefusal | null = null;
 
   constructor(tools: ExchangeTools, pool: ServicePool, request: ClientRequest, socket: Socket) {
     this.#tools = tools;
-    this.#pool = pool;
+    this.pool = pool;
     this.#request = request;
     this.#socket = socket;
-    this.#context = new RequestContext(request, pool, tools.now);
-    this.#next = new NextLease(pool, this.#context);
+    this.context = new RequestContext(request, pool, tools.now);
+    this.#next = new NextLease(pool, this.context, () => tools.explainer?.follow(this));
   }
 
   /** Resolves when the client's connection is closed, or has been refused. */
@@ -59,7 +63,9 @@ export class Upgrade implements AttemptOwner {
     });
     this.#socket.once('close', () => this.#next.giveUp());
     closeAfterEnd(this.#socket);
-    this.#tools.budget.requestStarted();
+    const { budget, explainer } = this.#tools;
+    budget.requestStarted();
+    explainer?.sample(this, this.#request.startedAt);
     try {
       const connection = await this.#connect();
       if (connection !== null) {
@@ -67,15 +73,19 @@ export class Upgrade implements AttemptOwner {
         await closed;
       }
     } finally {
-      for (const lease of this.#leases) lease.release({ kind: 'client-closed' });
+      for (const lease of this.leases) lease.release({ kind: 'client-closed' });
     }
-    const refusal = this.#refusal;
-    return { status: this.#status, attempts: this.#leases.map(recordOf), ...(refusal !== null && { refusal }) };
+    const { status, refusal } = this;
+    return { status, attempts: this.leases.map(recordOf), ...(refusal !== null && { refusal }) };
+  }
+
+  facts(): TrailFacts {
+    return factsOf(this.#request, this.pool, this.leases);
   }
 
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
     const status = upstream.statusCode ?? 502;
-    this.#status = status;
+    this.status = status;
     if (status !== 101) this.#watchRefusal(lease, upstream, status);
     // The library writes the head of its answer from this table after we return; of a 101 it would drop no field.
     if (status === 101) upstream.headers = switchedHeaders(upstream.rawHeaders);
@@ -87,13 +97,13 @@ export class Upgrade implements AttemptOwner {
       const name = limitFields[at]?.toLowerCase() ?? '';
       headers[name] = [headers[name] ?? [], limitFields[at + 1] ?? ''].flat();
     }
-    const cookie = stickyCookie(this.#pool, this.#context, this.#request, lease);
+    const cookie = stickyCookie(this.pool, this.context, this.#request, lease);
     if (cookie !== null) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie];
   }
 
   /** The handshake failed after the connect: too late for another upstream. */
   failed({ lease }: Attempt): void {
-    if (this.#status === CLIENT_GONE) this.#answerFor(lease);
+    if (this.status === CLIENT_GONE) this.#answerFor(lease);
   }
 
   /** Nobody reads from a client that waits for an answer: when the answer stands still, its leaving would go unnoticed. */
@@ -110,18 +120,19 @@ export class Upgrade implements AttemptOwner {
   async #connect(): Promise<{ lease: Lease; socket: Socket } | null> {
     const { timeouts } = this.#tools.settings();
     do {
-      const tried = this.#leases.map(({ upstream }) => upstream);
+      const tried = this.leases.map(({ upstream }) => upstream);
       const lease = this.#socket.destroyed ? 'nobody' : await this.#next.get(tried);
       if (!(lease instanceof Lease)) {
-        this.#refusal = this.#socket.destroyed ? null : lease;
-        this.#answerFor(lease === 'nobody' ? this.#leases.at(-1) : undefined);
+        this.refusal = this.#socket.destroyed ? null : lease;
+        this.#answerFor(lease === 'nobody' ? this.leases.at(-1) : undefined);
         return null;
       }
-      this.#leases.push(lease);
+      this.leases.push(lease);
       const { host, port } = lease.upstream.instance;
       const socket = connectWithin({ host, port }, timeouts.connect);
       try {
         await once(socket, 'connect');
+        lease.connected(false);
         closeAfterEnd(socket);
         return { lease, socket };
       } catch (error) {
@@ -129,18 +140,19 @@ export class Upgrade implements AttemptOwner {
         lease.release({ kind: 'connect-failed', cause });
       }
     } while (this.#goesOn());
-    this.#answerFor(this.#leases.at(-1));
+    this.#answerFor(this.leases.at(-1));
     return null;
   }
 
   #goesOn(): boolean {
-    const outcome = this.#leases.at(-1)?.outcome;
+    const outcome = this.leases.at(-1)?.outcome;
     if (!outcome) return false;
     const { retries } = this.#tools.settings();
     const question = { outcome, method: 'GET', hasIdempotencyKey: false, bodyReplayable: true };
-    return (
-      mayRetry({ ...question, attempts: this.#leases.length, resets: 0 }, retries) && this.#tools.budget.take(retries)
-    );
+    const refusal = retryRefusal({ ...question, attempts: this.leases.length, resets: 0 }, retries);
+    this.notRepeated = refusal ?? (this.#tools.budget.take(retries) ? null : 'budget-spent');
+    if (this.notRepeated === null) this.#tools.explainer?.follow(this);
+    return this.notRepeated === null;
   }
 
   #handOver(lease: Lease, connection: Socket, head: Buffer): void {
@@ -159,13 +171,13 @@ export class Upgrade implements AttemptOwner {
     const { responseHead, streamIdle } = this.#tools.settings().timeouts;
     const attempt = new Attempt(lease, route, { head: responseHead, idle: streamIdle }, this);
     this.#socket.once('close', () => {
-      lease.release(this.#status === 101 ? { kind: 'completed', status: 101 } : { kind: 'client-closed' });
+      lease.release(this.status === 101 ? { kind: 'completed', status: 101 } : { kind: 'client-closed' });
       attempt.abandon();
       connection.destroy();
     });
     connection.once('close', () => {
-      if (this.#status === CLIENT_GONE) attempt.fail(new Error('closed before an answer'));
-      if (this.#status !== 101) return;
+      if (this.status === CLIENT_GONE) attempt.fail(new Error('closed before an answer'));
+      if (this.status !== 101) return;
       lease.release({ kind: 'completed', status: 101 }); // whether or not the client closes its side
       this.#socket.end();
     });
@@ -177,8 +189,8 @@ export class Upgrade implements AttemptOwner {
     const outcome: Outcome | null = last?.outcome ?? null;
     if (this.#socket.destroyed || outcome?.kind === 'client-closed') return;
     const status = last && outcome ? (statusFor(outcome, last.lastResort) ?? 502) : 503;
-    this.#status = status;
-    refuseSocket(this.#socket, status, this.#request.field('accept'), this.#request.id);
+    this.status = status;
+    refuseSocket(this.#socket, status, this.#request.id, this.#request.field('accept'));
   }
 }
 

@@ -2,6 +2,7 @@ import type { Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
 import type { EngineSettings } from '../engine.ts';
 import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
+import type { Finding } from '../explain/explainer.ts';
 import type { SharedSize } from '../shared-state.ts';
 
 /** One pool as the threads are told of it; health, lifecycle and weight are in the shared memory. */
@@ -59,6 +60,8 @@ export type ToThread =
       readonly sockets: readonly number[];
     }
   | { readonly kind: 'sockets'; readonly listener: number }
+  /** What is known of the request with that id? */
+  | { readonly kind: 'explain'; readonly question: number; readonly id: string }
   /** @param isRetiring - a successor accepts from the same sockets, see `Listener.retire`. */
   | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number; readonly isRetiring: boolean };
 
@@ -67,6 +70,7 @@ export type FromThread =
   | { readonly kind: 'listening'; readonly listener: number }
   | { readonly kind: 'sockets'; readonly listener: number; readonly sockets: readonly number[] }
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'explained'; readonly question: number; readonly finding: Finding }
   /** New connections are not taken any more; the address is free. */
   | { readonly kind: 'gave-up'; readonly listener: number }
   /** The last connection is closed. */

@@ -1,8 +1,10 @@
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
+import type { Search } from '../explain/search.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
+import { Inquiry } from './inquiry.ts';
 import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
@@ -62,6 +64,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   /** Numbers of threads that crashed and of which the replacement does not listen yet. */
   readonly #missing = new Set<number>();
   readonly #picture = new Picture();
+  readonly #inquiry = new Inquiry();
   #settings: EngineSettings;
   #log: LogSettings;
   #nextListener = 1;
@@ -85,6 +88,10 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   setLog(log: LogSettings): void {
     this.#log = log;
     this.#broadcast({ kind: 'log', log });
+  }
+
+  explain(id: string): Promise<Search> {
+    return this.#inquiry.ask(this.#handles.keys(), (question) => this.#broadcast({ kind: 'explain', question, id }));
   }
 
   /** The threads close connections of removed upstreams when their picture tells them. */
@@ -162,6 +169,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'not-listening':
         this.#cannotListen(message.listener, from, Object.assign(new Error(message.message), { code: message.code }));
+        break;
+      case 'explained':
+        this.#inquiry.answered(message.question, from.thread, message.finding);
         break;
       case 'gave-up':
         this.#listeners.get(message.listener)?.gaveUp(from.thread);

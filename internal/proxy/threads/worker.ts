@@ -64,6 +64,9 @@ class ProxyThread {
       case 'close':
         void this.#close(message);
         break;
+      case 'explain':
+        this.#send({ kind: 'explained', question: message.question, finding: this.#engine.find(message.id) });
+        break;
       case 'sockets':
         void this.#showSockets(message.listener);
         break;

@@ -74,6 +74,7 @@ export class Attempt implements TransportOwner {
     } else {
       this.#upstream = idle;
       this.#mayBeStale = true;
+      this.#lease.connected(true);
       this.#send();
     }
   }
@@ -118,6 +119,7 @@ export class Attempt implements TransportOwner {
   }
 
   connected(): void {
+    this.#lease.connected(false);
     this.#send();
   }
 

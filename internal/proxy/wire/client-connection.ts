@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TrustedProxies } from '../client-address.ts';
 import type { RequestRecord, Routes } from '../engine.ts';
+import type { RequestIds } from '../request-ids.ts';
 import { Backlog } from './backlog.ts';
 import { ClientPeer } from './client-peer.ts';
 import { Exchange } from './exchange.ts';
@@ -22,7 +23,7 @@ export interface ClientTools extends ExchangeTools {
   proxies: TrustedProxies;
   /** Null: nobody wants to know. */
   record: ((record: RequestRecord) => void) | null;
-  readonly makeId: () => string;
+  readonly ids: RequestIds;
   /** For a request whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
   requestParser: HeadParser;
 }
@@ -211,7 +212,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       if (end < length) this.#process(chunk, end, length); // else the time for the head goes on
     } else if (reader.fault !== null) {
       const answer = { status: 400, reason: reader.fault, service: null };
-      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.makeId(), answer);
+      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.ids.make(), answer);
       this.transport.destroy(); // nothing says that this is HTTP
     }
   }
@@ -284,7 +285,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   }
 
   #requestOf(parser: HeadParser, head: RequestHead, fields: RequestFields, limitLines: string): ExchangeRequest {
-    const id = requestIdOf(parser, this.#tools.makeId);
+    const id = requestIdOf(parser, this.#tools.ids);
     const text = upstreamHead(parser, head, this.#peer.known(), id);
     return { id, head, fields, text, limitLines, secure: this.#peer.isSecure(parser) };
   }
@@ -292,7 +293,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
   #refuse(answer: RefusalAnswer, parser: HeadParser | null, close: boolean): void {
     const { status, details } = answer;
-    const id = parser === null ? this.#tools.makeId() : requestIdOf(parser, this.#tools.makeId);
+    const id = parser === null ? this.#tools.ids.make() : requestIdOf(parser, this.#tools.ids);
     const names = parser === null ? NO_NAMES : namesOf(parser);
     this.#parser = null;
     if (answer === OPTIONS) {
@@ -310,16 +311,19 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   /** Of a request that got no further than here. */
   #record(names: RequestNames, client: string, id: string, answer: Omit<RefusalAnswer, 'details'>): void {
-    const { record, now } = this.#tools;
+    const { record, explainer, now } = this.#tools;
+    explainer?.refuse({ id, client, ...names, service: answer.service }, answer.status, answer.reason);
+    if (record === null) return;
     const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
-    record?.(refusedRecord({ id, client, names, totalMs, ...answer }));
+    record(refusedRecord({ id, client, names, totalMs, ...answer }));
   }
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
     exchange.pool.ended(exchange.hasFailed);
-    const { record, now } = this.#tools;
-    if (record !== null) record(exchangeRecord(exchange, now() - this.#startedAt));
+    const { record, explainer, now } = this.#tools;
+    explainer?.over(exchange);
+    record?.(exchangeRecord(exchange, now() - this.#startedAt));
   }
 
   #close(): void {

@@ -1,11 +1,13 @@
 import { TrustedProxies } from '../client-address.ts';
 import type { Engine, EngineSettings, Listener, RequestRecord, Routes } from '../engine.ts';
 import { jointListener } from '../joint-listener.ts';
+import { explainerFor, type Finding, NOTHING_KEPT } from '../explain/explainer.ts';
+import { type Search, searchOf } from '../explain/search.ts';
+import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ClientTools } from './client-connection.ts';
 import { HeadParser } from './head-parser.ts';
 import { WireListener } from './listener.ts';
-import { requestIds } from './request-ids.ts';
 import { Sweep } from './sweep.ts';
 import { UpstreamConnections } from './upstream-connections.ts';
 
@@ -31,6 +33,7 @@ export class WireEngine implements Engine {
 
   constructor({ routes, settings, now, onRequest, threads = 1, reusePort = false }: WireEngineOptions) {
     const sweep = new Sweep(now);
+    const ids = new RequestIds();
     this.#sweep = sweep;
     this.#reusePort = reusePort;
     this.#tools = {
@@ -42,7 +45,8 @@ export class WireEngine implements Engine {
       budget: new RetryBudget(now, threads),
       now,
       record: onRequest,
-      makeId: requestIds(),
+      ids,
+      explainer: null,
       requestParser: new HeadParser('request', settings.limits),
       responseParser: new HeadParser('response', settings.limits),
     };
@@ -57,7 +61,17 @@ export class WireEngine implements Engine {
   configure(settings: EngineSettings): void {
     this.#tools.settings = settings;
     this.#tools.proxies = new TrustedProxies(settings.trustedProxies);
+    this.#tools.explainer = explainerFor(settings.explain, this.#tools);
     this.#sweep.setPrecision(Math.min(...Object.values(settings.timeouts)));
+  }
+
+  async explain(id: string): Promise<Search> {
+    return searchOf(new Map([[0, this.find(id)]]));
+  }
+
+  /** What this one engine of several knows of a request. */
+  find(id: string): Finding {
+    return this.#tools.explainer?.find(id) ?? NOTHING_KEPT;
   }
 
   forget(upstreamId: string): void {

@@ -1,4 +1,5 @@
 import type { EngineSettings } from '../engine.ts';
+import type { Explainer } from '../explain/explainer.ts';
 import type { RetryBudget } from '../retry.ts';
 import type { HeadParser } from './head-parser.ts';
 import type { RequestFields, RequestHead } from './request-head.ts';
@@ -11,6 +12,8 @@ export interface ExchangeTools {
   readonly budget: RetryBudget;
   /** May change at any time. */
   settings: EngineSettings;
+  /** Null: nothing is kept of requests. */
+  explainer: Explainer | null;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** For a response whose head comes in one piece; one that gets the beginning of a head is taken away with it. */

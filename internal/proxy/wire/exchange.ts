@@ -1,9 +1,11 @@
 import type { AttemptRecord } from '../engine.ts';
+import type { Followed } from '../explain/explainer.ts';
+import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
 import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { mayRetry } from '../retry.ts';
+import { type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
@@ -22,7 +24,7 @@ const CONTINUE = 100;
 const NOBODY_TRIED: readonly Upstream[] = [];
 
 /** One request of a client, through one attempt or several, to the last octet of the answer. */
-export class Exchange implements AttemptOwner, LeaseSeeker {
+export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   readonly request: ExchangeRequest;
   readonly client: ExchangeClient;
   readonly pool: ServicePool;
@@ -31,10 +33,12 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   status = CLIENT_GONE;
   /** Why it got no upstream, or no other one; null: it did. */
   refusal: Refusal | null = null;
+  /** Why a failed attempt was the last one. */
+  notRepeated: RetryRefusal | null = null;
   readonly #tools: ExchangeTools;
-  readonly #context: RequestContext;
+  readonly context: RequestContext;
   /** One for each attempt. */
-  readonly #leases: Lease[] = [];
+  readonly leases: Lease[] = [];
   /** The present one. */
   #attempt: Attempt | null = null;
   /** While all upstreams are full. */
@@ -50,12 +54,14 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
     this.client = client;
     this.pool = pool;
     this.request = request;
-    this.#context = new RequestContext(request.fields, pool, tools.now);
+    this.context = new RequestContext(request.fields, pool, tools.now);
     this.body = new RequestBody(request.head, limits, limits.body);
   }
 
   start(): void {
-    this.#tools.budget.requestStarted();
+    const { budget, explainer } = this.#tools;
+    const now = budget.requestStarted();
+    explainer?.sample(this, now);
     this.#try();
   }
 
@@ -66,11 +72,26 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
 
   /** Whether the client got an error, or half an answer; to be asked when the exchange is over. */
   get hasFailed(): boolean {
-    return isFailedAnswer(this.status, this.#leases.at(-1)?.outcome);
+    return isFailedAnswer(this.status, this.leases.at(-1)?.outcome);
+  }
+
+  facts(): TrailFacts {
+    const { id, head, fields } = this.request;
+    const { pool, leases } = this;
+    return {
+      id,
+      client: fields.clientAddress,
+      method: head.method,
+      host: head.host,
+      target: head.target,
+      service: pool.name,
+      algorithm: pool.balancer.algorithm,
+      leases,
+    };
   }
 
   records(): AttemptRecord[] {
-    return this.#leases.map((lease) => ({
+    return this.leases.map((lease) => ({
       upstream: lease.upstream.id,
       outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
       headMs: lease.headMs,
@@ -128,14 +149,15 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
 
   /** The pool has found an upstream for the request, or has none for it. */
   turn(found: Lease | Refusal): void {
+    if (this.#waiting !== null) this.context.trail?.waited();
     this.#waiting = null;
     if (typeof found === 'string') {
       this.refusal = found;
-      if (!this.#over) this.#giveUp(found === 'nobody' ? this.#leases.at(-1) : undefined);
+      if (!this.#over) this.#giveUp(found === 'nobody' ? this.leases.at(-1) : undefined);
     } else if (this.#over) {
       found.release(CLIENT_CLOSED); // the client left between its turn and now
     } else {
-      this.#leases.push(found);
+      this.leases.push(found);
       this.#attempt = new Attempt(this.#tools, this, found);
       this.#attempt.start();
     }
@@ -186,15 +208,16 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       this.#over = true;
       this.client.broken();
     } else if (this.#goesOn(outcome)) {
+      this.#tools.explainer?.follow(this);
       this.#try();
     } else {
-      this.#giveUp(this.#leases.at(-1));
+      this.#giveUp(this.leases.at(-1));
     }
   }
 
   #try(): void {
-    const tried = this.#leases.length === 0 ? NOBODY_TRIED : this.#leases.map(({ upstream }) => upstream);
-    const found = this.pool.acquire(this.#context, tried, this);
+    const tried = this.leases.length === 0 ? NOBODY_TRIED : this.leases.map(({ upstream }) => upstream);
+    const found = this.pool.acquire(this.context, tried, this);
     if (found instanceof Lease || typeof found === 'string') this.turn(found);
     else this.#wait(found);
   }
@@ -202,6 +225,8 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
   /** Meanwhile a little of the body is read, so that a client that leaves is noticed; it may take its time with it. */
   #wait(waiting: Waiting): void {
     this.#waiting = waiting;
+    this.#tools.explainer?.follow(this);
+    this.context.trail?.waits(this.pool.holds ? 'held' : 'busy');
     if (this.body.done) return;
     this.body.hold(this.client.transport);
     this.client.transport.expireNever();
@@ -215,10 +240,12 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
       method: head.method,
       hasIdempotencyKey: fields.field('idempotency-key') !== undefined,
       bodyReplayable: this.body.replayable,
-      attempts: this.#leases.length,
-      resets: this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length,
+      attempts: this.leases.length,
+      resets: this.leases.filter((lease) => lease.outcome?.kind === 'reset').length,
     };
-    return mayRetry(question, retries) && this.#tools.budget.take(retries);
+    const refusal = retryRefusal(question, retries) ?? (this.#tools.budget.take(retries) ? null : 'budget-spent');
+    this.notRepeated = refusal;
+    return refusal === null;
   }
 
   /** @param last - the attempt whose failure decides the status; none: nobody could be picked. */
@@ -243,8 +270,8 @@ export class Exchange implements AttemptOwner, LeaseSeeker {
 
   #stickyCookie(): string | null {
     const { sticky } = this.pool;
-    const upstream = this.#leases.at(-1)?.upstream;
-    if (sticky === null || upstream === undefined || this.#context.affinity() === upstream.id) return null;
+    const upstream = this.leases.at(-1)?.upstream;
+    if (sticky === null || upstream === undefined || this.context.affinity() === upstream.id) return null;
     return sticky.issue(upstream, this.request.secure);
   }
 }

@@ -1,4 +1,5 @@
 import { isRequestId, VIA } from '../fields.ts';
+import type { RequestIds } from '../request-ids.ts';
 import { FIELD } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
 import type { RequestHead } from './request-head.ts';
@@ -39,9 +40,9 @@ export class Peer {
 }
 
 /** The one id that the client sent, when it is harmless in a log; otherwise a new one. */
-export function requestIdOf(head: HeadParser, make: () => string): string {
+export function requestIdOf(head: HeadParser, ids: RequestIds): string {
   const id = head.first(FIELD.requestId);
-  return id !== undefined && isRequestId(id) && !head.hasSeveral(FIELD.requestId) ? id : make();
+  return id !== undefined && isRequestId(id) && !head.hasSeveral(FIELD.requestId) ? id : ids.make();
 }
 
 /**

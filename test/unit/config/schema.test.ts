@@ -66,6 +66,7 @@ describe('ConfigSchema', () => {
         trustedProxies: [],
         acceptProxyProtocol: false,
         retries: { attempts: 2, budget: 0.2 },
+        explain: { keep: 1_000, perSecond: 100 },
         requestLog: true,
       },
       registry: { driver: 'sqlite', path: 'data/registry.db' },

@@ -6,6 +6,7 @@ import { ConcurrencyLimit } from '../../../internal/health/concurrency.ts';
 import type { Listener } from '../../../internal/proxy/engine.ts';
 import { RecentTraffic } from '../../../internal/proxy/recent-traffic.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
+import { ServiceOutlookSchema } from '../../../internal/model/service-outlook.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
@@ -39,6 +40,7 @@ describe('the admin interface', () => {
     pools: () => [pool],
     recent: new RecentTraffic(new ManualClock(), () => [pool]),
     rules: () => [{ rule: 'error rate above 5%', subject: 'web', state: 'ok', reading: '0% of 40 requests in 1 min' }],
+    explain: async () => ({ found: null, kept: 7, since: 0, isOurs: true, silent: [2] }),
     status: () => ({ status: 'ok', pid: 7 }),
     rateLimits: () => RATE_LIMITS,
     reload: async () => ({ pid: 1, successor: 2 }),
@@ -97,6 +99,31 @@ describe('the admin interface', () => {
   it('shows how the rules for alerts stand', async () => {
     const [rule] = (await (await ask('/rules')).json()) as Record<string, unknown>[];
     assert.equal(rule?.['state'], 'ok');
+  });
+
+  it('tells why there is nothing to tell of a request, and what is kept', async () => {
+    const response = await ask('/explain/abc');
+    assert.equal(response.status, 404);
+    const problem = (await response.json()) as Record<string, unknown>;
+    assert.match(String(problem['detail']), /was here, but is not kept.*Kept are 7 requests.*did not answer: 2\./);
+    assert.deepEqual([problem['kept'], problem['isOurs'], problem['silent']], [7, true, [2]]);
+    assert.equal((await ask('/explain/a%20b')).status, 400);
+    assert.equal((await ask('/explain/%')).status, 404);
+    assert.equal((await ask('/explain/abc', { method: 'POST' })).status, 405);
+  });
+
+  it('tells who gets the requests of a service, and why', async () => {
+    const outlook = ServiceOutlookSchema.parse(await (await ask('/why/web')).json());
+    assert.equal(outlook.sentence, '1 of 2 get requests.');
+    const [first, second] = outlook.upstreams;
+    assert.match(
+      first?.sentence ?? '',
+      /^Gets requests: 100 % of the weights; its slow start is at 25 % of its weight/,
+    );
+    assert.deepEqual([second?.excluded, second?.share], ['unhealthy', 0]);
+    const unknown = await ask('/why/shop');
+    assert.equal(unknown.status, 404);
+    assert.match(await unknown.text(), /There are: web\./);
   });
 
   it('explains itself to curl', async () => {

@@ -147,20 +147,20 @@ describe('trailer fields', () => {
 });
 
 describe('the id of a request', () => {
-  const make = () => 'new';
+  const ids = { make: () => 'new' };
 
   it('is the client’s when it is one harmless word', () => {
     for (const id of ['abc', '0af7651916cd43dd8448eb211c80319c', 'a-b_c.d:e/f+g=', 'x'.repeat(128)]) {
-      assert.equal(requestIdOf(['X-Request-Id', id], make), id);
+      assert.equal(requestIdOf(['X-Request-Id', id], ids), id);
     }
   });
 
   // The id ends up in logs and in other systems' queries.
   it('is a new one when there is none, more than one, or one that could do harm', () => {
     for (const id of ['', 'a b', 'a\tb', '<script>', '"; DROP', 'x'.repeat(129), 'ä']) {
-      assert.equal(requestIdOf(['X-Request-Id', id], make), 'new', id);
+      assert.equal(requestIdOf(['X-Request-Id', id], ids), 'new', id);
     }
-    assert.equal(requestIdOf(['X-Request-Id', 'a', 'x-request-id', 'b'], make), 'new');
-    assert.equal(requestIdOf([], make), 'new');
+    assert.equal(requestIdOf(['X-Request-Id', 'a', 'x-request-id', 'b'], ids), 'new');
+    assert.equal(requestIdOf([], ids), 'new');
   });
 });

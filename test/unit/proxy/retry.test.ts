@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Outcome } from '../../../internal/proxy/outcome.ts';
-import { mayRetry, RetryBudget, type RetryQuestion } from '../../../internal/proxy/retry.ts';
+import { mayRetry, RetryBudget, type RetryQuestion, retryRefusal } from '../../../internal/proxy/retry.ts';
 
 const SETTINGS = { attempts: 2, budget: 0.2 };
 const CONNECT_FAILED: Outcome = { kind: 'connect-failed', cause: 'ECONNREFUSED' };
@@ -53,6 +53,28 @@ describe('mayRetry', () => {
     assert.ok(mayRetry(question({ outcome: reset, attempts: 1, resets: 1 }), SETTINGS));
     assert.ok(!mayRetry(question({ outcome: reset, attempts: 2, resets: 2 }), SETTINGS));
     assert.ok(mayRetry(question({ outcome: reset, attempts: 2, resets: 1 }), SETTINGS), 'after a failed connect');
+  });
+
+  it('tells why not', () => {
+    const reset: Outcome = { kind: 'reset', cause: 'ECONNRESET' };
+    const refusals = [
+      question({}),
+      question({ outcome: reset, method: 'POST' }),
+      question({ outcome: reset, attempts: 2, resets: 2 }),
+      question({ outcome: { kind: 'head-timeout', cause: '' } }),
+      question({ outcome: { kind: 'truncated', cause: '' } }),
+      question({ bodyReplayable: false }),
+      question({ attempts: 3 }),
+    ].map((each) => retryRefusal(each, SETTINGS));
+    assert.deepEqual(refusals, [
+      null,
+      'method-not-idempotent',
+      'broke-twice',
+      'timed-out',
+      'over',
+      'body-gone',
+      'attempts-used-up',
+    ]);
   });
 
   it('stops after the configured number of further attempts', () => {
