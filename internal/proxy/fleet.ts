@@ -5,7 +5,7 @@ import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import { declaredInstances, type Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
-import type { Ejection, EjectionRecord, Standing } from '../model/outlier-detection.ts';
+import type { Ejection, EjectionRecord, Standing } from '../model/ejection.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
 import { conditionCause } from './condition-cause.ts';

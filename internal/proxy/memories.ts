@@ -1,5 +1,5 @@
 import type { HealthRecord } from '../model/health.ts';
-import type { EjectionRecord } from '../model/outlier-detection.ts';
+import type { EjectionRecord } from '../model/ejection.ts';
 import type { LatencyRecord } from '../registry/registry.ts';
 import type { Upstream } from './upstream.ts';
 

@@ -5,7 +5,7 @@ import { type Health, HEALTHS } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
-import { type Ejection, type Standing, STANDINGS } from '../model/outlier-detection.ts';
+import { type Ejection, type Standing, STANDINGS } from '../model/ejection.ts';
 import type { Observed } from './observations.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';

@@ -1,7 +1,7 @@
 import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { StoredEvent } from '../model/event.ts';
-import type { EjectionRecord } from '../model/outlier-detection.ts';
+import type { EjectionRecord } from '../model/ejection.ts';
 import type {
   LatencyRecord,
   ManagerRecord,

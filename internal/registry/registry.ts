@@ -5,7 +5,7 @@ import { hasCode } from '../model/errors.ts';
 import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { Health, HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
-import type { EjectionRecord } from '../model/outlier-detection.ts';
+import type { EjectionRecord } from '../model/ejection.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
 

@@ -2,7 +2,7 @@ import { HeimdallError } from '../../model/errors.ts';
 import type { StoredEvent } from '../../model/event.ts';
 import type { Health, HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
-import type { EjectionRecord } from '../../model/outlier-detection.ts';
+import type { EjectionRecord } from '../../model/ejection.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import type { LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
 import type { Handle } from './handle.ts';

@@ -7,7 +7,7 @@ import { HeimdallError } from '../../model/errors.ts';
 import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
 import { HEALTHS, type HealthRecord } from '../../model/health.ts';
 import { InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
-import type { EjectionRecord } from '../../model/outlier-detection.ts';
+import type { EjectionRecord } from '../../model/ejection.ts';
 import { ReleaseSchema } from '../../model/release.ts';
 import { OverridesSchema, ServiceStateSchema } from '../../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, ManagerRecord, TrafficRecord } from '../registry.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it, mock } from 'node:test';
 import type { HealthRecord } from '../../../internal/model/health.ts';
 import type { Instance } from '../../../internal/model/instance.ts';
-import type { EjectionRecord } from '../../../internal/model/outlier-detection.ts';
+import type { EjectionRecord } from '../../../internal/model/ejection.ts';
 import type { ServiceState } from '../../../internal/model/service-state.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
