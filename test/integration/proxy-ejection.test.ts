@@ -43,7 +43,7 @@ class Backends {
   }
 }
 
-const SETTINGS = { outlierDetection: { ejectionTime: '300ms', hangAfter: '150ms' }, slowStart: null };
+const SETTINGS = { outlierDetection: { ejectionTime: '1s', hangAfter: '150ms' }, slowStart: null };
 
 async function siteOf(...moods: Mood[]) {
   const backends = await Backends.start(...moods);
