@@ -43,11 +43,17 @@ class Backends {
   }
 }
 
-const SETTINGS = { outlierDetection: { ejectionTime: '1s', hangAfter: '150ms' }, slowStart: null };
+/** How long an ejection lasts: longer than any test, or long enough to see that it holds, on a busy machine, too. */
+const LASTING = '1m';
+const SHORT = '1s';
 
-async function siteOf(...moods: Mood[]) {
+function settings(ejectionTime: string) {
+  return { outlierDetection: { ejectionTime, hangAfter: '150ms' }, slowStart: null };
+}
+
+async function siteOf(moods: readonly Mood[], ejectionTime = LASTING) {
   const backends = await Backends.start(...moods);
-  const site = await ProxySite.open(backends.ports, { ejects: true, service: SETTINGS });
+  const site = await ProxySite.open(backends.ports, { ejects: true, service: settings(ejectionTime) });
   for (const backend of backends.all) site.own(backend);
   return { site, backends, [Symbol.asyncDispose]: () => site[Symbol.asyncDispose]() };
 }
@@ -67,7 +73,7 @@ function standings(site: { readonly fleet: ProxySite['fleet'] }): string {
 describeEngines('an instance whose checks pass', () => {
   for (const mood of ['503', 'reset'] as const) {
     it(`but whose answer to every request is a ${mood}, is left out after five`, async () => {
-      await using pair = await siteOf('well', mood, 'well');
+      await using pair = await siteOf(['well', mood, 'well']);
       const first = await statuses(pair.site, 21, 'POST');
       assert.equal(first.filter((status) => status !== 200).length, 5);
       assert.equal(pair.backends.asked[1], 5);
@@ -76,7 +82,7 @@ describeEngines('an instance whose checks pass', () => {
   }
 
   it('but which fails, is tried out by one request now and then, and is back once it is well', async () => {
-    await using pair = await siteOf('well', '502', 'well');
+    await using pair = await siteOf(['well', '502', 'well'], SHORT);
     const { site, backends } = pair;
     const first = await statuses(site, 21, 'POST');
     assert.equal(first.filter((status) => status !== 200).length, 5);
@@ -95,13 +101,13 @@ describeEngines('an instance whose checks pass', () => {
   });
 
   it('but which resets every request, costs none that may be repeated', async () => {
-    await using pair = await siteOf('well', 'reset', 'well');
+    await using pair = await siteOf(['well', 'reset', 'well']);
     assert.deepEqual(new Set(await statuses(pair.site, 30)), new Set([200]));
     assert.equal(pair.backends.asked[1], 5);
   });
 
   it('is not left out where all fail: the pool is not emptied', async () => {
-    await using pair = await siteOf('503', '503', '503');
+    await using pair = await siteOf(['503', '503', '503']);
     const { site, backends } = pair;
     assert.deepEqual(new Set(await statuses(site, 60, 'POST')), new Set([503]));
     assert.equal(standings(site).match(/ejected/g)?.length, 1);
@@ -111,7 +117,7 @@ describeEngines('an instance whose checks pass', () => {
   });
 
   it('but which hangs, is noticed by the age of its requests', async () => {
-    await using pair = await siteOf('well', 'well', 'well');
+    await using pair = await siteOf(['well', 'well', 'well']);
     const { site, backends } = pair;
     await statuses(site, 3);
     const known = performance.now() + 6 * 150 + 300;
@@ -130,7 +136,7 @@ describeEngines('an instance whose checks pass', () => {
 describe('an instance that fails requests of several threads', () => {
   it('is left out by all of them as soon as these are five in a row, and is back once it is well', async () => {
     const backends = await Backends.start('well', '502', 'well');
-    await using site = await ThreadedSite.open(2, backends.ports, SETTINGS);
+    await using site = await ThreadedSite.open(2, backends.ports, settings(SHORT));
     try {
       const get = async () => {
         const client = await rawClient(site.port, requestText('GET /'));
