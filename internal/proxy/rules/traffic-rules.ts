@@ -38,7 +38,7 @@ export class TrafficRules {
   readonly #options: TrafficRulesOptions;
   readonly #sink: LeadingSink;
   readonly #watch: RuleWatch;
-  readonly #memories = new WeakMap<ServicePool, PoolMemory>();
+  #memories = new WeakMap<ServicePool, PoolMemory>();
   #rules: readonly TrafficRule[] = [];
   #cancelTimer: (() => void) | null = null;
 
@@ -50,6 +50,7 @@ export class TrafficRules {
 
   /** What is about no rule of these any more is over. */
   configure(rules: readonly AlertRule[]): void {
+    if (this.#rules.length === 0) this.#memories = new WeakMap(); // since then nobody has looked
     this.#rules = rules.filter(isTrafficRule);
     const windows = this.#rules.map((rule) => ('over' in rule ? rule.over : 0));
     this.#options.recent.keep(Math.max(0, ...windows));

@@ -104,6 +104,16 @@ describe('a rule about the error rate', () => {
     assert.equal(site.reading('error rate'), 'unknown: 10 requests in 10 s, needs 20');
   });
 
+  it('knows nothing of the time in which there was no rule', async () => {
+    const site = new Site({});
+    site.configure(RULE);
+    site.configure();
+    await site.serve(600, 10, { failed: 10 });
+    site.configure(RULE);
+    assert.deepEqual(await site.serve(9, 10), []);
+    assert.equal(site.reading('error rate'), 'ok: 0%: 0 of 90 requests in 10 s failed');
+  });
+
   it('is about its services only, of each apart', async () => {
     const site = new Site({}, { name: 'api' });
     site.configure({ ...RULE, services: ['api'] });
