@@ -23,7 +23,7 @@ const READ_OCTETS = 1_024;
 /** Sends one request on a connection of its own, and follows no redirect. @throws what the network or the guard says. */
 export async function post(url: string, body: string, { headers, signal, guard }: PostOptions): Promise<PostAnswer> {
   const { protocol, hostname } = new URL(url);
-  await guard?.check(hostname); // an address is never looked up
+  guard?.checkAddress(hostname); // which is never looked up
   const send = protocol === 'https:' ? httpsRequest : httpRequest;
   const request = send(url, {
     method: 'POST',
@@ -32,7 +32,7 @@ export async function post(url: string, body: string, { headers, signal, guard }
     signal,
     ...(guard && { lookup: guard.lookup }),
   });
-  const answered = once(request, 'response');
+  const answered = once(request, 'response', { signal }); // after a 101 there is neither that nor an error
   request.end(body);
   const [response]: IncomingMessage[] = await answered;
   if (response === undefined) throw new Error('no answer');

@@ -55,9 +55,15 @@ export class TargetGuard {
    * @throws when one of them may not, and when there is none.
    */
   async check(host: string): Promise<void> {
-    const name = host.replace(/^\[|\]$/g, '');
-    const addresses = isIP(name) === 0 ? await addressesOf(name) : [name];
-    for (const address of addresses) if (!this.mayReach(address)) throw refusal(name, address);
+    this.checkAddress(host);
+    if (isIP(bare(host)) !== 0) return;
+    for (const address of await addressesOf(host)) if (!this.mayReach(address)) throw refusal(host, address);
+  }
+
+  /** The same for an address; what a name means is not asked. */
+  checkAddress(host: string): void {
+    const address = bare(host);
+    if (isIP(address) !== 0 && !this.mayReach(address)) throw refusal(address, address);
   }
 
   /** For connections: what a name means is checked in the moment of its use, so that nobody can change it after `check`. */
@@ -71,6 +77,10 @@ export class TargetGuard {
       else callback(null, first.address, first.family);
     });
   };
+}
+
+function bare(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
 }
 
 function addressesOf(name: string): Promise<string[]> {

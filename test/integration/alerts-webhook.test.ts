@@ -175,6 +175,14 @@ describe('a webhook', () => {
     assert.equal(retryable, true);
   });
 
+  it('gives up a receiver that changes to another protocol', async (context) => {
+    const { url } = await receiver(context, ({ socket }) => {
+      socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n');
+    });
+    const { message } = await failureOf(notifierFor(url, { timeout: '100ms' }).send(MESSAGE, NO_SIGNAL));
+    assert.equal(message, 'no answer within 0.1 s');
+  });
+
   it('gives up a refusal whose body never ends', async (context) => {
     const { url } = await receiver(context, (response) => response.writeHead(500).write('wait'));
     const { message } = await failureOf(notifierFor(url, { timeout: '100ms' }).send(MESSAGE, NO_SIGNAL));
