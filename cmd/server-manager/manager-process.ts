@@ -100,7 +100,7 @@ export class ManagerProcess implements Running {
       sink: this.#alerts,
       clock: systemClock,
       log: log.child({ subsystem: 'alerts' }),
-      events: (query) => registry.events(query),
+      countEvents: (query) => registry.countEvents(query),
       instances: () => this.#manager.list(),
       dataDir: dirname(config.registry.path),
     });

@@ -40,3 +40,19 @@ export interface HeimdallEvent {
 export interface StoredEvent extends HeimdallEvent {
   readonly id: number;
 }
+
+export interface EventCountQuery {
+  readonly types: readonly EventType[];
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** So many of each service are told, at least one. */
+  readonly latest: number;
+}
+
+/** How many events there were of a service. */
+export interface EventCount {
+  readonly service: string;
+  readonly count: number;
+  /** Newest first. */
+  readonly latest: readonly Pick<HeimdallEvent, 'at' | 'message'>[];
+}

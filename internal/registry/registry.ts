@@ -2,7 +2,7 @@ import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertStore } from '../../pkg/alerts/store.ts';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
-import type { HeimdallEvent, StoredEvent } from '../model/event.ts';
+import type { EventCount, EventCountQuery, HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { Health, HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
@@ -189,6 +189,8 @@ export interface RegistryWriter extends RegistryReader {
   /** Does not change the revision, nor do the following. */
   recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep>;
   recordEvent(event: HeimdallEvent): Promise<void>;
+  /** Of each service that had any. */
+  countEvents(query: EventCountQuery): Promise<EventCount[]>;
   /** Of living load balancers. */
   traffic(): Promise<ProxyTraffic[]>;
   /** Newest first. @param query.active - only those that are under way, or wait for their turn. */

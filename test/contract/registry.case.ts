@@ -669,6 +669,23 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(await times({ limit: 9, service: 'even', since: 3 }), [4]);
       });
 
+      it('are counted by service, and the latest are told', async () => {
+        for (const at of [1, 2, 3, 4, 5]) {
+          const service = at % 2 ? 'odd' : 'even';
+          await manager.recordEvent({ ...EVENT, at, service, message: `at ${at}`, type: 'instance.exited' });
+        }
+        await manager.recordEvent({ ...EVENT, at: 5, service: 'odd', type: 'instance.ready' });
+        await manager.recordEvent({ ...EVENT, at: 5, service: null, instanceId: null, type: 'manager.started' });
+        const types = ['instance.exited', 'manager.started'] as const;
+        assert.deepEqual(await manager.countEvents({ types, since: 2, latest: 1 }), [
+          { service: 'even', count: 2, latest: [{ at: 4, message: 'at 4' }] },
+          { service: 'odd', count: 2, latest: [{ at: 5, message: 'at 5' }] },
+        ]);
+        const [, odd] = await manager.countEvents({ types, since: 1, latest: 2 });
+        assert.deepEqual([odd?.count, odd?.latest.map(({ at }) => at)], [3, [5, 3]]);
+        assert.deepEqual(await manager.countEvents({ types, since: 6, latest: 1 }), []);
+      });
+
       it('are pruned by age, and the number is told', async () => {
         for (const at of [1, 2, 3]) await manager.recordEvent({ ...EVENT, at });
         assert.equal(await manager.pruneEvents(3), 2);

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
-import type { HeimdallEvent } from '../../model/event.ts';
+import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
 import { type Instance, InstanceSchema } from '../../model/instance.ts';
 import { mayFollow } from '../../model/lifecycle.ts';
 import {
@@ -26,6 +26,7 @@ import {
   readSteps,
   updateDeployment,
 } from './deployments.ts';
+import { countEvents } from './event-counts.ts';
 import type { Handle } from './handle.ts';
 import type { ManagerLock } from './manager-lock.ts';
 import { readInstance, readMeta, readService, readTraffic, takenPorts } from './queries.ts';
@@ -151,6 +152,10 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
 
   traffic(): Promise<ProxyTraffic[]> {
     return this.connection.read((handle) => readTraffic(handle, this.clock() - HEARTBEAT_LIMIT_MS));
+  }
+
+  countEvents(query: EventCountQuery): Promise<EventCount[]> {
+    return this.connection.read((handle) => countEvents(handle, query));
   }
 
   pruneEvents(before: number): Promise<number> {

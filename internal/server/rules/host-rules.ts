@@ -5,17 +5,15 @@ import type { AlertRule, RuleOf } from '../../../pkg/alerts/rules/schema.ts';
 import type { Clock } from '../../../pkg/clock/clock.ts';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { messageOf } from '../../model/errors.ts';
-import type { StoredEvent } from '../../model/event.ts';
+import type { EventCount, EventCountQuery } from '../../model/event.ts';
 import type { Service } from '../../model/service.ts';
 import { CertificateBook } from './certificate-book.ts';
 import { type Addressed, certificateReadings } from './certificates.ts';
 import { diskReading } from './disk.ts';
-import { restartsReading } from './restarts.ts';
+import { QUOTED_ENDS, restartsReading, UNEXPECTED_ENDS } from './restarts.ts';
 
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 10_000;
-/** More events than this within the longest window are a lot more than any rule allows. */
-const MOST_EVENTS = 100_000;
 const KINDS = ['restarts', 'certificate', 'disk'] as const;
 const OWN_KEY = /^(?:restarts|certificate|disk):/;
 
@@ -25,8 +23,7 @@ export interface HostRulesOptions {
   readonly sink: AlertSink;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Newest first, since then (epoch milliseconds). */
-  readonly events: (query: { readonly limit: number; readonly since: number }) => Promise<readonly StoredEvent[]>;
+  readonly countEvents: (query: EventCountQuery) => Promise<readonly EventCount[]>;
   readonly instances: () => Promise<readonly Addressed[]>;
   /** The folder that a rule about a disk is about unless it names another one. */
   readonly dataDir: string;
@@ -91,16 +88,16 @@ export class HostRules {
   }
 
   async #read(rule: HostRule): Promise<readonly Reading[] | null> {
-    const { clock, events, instances, dataDir, log } = this.#options;
+    const { clock, countEvents, instances, dataDir, log } = this.#options;
     try {
       if (rule.when === 'disk') return [await diskReading(rule.of ?? dataDir)];
       if (rule.when === 'certificate') {
         const all = rule.of === undefined ? await instances() : [];
         return certificateReadings(rule, this.#services, all, this.#certificates, clock.now());
       }
-      const now = clock.now();
-      const happened = await events({ limit: MOST_EVENTS, since: now - rule.over });
-      return this.#concerned(rule).map((service) => restartsReading(service, happened, now, rule.over));
+      const since = clock.now() - rule.over;
+      const ends = await countEvents({ types: UNEXPECTED_ENDS, since, latest: QUOTED_ENDS });
+      return this.#concerned(rule).map((service) => restartsReading(service, ends, rule.over));
     } catch (error) {
       log.debug({ rule: rule.when, reason: messageOf(error) }, 'a rule could not be looked at');
       return null;

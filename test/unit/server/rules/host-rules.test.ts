@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EventType, StoredEvent } from '../../../../internal/model/event.ts';
+import type { EventType, HeimdallEvent } from '../../../../internal/model/event.ts';
 import { CertificateBook } from '../../../../internal/server/rules/certificate-book.ts';
 import { HostRules } from '../../../../internal/server/rules/host-rules.ts';
 import type { Alert, AlertSink } from '../../../../pkg/alerts/alert.ts';
@@ -32,7 +32,8 @@ class Sink implements AlertSink {
 class Host {
   readonly clock = new ManualClock();
   readonly sink = new Sink();
-  readonly events: StoredEvent[] = [];
+  /** Newest first. */
+  readonly events: HeimdallEvent[] = [];
   /** When the certificate of each host ends; absent: it shows none. */
   readonly ends = new Map<string, number>();
   readonly asked: string[] = [];
@@ -41,9 +42,12 @@ class Host {
     sink: this.sink,
     clock: this.clock,
     log: createLogger({ name: 'test', level: 'silent' }),
-    events: async ({ since }) => {
+    countEvents: async ({ types, since, latest }) => {
       if (this.away) throw new Error('the registry is locked');
-      return this.events.filter(({ at }) => at >= since);
+      const found = this.events.filter(({ type, at }) => at >= since && types.includes(type));
+      return [...Map.groupBy(found, ({ service: of }) => of ?? '')].map(([of, events]) => {
+        return { service: of, count: events.length, latest: events.slice(0, latest) };
+      });
     },
     instances: async () => [{ id: 'api-1', service: 'api', host: '10.0.0.1', port: 443 }],
     dataDir: '/',
@@ -64,9 +68,7 @@ class Host {
   }
 
   happened(type: EventType, of = 'web'): void {
-    const id = this.events.length;
     this.events.unshift({
-      id,
       at: this.clock.now(),
       type,
       service: of,
