@@ -144,7 +144,7 @@ export class DataPlane {
 
   /** Whoever speaks for all goes on with what others have begun to tell. What troubled those others alone is over. */
   async #lead(leading: boolean): Promise<void> {
-    if (leading) await this.#roster.follow();
+    await this.#roster.follow(); // whoever speaks for all: troubles of its own everybody tells
     const inherited = leading ? await this.alerts.takeOver() : [];
     this.#healthAlerts.lead(leading);
     this.rules.lead(leading);
