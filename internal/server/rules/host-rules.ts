@@ -9,7 +9,7 @@ import type { EventCount, EventCountQuery } from '../../model/event.ts';
 import type { Service } from '../../model/service.ts';
 import { CertificateBook } from './certificate-book.ts';
 import { type Addressed, certificateReadings } from './certificates.ts';
-import { diskReading } from './disk.ts';
+import { Disks } from './disk.ts';
 import { QUOTED_ENDS, restartsReading, UNEXPECTED_ENDS } from './restarts.ts';
 
 /** Between two looks, in milliseconds. */
@@ -29,6 +29,8 @@ export interface HostRulesOptions {
   readonly dataDir: string;
   /** Reads certificates; by default it asks their holders. */
   readonly certificates?: CertificateBook;
+  /** Looks at file systems. */
+  readonly disks?: Disks;
 }
 
 /** The rules about what the manager sees: how often instances end, certificates, and disks. Without any it does nothing. */
@@ -36,6 +38,7 @@ export class HostRules {
   readonly #options: HostRulesOptions;
   readonly #watch: RuleWatch;
   readonly #certificates: CertificateBook;
+  readonly #disks: Disks;
   #rules: readonly HostRule[] = [];
   #services: readonly Service[] = [];
   #looking: Promise<void> = Promise.resolve();
@@ -46,6 +49,7 @@ export class HostRules {
     this.#options = options;
     this.#watch = new RuleWatch(options.sink, options.clock);
     this.#certificates = options.certificates ?? new CertificateBook(options.clock);
+    this.#disks = options.disks ?? new Disks(options.clock);
   }
 
   /** Takes over what a manager before this one has told of; to be called before `configure`. */
@@ -90,7 +94,7 @@ export class HostRules {
   async #read(rule: HostRule): Promise<readonly Reading[] | null> {
     const { clock, countEvents, instances, dataDir, log } = this.#options;
     try {
-      if (rule.when === 'disk') return [await diskReading(rule.of ?? dataDir)];
+      if (rule.when === 'disk') return [await this.#disks.reading(rule.of ?? dataDir)];
       if (rule.when === 'certificate') {
         const all = rule.of === undefined ? await instances() : [];
         return certificateReadings(rule, this.#services, all, this.#certificates, clock.now());

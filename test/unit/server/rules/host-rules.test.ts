@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EventType, HeimdallEvent } from '../../../../internal/model/event.ts';
 import { CertificateBook } from '../../../../internal/server/rules/certificate-book.ts';
-import { HostRules } from '../../../../internal/server/rules/host-rules.ts';
+import { Disks } from '../../../../internal/server/rules/disk.ts';
+import { HostRules, type HostRulesOptions } from '../../../../internal/server/rules/host-rules.ts';
 import type { Alert, AlertSink } from '../../../../pkg/alerts/alert.ts';
 import { AlertRuleSchema } from '../../../../pkg/alerts/rules/schema.ts';
 import { createLogger } from '../../../../pkg/logger/logger.ts';
@@ -38,7 +39,7 @@ class Host {
   readonly ends = new Map<string, number>();
   readonly asked: string[] = [];
   away = false;
-  readonly rules = new HostRules({
+  readonly options: HostRulesOptions = {
     sink: this.sink,
     clock: this.clock,
     log: createLogger({ name: 'test', level: 'silent' }),
@@ -57,7 +58,8 @@ class Host {
       if (end === undefined) throw new Error('connect ECONNREFUSED');
       return end;
     }),
-  });
+  };
+  readonly rules = new HostRules(this.options);
 
   async configure(...rules: readonly object[]): Promise<void> {
     const services = [service(), service({ name: 'api', healthCheck: { type: 'https', host: 'api.example.com:443' } })];
@@ -168,6 +170,31 @@ describe('a rule about a disk', () => {
     await host.configure({ when: 'disk', of: '/there/is/no/such/folder', above: '0%' });
     assert.deepEqual(host.sink.take(), ['ok disk://critical/0%']);
     assert.match(host.rules.views()[0]?.reading ?? '', /ENOENT/);
+  });
+});
+
+describe('a file system that does not answer', () => {
+  it('is asked once, and holds up neither other rules nor the configuration', async () => {
+    const host = new Host();
+    host.happened('instance.exited');
+    let asked = 0;
+    const disks = new Disks(host.clock, () => {
+      asked += 1;
+      return new Promise(() => {});
+    });
+    const rules = new HostRules({ ...host.options, disks });
+    const parsed = [
+      { when: 'disk', above: '90%' },
+      { when: 'restarts', above: 0 },
+    ].map((rule) => {
+      return AlertRuleSchema.parse(rule);
+    });
+    const configured = rules.configure(parsed, [service()]);
+    await host.clock.advance(60_000);
+    await configured;
+    assert.deepEqual([asked, host.sink.take()], [1, ['! restarts:web/warning/0']]);
+    assert.equal(rules.views()[0]?.reading, 'the file system has not answered within 5 s');
+    rules.stop();
   });
 });
 
