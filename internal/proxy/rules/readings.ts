@@ -31,7 +31,10 @@ export function errorRate(pool: ServicePool, ended: EndedRequests, overMs: numbe
       const lines = ranked(pool, recent, overMs, ({ failures }) => failures).map(
         ([{ id }, { failures, requests: all }]) => `${id}: ${failures} of ${all} attempts failed`,
       );
-      return worst(lines, 'no instance failed: the errors are answers of the load balancer itself');
+      return worst(
+        lines,
+        'none of these instances failed: those that did are gone, or the load balancer itself refused the requests',
+      );
     },
   };
 }

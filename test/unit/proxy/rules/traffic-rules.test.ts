@@ -114,6 +114,18 @@ describe('a rule about the error rate', () => {
     assert.equal(site.reading('error rate'), 'ok: 0%: 0 of 90 requests in 10 s failed');
   });
 
+  it('does not blame anybody when those that failed are gone', async () => {
+    const site = new Site({});
+    site.configure(RULE);
+    await site.serve(2, 100, { failed: 100 });
+    site.pools[0]!.put(upstream('web-1'));
+    await site.serve(4, 0);
+    assert.match(
+      site.sink.raised[0]?.cause ?? '',
+      /failed\nnone of these instances failed: those that did are gone, or /,
+    );
+  });
+
   it('is about its services only, of each apart', async () => {
     const site = new Site({}, { name: 'api' });
     site.configure({ ...RULE, services: ['api'] });
