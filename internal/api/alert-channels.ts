@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type AddedChannel, WebhookSpecSchema } from '../../pkg/alerts/added-channel.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
-import type { Alerts } from './manager.ts';
+import type { Alerts, Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
 const NAME_EXPECTED = 'expected 1 to 63 letters, digits, dots, dashes and underscores';
@@ -13,7 +13,11 @@ const ChannelBodySchema = z.strictObject({
 });
 
 /** `/alerts/channels`: webhooks beside those of the configuration. */
-export function channelEndpoints({ book, guard, channelsChanged }: Alerts, now: () => number = Date.now): Endpoint[] {
+export function channelEndpoints(
+  { book, guard, channelsChanged }: Alerts,
+  { services }: Pick<Manager, 'services'>,
+  now: () => number = Date.now,
+): Endpoint[] {
   const nothing = { query: Nothing, body: Nothing };
   return [
     endpoint('GET', '/alerts/channels', nothing, async (_input, response) => {
@@ -21,7 +25,10 @@ export function channelEndpoints({ book, guard, channelsChanged }: Alerts, now: 
     }),
     endpoint('POST', '/alerts/channels', { query: Nothing, body: ChannelBodySchema }, async ({ body }, response) => {
       const { name, webhook, by } = body;
-      await guard().check(new URL(webhook.webhook.url).hostname).catch(refused);
+      assertKnown(webhook.webhook.services, await services.list());
+      await guard()
+        .check(new URL(webhook.webhook.url).hostname)
+        .catch((error: unknown) => refuse('url', messageOf(error)));
       const channel = { name, ...webhook, at: now(), by };
       await book.putChannel(channel);
       await channelsChanged();
@@ -43,9 +50,16 @@ function channelView({ name, webhook, at, by }: AddedChannel) {
   return { name, target: `${protocol}//${host}`, format, severity, services, at: new Date(at).toISOString(), by };
 }
 
+/** A channel that waits for a service that does not exist would never hear of the one that was meant. @throws {HeimdallError} INVALID_REQUEST */
+function assertKnown(names: readonly string[], services: readonly { readonly name: string }[]): void {
+  const known = services.map(({ name }) => name);
+  const index = names.findIndex((name) => !known.includes(name));
+  if (index === -1) return;
+  refuse(`services.${index}`, `there is no service "${names[index]}"; configured: ${known.join(', ') || 'none'}`);
+}
+
 /** @throws {HeimdallError} INVALID_REQUEST */
-function refused(error: unknown): never {
-  const path = 'body.webhook.url';
-  const message = messageOf(error);
+function refuse(field: string, message: string): never {
+  const path = `body.webhook.${field}`;
   throw new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
 }

@@ -49,7 +49,7 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
     ...alertEndpoints(alerts),
-    ...channelEndpoints(alerts),
+    ...channelEndpoints(alerts, manager),
     reloadEndpoint(reload),
   ];
   const app = express();

@@ -40,6 +40,7 @@ describe('/alerts/channels', () => {
     [{ name: 'a/b', webhook: HOOK }, 'body.name', /letters, digits/],
     [{ name: 'chat', webhook: { url: 'ftp://example.org' } }, 'body.webhook.url', /http/],
     [{ name: 'chat', webhook: { ...HOOK, colour: 'red' } }, 'body.webhook', /colour/],
+    [{ name: 'chat', webhook: { ...HOOK, services: ['web', 'wbe'] } }, 'body.webhook.services.1', /no service "wbe"/],
     [{ name: 'chat', webhook: { ...HOOK, url: 'http://169.254.169.254/latest' } }, 'body.webhook.url', /private or/],
     [
       { name: 'chat', webhook: { ...HOOK, url: 'http://localhost:7000/servers/add' } },
