@@ -6,7 +6,9 @@ const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 
 const SHARE_EXPECTED = 'expected a share such as "5%", of less than 100%';
-const LIMIT_EXPECTED = 'expected a duration such as "800ms" or "2s", above zero and of at most 1 minute';
+const LIMIT_EXPECTED = 'expected a duration such as "800ms" or "2s", above zero and below 1 minute';
+/** Whatever takes longer counts as a minute: a limit of that would never be exceeded. */
+const LONGEST_LIMIT_MS = 59_999;
 const FOR_EXPECTED = 'expected a duration such as "30s" or "5m", above zero and of at most 24 hours';
 const WINDOW_EXPECTED = 'expected a duration from "10s" to "10m"';
 const COUNT_EXPECTED = 'expected a whole number from 0 to 100000';
@@ -50,7 +52,7 @@ export const AlertRuleSchema = z.discriminatedUnion(
     z.strictObject({
       /** The time to the response head that 99 of 100 attempts did not exceed. */
       when: z.literal('p99'),
-      above: milliseconds(60 * SECOND_MS, LIMIT_EXPECTED),
+      above: milliseconds(LONGEST_LIMIT_MS, LIMIT_EXPECTED),
       over: recent().prefault('1m'),
       for: lasting().prefault('1m'),
       ...SERVICES,

@@ -55,6 +55,7 @@ describe('a rule for alerts', () => {
     [{ when: 'error-rate', above: '5%', over: '11m' }, /^over: /],
     [{ when: 'error-rate', above: '5%', for: '2d' }, /^for: .*at most 24 hours/],
     [{ when: 'p99', above: '5%' }, /^above: expected a duration such as "800ms"/],
+    [{ when: 'p99', above: '1m' }, /^above: .*below 1 minute/],
     [{ when: 'restarts', above: 1.5 }, /^above: expected a whole number/],
     [{ when: 'certificate', below: '2y' }, /^below: expected a duration such as "14d"/],
     [{ when: 'certificate', below: '14d', of: 'https://example.com' }, /^of: expected an address such as/],
