@@ -28,7 +28,8 @@ export class ExitWatch {
 
   /**
    * @param startTime - of the process that is meant, see `startTimeOf`.
-   * @param tell - called once, within about a tenth of a second after the end, unless the returned function is called before.
+   * @param tell - called once, unless the returned function is called before: within about a tenth of a second after the end, or
+   * three seconds where it stays as a zombie that nobody waits for, or somebody else has got the pid.
    */
   watch(pid: number, startTime: string, tell: (exit: Exit) => void): () => void {
     const lookOfCheck = this.#looks + 1 + (pid % LOOKS_PER_CHECK);
