@@ -9,9 +9,11 @@ function setUp() {
   const events: StoredEvent[] = [];
   const registry = {
     failing: false,
-    events: async ({ since = 0 }) => {
+    asked: 0,
+    events: async ({ since = 0, limit = 0 }) => {
+      registry.asked += 1;
       if (registry.failing) throw new Error('the registry is locked');
-      return events.filter(({ at }) => at >= since);
+      return events.filter(({ at }) => at >= since).slice(0, limit);
     },
   };
   const ended = (instanceId: string, logTail: unknown, at = clock.now()) => {
@@ -51,6 +53,19 @@ describe('the last words of an instance', () => {
     assert.deepEqual(await after(clock, 3_000, words.of('web', 'web-1', clock.now())), []);
     registry.failing = false;
     assert.deepEqual(await after(clock, 3_000, words.of('web', 'web-9', clock.now())), []);
+    await clock.advance(100);
     assert.equal(clock.pending, 0);
+  });
+
+  it('are found of each when hundreds end at once, without as many readings', async () => {
+    const { clock, ended, registry, words } = setUp();
+    const ids = Array.from({ length: 300 }, (_, index) => `web-${index}`);
+    const found = Promise.all(ids.map((id) => words.of('web', id, clock.now())));
+    for (const id of ids) ended(id, [id]);
+    assert.deepEqual(
+      await after(clock, 500, found),
+      ids.map((id) => [id]),
+    );
+    assert.equal(registry.asked, 1);
   });
 });
