@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -56,6 +56,11 @@ describe('the SQLite registry when its file is out of order', () => {
     await manager.reserve([DRAFT], PORTS, 1);
     await manager.close();
   }
+
+  it('is made for its owner alone, who keeps secrets in it, and so is its log', async () => {
+    keep(await openManagerRegistry({ path }));
+    for (const file of [path, `${path}-wal`]) assert.equal((await stat(file)).mode & 0o777, 0o600, file);
+  });
 
   it('fails once when the file is moved away, and comes back with it although nothing changed', async () => {
     const manager = keep(await openManagerRegistry({ path }));

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { HeimdallError } from '../../model/errors.ts';
@@ -8,6 +8,7 @@ import { migrate } from './migrate.ts';
 
 /** SQLite's default, which nothing here changes. */
 const PAGE_BYTES = 4_096;
+const OWNER_ONLY = 0o600;
 
 interface HandleOptions {
   readonly path: string;
@@ -34,7 +35,7 @@ export class Handle {
   /** @throws errors of SQLite and the file system as they are, and what `migrate` throws. */
   constructor({ path, create, checkpointPages }: HandleOptions) {
     this.#path = path;
-    if (create) mkdirSync(dirname(path), { recursive: true });
+    if (create) makeFile(path);
     this.db = new Database(path, { timeout: 0, fileMustExist: !create });
     try {
       this.db.pragma('foreign_keys = ON');
@@ -108,6 +109,15 @@ export class Handle {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+/**
+ * For its owner alone, as the log next to it will be: it holds environments, and what opens webhooks. To close a file drops the
+ * locks that this process has on it, but on one that has not been there it has none.
+ */
+function makeFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  if (stampOfSync(path) === null) closeSync(openSync(path, 'a', OWNER_ONLY));
 }
 
 /** Shows most damage that the log still hides, because it holds newer copies of the pages in question. */
