@@ -5,6 +5,9 @@ import { messageOf } from '../../internal/model/errors.ts';
 import { loadOptions } from '../runtime/arguments.ts';
 import { reachable } from './banner.ts';
 
+/** How long a load balancer may take; one that hangs answers never. */
+const PATIENCE_MS = 10_000;
+
 export interface AskArguments {
   readonly config: string | undefined;
   /** Print the answer as it came. */
@@ -49,7 +52,7 @@ async function toldBy<S extends z.ZodType>(
   const headers: Record<string, string> =
     manager.token === undefined ? {} : { Authorization: `Bearer ${manager.token}` };
   try {
-    const response = await fetch(url, { headers });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
     const body: unknown = await response.json();
     if (!response.ok) return { ok: false, text: ProblemSchema.parse(body).detail };
     return { ok: true, text: json ? `${JSON.stringify(body, null, 2)}\n` : textOf(schema.parse(body)) };

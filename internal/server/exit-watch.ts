@@ -18,12 +18,14 @@ interface Watched {
 /** Notices the end of processes that are no children of ours: only a parent is told, all others have to look. */
 export class ExitWatch {
   readonly #clock: Clock;
+  readonly #startTimeOf: (pid: number) => Promise<string | null>;
   readonly #watched = new Set<Watched>();
   #cancelTimer: (() => void) | null = null;
   #looks = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, ofProcess = startTimeOf) {
     this.#clock = clock;
+    this.#startTimeOf = ofProcess;
   }
 
   /**
@@ -55,7 +57,8 @@ export class ExitWatch {
 
   async #check(watched: Watched): Promise<void> {
     watched.lookOfCheck += LOOKS_PER_CHECK;
-    if ((await startTimeOf(watched.pid)) !== watched.startTime) this.#gone(watched);
+    const startTime = await this.#startTimeOf(watched.pid).catch(() => watched.startTime); // the next check may tell
+    if (startTime !== watched.startTime) this.#gone(watched);
   }
 
   #gone(watched: Watched): void {

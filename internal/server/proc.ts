@@ -17,6 +17,8 @@ interface ProcStat {
   readonly pages: number;
 }
 
+/** What a file of a process says that is gone, or not ours to look at. */
+const GONE = new Set<unknown>(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 /** As far as they are of interest: from the third of the line to the 24th. */
 const FIELDS = 22;
 
@@ -37,12 +39,16 @@ export async function statOf(pid: number): Promise<ProcStat | null> {
   return line === null ? null : parseStat(line);
 }
 
-/** The same without a trip to the thread pool, for whoever looks at many; the event loop stands still meanwhile. */
+/**
+ * The same without a trip to the thread pool, for whoever looks at many; the event loop stands still meanwhile.
+ * @throws when nobody can tell, for lack of descriptors or memory: that is no sign that the process is gone.
+ */
 export function statNow(pid: number): ProcStat | null {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')); // in one call, for UTF-8 alone: half the time
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && GONE.has(error.code)) return null;
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { environmentOf } from './process-table.ts';
 
 const TOKEN = 'HEIMDALL_INSTANCE_TOKEN=';
 
-/** Tells two processes of one pid apart; null when none runs under the pid, which includes zombies. */
+/** Tells two processes of one pid apart; null when none runs under the pid, which includes zombies. @throws when nobody can tell. */
 export async function startTimeOf(pid: number): Promise<string | null> {
   if (!HAS_PROC) return startTimeFromPs(pid);
   const stat = statNow(pid);

@@ -51,6 +51,15 @@ it('another process under the same pid is not taken for it', async () => {
   assert.equal(clock.pending, 0);
 });
 
+it('that nobody can tell, for want of descriptors, is no end of a process', async () => {
+  const clock = new ManualClock();
+  const watch = new ExitWatch(clock, () => Promise.reject(new Error('EMFILE: too many open files')));
+  const { pid, startTime } = await sleeper();
+  const letGo = watch.watch(pid, startTime, () => assert.fail('it runs'));
+  await clock.advance(6_200);
+  letGo();
+});
+
 it('whoever lets a process go hears nothing more of it, and no timer remains', async () => {
   const { clock, watch, told, tell } = setUp();
   const { child, pid, startTime } = await sleeper();
