@@ -73,6 +73,8 @@ export interface PoolOutlook {
   /** Why new requests are held; null: they are not. */
   readonly held: 'paused' | 'asleep' | null;
   readonly free: readonly Upstream[];
+  /** The same with those that are full. */
+  readonly offered: ReadonlySet<Upstream>;
   /** As an algorithm sees them for a request about which nothing is known; null: there is nobody. */
   readonly explanation: Explanation | null;
   /** Requests in flight that an upstream may have; infinite: any number. */

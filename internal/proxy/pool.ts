@@ -268,6 +268,7 @@ export class Pool implements LeaseOwner {
         among: amongWhom({ offer: this.#offer, tried: NO_UPSTREAMS }),
         held: this.paused ? 'paused' : this.holds ? 'asleep' : null,
         free,
+        offered: new Set(candidates),
         explanation: free.length === 0 ? null : this.#balancer.explain(free, nothingKnown),
         limitOf: this.#limitOf,
       };

@@ -89,6 +89,11 @@ describe('an explained pick', () => {
     );
     const none = pickOf(pool);
     assert.deepEqual([none.result, none.upstream, none.excluded], ['busy', null, { full: 2 }]);
+    for (const unfit of [a, b]) unfit.health = 'unhealthy';
+    pool.invalidate();
+    const lastResort = pickOf(pool);
+    assert.deepEqual([lastResort.among, lastResort.excluded], ['last-resort', { full: 2 }]);
+    assert.deepEqual(exclusions(pickOf(pool, [a])), ['a tried', 'b full']);
   });
 
   it('says that it is a panic, a last resort, or a trial', () => {
