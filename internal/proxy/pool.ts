@@ -1,5 +1,5 @@
 import type { Balancer } from '../algorithms/balancer.ts';
-import { INITIAL_LIMIT } from '../health/concurrency.ts';
+import { initialLimit } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { amongWhom, atOneMoment, type PoolView } from './explain/pick-view.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
@@ -350,7 +350,8 @@ export class Pool implements LeaseOwner {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const { inFlight } = upstream;
     if (maxConnections !== null && inFlight >= maxConnections) return false;
-    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || INITIAL_LIMIT)) return true;
+    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || initialLimit(adaptiveConcurrency)))
+      return true;
     upstream.refused();
     return false;
   };
@@ -359,7 +360,7 @@ export class Pool implements LeaseOwner {
   readonly #limitOf = ({ concurrency }: Upstream): number => {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const most = maxConnections ?? Number.POSITIVE_INFINITY;
-    return adaptiveConcurrency === null ? most : Math.min(most, concurrency || INITIAL_LIMIT);
+    return adaptiveConcurrency === null ? most : Math.min(most, concurrency || initialLimit(adaptiveConcurrency));
   };
 
   #waiter(context: LeaseContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {
