@@ -314,8 +314,10 @@ export class Pool implements LeaseOwner {
     const { trail } = context;
     if (!trail) return this.#balancer.pick(free, context);
     const moment = atOneMoment(context);
-    trail.chooses(this.#viewFor(tried), free, this.#balancer.explain(free, moment));
-    return this.#balancer.pick(free, moment);
+    const explanation = this.#balancer.explain(free, moment);
+    const picked = this.#balancer.pick(free, moment);
+    trail.chooses(this.#viewFor(tried), free, explanation, picked);
+    return picked;
   }
 
   #viewFor(tried: readonly Upstream[]): PoolView {

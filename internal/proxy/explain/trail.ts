@@ -66,9 +66,12 @@ export class Trail {
     return this.#facts.id;
   }
 
-  /** An algorithm is about to pick. */
-  chooses(view: PoolView, free: readonly Upstream[], explanation: Explanation): void {
-    this.#note(view, { result: 'picked', free, winner: free[explanation.winner] ?? null, explanation });
+  /**
+   * An algorithm has picked, and nothing is claimed yet.
+   * @param explanation - of right before: another winner than `winner` when requests of other threads have ended in between.
+   */
+  chooses(view: PoolView, free: readonly Upstream[], explanation: Explanation, winner: Upstream): void {
+    this.#note(view, { result: 'picked', free, winner, explanation });
   }
 
   /** One that was ejected is about to be tried out. */
