@@ -61,6 +61,11 @@ export interface QueueLimits extends LineLimits {
  */
 export type Refusal = 'nobody' | 'busy' | 'shed' | 'held';
 
+/** All that there are for it have as much as they take. */
+export function isFull(refusal: Refusal | null): boolean {
+  return refusal === 'busy' || refusal === 'shed';
+}
+
 /** The request that an upstream is looked for. */
 export interface LeaseContext extends PickContext {
   /** Is told why who is picked; null: nobody wants to know. */
