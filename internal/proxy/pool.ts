@@ -352,17 +352,19 @@ export class Pool implements LeaseOwner {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const { inFlight } = upstream;
     if (maxConnections !== null && inFlight >= maxConnections) return false;
-    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || initialLimit(adaptiveConcurrency)))
-      return true;
+    if (adaptiveConcurrency === null) return true;
+    const limit = upstream.concurrency || initialLimit(adaptiveConcurrency);
+    if (inFlight < limit || inFlight < limit + upstream.inProgress) return true; // mostly the first says it, for less
     upstream.refused();
     return false;
   };
 
   /** Requests in flight that it may have; infinite: any number. */
-  readonly #limitOf = ({ concurrency }: Upstream): number => {
+  readonly #limitOf = (upstream: Upstream): number => {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const most = maxConnections ?? Number.POSITIVE_INFINITY;
-    return adaptiveConcurrency === null ? most : Math.min(most, concurrency || initialLimit(adaptiveConcurrency));
+    if (adaptiveConcurrency === null) return most;
+    return Math.min(most, (upstream.concurrency || initialLimit(adaptiveConcurrency)) + upstream.inProgress);
   };
 
   #waiter(context: LeaseContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {

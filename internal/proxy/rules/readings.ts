@@ -93,8 +93,8 @@ function load(pool: ServicePool): { readonly inFlight: number; readonly room: nu
   for (const upstream of pool.healthy()) {
     inFlight += upstream.inFlight;
     const most = maxConnections ?? Number.POSITIVE_INFINITY;
-    room +=
-      adaptiveConcurrency === null ? most : Math.min(most, upstream.concurrency || initialLimit(adaptiveConcurrency));
+    const adapted = adaptiveConcurrency && (upstream.concurrency || initialLimit(adaptiveConcurrency));
+    room += adapted === null ? most : Math.min(most, adapted + upstream.inProgress);
   }
   return { inFlight, room };
 }
