@@ -15,6 +15,12 @@ export interface Traffic {
 
 /** Netflix's `initialLimit`. Until the first congestion the limit doubles, as the window of TCP in its slow start. */
 export const INITIAL_LIMIT = 20;
+
+/** What holds for an upstream at which nobody has looked yet. */
+export function initialLimit({ min, max }: AdaptiveConcurrency): number {
+  return Math.min(Math.max(INITIAL_LIMIT, min), max);
+}
+
 /** Of how many answers a window consists: of as many as the limit, about one round trip, within these. */
 const WINDOW_ANSWERS = { least: 5, most: 25 };
 /** What one window leaves of the limit at least, for its latency. */
@@ -82,7 +88,7 @@ export class ConcurrencyLimit {
   constructor(settings: AdaptiveConcurrency, now: number, random: () => number) {
     this.settings = settings;
     this.#random = random;
-    this.#limit = this.#within(INITIAL_LIMIT);
+    this.#limit = initialLimit(settings);
     this.#limitThen = this.#limit;
     this.#since = now;
     this.#learnedAt = now;

@@ -68,8 +68,8 @@ export class ConcurrencyControl {
   }
 
   /**
-   * Responses that have begun are no load that could be seen by latencies, and WebSockets may stay for hours: they come on
-   * top of what the limit is about.
+   * Responses that have begun are no load that could be seen by latencies, and WebSockets may stay for hours: the limit is
+   * not about them.
    * @returns whether there may be room for one more.
    */
   #limit(upstream: Upstream, settings: AdaptiveConcurrency, now: number): boolean {
@@ -80,8 +80,8 @@ export class ConcurrencyControl {
     const inUse = Math.max(upstream.inFlight - answering, 0);
     limit.look({ answers, logMs, gatewayErrors, inUse, wasFull: upstream.takeRefused() }, now);
     const before = upstream.concurrency;
-    upstream.concurrency = limit.value + answering;
-    return upstream.concurrency > before;
+    upstream.concurrency = limit.value;
+    return upstream.concurrency > before || answering > 0; // who makes room by beginning to answer tells nobody
   }
 
   #release(pool: ServicePool): void {

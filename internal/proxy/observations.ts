@@ -100,6 +100,11 @@ export class Observations {
     this.#answering[own] = (this.#answering[own] ?? 0) + change;
   }
 
+  /** How many have begun and are not over, in all threads. */
+  inProgress(slot: number): number {
+    return this.#sum(this.#answering, slot);
+  }
+
   /** It answers as one that works: the errors so far are not in a row with those to come. */
   endStreak(slot: number): void {
     if (this.#streaks[slot] !== 0) Atomics.store(this.#streaks, slot, 0);

@@ -61,6 +61,11 @@ export interface QueueLimits extends LineLimits {
  */
 export type Refusal = 'nobody' | 'busy' | 'shed' | 'held';
 
+/** All that there are for it have as much as they take. */
+export function isFull(refusal: Refusal | null): boolean {
+  return refusal === 'busy' || refusal === 'shed';
+}
+
 /** The request that an upstream is looked for. */
 export interface LeaseContext extends PickContext {
   /** Is told why who is picked; null: nobody wants to know. */
@@ -73,6 +78,8 @@ export interface PoolOutlook {
   /** Why new requests are held; null: they are not. */
   readonly held: 'paused' | 'asleep' | null;
   readonly free: readonly Upstream[];
+  /** The same with those that are full. */
+  readonly offered: ReadonlySet<Upstream>;
   /** As an algorithm sees them for a request about which nothing is known; null: there is nobody. */
   readonly explanation: Explanation | null;
   /** Requests in flight that an upstream may have; infinite: any number. */

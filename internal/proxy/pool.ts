@@ -1,5 +1,5 @@
 import type { Balancer } from '../algorithms/balancer.ts';
-import { INITIAL_LIMIT } from '../health/concurrency.ts';
+import { initialLimit } from '../health/concurrency.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import { amongWhom, atOneMoment, type PoolView } from './explain/pick-view.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
@@ -268,6 +268,7 @@ export class Pool implements LeaseOwner {
         among: amongWhom({ offer: this.#offer, tried: NO_UPSTREAMS }),
         held: this.paused ? 'paused' : this.holds ? 'asleep' : null,
         free,
+        offered: new Set(candidates),
         explanation: free.length === 0 ? null : this.#balancer.explain(free, nothingKnown),
         limitOf: this.#limitOf,
       };
@@ -313,8 +314,10 @@ export class Pool implements LeaseOwner {
     const { trail } = context;
     if (!trail) return this.#balancer.pick(free, context);
     const moment = atOneMoment(context);
-    trail.chooses(this.#viewFor(tried), free, this.#balancer.explain(free, moment));
-    return this.#balancer.pick(free, moment);
+    const explanation = this.#balancer.explain(free, moment);
+    const picked = this.#balancer.pick(free, moment);
+    trail.chooses(this.#viewFor(tried), free, explanation, picked);
+    return picked;
   }
 
   #viewFor(tried: readonly Upstream[]): PoolView {
@@ -349,16 +352,19 @@ export class Pool implements LeaseOwner {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const { inFlight } = upstream;
     if (maxConnections !== null && inFlight >= maxConnections) return false;
-    if (adaptiveConcurrency === null || inFlight < (upstream.concurrency || INITIAL_LIMIT)) return true;
+    if (adaptiveConcurrency === null) return true;
+    const limit = upstream.concurrency || initialLimit(adaptiveConcurrency);
+    if (inFlight < limit || inFlight < limit + upstream.inProgress) return true; // mostly the first says it, for less
     upstream.refused();
     return false;
   };
 
   /** Requests in flight that it may have; infinite: any number. */
-  readonly #limitOf = ({ concurrency }: Upstream): number => {
+  readonly #limitOf = (upstream: Upstream): number => {
     const { maxConnections, adaptiveConcurrency } = this.#limits;
     const most = maxConnections ?? Number.POSITIVE_INFINITY;
-    return adaptiveConcurrency === null ? most : Math.min(most, concurrency || INITIAL_LIMIT);
+    if (adaptiveConcurrency === null) return most;
+    return Math.min(most, (upstream.concurrency || initialLimit(adaptiveConcurrency)) + upstream.inProgress);
   };
 
   #waiter(context: LeaseContext, tried: readonly Upstream[], seeker: LeaseSeeker, why: 'busy' | 'held'): Waiter {

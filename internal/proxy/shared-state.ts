@@ -45,7 +45,7 @@ export class SharedState {
   readonly standing: Int32Array;
   /** 1: nobody could connect to it lately, so that a request sent there takes nothing off the others. */
   readonly unreachable: Int32Array;
-  /** How many requests each may have in flight, as the main thread has found out; 0: not known. */
+  /** How many requests without a response head each may have, as the main thread has found out; 0: not known. */
   readonly concurrency: Int32Array;
   /** 1: that has kept a request away. */
   readonly full: Int32Array;

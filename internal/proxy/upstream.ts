@@ -104,7 +104,7 @@ export class Upstream implements Candidate {
     this.#state.unreachable[this.slot] = unreachable ? 1 : 0;
   }
 
-  /** How many requests it may have in flight, as found out from its latencies; 0: not known. */
+  /** How many requests without a response head it may have, as found out from its latencies; 0: not known. */
   get concurrency(): number {
     return this.#state.concurrency[this.slot] ?? 0;
   }
@@ -220,6 +220,11 @@ export class Upstream implements Candidate {
   /** A response begins, or one is over; see `Observations.answering`. */
   answering(change: 1 | -1): void {
     this.#state.observations.answering(this.slot, change);
+  }
+
+  /** Requests whose response has begun. */
+  get inProgress(): number {
+    return this.#state.observations.inProgress(this.slot);
   }
 
   /** @param elapsedMs - from the start of an attempt to its response head, whatever it says, or to the timeout. */

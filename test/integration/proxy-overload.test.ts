@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { it, type TestContext } from 'node:test';
 import { INITIAL_LIMIT } from '../../internal/health/concurrency.ts';
+import { LineGauge } from '../../internal/proxy/line-gauge.ts';
 import { describeEngines } from '../support/engines.ts';
 import { OK } from '../support/holding.ts';
 import { eventually, onHeads, parseMessage, RawBackend, rawClient, requestText } from '../support/proxy-raw.ts';
@@ -78,6 +79,32 @@ describeEngines('an overload', () => {
     assert.ok(site.records.filter(({ status }) => status === 200).every(({ refusal }) => refusal === undefined));
     const refused = crowd.answers.filter(({ status }) => status !== 200);
     assert.ok(refused.every(({ status, retryAfter }) => status === 503 && Number(retryAfter) >= 1));
+  });
+
+  it('tells those who want a WebSocket, too, when to come again', async (t) => {
+    const backend = await slowBackend(t, 1, 5);
+    await using site = await ProxySite.open([backend.port], { service: { maxConnections: 1, queue: { limit: 0 } } });
+    const pool = site.fleet.pool('web');
+    assert.ok(pool !== undefined);
+    for (const upstream of pool.upstreams()) upstream.claim();
+    const { state, pool: place } = pool.place;
+    const gauge = new LineGauge(state.lines, place);
+    gauge.restart(performance.now());
+    for (let turn = 0; turn < 20; turn += 1) gauge.turn(performance.now());
+    state.setWaiting(place, 1e9, Number.POSITIVE_INFINITY);
+    const upgrade = [
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: YQ==',
+    ];
+    const client = await rawClient(site.port, requestText('GET /', upgrade));
+    const { status, fields } = parseMessage(await client.rest());
+    state.setWaiting(place, 0, Number.POSITIVE_INFINITY);
+    for (const upstream of pool.upstreams()) upstream.unclaim(false);
+    const retryAfter = fields.find(([name]) => name.toLowerCase() === 'retry-after')?.[1];
+    assert.equal(status, 503);
+    assert.ok(Number(retryAfter) > 1, `after ${retryAfter} s`);
   });
 
   it('finds out by itself how many requests the backend can work on', async (t) => {

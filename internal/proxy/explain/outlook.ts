@@ -29,11 +29,15 @@ export function outlookOf(pool: ServicePool): ServiceOutlook {
   const outlook = pool.outlook();
   const { explanation } = outlook;
   const isShown = explanation !== null && !explanation.ofRequest;
-  const upstreams = [...pool.upstreams()].map((upstream) => upstreamOutlook(upstream, outlook));
+  const free = new Map(outlook.free.map((upstream, place) => [upstream, place]));
+  const weights = outlook.free.reduce((sum, { weight }) => sum + weight, 0);
+  const upstreams = [...pool.upstreams()].map((upstream) =>
+    upstreamOutlook(upstream, outlook, { place: free.get(upstream) ?? null, weights }),
+  );
   return {
     service: pool.name,
     algorithm: pool.balancer.algorithm,
-    sentence: sentenceOf(outlook, upstreams, pool.waiting),
+    sentence: sentenceOf(outlook, upstreams.length, pool.waiting),
     among: outlook.among,
     held: outlook.held,
     waiting: pool.waiting,
@@ -43,21 +47,32 @@ export function outlookOf(pool: ServicePool): ServiceOutlook {
   };
 }
 
-function upstreamOutlook(upstream: Upstream, { free, explanation, limitOf }: PoolOutlook): UpstreamOutlook {
+/** An upstream among those that can be picked. */
+interface Share {
+  /** Null: it is none of them. */
+  readonly place: number | null;
+  /** Of all of them. */
+  readonly weights: number;
+}
+
+function upstreamOutlook(
+  upstream: Upstream,
+  { offered, explanation, limitOf }: PoolOutlook,
+  { place, weights }: Share,
+): UpstreamOutlook {
   const { id, instance, lifecycle, condition: health, inFlight, weight, cost } = upstream;
-  const place = free.indexOf(upstream);
-  const isFree = place !== -1;
-  const score = explanation === null || explanation.ofRequest ? Number.NaN : (explanation.scores[place] ?? Number.NaN);
-  const sum = free.reduce((total, other) => total + other.weight, 0);
+  const isFree = place !== null;
+  const scores = explanation === null || explanation.ofRequest ? [] : explanation.scores;
+  const score = isFree ? (scores[place] ?? Number.NaN) : Number.NaN;
   const cause = causeOf(upstream);
   const facts = {
-    excluded: isFree ? null : exclusionOf(upstream, { tried: NOBODY_TRIED, limitOf }),
+    excluded: isFree ? null : exclusionOf(upstream, { tried: NOBODY_TRIED, offered, limitOf }),
     cause: cause?.cause ?? null,
     since: isoOf(cause?.since),
     until: isoOf(cause?.until),
     weight: instance.weight,
     weightInForce: weight,
-    share: isFree ? weight / sum : 0,
+    share: isFree ? weight / weights : 0,
   };
   return {
     id,
@@ -90,19 +105,16 @@ function upstreamSentence(facts: Facts, lastError: string | null): string {
   return `Gets none, because ${why}${trouble === null ? known : `: ${trouble}`}${end}.`;
 }
 
-function sentenceOf(
-  { among, held, free }: PoolOutlook,
-  upstreams: readonly UpstreamOutlook[],
-  waiting: number,
-): string {
+function sentenceOf({ among, held, free, offered }: PoolOutlook, upstreams: number, waiting: number): string {
   const line = waiting === 0 ? '' : ` ${waiting} requests wait.`;
   if (held === 'paused') return `The service is paused: new requests are held.${line}`;
   if (held === 'asleep') return `The service has no instance yet: new requests are held until one is started.${line}`;
   if (free.length === 0) {
-    const isFull = upstreams.some(({ excluded }) => excluded === 'full');
-    return isFull ? `All that could be picked are full: requests wait.${line}` : `There is nobody to pick: 503.${line}`;
+    return offered.size > 0
+      ? `All that could be picked are full: requests wait.${line}`
+      : `There is nobody to pick: 503.${line}`;
   }
-  return `${free.length} of ${upstreams.length} get requests${AMONG[among]}.${line}`;
+  return `${free.length} of ${upstreams} get requests${AMONG[among]}.${line}`;
 }
 
 const AMONG: Readonly<Record<PoolOutlook['among'], string>> = {

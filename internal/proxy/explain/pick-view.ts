@@ -56,6 +56,7 @@ export function pickView(view: PoolView, decision: Decision, afterMs: number): E
 }
 
 function candidatesOf(view: PoolView, { free, explanation }: Decision): ExplainedCandidate[] {
+  const limits = { ...view, offered: new Set(offeredTo(view)) };
   const places = free.length > FEW ? new Map(free.map((upstream, index) => [upstream, index])) : null;
   const candidates: ExplainedCandidate[] = [];
   for (const upstream of view.upstreams) {
@@ -64,7 +65,7 @@ function candidatesOf(view: PoolView, { free, explanation }: Decision): Explaine
     const { id, lifecycle, condition: health, inFlight, weight } = upstream;
     candidates.push({
       id,
-      excluded: place === -1 ? exclusionOf(upstream, view) : null,
+      excluded: place === -1 ? exclusionOf(upstream, limits) : null,
       score: Number.isNaN(score) ? null : score,
       lifecycle,
       health,
@@ -75,18 +76,28 @@ function candidatesOf(view: PoolView, { free, explanation }: Decision): Explaine
   return candidates;
 }
 
-/** Null: nothing is wrong with it. */
+/** @param view.offered - see `offeredTo`. @returns null: nothing is wrong with it. */
 export function exclusionOf(
   upstream: Upstream,
-  { tried, limitOf }: Pick<PoolView, 'tried' | 'limitOf'>,
+  { tried, offered, limitOf }: Pick<PoolView, 'tried' | 'limitOf'> & { readonly offered: ReadonlySet<Upstream> },
 ): Exclusion | null {
   const { lifecycle, health, standing } = upstream;
   if (tried.includes(upstream)) return 'tried';
+  const isFull = upstream.inFlight >= limitOf(upstream);
+  if (isFull && offered.has(upstream)) return 'full'; // that it is unfit as well has kept nobody away
   if (lifecycle !== 'ready') return lifecycle;
   if (health === 'unknown') return 'unchecked';
   if (health !== 'healthy') return 'unhealthy';
   if (standing !== 'in') return standing;
-  return upstream.inFlight >= limitOf(upstream) ? 'full' : null;
+  return isFull ? 'full' : null;
+}
+
+/** Who can be picked, the full ones included. */
+function offeredTo({ offer, tried }: Pick<PoolView, 'offer' | 'tried'>): readonly Upstream[] {
+  const { fit, first, lastResort } = offer;
+  if (tried.length === 0) return first.length > 0 ? first : lastResort;
+  const isNew = (upstream: Upstream) => !tried.includes(upstream);
+  return fit.some(isNew) ? fit.filter(isNew) : lastResort.filter(isNew);
 }
 
 /** Whom a request is sent to, before anybody is left out as full. */

@@ -20,10 +20,6 @@ export class TrailRing {
     return gone;
   }
 
-  get length(): number {
-    return this.#trails.length;
-  }
-
   /** When the oldest came, in milliseconds of the engine's clock; infinite when there is none. */
   get since(): number {
     const oldest = this.#trails[this.#next] ?? this.#trails[0];

@@ -23,6 +23,8 @@ export interface TrailFacts {
 
 /** Picks of one request that waits and tries again are recorded up to this number. */
 const MOST_PICKS = 20;
+/** Of what a client has written so much is kept, in octets. */
+const LONGEST_TEXT = 1_024;
 
 interface TrailEnd {
   /** Which rule a refused request broke, or why it got no upstream, or no other one; null: neither. */
@@ -55,7 +57,7 @@ export class Trail {
 
   constructor(facts: TrailFacts, sampled: boolean, startedAt: number, now: () => number) {
     this.startedAt = startedAt;
-    this.#facts = facts;
+    this.#facts = keepable(facts);
     this.sampled = sampled;
     this.#now = now;
   }
@@ -64,9 +66,12 @@ export class Trail {
     return this.#facts.id;
   }
 
-  /** An algorithm is about to pick. */
-  chooses(view: PoolView, free: readonly Upstream[], explanation: Explanation): void {
-    this.#note(view, { result: 'picked', free, winner: free[explanation.winner] ?? null, explanation });
+  /**
+   * An algorithm has picked, and nothing is claimed yet.
+   * @param explanation - of right before: another winner than `winner` when requests of other threads have ended in between.
+   */
+  chooses(view: PoolView, free: readonly Upstream[], explanation: Explanation, winner: Upstream): void {
+    this.#note(view, { result: 'picked', free, winner, explanation });
   }
 
   /** One that was ejected is about to be tried out. */
@@ -121,6 +126,19 @@ export class Trail {
   #note(view: PoolView, decision: Decision): void {
     if (this.#picks.length < MOST_PICKS) this.#picks.push(pickView(view, decision, this.#now() - this.startedAt));
   }
+}
+
+/** A piece of a request's head holds all of the head in memory: of the texts only copies can be kept. */
+function keepable(facts: TrailFacts): TrailFacts {
+  const { id, client, method, host, target } = facts;
+  const [ownId, ownClient, ownMethod] = [copyOf(id), copyOf(client), copyOf(method)];
+  return { ...facts, id: ownId, client: ownClient, method: ownMethod, host: copyOf(host), target: copyOf(target) };
+}
+
+/** @param octets - one for each character. */
+function copyOf(octets: string): string {
+  const copy = Buffer.from(octets.slice(0, LONGEST_TEXT), 'latin1').toString('latin1');
+  return octets.length > LONGEST_TEXT ? `${copy}…` : copy;
 }
 
 /** @param requestEnd - an attempt that succeeded ends with its request, as far as we know. */

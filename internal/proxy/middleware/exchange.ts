@@ -6,7 +6,7 @@ import type { Explainer, Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, isFailedAnswer, statusFor } from '../outcome.ts';
-import type { Refusal } from '../pool-parts.ts';
+import { isFull, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, type RetryBudget, type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -248,11 +248,6 @@ export class Exchange implements AttemptOwner, Followed {
     this.#next.giveUp();
     this.#attempt?.abandon();
   }
-}
-
-/** All that there are have as much as they take. */
-function isFull(refusal: Refusal | null): boolean {
-  return refusal === 'busy' || refusal === 'shed';
 }
 
 /** The `Set-Cookie` that ties the client to the upstream that answers; null when it already is, or need not be. */

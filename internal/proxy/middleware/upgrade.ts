@@ -7,7 +7,7 @@ import type { Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { endToEndFields, type RawFields, VIA } from '../fields.ts';
 import { Lease } from '../lease.ts';
-import type { Refusal } from '../pool-parts.ts';
+import { isFull, type Refusal } from '../pool-parts.ts';
 import { type Outcome, statusFor } from '../outcome.ts';
 import { RequestContext } from '../request-context.ts';
 import { type RetryRefusal, retryRefusal } from '../retry.ts';
@@ -190,7 +190,8 @@ export class Upgrade implements AttemptOwner, Followed {
     if (this.#socket.destroyed || outcome?.kind === 'client-closed') return;
     const status = last && outcome ? (statusFor(outcome, last.lastResort) ?? 502) : 503;
     this.status = status;
-    refuseSocket(this.#socket, status, this.#request.id, this.#request.field('accept'));
+    const details = { retryAfter: isFull(this.refusal) ? this.pool.retryAfter : undefined };
+    refuseSocket(this.#socket, status, this.#request.id, this.#request.field('accept'), details);
   }
 }
 

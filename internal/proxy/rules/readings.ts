@@ -1,7 +1,7 @@
 import type { Reading } from '../../../pkg/alerts/rules/reading.ts';
 import { percent } from '../../../pkg/alerts/rules/words.ts';
 import { formatDuration } from '../../../pkg/alerts/words.ts';
-import { INITIAL_LIMIT } from '../../health/concurrency.ts';
+import { initialLimit } from '../../health/concurrency.ts';
 import { BUCKETS, quantile, total } from '../latency-buckets.ts';
 import type { Done, RecentTraffic } from '../recent-traffic.ts';
 import type { EndedRequests } from '../request-counts.ts';
@@ -94,9 +94,10 @@ function load(pool: ServicePool): { readonly inFlight: number; readonly room: nu
   const { maxConnections, adaptiveConcurrency } = pool.service;
   let [inFlight, room] = [0, 0];
   for (const upstream of pool.healthy()) {
-    const adapted = adaptiveConcurrency === null ? Number.POSITIVE_INFINITY : upstream.concurrency || INITIAL_LIMIT;
     inFlight += upstream.inFlight;
-    room += Math.min(maxConnections ?? Number.POSITIVE_INFINITY, adapted);
+    const most = maxConnections ?? Number.POSITIVE_INFINITY;
+    const adapted = adaptiveConcurrency && (upstream.concurrency || initialLimit(adaptiveConcurrency));
+    room += adapted === null ? most : Math.min(most, adapted + upstream.inProgress);
   }
   return { inFlight, room };
 }

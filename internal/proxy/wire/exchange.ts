@@ -3,7 +3,7 @@ import type { Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
 import { describeOutcome, isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
-import type { LeaseSeeker, Refusal } from '../pool-parts.ts';
+import { isFull, type LeaseSeeker, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -253,11 +253,10 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
     this.#over = true;
     this.status = last?.outcome ? (statusFor(last.outcome, last.lastResort) ?? 502) : 503;
     const { refusal } = this;
-    const isFull = refusal === 'busy' || refusal === 'shed';
     this.client.answer(
       this.status,
       refusal === 'held' ? this.pool.page : null,
-      isFull ? this.pool.retryAfter : undefined,
+      isFull(refusal) ? this.pool.retryAfter : undefined,
     );
   }
 

@@ -84,11 +84,27 @@ describe('the control of the concurrency', () => {
     const signals = state.signals(pool);
     await site.clock.advance(LOOK_MS);
     assert.ok(state.signals(pool) > signals, 'nobody is told that there is room');
-    assert.equal(site.upstream.concurrency, 5);
-    await eventually('its turn', () => site.turns[0] instanceof Lease);
-    for (const lease of leases) lease?.release({ kind: 'completed', status: 101 });
-    await site.clock.advance(LOOK_MS);
     assert.equal(site.upstream.concurrency, 3);
+    await eventually('its turn', () => site.turns[0] instanceof Lease);
+    site.stop();
+  });
+
+  // All clients of streams come again at once when their instance has closed them.
+  it('gives no more because many responses were over just now', async () => {
+    const site = new Controlled({ adaptiveConcurrency: { max: 3 } });
+    await site.clock.advance(LOOK_MS);
+    const lease = () => site.pool.lease(CONTEXT, []);
+    const streams: (Lease | null)[] = [];
+    for (let n = 0; n < 15; n += 1) {
+      const stream = lease();
+      stream?.sent();
+      stream?.head(200);
+      streams.push(stream);
+      await site.clock.advance(LOOK_MS);
+    }
+    for (const stream of streams) stream?.release({ kind: 'completed', status: 200 });
+    const leases = Array.from({ length: 20 }, lease);
+    assert.equal(leases.filter((each) => each !== null).length, 3);
     site.stop();
   });
 

@@ -187,6 +187,18 @@ describe('a pool', () => {
     assert.equal(picked(), 'a', 'there are no limits any more');
   });
 
+  it('keeps to the bounds of a limit that nobody has found out yet', () => {
+    for (const [min, max, most] of [
+      [1, 3, 3],
+      [30, 40, 30],
+    ] as const) {
+      const { pool } = poolOf(upstream('a'));
+      pool.limits = { ...LIMITS, adaptiveConcurrency: { min, max, tolerance: 1.25 } };
+      const leases = Array.from({ length: 50 }, () => pool.lease(CONTEXT, []));
+      assert.equal(leases.filter((lease) => lease !== null).length, most);
+    }
+  });
+
   it('has nobody to give when it is empty', () => {
     assert.equal(poolOf().pool.lease(CONTEXT, []), null);
   });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Explainer, explainerFor, type Followed } from '../../../../internal/proxy/explain/explainer.ts';
 import type { Trail } from '../../../../internal/proxy/explain/trail.ts';
 import { Lease } from '../../../../internal/proxy/lease.ts';
@@ -102,6 +104,29 @@ describe('an explainer', () => {
     explainer.over(waiting);
     assert.deepEqual(explainer.find('waits').found?.waits, [{ why: 'busy', afterMs: 0, ms: 50 }]);
     assert.equal(explainer.find('waits').found?.sampled, false);
+  });
+
+  it('keeps no more of what a client has sent than it tells', () => {
+    const explainer = explainerOf(1_000);
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    const heapUsed = () => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapUsed();
+    for (let n = 0; n < 1_000; n += 1) {
+      const head = Buffer.alloc(16_000, `GET /a/path/of/some/length ${n}`).toString('latin1');
+      const [target, host] = [head.slice(4, 26), head.slice(30, 60)];
+      explainer.refuse({ id: `id-${n}`, client: '', method: 'GET', host, target, service: null }, 404, null);
+    }
+    const kept = heapUsed() - before;
+    assert.ok(kept < 8e6, `${kept} octets`);
+    assert.equal(explainer.find('id-999').found?.target, '/a/path/of/some/length');
+    clock += 1_000;
+    const target = `/${'x'.repeat(5_000)}`;
+    explainer.refuse({ id: 'long', client: '', method: 'GET', host: '', target, service: null }, 404, null);
+    assert.equal(explainer.find('long').found?.target, `${target.slice(0, 1_024)}…`);
   });
 
   it('tells since when it keeps what it keeps', () => {

@@ -75,6 +75,10 @@ describe('the outlook of a service', () => {
     const full = outlook([busy], { maxConnections: 1 });
     assert.equal(full.sentence, 'All that could be picked are full: requests wait.');
     assert.equal(full.upstreams[0]?.sentence, 'Gets none, because it has as many requests in flight as it may.');
+    const lastResort = ill();
+    lastResort.claim();
+    const fullToo = outlook([lastResort], { maxConnections: 1 });
+    assert.deepEqual([fullToo.sentence, fullToo.upstreams[0]?.excluded], [full.sentence, 'full']);
   });
 
   it('shows scores where they are those of every request, and changes nothing about the next pick', () => {

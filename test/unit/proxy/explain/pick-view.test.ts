@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PickContext } from '../../../../internal/algorithms/balancer.ts';
+import type { Candidate, PickContext } from '../../../../internal/algorithms/balancer.ts';
 import { LeastConnections } from '../../../../internal/algorithms/least-connections.ts';
 import { LeastTime } from '../../../../internal/algorithms/least-time.ts';
 import type { ExplainedPick } from '../../../../internal/model/explained-request.ts';
@@ -89,6 +89,11 @@ describe('an explained pick', () => {
     );
     const none = pickOf(pool);
     assert.deepEqual([none.result, none.upstream, none.excluded], ['busy', null, { full: 2 }]);
+    for (const unfit of [a, b]) unfit.health = 'unhealthy';
+    pool.invalidate();
+    const lastResort = pickOf(pool);
+    assert.deepEqual([lastResort.among, lastResort.excluded], ['last-resort', { full: 2 }]);
+    assert.deepEqual(exclusions(pickOf(pool, [a])), ['a tried', 'b full']);
   });
 
   it('says that it is a panic, a last resort, or a trial', () => {
@@ -118,6 +123,22 @@ describe('an explained pick', () => {
     const [winner, tried, second] = pick.candidates;
     assert.deepEqual([winner?.id, tried?.id, second?.id], ['web-399', 'web-1', 'web-398']);
     assert.equal(pick.candidates.filter(({ excluded }) => excluded === 'unhealthy').length, 15);
+  });
+
+  it('is the pick that is made, though a request of another thread ends between', () => {
+    const [a, b] = [upstream('a'), upstream('b')];
+    const pool = poolOf([a, b]);
+    b.claim();
+    class Interrupted extends LeastConnections {
+      override explain(candidates: readonly Candidate[]) {
+        const explanation = super.explain(candidates);
+        a.claim();
+        b.unclaim(false);
+        return explanation;
+      }
+    }
+    pool.balancer = new Interrupted();
+    assert.equal(pickOf(pool).upstream, 'b');
   });
 
   it('is the pick that is made, though the time goes on between', () => {
