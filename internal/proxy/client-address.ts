@@ -36,7 +36,14 @@ export class TrustedProxies {
   }
 }
 
-/** An IPv4 address that arrived on an IPv6 socket (`::ffff:10.0.0.1`) is the IPv4 address. */
+const MAPPED = /^::ffff:(?:([\d.]+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i;
+
+/** An IPv4 address that arrived on an IPv6 socket (`::ffff:10.0.0.1`, or `::ffff:a00:1`) is the IPv4 address. */
 export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+  if (!address.startsWith('::')) return address;
+  const [, dotted = '', high = '', low = ''] = MAPPED.exec(address) ?? [];
+  if (isIP(dotted) === 4) return dotted;
+  if (high === '') return address;
+  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
 }

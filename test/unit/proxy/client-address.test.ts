@@ -28,7 +28,10 @@ describe('the client address', () => {
 
   it('is an IPv4 address, also when it came in on an IPv6 socket', () => {
     assert.equal(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
-    assert.equal(plainAddress('::ffff:0a00:1'), '::ffff:0a00:1');
+    assert.equal(plainAddress('::FFFF:0a00:1'), '10.0.0.1');
+    for (const other of ['::ffff:10.0.0.256', '::ffff:1', '::1', '::fffe:a00:1', '::ffff:a00:1:2']) {
+      assert.equal(plainAddress(other), other);
+    }
     assert.equal(proxies.clientAddress('::ffff:10.0.0.1', '::ffff:203.0.113.9'), '203.0.113.9');
     assert.ok(proxies.trusts('::ffff:192.168.1.1'));
   });
