@@ -1,4 +1,5 @@
 import type { Logger } from '../../pkg/logger/logger.ts';
+import type { EjectionRecord } from '../model/ejection.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { ProxyRegistry } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
@@ -80,13 +81,15 @@ export class MemoryKeeper {
   async #saveEjections(): Promise<void> {
     if (!this.#ejectionsUnsaved || this.#isRetired) return;
     this.#ejectionsUnsaved = false;
-    const records = this.#options.fleet.ejections();
-    const ids = new Set(records.map(({ instanceId }) => instanceId));
+    const { registry, fleet } = this.#options;
+    const records = fleet.ejections();
+    const ids = idsOf(records);
     const over = [...this.#ejected].filter((id) => !ids.has(id));
     for (const id of ids) this.#ejected.add(id);
     try {
-      await this.#options.registry.saveEjections(records, over);
-      for (const id of over) this.#ejected.delete(id);
+      await registry.saveEjections(records, over);
+      const again = idsOf(fleet.ejections()); // meanwhile
+      for (const id of over) if (!again.has(id)) this.#ejected.delete(id);
     } catch {
       this.#ejectionsUnsaved = true; // the next heartbeat tries again
     }
@@ -110,4 +113,8 @@ export class MemoryKeeper {
     }
     this.#saving = false;
   }
+}
+
+function idsOf(records: readonly EjectionRecord[]): Set<string> {
+  return new Set(records.map(({ instanceId }) => instanceId));
 }

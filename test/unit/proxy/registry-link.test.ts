@@ -413,6 +413,34 @@ describe('the link to the registry', () => {
       assert.deepEqual(harness.registry.ejected, []);
     }));
 
+  it('forgets what was ejected again while it was being forgotten, when that is over, too', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      const pool = harness.fleet.pool('web') ?? assert.fail();
+      const upstream = pool.get('a') ?? assert.fail();
+      const ejection = { cause: 'it fails', since: 1, until: 2, times: 1 };
+      const eject = () => harness.fleet.judge(pool, upstream, 'ejected', ejection);
+      const readmit = () => harness.fleet.judge(pool, upstream, 'in', null);
+      eject();
+      await settle();
+      const { registry } = harness;
+      const save = registry.saveEjections.bind(registry);
+      mock.method(
+        registry,
+        'saveEjections',
+        async (...saved: Parameters<typeof save>) => {
+          eject(); // while its readmission is being written
+          await save(...saved);
+        },
+        { times: 1 },
+      );
+      readmit();
+      await settle();
+      assert.equal(registry.ejected.length, 1);
+      readmit();
+      await settle();
+      assert.deepEqual(registry.ejected, []);
+    }));
+
   it('begins with what was ejected before it, and forgets that, too, when it is over', async () => {
     const harness = new Harness();
     const ejection = { cause: 'it fails', since: 1, until: 2, times: 3 };
