@@ -72,10 +72,10 @@ function headerOf(text: string): readonly [name: string, value: string] {
   throw new StressUsageError(`--header: expected "Name: value", not ${JSON.stringify(text)}`);
 }
 
-function bodyOf(text: string): string {
+function bodyOf(text: string): string | Buffer {
   if (!text.startsWith('@')) return text;
   try {
-    return readFileSync(text.slice(1), 'utf8');
+    return readFileSync(text.slice(1));
   } catch (error) {
     throw new StressUsageError(`--body: ${messageOf(error)}`);
   }

@@ -33,7 +33,7 @@ declare module 'autocannon' {
       readonly url: string;
       readonly method: string;
       readonly headers: Readonly<Record<string, string>>;
-      readonly body?: string;
+      readonly body?: string | Buffer;
       readonly connections: number;
       /** In seconds. */
       readonly duration: number;

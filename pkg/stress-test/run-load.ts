@@ -9,7 +9,7 @@ export interface LoadPlan {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Buffer | undefined;
   readonly connections: number;
   /** How long requests are sent; those on their way may take `timeoutMs` more. */
   readonly durationMs: number;

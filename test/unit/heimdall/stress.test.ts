@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { limitOf, planOf, type StressArguments, StressUsageError } from '../../../cmd/heimdall/stress-plan.ts';
 import { comparisonText, progressLine, stressText } from '../../../cmd/heimdall/stress-text.ts';
@@ -28,6 +29,12 @@ describe('the command line of heimdall stress', () => {
       rate: 200,
       by: null,
     });
+  });
+
+  it('sends the bytes of a file as they are', () => {
+    const { body } = planOf('localhost', { ...GIVEN, method: 'post', body: `@${import.meta.filename}` });
+    assert.deepEqual(body, readFileSync(import.meta.filename));
+    assert.equal(planOf('localhost', { ...GIVEN, body: 'hello' }).body, 'hello');
   });
 
   const wrong: readonly (readonly [change: Partial<StressArguments>, message: RegExp])[] = [
