@@ -4,6 +4,8 @@ import { BAR_ENDS, type Second, type StressReport } from './report.ts';
 
 /** More values of the header than that are counted together: it may be one that differs for each request. */
 const MOST_VALUES = 100;
+/** A shorter rest at the end of the run is no point of the timeline: a rate over some milliseconds means nothing. */
+const SHORTEST_SECONDS = 0.25;
 const OTHER_VALUES = '(others)';
 const NO_VALUE = '(none)';
 
@@ -71,10 +73,10 @@ export class Tally {
     this.#record(milliseconds);
   }
 
-  /** Ends a second of the timeline. */
+  /** Ends a second of the timeline; null when it was too short to be one. */
   tick(nowMs: number): Second | null {
     const seconds = (nowMs - this.#lastTickMs) / 1_000;
-    if (seconds <= 0) return null;
+    if (seconds < SHORTEST_SECONDS) return null;
     const { p50, p99 } = this.#recent.summary();
     const answers = round(this.#recentAnswers / seconds);
     const failures = round(this.#recentFailures / seconds);
