@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import type { SimulateArguments } from './simulate.ts';
+import type { StressArguments } from './stress-plan.ts';
 
 const EXAMPLES = `
 Examples:
@@ -10,6 +11,8 @@ Examples:
   heimdall proxy --config lb.json    only the load balancer, for servers that somebody else runs
   heimdall explain ID                why the request with that X-Request-Id went where it went
   heimdall simulate --from-log FILE  what another algorithm would have made of the requests in a log
+  heimdall stress localhost:8080 --rate 500 --by X-Server
+                                     load at a constant rate, and who answered how fast
 `;
 
 /** Runs what the command line asks for, and loads no more than that. Exit codes: 0 done, 1 failed, 2 wrong usage. */
@@ -98,5 +101,38 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       const { simulate } = await import('./simulate.ts');
       return simulate(options);
     });
+  addStress(program);
   await program.parseAsync(argv);
+}
+
+function addStress(program: Command): void {
+  program
+    .command('stress')
+    .description(
+      'put load on a URL, and tell latencies, errors and who answered; exit code 1 when nobody did, or worse than before',
+    )
+    .argument('<url>')
+    .option('--duration <time>', 'how long requests are sent', '10s')
+    .option('--connections <number>', 'how many, each with one request at a time', '64')
+    .option(
+      '--rate <number>',
+      'requests each second, however slow the answers are (default: each connection sends when it can)',
+    )
+    .option('--method <name>', 'of the requests', 'GET')
+    .option('--header <line>', 'of the requests, such as "Accept: text/html"; may be repeated', repeated)
+    .option('--body <text>', 'of the requests, or @file')
+    .option('--timeout <time>', 'how long an answer is waited for', '10s')
+    .option('--by <header>', 'count apart by a header of the answers, such as X-Server')
+    .option('--report <file>', 'write the report there, as .json or .html; may be repeated', repeated)
+    .option('--compare <file>', 'with an earlier report (.json); exit code 1 when worse')
+    .option('--limit <percent>', 'how much worse is still well', '10')
+    .option('--json', 'print the report as JSON; times are milliseconds', false)
+    .action(async (url: string, options: StressArguments) => {
+      const { stress } = await import('./stress.ts');
+      return stress(url, options);
+    });
+}
+
+function repeated(value: string, others: readonly string[] = []): readonly string[] {
+  return [...others, value];
 }
