@@ -320,7 +320,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
-    exchange.pool.ended(exchange.hasFailed);
+    exchange.pool.ended(exchange.status, exchange.hasFailed);
     const { record, explainer, now } = this.#tools;
     explainer?.over(exchange);
     record?.(exchangeRecord(exchange, now() - this.#startedAt));
