@@ -274,7 +274,6 @@ export class LoadBalancer implements Running {
     return proxyFamilies({
       version: packageVersion,
       engine: this.#engine.name,
-      startedAt: this.#startedAt,
       registry: link,
       pools: fleet.pools(),
       limits: fleet.limits,

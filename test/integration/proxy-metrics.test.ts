@@ -24,7 +24,6 @@ async function metricsOf({ fleet }: ProxySite): Promise<ReadonlyMap<string, numb
   const facts = {
     version: '1.2.3',
     engine: 'wire',
-    startedAt: 0,
     registry,
     pools: fleet.pools(),
     limits: fleet.limits,

@@ -10,15 +10,13 @@ import { serviceFamilies } from './service-families.ts';
 export interface ProxyFacts {
   readonly version: string;
   readonly engine: string;
-  /** Epoch milliseconds. */
-  readonly startedAt: number;
   readonly registry: { readonly available: boolean; readonly appliedRevision: number | null };
   readonly pools: Iterable<ServicePool>;
   readonly limits: RateLimits;
 }
 
 /** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
-export function proxyFamilies({ version, engine, startedAt, registry, pools: all, limits }: ProxyFacts): Family[] {
+export function proxyFamilies({ version, engine, registry, pools: all, limits }: ProxyFacts): Family[] {
   const pools = [...all];
   const { available, appliedRevision } = registry;
   return [
@@ -28,7 +26,7 @@ export function proxyFamilies({ version, engine, startedAt, registry, pools: all
       help: 'Always 1; the labels tell what runs.',
       samples: [{ labels: { version, engine }, value: 1 }],
     },
-    ...processFamilies(startedAt),
+    ...processFamilies(),
     single('gauge', 'heimdall_registry_available', 'Whether the registry can be used: 1.', available ? 1 : 0),
     {
       kind: 'gauge',

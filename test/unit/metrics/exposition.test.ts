@@ -36,8 +36,8 @@ describe('the exposition', () => {
   });
 
   it('tells what the process uses', async () => {
-    const samples = samplesOf((await expositionOf(processFamilies(5_000))).body);
-    assert.equal(samples.get('process_start_time_seconds'), 5);
+    const samples = samplesOf((await expositionOf(processFamilies())).body);
+    assert.ok(Math.abs((samples.get('process_start_time_seconds') ?? 0) + process.uptime() - Date.now() / 1_000) < 5);
     assert.ok((samples.get('process_cpu_seconds_total') ?? 0) > 0);
     assert.ok((samples.get('process_resident_memory_bytes') ?? 0) > 1e6);
   });
