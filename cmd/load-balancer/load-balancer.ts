@@ -252,7 +252,7 @@ export class LoadBalancer implements Running {
       explain: (id: string) => this.#engine.explain(id),
       status: () => this.#status(),
       rateLimits: () => rateLimitsView(this.#plane.fleet.pools(), this.#plane.fleet.limits),
-      metrics: async () => this.#metrics(),
+      metrics: () => this.#metrics(),
       testAlerts: () => this.#plane.alerts.test(),
       reload: () => this.reload(),
       guard: () => {
@@ -269,11 +269,12 @@ export class LoadBalancer implements Running {
     }
   }
 
-  #metrics() {
+  async #metrics() {
     const { link, fleet } = this.#plane;
     return proxyFamilies({
       version: packageVersion,
       engine: this.#engine.name,
+      threads: await this.#engine.readings(),
       registry: link,
       pools: fleet.pools(),
       limits: fleet.limits,

@@ -19,15 +19,10 @@ function backend(): Promise<RawBackend> {
   });
 }
 
-async function metricsOf({ fleet }: ProxySite): Promise<ReadonlyMap<string, number>> {
+async function metricsOf({ fleet, engine }: ProxySite): Promise<ReadonlyMap<string, number>> {
   const registry = { available: true, appliedRevision: 7 };
-  const facts = {
-    version: '1.2.3',
-    engine: 'wire',
-    registry,
-    pools: fleet.pools(),
-    limits: fleet.limits,
-  };
+  const threads = await engine.readings();
+  const facts = { version: '1.2.3', engine: 'wire', registry, threads, pools: fleet.pools(), limits: fleet.limits };
   return samplesOf((await expositionOf(proxyFamilies(facts))).body);
 }
 
@@ -105,5 +100,28 @@ describeEngines('the metrics', () => {
     const route = 'heimdall_route_rate_limited_requests_total{service="web",host="*",path="/"';
     const metrics = await metricsOf(site);
     assert.deepEqual([metrics.get(`${route},result="granted"}`), metrics.get(`${route},result="refused"}`)], [1, 2]);
+  });
+
+  it('count the connections of clients and what they carry, open and closed', async () => {
+    const only = await backend();
+    await using site = await ProxySite.open([only.port]);
+    site.own(only);
+    const thread = async (name: string) => (await metricsOf(site)).get(`heimdall_thread_${name}{thread="0"}`) ?? NaN;
+    const request = requestText('GET /ok', ['Connection: keep-alive']);
+    const clients = [await site.client(), await site.client()];
+    for (const client of clients) {
+      client.write(request);
+      await eventually('the answer', () => client.received.endsWith('\r\n\r\nok'));
+    }
+    const answered = clients.reduce((sum, { received }) => sum + received.length, 0);
+    const carried = async () => Promise.all([thread('received_bytes_total'), thread('sent_bytes_total')]);
+    assert.deepEqual(await carried(), [2 * request.length, answered]);
+    assert.deepEqual([await thread('connections'), await thread('accepted_connections_total')], [2, 2]);
+    clients[0]?.close();
+    await eventually('one is closed', async () => (await thread('connections')) === 1);
+    assert.deepEqual(await carried(), [2 * request.length, answered]);
+    assert.equal(await thread('accepted_connections_total'), 2);
+    assert.ok((await thread('event_loop_delay_seconds')) >= 0);
+    assert.ok((await thread('busy_seconds_total')) > 0);
   });
 });

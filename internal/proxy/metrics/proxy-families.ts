@@ -4,19 +4,22 @@ import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import { rateLimitsView } from '../rate-limit/view.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { instanceFamilies } from './instance-families.ts';
+import type { ThreadReading } from '../thread-reading.ts';
 import { serviceFamilies } from './service-families.ts';
+import { threadFamilies } from './thread-families.ts';
 
 /** What the metrics of a load balancer are made of. */
 export interface ProxyFacts {
   readonly version: string;
   readonly engine: string;
   readonly registry: { readonly available: boolean; readonly appliedRevision: number | null };
+  readonly threads: readonly ThreadReading[];
   readonly pools: Iterable<ServicePool>;
   readonly limits: RateLimits;
 }
 
 /** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
-export function proxyFamilies({ version, engine, registry, pools: all, limits }: ProxyFacts): Family[] {
+export function proxyFamilies({ version, engine, registry, threads, pools: all, limits }: ProxyFacts): Family[] {
   const pools = [...all];
   const { available, appliedRevision } = registry;
   return [
@@ -34,6 +37,7 @@ export function proxyFamilies({ version, engine, registry, pools: all, limits }:
       help: 'The revision of the registry that is in force here.',
       samples: appliedRevision === null ? [] : [{ labels: {}, value: appliedRevision }],
     },
+    ...threadFamilies(threads),
     ...serviceFamilies(pools),
     rateLimited(pools, limits),
     ...instanceFamilies(pools),

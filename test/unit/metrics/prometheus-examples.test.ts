@@ -17,7 +17,7 @@ function familiesOfBoth(): readonly Family[] {
   const limits = RateLimits.create(0, () => 0);
   const facts = { status: STATUS, services: [], instances: [], alerts: [], silences: [], now: 0 };
   return [
-    ...proxyFamilies({ version: '1', engine: 'wire', registry, pools: [], limits }),
+    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits }),
     ...aloneFamilies('1', true),
     ...managerFamilies(facts, new EventCounts()),
   ];
@@ -48,7 +48,7 @@ it('the README has a row for every metric', () => {
       row.split('|')[1]?.matchAll(/`([a-z_]+)`/g) ?? [],
       ([, name = '']) => name,
     );
-    const [prefix] = /^heimdall_(?:service|instance)/.exec(first) ?? [''];
+    const [prefix] = /^heimdall_(?:service|instance|thread)/.exec(first) ?? [''];
     for (const name of [first, ...others.map((other) => (other.startsWith('_') ? prefix + other : other))])
       written.add(name);
   }
