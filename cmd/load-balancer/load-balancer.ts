@@ -5,6 +5,7 @@ import { authority } from '../../internal/model/address.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
+import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
 import { rateLimitsView } from '../../internal/proxy/rate-limit/view.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
@@ -251,6 +252,7 @@ export class LoadBalancer implements Running {
       explain: (id: string) => this.#engine.explain(id),
       status: () => this.#status(),
       rateLimits: () => rateLimitsView(this.#plane.fleet.pools(), this.#plane.fleet.limits),
+      metrics: () => this.#metrics(),
       testAlerts: () => this.#plane.alerts.test(),
       reload: () => this.reload(),
       guard: () => {
@@ -265,6 +267,18 @@ export class LoadBalancer implements Running {
     } catch (error) {
       throw listenError(error, host, port, { key: 'proxy.admin' });
     }
+  }
+
+  async #metrics() {
+    const { link, fleet } = this.#plane;
+    return proxyFamilies({
+      version: packageVersion,
+      engine: this.#engine.name,
+      threads: await this.#engine.readings(),
+      registry: link,
+      pools: fleet.pools(),
+      limits: fleet.limits,
+    });
   }
 
   #status() {

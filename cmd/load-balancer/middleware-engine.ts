@@ -22,6 +22,7 @@ export function middlewareEngine({ config, log, plane }: EngineParts): RunningEn
     listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
     explain: (id) => engine.explain(id),
+    readings: () => engine.readings(),
     forget: (id) => engine.forget(id),
     changed() {},
     apply({ proxy }) {

@@ -35,6 +35,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane }: EnginePa
     listen: (host, port, sockets) => engine.listen(host, port, sockets),
     configure: (settings) => engine.configure(settings),
     explain: (id) => engine.explain(id),
+    readings: () => engine.readings(),
     forget: () => engine.forget(),
     changed: () => engine.changed(),
     apply(next) {

@@ -8,6 +8,7 @@ import type { Endpoint } from './endpoint.ts';
 import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
+import { metricsEndpoint } from './metrics.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
@@ -48,6 +49,7 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
+    metricsEndpoint(manager, alerts, version),
     ...alertEndpoints(alerts),
     ...channelEndpoints(alerts, manager),
     reloadEndpoint(reload),

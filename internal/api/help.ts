@@ -44,6 +44,8 @@ what was deployed, one of them, and how it goes at present
   ${curl} -N '${base}/deployments/1?follow=1'
 how the manager is
   ${curl} ${base}/status
+the same in numbers, for Prometheus
+  ${curl} ${base}/metrics
 what happened last; also: &service=NAME
   ${curl} '${base}/events?limit=20'
 the installed version in place of the running one; the instances stay

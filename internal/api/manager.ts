@@ -6,7 +6,10 @@ import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
 /** What the API needs of the server manager. */
-export type Manager = Pick<ServerManager, 'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs'> & {
+export type Manager = Pick<
+  ServerManager,
+  'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs' | 'eventCounts'
+> & {
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
 };
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import type { Family } from '../../pkg/metrics/family.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
 import { Gate } from '../../pkg/sockets/gate.ts';
 import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
@@ -23,6 +24,8 @@ export interface AdminOptions extends ExplainOptions {
   readonly status: () => Readonly<Record<string, unknown>>;
   /** What the limits of routes have done to requests. */
   readonly rateLimits: () => unknown;
+  /** All that can be told in numbers. */
+  readonly metrics: () => Promise<readonly Family[]>;
   readonly testAlerts: () => Promise<readonly unknown[]>;
   /** Has another process take this one's place. */
   readonly reload: () => Promise<unknown>;
@@ -83,7 +86,7 @@ async function end(server: Server, closed: Promise<unknown>, deadlineMs: number)
 }
 
 function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Record<string, Handler>>>> {
-  const { version, pools, recent, rules, status, rateLimits, testAlerts, reload } = options;
+  const { version, pools, recent, rules, status, rateLimits, metrics, testAlerts, reload } = options;
   const upstreams = () => [...pools()].flatMap((pool) => upstreamsOf(pool, recent));
   return {
     '/': { GET: (response, request) => sendText(response, helpText(version, `http://${request.headers.host}`)) },
@@ -91,6 +94,7 @@ function routesOf(options: AdminOptions): Readonly<Record<string, Readonly<Recor
     '/upstreams': { GET: (response) => sendJson(response, 200, upstreams()) },
     '/rules': { GET: (response) => sendJson(response, 200, rules()) },
     '/rate-limits': { GET: (response) => sendJson(response, 200, rateLimits()) },
+    '/metrics': { GET: async (response) => sendMetrics(response, await metrics()) },
     '/explain/{id}': {
       GET: async (response, _request, id) => sendExplained(response, await explainRequest(options, id)),
     },
@@ -224,6 +228,12 @@ function sendText(response: ServerResponse, body: string): void {
   send(response, 200, 'text/plain; charset=utf-8', body);
 }
 
+async function sendMetrics(response: ServerResponse, families: readonly Family[]): Promise<void> {
+  const { expositionOf } = await import('../../pkg/metrics/exposition.ts'); // not before anybody asks
+  const { contentType, body } = await expositionOf(families);
+  send(response, 200, contentType, body);
+}
+
 function sendExplained(response: ServerResponse, answer: object | Unexplained): void {
   if ('facts' in answer) sendProblem(response, answer.status, answer.detail, answer.facts);
   else sendJson(response, 200, answer);
@@ -253,6 +263,8 @@ every upstream with its health and load
   curl ${base}/upstreams
 what the rate limits of routes have done
   curl ${base}/rate-limits
+numbers for Prometheus
+  curl ${base}/metrics
 the rules of alerts.rules, and how far they are from an alert
   curl ${base}/rules
 why a request went where it went, by the X-Request-Id of its answer

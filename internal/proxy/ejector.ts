@@ -150,6 +150,7 @@ export class Ejector {
     const { fleet, clock, now, random, log } = this.#options;
     const { upstream } = conduct;
     conduct.times += 1;
+    pool.ejections += 1;
     conduct.trial = null;
     conduct.wasDown = false;
     upstream.judged(now());

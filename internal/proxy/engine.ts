@@ -2,6 +2,7 @@ import type { Algorithm } from '../model/service.ts';
 import type { Destination } from './destination.ts';
 import type { ExplainSettings } from './explain/explainer.ts';
 import type { Search } from './explain/search.ts';
+import type { ThreadReading } from './thread-reading.ts';
 import type { RetrySettings } from './retry.ts';
 
 /** All times in milliseconds. */
@@ -96,6 +97,8 @@ export interface Engine {
   configure(settings: EngineSettings): void;
   /** What is known of the request with that id. */
   explain(id: string): Promise<Search>;
+  /** How each thread that takes requests is doing. */
+  readings(): Promise<readonly ThreadReading[]>;
   /** The upstream is gone for good: its idle connections can be closed. */
   forget(upstreamId: string): void;
 }

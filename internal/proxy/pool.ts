@@ -7,6 +7,7 @@ import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
 import type { EndedRequests } from './request-counts.ts';
+import { PastWork } from './past-work.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
 import type { Upstream } from './upstream.ts';
@@ -65,8 +66,7 @@ export class Pool implements LeaseOwner {
   /** Some that were held may not have had their turn yet: nobody overtakes them. */
   #releasing = false;
   #closed = false;
-  /** Of upstreams that are gone. */
-  #pastPicks = 0;
+  readonly #past = new PastWork();
 
   constructor(name: string, balancer: Balancer, events: PoolEvents, now: () => number, place: PoolPlace = lonePool()) {
     this.name = name;
@@ -128,7 +128,7 @@ export class Pool implements LeaseOwner {
     this.#retire(before);
     this.#upstreams.set(upstream.id, upstream);
     this.invalidate();
-    this.#pastPicks += before?.picks ?? 0; // the last of them, now that nobody picks it any more
+    this.#remember(before);
   }
 
   delete(id: string): void {
@@ -136,7 +136,7 @@ export class Pool implements LeaseOwner {
     this.#retire(before);
     this.#upstreams.delete(id);
     this.invalidate();
-    this.#pastPicks += before?.picks ?? 0;
+    this.#remember(before);
   }
 
   /**
@@ -207,7 +207,7 @@ export class Pool implements LeaseOwner {
       const signals = state.signals(pool); // before we look: no room that is made after that goes unnoticed
       const found = this.#pick(context, tried, false);
       if (found instanceof Lease) {
-        if (tried.length > 0) state.countApart(pool, -1);
+        if (tried.length > 0) this.#retried();
         return found;
       }
       context.trail?.refused(this.#viewFor(tried), found);
@@ -222,6 +222,13 @@ export class Pool implements LeaseOwner {
     } finally {
       state.unlock(pool);
     }
+  }
+
+  /** It was counted when it came. */
+  #retried(): void {
+    const { state, pool } = this.#place;
+    state.countApart(pool, -1);
+    if (!this.#closed) state.requestCounts.retried(pool);
   }
 
   #refuses(waiting: number): boolean {
@@ -241,21 +248,43 @@ export class Pool implements LeaseOwner {
 
   /** How many requests have come to the pool since it was made, in all threads; for the main thread. */
   get requests(): number {
-    return this.still(() => {
-      let sum = this.#pastPicks + this.#place.state.requestsApart(this.#place.pool);
-      for (const { picks } of this.#upstreams.values()) sum += picks;
-      return sum;
-    });
+    return this.still(() => this.attempts + this.#place.state.requestsApart(this.#place.pool));
   }
 
-  /** A request to the pool is over. @param failed - for the client: with a 5xx, or a response that broke off. */
-  ended(failed: boolean): void {
-    if (!this.#closed) this.#place.state.requestCounts.count(this.#place.pool, failed);
+  /** How often one of its upstreams was picked, those that are gone included; for the main thread. */
+  get attempts(): number {
+    let sum = this.#past.picks;
+    for (const { picks } of this.#upstreams.values()) sum += picks;
+    return sum;
+  }
+
+  /** What upstreams have done that are gone; for the main thread. */
+  get past(): PastWork {
+    return this.#past;
+  }
+
+  /** How often a request was sent to one more upstream, in all threads. */
+  get retries(): number {
+    return this.#place.state.requestCounts.retries(this.#place.pool);
+  }
+
+  /**
+   * A request to the pool is over.
+   * @param status - for the client.
+   * @param failed - for the client: with a 5xx, or a response that broke off.
+   */
+  ended(status: number, failed: boolean): void {
+    if (!this.#closed) this.#place.state.requestCounts.count(this.#place.pool, status, failed);
   }
 
   /** How requests to the pool have ended since it was made, in all threads. */
   get endedRequests(): EndedRequests {
     return this.#place.state.requestCounts.read(this.#place.pool);
+  }
+
+  /** The same by `STATUS_CLASSES`. */
+  get endedByClass(): readonly number[] {
+    return this.#place.state.requestCounts.endedByClass(this.#place.pool);
   }
 
   outlook(): PoolOutlook {
@@ -379,7 +408,8 @@ export class Pool implements LeaseOwner {
       tryTurn: () => {
         const found = this.#pick(context, tried, true);
         if (found === 'busy' || found === 'held') return false;
-        if (found instanceof Lease) this.#place.state.countApart(this.#place.pool, -1); // it was counted when it came
+        if (found instanceof Lease && tried.length > 0) this.#retried();
+        else if (found instanceof Lease) this.#place.state.countApart(this.#place.pool, -1); // it was counted when it came
         if (wasHeld) this.#gauge.restart(this.#now());
         else this.#gauge.turn(this.#now());
         queueMicrotask(() => seeker.turn(found)); // the lock is held here
@@ -418,6 +448,11 @@ export class Pool implements LeaseOwner {
     if (outcome.kind === 'connect-failed' && !isOwnFault(outcome)) this.#events.connectFailed(upstream, outcome.cause);
     if (lifecycle !== 'ready') this.#events.drained(upstream);
     if (this.#isLimited) this.#place.state.signal(this.#place.pool);
+  }
+
+  /** The last of what it has done, now that nobody picks it any more. */
+  #remember(upstream: Upstream | undefined): void {
+    if (upstream !== undefined && this.#place.state.thread === 0) this.#past.add(upstream);
   }
 
   /** Other threads have the upstream in their lists until they hear of it: they must not pick it any more. */

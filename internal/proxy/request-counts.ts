@@ -7,48 +7,87 @@ export interface EndedRequests {
   readonly failed: number;
 }
 
+/** What a client can get, by the first digit of its status; `other` is anything that is no status. */
+export const STATUS_CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+const CLASSES = STATUS_CLASSES.length;
+const PER_POOL = CLASSES + 2;
+
 /** How requests ended for the clients of each pool, in memory that all threads share; each thread has a row of its own. */
 export class RequestCounts {
   readonly #pools: number;
   /** Where the row of this thread begins. */
   readonly #own: number;
+  /** `(thread · pools + pool) · CLASSES + class`. */
   readonly #ended: Float64Array;
   readonly #failed: Float64Array;
+  readonly #retries: Float64Array;
 
   /** @param floats - gives out columns of the memory. */
   constructor({ pools, threads }: SharedSize, thread: number, floats: (length: number) => Float64Array) {
     this.#pools = pools;
     this.#own = thread * pools;
-    this.#ended = floats((threads + 1) * pools);
+    this.#ended = floats((threads + 1) * pools * CLASSES);
     this.#failed = floats((threads + 1) * pools);
+    this.#retries = floats((threads + 1) * pools);
   }
 
   /** How many floats the columns take. */
   static size({ pools, threads }: SharedSize): number {
-    return 2 * (threads + 1) * pools;
+    return PER_POOL * (threads + 1) * pools;
   }
 
-  count(pool: number, failed: boolean): void {
+  /** @param status - that the client got, or would have got. */
+  count(pool: number, status: number, failed: boolean): void {
     const own = this.#own + pool;
-    this.#ended[own] = (this.#ended[own] ?? 0) + 1;
+    const at = own * CLASSES + classOf(status);
+    this.#ended[at] = (this.#ended[at] ?? 0) + 1;
     if (failed) this.#failed[own] = (this.#failed[own] ?? 0) + 1;
+  }
+
+  /** A request goes to one more upstream, after the one before has failed it. */
+  retried(pool: number): void {
+    const own = this.#own + pool;
+    this.#retries[own] = (this.#retries[own] ?? 0) + 1;
   }
 
   /** Of all threads together. */
   read(pool: number): EndedRequests {
-    let ended = 0;
-    let failed = 0;
-    for (let at = pool; at < this.#ended.length; at += this.#pools) {
-      ended += this.#ended[at] ?? 0;
-      failed += this.#failed[at] ?? 0;
+    const ended = this.endedByClass(pool).reduce((sum, count) => sum + count, 0);
+    return { ended, failed: this.#sum(this.#failed, pool) };
+  }
+
+  /** One number for each of `STATUS_CLASSES`, of all threads together. */
+  endedByClass(pool: number): number[] {
+    const sums = STATUS_CLASSES.map(() => 0);
+    for (let row = pool; row * CLASSES < this.#ended.length; row += this.#pools) {
+      for (let index = 0; index < CLASSES; index += 1) {
+        sums[index] = (sums[index] ?? 0) + (this.#ended[row * CLASSES + index] ?? 0);
+      }
     }
-    return { ended, failed };
+    return sums;
+  }
+
+  /** Of all threads together. */
+  retries(pool: number): number {
+    return this.#sum(this.#retries, pool);
   }
 
   clear(pool: number): void {
-    for (let at = pool; at < this.#ended.length; at += this.#pools) {
-      this.#ended[at] = 0;
-      this.#failed[at] = 0;
+    for (let row = pool; row < this.#failed.length; row += this.#pools) {
+      this.#ended.fill(0, row * CLASSES, (row + 1) * CLASSES);
+      this.#failed[row] = 0;
+      this.#retries[row] = 0;
     }
   }
+
+  #sum(column: Float64Array, pool: number): number {
+    let sum = 0;
+    for (let at = pool; at < column.length; at += this.#pools) sum += column[at] ?? 0;
+    return sum;
+  }
+}
+
+function classOf(status: number): number {
+  const digit = Math.trunc(status / 100);
+  return digit >= 1 && digit < CLASSES ? digit : 0;
 }

@@ -11,6 +11,8 @@ export class ServicePool extends Pool {
   #sticky: StickyCookie | null;
   /** HTML for browsers whose request was held in vain; null: there is none. */
   page: string | null = null;
+  /** How many times one of its upstreams was ejected; of the main thread alone. */
+  ejections = 0;
 
   constructor(
     service: Service,

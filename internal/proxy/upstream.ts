@@ -6,6 +6,7 @@ import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
 import { type Ejection, type Standing, STANDINGS } from '../model/ejection.ts';
+import { LatencyTotal } from './latency-total.ts';
 import type { Observed } from './observations.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
@@ -37,6 +38,7 @@ export class Upstream implements Candidate {
   /** Finds out `concurrency`; known to the main thread alone, null: there is no such limit. */
   concurrencyLimit: ConcurrencyLimit | null = null;
   readonly #state: SharedState;
+  #latencyTotal: LatencyTotal | null = null;
 
   /** @param place - already filled when the upstream is another thread's, too; else see `update`. */
   constructor(instance: Instance, place: UpstreamPlace = lonePlace()) {
@@ -255,6 +257,12 @@ export class Upstream implements Candidate {
   /** Errors of attempts that began before are known; by the main thread. */
   judged(now: number): void {
     this.#state.observations.judged(this.slot, now);
+  }
+
+  /** The same, without an overflow; of the main thread alone. The same array every time. */
+  get totalLatencies(): Float64Array {
+    this.#latencyTotal ??= new LatencyTotal();
+    return this.#latencyTotal.update(this.latencies);
   }
 
   /** What all threads have seen of it; for the main thread. */

@@ -1,6 +1,7 @@
 import type { EventType } from '../model/event.ts';
 import type { Instance } from '../model/instance.ts';
 import type { RegistryWriter } from '../registry/registry.ts';
+import { EventCounts } from './event-counts.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
 /** What events are about: an instance, a service (then `id` is null), or the manager itself (null). */
@@ -11,6 +12,8 @@ export class Journal {
   readonly #registry: RegistryWriter;
   readonly #log: Logger;
   readonly #clock: () => number;
+  /** Of services. */
+  readonly counts = new EventCounts();
   #turn: Promise<void> = Promise.resolve();
 
   /** @param clock - epoch milliseconds. */
@@ -30,6 +33,7 @@ export class Journal {
       data,
     };
     this.#log.info({ event: type, service: event.service, instance: event.instanceId }, message);
+    if (event.service !== null) this.counts.count(event.service, type);
     this.#turn = this.#turn
       .then(() => this.#registry.recordEvent(event))
       .catch((error: unknown) => this.#log.warn({ event: type, err: error }, 'the event could not be kept'));

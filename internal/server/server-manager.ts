@@ -17,6 +17,7 @@ import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
 import { draftOf } from './draft.ts';
 import { EjectionJournal } from './ejection-journal.ts';
+import type { EventCounts } from './event-counts.ts';
 import { Fleet } from './fleet.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
@@ -291,6 +292,11 @@ export class ServerManager {
       services: this.#services.map((service) => serviceStatusOf(service, snapshot)),
       loadBalancers: proxies.map((proxy) => loadBalancerStatusOf(proxy, now)),
     };
+  }
+
+  /** What has happened to services since the start. */
+  get eventCounts(): EventCounts {
+    return this.#context.journal.counts;
   }
 
   /** The calendar asks for so many instances of the service, from now on. */

@@ -12,6 +12,7 @@ import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
+import { samplesOf } from '../support/exposition.ts';
 import { until } from '../support/server-fixture.ts';
 
 const BACKEND = `
@@ -177,5 +178,21 @@ describe('the API over the real manager and registry', () => {
     assert.equal(status.version, '1.2.3');
     const { body: events } = await api().get('/events?limit=1000').expect(200);
     assert.ok(events.some((event: { type: string }) => event.type === 'manager.started'));
+  });
+});
+
+describe('GET /metrics over the real manager', () => {
+  it('counts the instance that is drained', async () => {
+    const { body } = await api().post('/servers/add').send({ service: 'web' }).expect(201);
+    const before = samplesOf((await api().get('/metrics').expect(200)).text);
+    assert.equal(before.get('heimdall_service_instances{service="web",state="running"}'), 1);
+    assert.equal(before.get('heimdall_service_desired_instances{service="web"}'), 1);
+    assert.equal(before.get('heimdall_service_declared_instances{service="remote"}'), 1);
+    await api().delete(`/servers/remove?port=${body.port}`).expect(200);
+    const after = samplesOf((await api().get('/metrics').expect(200)).text);
+    const drains = 'heimdall_service_drains_total{service="web"}';
+    assert.equal((after.get(drains) ?? 0) - (before.get(drains) ?? 0), 1);
+    assert.equal(after.get('heimdall_service_instances{service="web",state="running"}'), 0);
+    assert.ok((after.get('heimdall_registry_revision') ?? 0) > (before.get('heimdall_registry_revision') ?? 0));
   });
 });

@@ -84,6 +84,7 @@ describe('heimdall why', () => {
         recent: new RecentTraffic(systemClock, () => site.fleet.pools()),
         rules: () => [],
         explain: (id) => site.engine.explain(id),
+        metrics: async () => [],
         testAlerts: async () => [],
         reload: async () => ({}),
         guard: () => ({ allowedHosts: [], allowedHostsKey: '', token: 'sixteen-characters' }),

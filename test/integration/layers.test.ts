@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, '../..');
 /** One violation of the layer table per row: the file it is planted in, and the statement. */
 const FORBIDDEN: readonly (readonly [file: string, statement: string])[] = [
   ['pkg/alerts/planted.ts', "import '../../internal/model/errors.ts';"],
+  ['internal/proxy/metrics/planted.ts', "import 'prom-client';"],
   ['pkg/logger/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
   ['pkg/http-guard/planted.ts', "import '../../internal/api/app.ts';"],
   ['internal/model/planted.ts', "import 'node:fs';"],
@@ -47,6 +48,7 @@ const ALLOWED: readonly (readonly [file: string, statement: string])[] = [
   ['internal/model/planted.ts', "import 'zod';"],
   ['internal/server/planted.ts', "import '../health/probe.ts';"],
   ['internal/api/planted.ts', "import 'express';"],
+  ['pkg/metrics/planted.ts', "import 'prom-client';"],
   ['internal/proxy/middleware/planted.ts', "import 'http-proxy-middleware';"],
   ['internal/registry/sqlite/planted.ts', "import 'better-sqlite3';"],
   ['internal/proxy/planted.ts', "import '../algorithms/balancer.ts';"],

@@ -5,6 +5,8 @@ import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { Search } from '../explain/search.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import { jointListener } from '../joint-listener.ts';
+import { ClientSockets } from '../client-sockets.ts';
+import { ownReading, type ThreadReading } from '../thread-reading.ts';
 import type { ClientRequest } from './client-request.ts';
 import { Forwarder, type ForwarderOptions } from './forwarder.ts';
 import { HttpListener, type Receiver } from './listener.ts';
@@ -18,6 +20,7 @@ interface Arrival {
 
 /** The engine on Express and http-proxy-middleware. */
 export class MiddlewareEngine implements Engine, Receiver {
+  readonly clients = new ClientSockets();
   readonly #forwarder: Forwarder;
   readonly #listeners = new Set<HttpListener>();
   readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
@@ -44,6 +47,10 @@ export class MiddlewareEngine implements Engine, Receiver {
 
   async explain(id: string): Promise<Search> {
     return this.#forwarder.explain(id);
+  }
+
+  async readings(): Promise<readonly ThreadReading[]> {
+    return [await ownReading(this.clients.read())];
   }
 
   unreadable(client: string, status: number, refusal: string): string {

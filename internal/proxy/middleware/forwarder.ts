@@ -137,7 +137,7 @@ export class Forwarder {
       defect = error;
       response.destroy();
     }
-    found.pool.ended(defect !== undefined || exchange.hasFailed);
+    found.pool.ended(exchange.status, defect !== undefined || exchange.hasFailed);
     this.#explainer?.over(exchange);
     const { status, refusal } = exchange;
     const end = { status, attempts: exchange.records(), ...(refusal !== null && { refusal }), defect };
@@ -169,7 +169,7 @@ export class Forwarder {
       defect = error;
       socket.destroy();
     }
-    found.pool.ended(defect !== undefined || isFailureStatus(result.status));
+    found.pool.ended(result.status, defect !== undefined || isFailureStatus(result.status));
     this.#explainer?.over(upgrade);
     this.#record(request, { ...namesOf(found.pool), ...result, defect });
   }

@@ -4,6 +4,7 @@ import { type ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
 import { stopAccepting } from '../../../pkg/sockets/stop-accepting.ts';
+import type { ClientSockets } from '../client-sockets.ts';
 import type { Listener, ProxyTimeouts } from '../engine.ts';
 import { valuesOf } from '../fields.ts';
 import { refuseSocket } from './respond.ts';
@@ -23,6 +24,7 @@ const PARSE_STATUS: Readonly<Record<string, number>> = {
 
 /** Who answers what a listener lets through; neither call may throw. */
 export interface Receiver {
+  readonly clients: ClientSockets;
   /** @param expectsContinue - the client waits for a 100 before it sends the body. */
   request(request: IncomingMessage, response: ServerResponse, from: HttpListener, expectsContinue: boolean): void;
   /** The connection is no longer Node's; whatever comes on it is the receiver's. */
@@ -114,7 +116,11 @@ export class HttpListener implements Listener {
     server.on('error', () => {}); // one connection that could not be accepted, for lack of descriptors: the next may be
     server.on('connection', (socket) => {
       this.#sockets.set(socket, new Set());
-      socket.once('close', () => this.#sockets.delete(socket));
+      receiver.clients.accepted(socket);
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        receiver.clients.closed(socket);
+      });
     });
     const refuse = (socket: Duplex, status: number, refusal: string) => {
       const client = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';

@@ -1,5 +1,6 @@
 import type { Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
+import type { ClientTraffic } from '../client-sockets.ts';
 import type { EngineSettings } from '../engine.ts';
 import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
 import type { Finding } from '../explain/explainer.ts';
@@ -47,6 +48,13 @@ export interface ThreadStart {
   readonly picture: PictureChange;
 }
 
+/** What a thread tells of itself. */
+export interface Measured {
+  readonly clients: ClientTraffic;
+  /** By the clock that all threads share, in milliseconds. */
+  readonly answeredAt: number;
+}
+
 export type ToThread =
   | { readonly kind: 'picture'; readonly change: PictureChange }
   | { readonly kind: 'settings'; readonly settings: EngineSettings }
@@ -62,6 +70,8 @@ export type ToThread =
   | { readonly kind: 'sockets'; readonly listener: number }
   /** What is known of the request with that id? */
   | { readonly kind: 'explain'; readonly question: number; readonly id: string }
+  /** How is the thread doing? */
+  | { readonly kind: 'measure'; readonly question: number }
   /** @param isRetiring - a successor accepts from the same sockets, see `Listener.retire`. */
   | { readonly kind: 'close'; readonly listener: number; readonly deadlineMs: number; readonly isRetiring: boolean };
 
@@ -71,6 +81,7 @@ export type FromThread =
   | { readonly kind: 'sockets'; readonly listener: number; readonly sockets: readonly number[] }
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
   | { readonly kind: 'explained'; readonly question: number; readonly finding: Finding }
+  | { readonly kind: 'measured'; readonly question: number; readonly measured: Measured }
   /** New connections are not taken any more; the address is free. */
   | { readonly kind: 'gave-up'; readonly listener: number }
   /** The last connection is closed. */

@@ -40,6 +40,11 @@ export class ThreadHandle {
     this.#worker.postMessage(message);
   }
 
+  /** For how long its event loop has done something, in milliseconds. */
+  get busyMs(): number {
+    return this.#worker.performance.eventLoopUtilization().active;
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     await this.#worker.terminate();

@@ -1,11 +1,14 @@
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
-import type { Search } from '../explain/search.ts';
+import type { Finding } from '../explain/explainer.ts';
+import { type Search, searchOf } from '../explain/search.ts';
+import { sharedNow } from '../../../pkg/clock/shared-now.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
+import type { ThreadReading } from '../thread-reading.ts';
 import { Inquiry } from './inquiry.ts';
-import type { FromThread, LogSettings, PictureChange, ThreadStart, ToThread } from './messages.ts';
+import type { FromThread, LogSettings, Measured, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
 import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.ts';
@@ -64,7 +67,8 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   /** Numbers of threads that crashed and of which the replacement does not listen yet. */
   readonly #missing = new Set<number>();
   readonly #picture = new Picture();
-  readonly #inquiry = new Inquiry();
+  readonly #searches = new Inquiry<Finding>();
+  readonly #measurements = new Inquiry<Measured>();
   #settings: EngineSettings;
   #log: LogSettings;
   #nextListener = 1;
@@ -90,8 +94,20 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#broadcast({ kind: 'log', log });
   }
 
-  explain(id: string): Promise<Search> {
-    return this.#inquiry.ask(this.#handles.keys(), (question) => this.#broadcast({ kind: 'explain', question, id }));
+  async explain(id: string): Promise<Search> {
+    const ask = (question: number) => this.#broadcast({ kind: 'explain', question, id });
+    const { byThread, silent } = await this.#searches.ask(this.#handles.keys(), ask);
+    return searchOf(byThread, silent);
+  }
+
+  async readings(): Promise<readonly ThreadReading[]> {
+    const askedAt = sharedNow();
+    const ask = (question: number) => this.#broadcast({ kind: 'measure', question });
+    const { byThread } = await this.#measurements.ask(this.#handles.keys(), ask);
+    return Array.from(this.#handles.values(), ({ thread, busyMs }) => {
+      const { clients = null, answeredAt = sharedNow() } = byThread.get(thread) ?? {};
+      return { thread, clients, delayMs: Math.max(0, answeredAt - askedAt), busyMs };
+    });
   }
 
   /** The threads close connections of removed upstreams when their picture tells them. */
@@ -171,7 +187,10 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         this.#cannotListen(message.listener, from, Object.assign(new Error(message.message), { code: message.code }));
         break;
       case 'explained':
-        this.#inquiry.answered(message.question, from.thread, message.finding);
+        this.#searches.answered(message.question, from.thread, message.finding);
+        break;
+      case 'measured':
+        this.#measurements.answered(message.question, from.thread, message.measured);
         break;
       case 'gave-up':
         this.#listeners.get(message.listener)?.gaveUp(from.thread);

@@ -67,6 +67,13 @@ class ProxyThread {
       case 'explain':
         this.#send({ kind: 'explained', question: message.question, finding: this.#engine.find(message.id) });
         break;
+      case 'measure':
+        this.#send({
+          kind: 'measured',
+          question: message.question,
+          measured: { clients: this.#engine.clients, answeredAt: sharedNow() },
+        });
+        break;
       case 'sockets':
         void this.#showSockets(message.listener);
         break;

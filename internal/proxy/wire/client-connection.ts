@@ -13,6 +13,7 @@ import { limited, refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
 import { exchangeRecord, namesOf, NO_NAMES, refusedRecord, type RequestNames } from './request-records.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
+import type { ClientSockets } from '../client-sockets.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
 /** What the client connections of an engine share. */
@@ -24,6 +25,7 @@ export interface ClientTools extends ExchangeTools {
   /** Null: nobody wants to know. */
   record: ((record: RequestRecord) => void) | null;
   readonly ids: RequestIds;
+  readonly clients: ClientSockets;
   /** For a request whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
   requestParser: HeadParser;
 }
@@ -320,7 +322,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
-    exchange.pool.ended(exchange.hasFailed);
+    exchange.pool.ended(exchange.status, exchange.hasFailed);
     const { record, explainer, now } = this.#tools;
     explainer?.over(exchange);
     record?.(exchangeRecord(exchange, now() - this.#startedAt));

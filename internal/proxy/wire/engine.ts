@@ -1,3 +1,5 @@
+import { ownReading, type ThreadReading } from '../thread-reading.ts';
+import { ClientSockets, type ClientTraffic } from '../client-sockets.ts';
 import { TrustedProxies } from '../client-address.ts';
 import type { Engine, EngineSettings, Listener, RequestRecord, Routes } from '../engine.ts';
 import { jointListener } from '../joint-listener.ts';
@@ -46,6 +48,7 @@ export class WireEngine implements Engine {
       now,
       record: onRequest,
       ids,
+      clients: new ClientSockets(),
       explainer: null,
       requestParser: new HeadParser('request', settings.limits),
       responseParser: new HeadParser('response', settings.limits),
@@ -72,6 +75,15 @@ export class WireEngine implements Engine {
   /** What this one engine of several knows of a request. */
   find(id: string): Finding {
     return this.#tools.explainer?.find(id) ?? NOTHING_KEPT;
+  }
+
+  /** What the connections of clients have carried. */
+  get clients(): ClientTraffic {
+    return this.#tools.clients.read();
+  }
+
+  async readings(): Promise<readonly ThreadReading[]> {
+    return [await ownReading(this.clients)];
   }
 
   forget(upstreamId: string): void {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ListenOptions, type Server } from 'node:net';
 import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
+import type { ClientSockets } from '../client-sockets.ts';
 import type { Listener } from '../engine.ts';
 import { ClientConnection, type ClientTools, type ConnectionListener } from './client-connection.ts';
 
@@ -11,12 +12,14 @@ export class WireListener implements Listener, ConnectionListener {
   closing = false;
   hurries = false;
   readonly #server: Server;
+  readonly #clients: ClientSockets;
   readonly #connections = new Set<ClientConnection>();
   #onEmpty: (() => void) | null = null;
   #closed: Promise<void> | null = null;
 
-  private constructor(server: Server, host: string, port: number) {
+  private constructor(server: Server, host: string, port: number, clients: ClientSockets) {
     this.#server = server;
+    this.#clients = clients;
     this.host = host;
     this.port = port;
   }
@@ -46,9 +49,13 @@ export class WireListener implements Listener, ConnectionListener {
     await once(server, 'listening');
     const address = server.address();
     const bound = typeof address === 'object' && address !== null ? address.port : port;
-    const listener = new WireListener(server, host, bound);
+    const listener = new WireListener(server, host, bound, tools.clients);
     server.on('error', () => {}); // one connection that could not be accepted, for lack of descriptors: the next may be
-    server.on('connection', (socket) => listener.#connections.add(new ClientConnection(socket, tools, listener)));
+    server.on('connection', (socket) => {
+      const connection = new ClientConnection(socket, tools, listener);
+      tools.clients.accepted(connection.transport.socket); // another one than was accepted
+      listener.#connections.add(connection);
+    });
     return listener;
   }
 
@@ -87,6 +94,7 @@ export class WireListener implements Listener, ConnectionListener {
 
   connectionClosed(connection: ClientConnection): void {
     this.#connections.delete(connection);
+    this.#clients.closed(connection.transport.socket);
     this.#settle();
   }
 

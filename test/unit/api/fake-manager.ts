@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { createApi } from '../../../internal/api/app.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
+import { EventCounts } from '../../../internal/server/event-counts.ts';
 import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
 import type { Deployment } from '../../../internal/model/deployment.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
@@ -53,6 +54,7 @@ export function instance(port: number, changes: Partial<Instance> = {}): Instanc
 export class FakeManager implements Manager {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   readonly services: Manager['services'];
+  readonly eventCounts = new EventCounts();
   readonly #answers: Partial<Manager>;
 
   constructor(answers: Partial<Manager> = {}) {

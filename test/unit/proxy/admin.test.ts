@@ -7,6 +7,7 @@ import type { Listener } from '../../../internal/proxy/engine.ts';
 import { RecentTraffic } from '../../../internal/proxy/recent-traffic.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import { ServiceOutlookSchema } from '../../../internal/model/service-outlook.ts';
+import { single } from '../../../pkg/metrics/family.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
@@ -44,6 +45,7 @@ describe('the admin interface', () => {
     status: () => ({ status: 'ok', pid: 7 }),
     rateLimits: () => RATE_LIMITS,
     reload: async () => ({ pid: 1, successor: 2 }),
+    metrics: async () => [single('gauge', 'heimdall_registry_available', 'Whether it is there.', 1)],
     testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
     guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),
     log: createLogger({ name: 'test', level: 'silent' }),
@@ -94,6 +96,15 @@ describe('the admin interface', () => {
 
   it('shows what the rate limits have done', async () => {
     assert.deepEqual(await (await ask('/rate-limits')).json(), RATE_LIMITS);
+  });
+
+  it('gives Prometheus what it reads', async () => {
+    const response = await ask('/metrics');
+    assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+    assert.match(
+      await response.text(),
+      /^# HELP .*\n# TYPE heimdall_registry_available gauge\nheimdall_registry_available 1\n/,
+    );
   });
 
   it('shows how the rules for alerts stand', async () => {

@@ -67,7 +67,7 @@ class Site {
         of.claim();
         of.took(ms);
         of.unclaim(n < failed);
-        pool!.ended(n < failed);
+        pool!.ended(n < failed ? 500 : 200, n < failed);
       }
       await this.clock.advance(1_000);
     }

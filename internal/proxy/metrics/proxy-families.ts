@@ -1,0 +1,57 @@
+import { type Family, single } from '../../../pkg/metrics/family.ts';
+import { processFamilies } from '../../../pkg/metrics/process-families.ts';
+import type { RateLimits } from '../rate-limit/rate-limits.ts';
+import { rateLimitsView } from '../rate-limit/view.ts';
+import type { ServicePool } from '../service-pool.ts';
+import { instanceFamilies } from './instance-families.ts';
+import type { ThreadReading } from '../thread-reading.ts';
+import { serviceFamilies } from './service-families.ts';
+import { threadFamilies } from './thread-families.ts';
+
+/** What the metrics of a load balancer are made of. */
+export interface ProxyFacts {
+  readonly version: string;
+  readonly engine: string;
+  readonly registry: { readonly available: boolean; readonly appliedRevision: number | null };
+  readonly threads: readonly ThreadReading[];
+  readonly pools: Iterable<ServicePool>;
+  readonly limits: RateLimits;
+}
+
+/** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
+export function proxyFamilies({ version, engine, registry, threads, pools: all, limits }: ProxyFacts): Family[] {
+  const pools = [...all];
+  const { available, appliedRevision } = registry;
+  return [
+    {
+      kind: 'gauge',
+      name: 'heimdall_load_balancer_info',
+      help: 'Always 1; the labels tell what runs.',
+      samples: [{ labels: { version, engine }, value: 1 }],
+    },
+    ...processFamilies(),
+    single('gauge', 'heimdall_registry_available', 'Whether the registry can be used: 1.', available ? 1 : 0),
+    {
+      kind: 'gauge',
+      name: 'heimdall_registry_applied_revision',
+      help: 'The revision of the registry that is in force here.',
+      samples: appliedRevision === null ? [] : [{ labels: {}, value: appliedRevision }],
+    },
+    ...threadFamilies(threads),
+    ...serviceFamilies(pools),
+    rateLimited(pools, limits),
+    ...instanceFamilies(pools),
+  ];
+}
+
+function rateLimited(pools: readonly ServicePool[], limits: RateLimits): Family {
+  return {
+    kind: 'counter',
+    name: 'heimdall_route_rate_limited_requests_total',
+    help: 'Requests under the limit of a route, by what became of them; begins anew when the limit is changed.',
+    samples: rateLimitsView(pools, limits).limits.flatMap(({ service, host, path, granted, refused }) => [
+      { labels: { service, host, path, result: 'granted' }, value: granted },
+      { labels: { service, host, path, result: 'refused' }, value: refused },
+    ]),
+  };
+}

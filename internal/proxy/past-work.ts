@@ -1,0 +1,26 @@
+import { BUCKETS } from './latency-buckets.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What upstreams have done that are gone, so that the sums of a pool only grow. */
+export class PastWork {
+  readonly latencies = new Float64Array(BUCKETS);
+  #picks = 0;
+  #failures = 0;
+
+  get picks(): number {
+    return this.#picks;
+  }
+
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** To be called once nobody picks it any more. */
+  add({ picks, failures, totalLatencies }: Upstream): void {
+    this.#picks += picks;
+    this.#failures += failures;
+    for (const [bucket, count] of totalLatencies.entries()) {
+      this.latencies[bucket] = (this.latencies[bucket] ?? 0) + count;
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
+import { expositionOf } from '../../pkg/metrics/exposition.ts';
+import { describeEngines } from '../support/engines.ts';
+import { samplesOf } from '../support/exposition.ts';
+import { closedPort, eventually, onHeads, RawBackend, requestText } from '../support/proxy-raw.ts';
+import { ProxySite } from '../support/proxy-site.ts';
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  '/ok': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  '/mine': 'HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n',
+  '/yours': 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
+};
+
+function backend(): Promise<RawBackend> {
+  return RawBackend.start((connection) => {
+    onHeads(connection, (head) => connection.write(ANSWERS[head.split(' ')[1] ?? ''] ?? ''));
+  });
+}
+
+async function metricsOf({ fleet, engine }: ProxySite): Promise<ReadonlyMap<string, number>> {
+  const registry = { available: true, appliedRevision: 7 };
+  const threads = await engine.readings();
+  const facts = { version: '1.2.3', engine: 'wire', registry, threads, pools: fleet.pools(), limits: fleet.limits };
+  return samplesOf((await expositionOf(proxyFamilies(facts))).body);
+}
+
+async function ask(site: ProxySite, paths: readonly string[]): Promise<void> {
+  const { ended } = site.fleet.pool('web')!.endedRequests;
+  for (const path of paths) await site.statusOf(requestText(`GET ${path}`));
+  await eventually('all are over', () => site.fleet.pool('web')!.endedRequests.ended === ended + paths.length);
+}
+
+describeEngines('the metrics', () => {
+  it('count requests, what came of them, and what they took, for service and instance', async () => {
+    const only = await backend();
+    await using site = await ProxySite.open([only.port]);
+    site.own(only);
+    await ask(site, ['/ok', '/ok', '/ok', '/mine', '/yours']);
+    const metrics = await metricsOf(site);
+    const of = (name: string, labels = '') => metrics.get(`heimdall_service_${name}{service="web"${labels}}`);
+    assert.equal(of('requests_total'), 5);
+    assert.deepEqual(
+      ['2xx', '4xx', '5xx', 'other'].map((code) => of('responses_total', `,code="${code}"`)),
+      [3, 1, 1, 0],
+    );
+    assert.equal(of('failed_requests_total'), 1);
+    assert.deepEqual([of('attempts_total'), of('failed_attempts_total'), of('retries_total')], [5, 1, 0]);
+    assert.deepEqual([of('in_flight_requests'), of('queue_length'), of('paused')], [0, 0, 0]);
+    assert.equal(of('attempt_duration_seconds_count'), 5);
+    assert.equal(of('attempt_duration_seconds_bucket', ',le="30"'), 5);
+    assert.equal(of('upstreams', ',health="healthy"'), 1);
+    const [id] = Array.from(site.fleet.pool('web')!.upstreams(), (upstream) => upstream.id);
+    const one = `{service="web",instance_id="${id}"}`;
+    assert.equal(metrics.get(`heimdall_instance_attempts_total${one}`), 5);
+    assert.equal(metrics.get(`heimdall_instance_up${one}`), 1);
+    assert.equal(metrics.get(`heimdall_instance_attempt_duration_seconds_count${one}`), 5);
+    assert.equal(metrics.get('heimdall_registry_applied_revision'), 7);
+  });
+
+  it('of a service go on when its instances leave, those of the instances end', async () => {
+    const [first, second] = await Promise.all([backend(), backend()]);
+    await using site = await ProxySite.open([first.port]);
+    site.own(first);
+    site.own(second);
+    await ask(site, ['/ok', '/mine', '/ok']);
+    await eventually('the first is idle', () => [...site.fleet.pool('web')!.upstreams()][0]?.inFlight === 0);
+    site.use([second.port]);
+    await ask(site, ['/ok']);
+    const metrics = await metricsOf(site);
+    const of = (name: string) => metrics.get(`heimdall_service_${name}{service="web"}`);
+    assert.deepEqual([of('requests_total'), of('attempts_total'), of('failed_attempts_total')], [4, 4, 1]);
+    assert.equal(of('attempt_duration_seconds_count'), 4);
+    const instances = [...metrics].filter(([name]) => name.startsWith('heimdall_instance_attempts_total'));
+    assert.deepEqual(
+      instances.map(([, value]) => value),
+      [1],
+    );
+  });
+
+  it('tell repetitions from requests', async () => {
+    const good = await backend();
+    await using site = await ProxySite.open([await closedPort(), good.port]);
+    site.own(good);
+    await ask(site, ['/ok', '/ok']);
+    const metrics = await metricsOf(site);
+    const of = (name: string) => metrics.get(`heimdall_service_${name}_total{service="web"}`);
+    assert.equal(of('requests'), 2);
+    assert.ok((of('retries') ?? 0) >= 1);
+    assert.equal(of('attempts'), 2 + (of('retries') ?? 0));
+  });
+
+  it('tell what a limit has refused', async () => {
+    const only = await backend();
+    const routes = [{ path: '/', rateLimit: { requests: 1, per: '1m' } }];
+    await using site = await ProxySite.open([only.port], { service: { routes } });
+    site.own(only);
+    for (let i = 0; i < 3; i += 1) await site.statusOf(requestText('GET /ok'));
+    const route = 'heimdall_route_rate_limited_requests_total{service="web",host="*",path="/"';
+    const metrics = await metricsOf(site);
+    assert.deepEqual([metrics.get(`${route},result="granted"}`), metrics.get(`${route},result="refused"}`)], [1, 2]);
+  });
+
+  it('count the connections of clients and what they carry, open and closed', async () => {
+    const only = await backend();
+    await using site = await ProxySite.open([only.port]);
+    site.own(only);
+    const thread = async (name: string) => (await metricsOf(site)).get(`heimdall_thread_${name}{thread="0"}`) ?? NaN;
+    const request = requestText('GET /ok', ['Connection: keep-alive']);
+    const clients = [await site.client(), await site.client()];
+    for (const client of clients) {
+      client.write(request);
+      await eventually('the answer', () => client.received.endsWith('\r\n\r\nok'));
+    }
+    const answered = clients.reduce((sum, { received }) => sum + received.length, 0);
+    const carried = async () => Promise.all([thread('received_bytes_total'), thread('sent_bytes_total')]);
+    assert.deepEqual(await carried(), [2 * request.length, answered]);
+    assert.deepEqual([await thread('connections'), await thread('accepted_connections_total')], [2, 2]);
+    clients[0]?.close();
+    await eventually('one is closed', async () => (await thread('connections')) === 1);
+    assert.deepEqual(await carried(), [2 * request.length, answered]);
+    assert.equal(await thread('accepted_connections_total'), 2);
+    assert.ok((await thread('event_loop_delay_seconds')) >= 0);
+    assert.ok((await thread('busy_seconds_total')) > 0);
+  });
+});
