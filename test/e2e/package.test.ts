@@ -21,7 +21,7 @@ async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
 }
 
 it('runs after npm pack, an install into an empty folder and npx heimdall up', {
-  timeout: 110_000,
+  timeout: 300_000, // npm may have to fetch what it installs
 }, async (context) => {
   const command = ['node', join('node_modules', 'heimdall', 'dist', 'cmd', 'test-server', 'main.js')];
   await using system = await System.create(() => ({ services: [sampleService({ command })] }));

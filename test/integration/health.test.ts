@@ -27,7 +27,7 @@ async function backend(port = 0) {
   return { port: (server.address() as AddressInfo).port, stop };
 }
 
-it('sees an instance go away and come back over real connections', { timeout: 20_000 }, async () => {
+it('sees an instance go away and come back over real connections', { timeout: 60_000 }, async () => {
   const keepAlive = setInterval(() => {}, 1_000); // the monitor's own timers do not hold the process
   const changes: HealthChange[] = [];
   const waiting: { to: Health; resolve: () => void }[] = [];
@@ -69,7 +69,7 @@ it('sees an instance go away and come back over real connections', { timeout: 20
   }
 });
 
-it('is ready when a backend that starts late answers its first probe', { timeout: 20_000 }, async () => {
+it('is ready when a backend that starts late answers its first probe', { timeout: 60_000 }, async () => {
   const reserved = await backend();
   await reserved.stop();
   let probes = 0;
