@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type AddedChannel, WebhookSpecSchema } from '../../pkg/alerts/added-channel.ts';
-import { HeimdallError, messageOf } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { invalid } from './input.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
@@ -28,7 +29,9 @@ export function channelEndpoints(
       assertKnown(webhook.webhook.services, await services.list());
       await guard()
         .check(new URL(webhook.webhook.url).hostname)
-        .catch((error: unknown) => refuse('url', messageOf(error)));
+        .catch((error: unknown) => {
+          throw invalid('body.webhook.url', messageOf(error));
+        });
       const channel = { name, ...webhook, at: now(), by };
       await book.putChannel(channel);
       await channelsChanged();
@@ -55,11 +58,8 @@ function assertKnown(names: readonly string[], services: readonly { readonly nam
   const known = services.map(({ name }) => name);
   const index = names.findIndex((name) => !known.includes(name));
   if (index === -1) return;
-  refuse(`services.${index}`, `there is no service "${names[index]}"; configured: ${known.join(', ') || 'none'}`);
-}
-
-/** @throws {HeimdallError} INVALID_REQUEST */
-function refuse(field: string, message: string): never {
-  const path = `body.webhook.${field}`;
-  throw new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
+  throw invalid(
+    `body.webhook.services.${index}`,
+    `there is no service "${names[index]}"; configured: ${known.join(', ') || 'none'}`,
+  );
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { type AlertRecord, isSilenced, type Silence, SilenceMatchSchema } from '../../pkg/alerts/book.ts';
-import { HeimdallError } from '../model/errors.ts';
 import { duration } from '../model/units.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
-import { pathNumber, wholeNumberText } from './input.ts';
+import { invalid, pathNumber, wholeNumberText } from './input.ts';
 import type { Alerts } from './manager.ts';
 import { sendProblem } from './problem.ts';
 import { sendJson } from './respond.ts';
@@ -77,16 +76,12 @@ function testEndpoint(alerts: Alerts): Endpoint {
 /** @throws {HeimdallError} INVALID_REQUEST */
 function endOf({ for: length, until }: z.output<typeof SilenceBodySchema>, now: number): number {
   if ((length === undefined) === (until === undefined)) {
-    throw refused('body', 'expected either "for", such as "2h", or "until"');
+    throw invalid('body', 'expected either "for", such as "2h", or "until"');
   }
   const end = until === undefined ? now + (length ?? 0) : Date.parse(until);
-  if (end <= now) throw refused('body.until', `expected a time to come, not ${until}`);
-  if (end > now + LONGEST_SILENCE_MS) throw refused('body.until', 'expected a time within 90 days');
+  if (end <= now) throw invalid('body.until', `expected a time to come, not ${until}`);
+  if (end > now + LONGEST_SILENCE_MS) throw invalid('body.until', 'expected a time within 90 days');
   return end;
-}
-
-function refused(path: string, message: string): HeimdallError {
-  return new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
 }
 
 function recordView(

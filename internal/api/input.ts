@@ -53,6 +53,11 @@ export function checkInput<Q extends z.ZodObject, B extends z.ZodObject>(
   throw new HeimdallError('INVALID_REQUEST', `${detail}.`, { errors });
 }
 
+/** Of one field, for what a schema cannot tell. @param path - as in `InputError`. */
+export function invalid(path: string, message: string): HeimdallError {
+  return new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
+}
+
 function repeated(names: readonly string[]): InputError[] {
   const twice = new Set(names.filter((name, i) => names.indexOf(name) !== i));
   return [...twice].map((name) => ({ path: `query.${name}`, message: 'given more than once' }));

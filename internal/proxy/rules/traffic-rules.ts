@@ -1,4 +1,5 @@
 import type { Alert, JointSink } from '../../../pkg/alerts/alert.ts';
+import { isKeyOfKind, isOfKind, TRAFFIC_KINDS } from '../../../pkg/alerts/rules/kinds.ts';
 import type { Reading, RuleView } from '../../../pkg/alerts/rules/reading.ts';
 import { RuleWatch } from '../../../pkg/alerts/rules/rule-watch.ts';
 import type { AlertRule, RuleOf } from '../../../pkg/alerts/rules/schema.ts';
@@ -13,10 +14,8 @@ import { errorRate, p99, roomInUse, saturation, unhealthy } from './readings.ts'
 const LOOK_MS = 1_000;
 /** A single moment says little about room: the mean of so many milliseconds counts. */
 const ROOM_MS = 10_000;
-const KINDS = ['error-rate', 'p99', 'saturation', 'unhealthy'] as const;
-const OWN_KEY = /^(?:error-rate|p99|saturation|unhealthy):/;
 
-type TrafficRule = RuleOf<(typeof KINDS)[number]>;
+type TrafficRule = RuleOf<(typeof TRAFFIC_KINDS)[number]>;
 
 /** Of one pool, as it was counted up from look to look. */
 interface PoolMemory {
@@ -71,7 +70,7 @@ export class TrafficRules {
 
   /** Takes over what another load balancer has told of. @returns those that are about no rule of its kind. */
   inherit(alerts: readonly Alert[]): Alert[] {
-    const own = alerts.filter(({ key }) => OWN_KEY.test(key));
+    const own = alerts.filter(({ key }) => isKeyOfKind(key, TRAFFIC_KINDS));
     for (const alert of own) this.#sink.inherit(alert);
     this.#watch.inherit(own);
     this.#look();
@@ -147,7 +146,7 @@ export class TrafficRules {
 }
 
 function isTrafficRule(rule: AlertRule): rule is TrafficRule {
-  return KINDS.some((kind) => kind === rule.when);
+  return isOfKind(rule, TRAFFIC_KINDS);
 }
 
 function concerns(rule: AlertRule, service: string): boolean {

@@ -1,4 +1,5 @@
 import type { Alert, AlertSink } from '../../../pkg/alerts/alert.ts';
+import { HOST_KINDS, isKeyOfKind, isOfKind } from '../../../pkg/alerts/rules/kinds.ts';
 import type { Reading, RuleView } from '../../../pkg/alerts/rules/reading.ts';
 import { RuleWatch } from '../../../pkg/alerts/rules/rule-watch.ts';
 import type { AlertRule, RuleOf } from '../../../pkg/alerts/rules/schema.ts';
@@ -14,10 +15,8 @@ import { QUOTED_ENDS, restartsReading, UNEXPECTED_ENDS } from './restarts.ts';
 
 /** Between two looks, in milliseconds. */
 const LOOK_MS = 10_000;
-const KINDS = ['restarts', 'certificate', 'disk'] as const;
-const OWN_KEY = /^(?:restarts|certificate|disk):/;
 
-type HostRule = RuleOf<(typeof KINDS)[number]>;
+type HostRule = RuleOf<(typeof HOST_KINDS)[number]>;
 
 export interface HostRulesOptions {
   readonly sink: AlertSink;
@@ -54,7 +53,7 @@ export class HostRules {
 
   /** Takes over what a manager before this one has told of; to be called before `configure`. */
   inherit(alerts: readonly Alert[]): void {
-    this.#watch.inherit(alerts.filter(({ key }) => OWN_KEY.test(key)));
+    this.#watch.inherit(alerts.filter(({ key }) => isKeyOfKind(key, HOST_KINDS)));
   }
 
   /** What is about no rule of these any more is over. Resolves after the first look. */
@@ -115,5 +114,5 @@ export class HostRules {
 }
 
 function isHostRule(rule: AlertRule): rule is HostRule {
-  return KINDS.some((kind) => kind === rule.when);
+  return isOfKind(rule, HOST_KINDS);
 }

@@ -1,4 +1,5 @@
 import { formatDuration } from '../words.ts';
+import { keyStart } from './kinds.ts';
 import type { AlertRule } from './schema.ts';
 
 /** `7.2%` */
@@ -47,16 +48,12 @@ function limitOf(rule: AlertRule): string {
  * another alert: channels that only take the worse one have to be told of it, and of its end.
  */
 export function ruleKey(rule: AlertRule, subject: string): string {
-  return `${keyStart(rule)}${subject}${keyEnd(rule)}`;
+  return `${keyStart(rule.when)}${subject}${keyEnd(rule)}`;
 }
 
 /** Whether an alert is one of the rule, whatever it is about. */
 export function isKeyOf(rule: AlertRule, key: string): boolean {
-  return key.startsWith(keyStart(rule)) && key.endsWith(keyEnd(rule));
-}
-
-function keyStart({ when }: AlertRule): string {
-  return `${when}:`;
+  return key.startsWith(keyStart(rule.when)) && key.endsWith(keyEnd(rule));
 }
 
 function keyEnd(rule: AlertRule): string {

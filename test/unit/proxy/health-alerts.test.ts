@@ -2,36 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance } from '../../../internal/model/instance.ts';
 import { HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
-import type { Alert, JointSink } from '../../../pkg/alerts/alert.ts';
+import type { Alert } from '../../../pkg/alerts/alert.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';
+import { RecordingSink } from '../../support/alert-sink.ts';
 import { settle } from '../../support/manual-clock.ts';
 import { service, upstream } from '../../support/proxy-fakes.ts';
 
-class Sink implements JointSink {
-  readonly told: string[] = [];
-  readonly raised: Parameters<JointSink['raise']>[0][] = [];
-
-  raise(alert: Parameters<JointSink['raise']>[0]): void {
-    this.raised.push(alert);
-    this.told.push(`! ${alert.title}`);
-  }
-
-  resolve(key: string): void {
-    this.told.push(`ok ${key}`);
-  }
-
-  release(key: string): void {
-    this.told.push(`left ${key}`);
-  }
-
-  take(): string[] {
-    return this.told.splice(0);
-  }
-}
-
 class Harness {
-  readonly sink = new Sink();
+  readonly sink = new RecordingSink(({ title }) => title);
   /** What each instance wrote last. */
   readonly lastWords = new Map<string, Promise<readonly string[]>>();
   readonly alerts = new HealthAlerts(this.sink, () => 1_000, {

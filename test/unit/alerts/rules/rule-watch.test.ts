@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Alert, AlertSink } from '../../../../pkg/alerts/alert.ts';
 import type { Reading } from '../../../../pkg/alerts/rules/reading.ts';
 import { RuleWatch } from '../../../../pkg/alerts/rules/rule-watch.ts';
 import { type AlertRule, AlertRuleSchema } from '../../../../pkg/alerts/rules/schema.ts';
+import { RecordingSink } from '../../../support/alert-sink.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-
-class Sink implements AlertSink {
-  readonly told: string[] = [];
-  readonly raised: Alert[] = [];
-
-  raise(alert: Alert): void {
-    this.raised.push(alert);
-    this.told.push(`! ${alert.key} (${alert.severity})`);
-  }
-
-  resolve(key: string): void {
-    this.told.push(`ok ${key}`);
-  }
-
-  take(): string[] {
-    return this.told.splice(0);
-  }
-}
 
 const ERRORS = { when: 'error-rate', above: '5%', for: '1m' };
 
@@ -42,7 +24,7 @@ function reading(service: string, value: number | null): Reading {
 
 function setUp() {
   const clock = new ManualClock();
-  const sink = new Sink();
+  const sink = new RecordingSink(({ key, severity }) => `${key} (${severity})`);
   return { clock, sink, watch: new RuleWatch(sink, clock) };
 }
 

@@ -3,38 +3,16 @@ import { describe, it } from 'node:test';
 import { RecentTraffic } from '../../../../internal/proxy/recent-traffic.ts';
 import { TrafficRules } from '../../../../internal/proxy/rules/traffic-rules.ts';
 import { ServicePool } from '../../../../internal/proxy/service-pool.ts';
-import type { Alert, JointSink } from '../../../../pkg/alerts/alert.ts';
 import { AlertRuleSchema } from '../../../../pkg/alerts/rules/schema.ts';
+import { RecordingSink } from '../../../support/alert-sink.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { service, upstream } from '../../../support/proxy-fakes.ts';
 
 const SECRET = 'a secret that is long enough';
 
-class Sink implements JointSink {
-  readonly told: string[] = [];
-  readonly raised: Alert[] = [];
-
-  raise(alert: Alert): void {
-    this.raised.push(alert);
-    this.told.push(`! ${alert.key}`);
-  }
-
-  resolve(key: string): void {
-    this.told.push(`ok ${key}`);
-  }
-
-  release(key: string): void {
-    this.told.push(`left ${key}`);
-  }
-
-  take(): string[] {
-    return this.told.splice(0);
-  }
-}
-
 class Site {
   readonly clock = new ManualClock();
-  readonly sink = new Sink();
+  readonly sink = new RecordingSink();
   readonly pools: ServicePool[] = [];
   readonly recent = new RecentTraffic(this.clock, () => this.pools);
   readonly rules = new TrafficRules({

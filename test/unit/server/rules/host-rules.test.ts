@@ -4,35 +4,17 @@ import type { EventType, HeimdallEvent } from '../../../../internal/model/event.
 import { CertificateBook } from '../../../../internal/server/rules/certificate-book.ts';
 import { Disks } from '../../../../internal/server/rules/disk.ts';
 import { HostRules, type HostRulesOptions } from '../../../../internal/server/rules/host-rules.ts';
-import type { Alert, AlertSink } from '../../../../pkg/alerts/alert.ts';
 import { AlertRuleSchema } from '../../../../pkg/alerts/rules/schema.ts';
 import { createLogger } from '../../../../pkg/logger/logger.ts';
+import { RecordingSink } from '../../../support/alert-sink.ts';
 import { ManualClock, settle } from '../../../support/manual-clock.ts';
 import { service } from '../../../support/proxy-fakes.ts';
 
 const DAY = 86_400_000;
 
-class Sink implements AlertSink {
-  readonly told: string[] = [];
-  readonly raised: Alert[] = [];
-
-  raise(alert: Alert): void {
-    this.raised.push(alert);
-    this.told.push(`! ${alert.key}`);
-  }
-
-  resolve(key: string): void {
-    this.told.push(`ok ${key}`);
-  }
-
-  take(): string[] {
-    return this.told.splice(0);
-  }
-}
-
 class Host {
   readonly clock = new ManualClock();
-  readonly sink = new Sink();
+  readonly sink = new RecordingSink();
   /** Newest first. */
   readonly events: HeimdallEvent[] = [];
   /** When the certificate of each host ends; absent: it shows none. */
