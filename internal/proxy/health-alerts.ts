@@ -130,9 +130,11 @@ export class HealthAlerts {
       if (this.#leading) this.#sink.resolve(key, this.#now());
     }
     for (const condition of conditions) {
-      if (this.#active.has(condition.key)) continue;
-      this.#active.set(condition.key, condition);
-      if (this.#leading) this.#sink.raise(condition);
+      const known = this.#active.get(condition.key);
+      if (known?.title === condition.title) continue;
+      const current = { ...condition, at: known?.at ?? condition.at }; // who is ejected first may be found down later
+      this.#active.set(condition.key, current);
+      if (this.#leading) this.#sink.raise(current);
     }
   }
 }

@@ -67,7 +67,11 @@ describe('alerts', () => {
 
   before(async () => {
     system = await System.create((ports) => ({
-      services: [sampleService({ instances: 1, servers: [`127.0.0.1:${ports.own[0]}`] })],
+      services: [sampleService({
+          instances: 1,
+          servers: [`127.0.0.1:${ports.own[0]}`],
+          outlierDetection: { enabled: false },
+        })],
       alerts: channels(ports, ports.own.slice(1, 3)),
     }));
     const [external = 0, mailPort = 0, , hookPort = 0] = system.ports.own;
@@ -88,7 +92,11 @@ describe('alerts', () => {
   });
 
   function mailAbout(subject: RegExp): Promise<string> {
-    return eventually(`a mail about ${subject}`, () => mails.find((mail) => subject.test(mail)));
+    const told = () => mails.map((mail) => /^Subject: (.*)\r$/m.exec(mail)?.[1]).join('\n');
+    return eventually(
+      () => `a mail about ${subject}, but about\n${told()}`,
+      () => mails.find((mail) => subject.test(mail)),
+    );
   }
 
   function hookAbout(subject: RegExp): Promise<Hook> {

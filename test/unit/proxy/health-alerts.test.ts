@@ -54,8 +54,9 @@ class Harness {
 const STARTING = { lifecycle: 'starting', health: 'unknown' } as const;
 
 function inheritedAlert(key: string): Alert {
-  const service = /:(\w+)\//.exec(key)?.[1];
-  return { key, severity: 'warning', title: key, service, at: 0 };
+  const [, service, instance] = /:(\w+)\/(.*)/.exec(key) ?? [];
+  const title = instance === '' ? `${service} has no healthy instance` : `${instance} is down`;
+  return { key, severity: 'warning', title, service, at: 0 };
 }
 
 describe('alerts about health', () => {
@@ -73,6 +74,20 @@ describe('alerts about health', () => {
     assert.deepEqual(stand('on-trial', 10_000), []);
     assert.deepEqual(stand('ejected', 30_000), []);
     assert.deepEqual(stand('in', 0), ['ok instance-down:web/a']);
+  });
+
+  it('say so when an instance that was ejected is found to be down, and do not begin anew', () => {
+    const harness = new Harness(upstream('a'), upstream('b'));
+    const of = harness.pool.get('a') ?? assert.fail();
+    of.standing = 'ejected';
+    of.ejection = { cause: '5 connect errors in a row', since: 0, until: 10_000, times: 1 };
+    assert.deepEqual(harness.set('a', {}), ['! a is ejected']);
+    assert.deepEqual(harness.set('a', {}, 'unhealthy'), ['! a is down']);
+    assert.equal(harness.sink.raised[1]?.cause, 'connect ECONNREFUSED');
+    assert.deepEqual(harness.set('a', {}, 'unhealthy'), []);
+    of.standing = 'in';
+    of.ejection = null;
+    assert.deepEqual(harness.set('a', {}, 'healthy'), ['ok instance-down:web/a']);
   });
 
   it('tell once that an instance is down and why, and that it is up again', () => {
