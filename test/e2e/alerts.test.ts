@@ -67,11 +67,13 @@ describe('alerts', () => {
 
   before(async () => {
     system = await System.create((ports) => ({
-      services: [sampleService({
+      services: [
+        sampleService({
           instances: 1,
           servers: [`127.0.0.1:${ports.own[0]}`],
           outlierDetection: { enabled: false },
-        })],
+        }),
+      ],
       alerts: channels(ports, ports.own.slice(1, 3)),
     }));
     const [external = 0, mailPort = 0, , hookPort = 0] = system.ports.own;
