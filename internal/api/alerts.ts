@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type AlertRecord, isSilenced, type Silence, SilenceMatchSchema } from '../../pkg/alerts/book.ts';
+import type { AlertView, SilenceView } from '../model/alert-view.ts';
 import { duration } from '../model/units.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
@@ -88,7 +89,7 @@ function recordView(
   { id, alert, resolvedAt, announced, acknowledgement }: AlertRecord,
   silences: readonly Silence[],
   now: number,
-) {
+): AlertView {
   const { key, severity, title, cause, service, instance, at } = alert;
   return {
     id,
@@ -108,7 +109,7 @@ function recordView(
   };
 }
 
-function silenceView({ id, match, createdAt, until, by, comment }: Silence) {
+function silenceView({ id, match, createdAt, until, by, comment }: Silence): SilenceView {
   return { id, match, createdAt: timeOf(createdAt), until: timeOf(until), by, comment };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Deployment, type DeploymentStep, isOver } from '../model/deployment.ts';
+import type { DeploymentStepView, DeploymentView } from '../model/deployment-view.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { releaseViewOf } from '../model/release.ts';
 import { isRegistryAway } from '../registry/registry.ts';
@@ -62,7 +63,17 @@ async function follow(services: Manager['services'], id: number, stream: EventSt
 }
 
 /** A deployment as the API shows it, with times in ISO 8601. */
-export function deploymentView({ id, service, kind, state, release, previous, by, reason, ...times }: Deployment) {
+export function deploymentView({
+  id,
+  service,
+  kind,
+  state,
+  release,
+  previous,
+  by,
+  reason,
+  ...times
+}: Deployment): DeploymentView {
   const { createdAt, startedAt, finishedAt } = times;
   return {
     id,
@@ -74,13 +85,13 @@ export function deploymentView({ id, service, kind, state, release, previous, by
     previous: previous && releaseViewOf(previous),
     by,
     createdAt: timeOf(createdAt),
-    startedAt: timeOf(startedAt),
-    finishedAt: timeOf(finishedAt),
+    startedAt: startedAt === null ? null : timeOf(startedAt),
+    finishedAt: finishedAt === null ? null : timeOf(finishedAt),
     ...(reason === null ? {} : { reason }),
   };
 }
 
-function stepView({ at, message, instanceId, logTail }: DeploymentStep) {
+function stepView({ at, message, instanceId, logTail }: DeploymentStep): DeploymentStepView {
   return {
     at: timeOf(at),
     message,
@@ -89,6 +100,6 @@ function stepView({ at, message, instanceId, logTail }: DeploymentStep) {
   };
 }
 
-function timeOf(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+function timeOf(at: number): string {
+  return new Date(at).toISOString();
 }

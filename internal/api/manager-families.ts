@@ -3,10 +3,10 @@ import { SEVERITIES } from '../../pkg/alerts/alert.ts';
 import { type Family, type NumberFamily, single } from '../../pkg/metrics/family.ts';
 import { processFamilies } from '../../pkg/metrics/process-families.ts';
 import type { EventType } from '../model/event.ts';
-import type { InstanceView } from '../model/instance.ts';
+import type { InstanceView } from '../model/instance-view.ts';
 import type { EventCounts } from '../server/event-counts.ts';
-import type { ManagerStatus } from '../server/server-manager.ts';
-import type { ServiceView } from '../server/service-views.ts';
+import type { ManagerStatus } from '../model/manager-status.ts';
+import type { ServiceView } from '../model/service-view.ts';
 
 /** What the registry tells at one moment. */
 export interface ManagerFacts {

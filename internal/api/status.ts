@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { EventView } from '../model/event-view.ts';
+import type { StoredEvent } from '../model/event.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { wholeNumberText } from './input.ts';
@@ -17,11 +19,11 @@ export function statusEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.status());
     }),
     endpoint('GET', '/events', { query: EventsQuerySchema, body: Nothing }, async ({ query }, response) => {
-      const events = await manager.events(query);
-      sendJson(
-        response,
-        events.map((event) => ({ ...event, at: new Date(event.at).toISOString() })),
-      );
+      sendJson(response, (await manager.events(query)).map(eventView));
     }),
   ];
+}
+
+function eventView(event: StoredEvent): EventView {
+  return { ...event, at: new Date(event.at).toISOString() };
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { authority } from './address.ts';
 import { PortSchema, WeightSchema } from './units.ts';
 import type { Health } from './health.ts';
-import { LIFECYCLES, type Status, statusOf } from './lifecycle.ts';
+import { LIFECYCLES, statusOf } from './lifecycle.ts';
 import type { Service } from './service.ts';
+import type { InstanceView } from './instance-view.ts';
 
 /** Proves that a pid still is the process we spawned: a recycled pid has another start time, a reboot another boot id. */
 export const ProcessIdentitySchema = z.object({
@@ -48,28 +49,6 @@ export interface Usage {
   readonly memory: number;
   /** Percent of one core, lately; null as long as that is not known. */
   readonly cpu: number | null;
-}
-
-/** An instance as the API shows it. */
-export interface InstanceView {
-  readonly id: string;
-  readonly service: string;
-  readonly host: string;
-  readonly port: number;
-  readonly url: string;
-  readonly pid: number | null;
-  readonly status: Status;
-  readonly health: Health;
-  readonly weight: number;
-  readonly version: string | null;
-  /** ISO 8601. */
-  readonly startedAt: string | null;
-  readonly restarts: number;
-  /** Bytes; these and the following are only present when there is something to tell. */
-  readonly memory?: number;
-  /** Percent of one core. */
-  readonly cpu?: number;
-  readonly lastError?: string;
 }
 
 export function viewOf(instance: Instance, health: Health, usage?: Usage): InstanceView {

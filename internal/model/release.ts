@@ -17,9 +17,8 @@ export type Release = z.infer<typeof ReleaseSchema>;
 export const FIRST_RELEASE: Release = { deployment: null, version: null, variant: null, env: {} };
 
 /** A release as the API shows it: of its variables the names alone, for values may be secrets. */
-export interface ReleaseView extends Omit<Release, 'env'> {
-  readonly env: readonly string[];
-}
+export const ReleaseViewSchema = ReleaseSchema.extend({ env: z.array(z.string()) });
+export type ReleaseView = Readonly<z.infer<typeof ReleaseViewSchema>>;
 
 export function releaseViewOf({ env, ...release }: Release): ReleaseView {
   return { ...release, env: Object.keys(env) };

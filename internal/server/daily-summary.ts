@@ -1,5 +1,5 @@
 import type { EventType, StoredEvent } from '../model/event.ts';
-import type { InstanceView } from '../model/instance.ts';
+import type { InstanceView } from '../model/instance-view.ts';
 
 /** What a person wants to read about in the morning, in this order. */
 const TOLD: readonly (readonly [type: EventType, one: string, many: string])[] = [

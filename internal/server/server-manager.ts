@@ -7,9 +7,11 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
 import type { HealthRecord } from '../model/health.ts';
-import { declaredInstances, type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
+import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
+import type { InstanceView } from '../model/instance-view.ts';
+import type { ManagerStatus } from '../model/manager-status.ts';
 import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
@@ -34,13 +36,7 @@ import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts'
 import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
-import {
-  type LoadBalancerStatus,
-  loadBalancerStatusOf,
-  type ServiceStatus,
-  serviceStatusOf,
-  viewsOf,
-} from './views.ts';
+import { loadBalancerStatusOf, serviceStatusOf, viewsOf } from './views.ts';
 import { Vitals } from './vitals.ts';
 
 export type { AddRequest } from './add.ts';
@@ -70,18 +66,6 @@ export interface ServerManagerOptions extends Settings {
   /** In [0, 1); default: `Math.random`. */
   readonly random?: () => number;
   readonly restart?: RestartPolicy;
-}
-
-export interface ManagerStatus {
-  readonly status: 'ok';
-  readonly version: string;
-  readonly pid: number;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly uptimeMs: number;
-  readonly registry: { readonly revision: number };
-  readonly services: readonly ServiceStatus[];
-  readonly loadBalancers: readonly LoadBalancerStatus[];
 }
 
 /** Between two looks whether a request waits for a service without instances. */

@@ -5,6 +5,7 @@ import { declaredInstances, type Instance, type Usage } from '../model/instance.
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Algorithm, Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
+import type { ServiceView } from '../model/service-view.ts';
 import type { ServiceChange } from '../registry/registry.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
 import { untilApplied } from './drain.ts';
@@ -13,7 +14,7 @@ import { assertAllowedEnv } from './launch-plan.ts';
 import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
-import { routeViewOf, type ServiceDetails, type ServiceView, serviceViewOf } from './service-views.ts';
+import { routeViewOf, type ServiceDetails, serviceViewOf } from './service-views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { assertDeclared, variantNamed } from './variants.ts';
 import { viewsOf } from './views.ts';

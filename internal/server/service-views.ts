@@ -1,38 +1,13 @@
 import type { Deployment } from '../model/deployment.ts';
-import type { InstanceView } from '../model/instance.ts';
-import { FIRST_RELEASE, type ReleaseView, releaseViewOf } from '../model/release.ts';
-import type { RateLimit } from '../model/rate-limit.ts';
+import { FIRST_RELEASE, releaseViewOf } from '../model/release.ts';
 import type { Route, Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
+import type { RouteView, ServiceDetailsView, ServiceView } from '../model/service-view.ts';
 import type { Snapshot } from '../registry/registry.ts';
-import { type ServiceStatus, serviceStatusOf } from './views.ts';
+import { serviceStatusOf } from './views.ts';
 
-/** A service as the API shows it: how it fares, and what is in force. */
-export interface ServiceView extends ServiceStatus {
-  /** Requests that one instance may have in flight; null: no limit. */
-  readonly maxConnections: number | null;
-  /** Of new instances. */
-  readonly weight: number;
-  /** What was set by hand and is not as configured. */
-  readonly overridden: readonly string[];
-  readonly version: string | null;
-  readonly release: ReleaseView;
-  /** The deployment that is under way; null: none. */
-  readonly deploying: number | null;
-  /** ISO 8601; null: it is not paused. */
-  readonly pausedSince: string | null;
-}
-
-export interface RouteView extends Pick<Route, 'host' | 'path'> {
-  /** `per` in seconds, as `"60s"`; null: as many requests as come. */
-  readonly rateLimit: (Omit<RateLimit, 'per'> & { readonly per: string }) | null;
-}
-
-export interface ServiceDetails extends ServiceView {
-  readonly routes: readonly RouteView[];
-  /** What a deployment may choose. */
-  readonly versions: readonly string[];
-  readonly instances: readonly InstanceView[];
+/** What the API shows of one service, with deployments as they are kept. */
+export interface ServiceDetails extends Omit<ServiceDetailsView, 'deployments'> {
   /** The latest, newest first. */
   readonly deployments: readonly Deployment[];
 }

@@ -1,32 +1,13 @@
 import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
-import { type Instance, type InstanceView, type Usage, viewOf } from '../model/instance.ts';
+import { type Instance, type Usage, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
-import type { Algorithm, Service } from '../model/service.ts';
+import type { Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
+import type { InstanceView } from '../model/instance-view.ts';
+import type { ServiceStatus } from '../model/service-view.ts';
+import type { LoadBalancerView } from '../model/manager-status.ts';
 import { isAlive, type ProxyRecord, type Snapshot } from '../registry/registry.ts';
-
-/** How one service fares. */
-export interface ServiceStatus {
-  readonly name: string;
-  readonly algorithm: Algorithm;
-  readonly desired: number;
-  readonly starting: number;
-  readonly running: number;
-  readonly draining: number;
-  /** Waiting to be started again after a fault. */
-  readonly error: number;
-  /** Listed under `servers` in the configuration, not spawned. */
-  readonly declared: number;
-}
-
-export interface LoadBalancerStatus {
-  readonly id: string;
-  readonly pid: number;
-  readonly appliedRevision: number | null;
-  readonly heartbeatAgeMs: number;
-  readonly alive: boolean;
-}
 
 /**
  * The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process
@@ -63,7 +44,7 @@ export function serviceStatusOf(service: Service, { services, instances }: Snaps
 }
 
 /** @param now - epoch milliseconds. */
-export function loadBalancerStatusOf(proxy: ProxyRecord, now: number): LoadBalancerStatus {
+export function loadBalancerStatusOf(proxy: ProxyRecord, now: number): LoadBalancerView {
   return {
     id: proxy.id,
     pid: proxy.pid,

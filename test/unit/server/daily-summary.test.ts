@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EventType, StoredEvent } from '../../../internal/model/event.ts';
-import { declaredInstances, type InstanceView, viewOf } from '../../../internal/model/instance.ts';
+import { declaredInstances, viewOf } from '../../../internal/model/instance.ts';
+import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import { dailySummary } from '../../../internal/server/daily-summary.ts';
 import { service } from '../../support/server-fixture.ts';
 
