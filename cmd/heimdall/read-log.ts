@@ -2,11 +2,13 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { messageOf } from '../../internal/model/errors.ts';
 import { LogReader } from '../../internal/simulation/recording.ts';
+import { CommandError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
 
 /**
  * Reads a request log line by line, however long it is.
  * @param service - whose requests are kept; null: of all services.
- * @throws {Error} that names the file, when it cannot be read.
+ * @throws {CommandError} that names the file, when it cannot be read.
  */
 export async function readLog(file: string, service: string | null): Promise<LogReader> {
   const reader = new LogReader(service);
@@ -17,7 +19,7 @@ export async function readLog(file: string, service: string | null): Promise<Log
       if (reader.isFull) break;
     }
   } catch (error) {
-    throw new Error(`cannot read the log: ${messageOf(error)}`, { cause: error });
+    throw new CommandError(EXIT.failed, `cannot read the log: ${messageOf(error)}`);
   } finally {
     stream.destroy();
   }

@@ -4,6 +4,7 @@ import { authority } from '../../internal/model/address.ts';
 import { messageOf } from '../../internal/model/errors.ts';
 import { loadOptions } from '../runtime/arguments.ts';
 import { reachable } from './banner.ts';
+import { EXIT } from './exit-codes.ts';
 
 export interface ReloadArguments {
   readonly config: string | undefined;
@@ -20,6 +21,8 @@ interface Result {
   readonly pid?: number;
   readonly successor?: number;
   readonly error?: string;
+  /** Nobody answers there. */
+  readonly unreachable?: true;
 }
 
 /**
@@ -41,7 +44,9 @@ export async function reload({ config: path, only, json }: ReloadArguments): Pro
     if (!json) tell(result);
   }
   if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  process.exitCode = results.some(({ error }) => error !== undefined) ? 1 : 0;
+  const isUnreachable = results.some(({ unreachable }) => unreachable);
+  const hasFailed = results.some(({ error, unreachable }) => error !== undefined && !unreachable);
+  process.exitCode = hasFailed ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
 }
 
 async function ask(url: string, token: string | undefined): Promise<Omit<Result, 'process'>> {
@@ -52,7 +57,10 @@ async function ask(url: string, token: string | undefined): Promise<Omit<Result,
     return response.ok ? AnswerSchema.parse(body) : { error: ProblemSchema.parse(body).detail };
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    return { error: `nobody answers on ${url} (${cause}); is heimdall running with this configuration?` };
+    return {
+      unreachable: true,
+      error: `nobody answers on ${url} (${cause}); is heimdall running with this configuration?`,
+    };
   }
 }
 

@@ -4,7 +4,8 @@ import type { Scenario } from '../../internal/simulation/scenario.ts';
 import { SCENARIOS } from '../../internal/simulation/scenarios.ts';
 import { simulateScenario } from '../../internal/simulation/simulate-scenario.ts';
 import type { Algorithm } from '../../internal/model/service.ts';
-import { messageOf } from '../../internal/model/errors.ts';
+import { CommandError, UsageError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
 import { readLog } from './read-log.ts';
 import { type ReplayReport, replayText, scenarioText } from './simulate-text.ts';
 
@@ -18,26 +19,18 @@ export interface SimulateArguments {
   readonly json: boolean;
 }
 
-/** Something on the command line is wrong. */
-export class UsageError extends Error {}
-
 /**
- * `heimdall simulate`: compares the algorithms in the scenarios, or, with a request log, on what was recorded. Exit codes: 0 done,
- * 1 the log cannot be read or has nothing to replay, 2 wrong usage.
+ * `heimdall simulate`: compares the algorithms in the scenarios, or, with a request log, on what was recorded.
+ * @throws {CommandError} as `simulation`.
  */
 export async function simulate(given: SimulateArguments): Promise<void> {
-  try {
-    process.stdout.write(await simulation(given));
-  } catch (error) {
-    process.stderr.write(`heimdall: ${messageOf(error)}\n`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
+  process.stdout.write(await simulation(given));
 }
 
 /**
  * What the command prints.
  * @throws {UsageError}
- * @throws {Error} that names the log, when it cannot be read or has nothing to replay.
+ * @throws {CommandError} that names the log, when it cannot be read or has nothing to replay.
  */
 export async function simulation(given: SimulateArguments): Promise<string> {
   const algorithms = algorithmsOf(given.algorithm);
@@ -67,7 +60,7 @@ function compare(scenarios: readonly Scenario[], { algorithms, seed, json }: Cho
 async function replay(file: string, wanted: string | null, { algorithms, seed, json }: Choices): Promise<string> {
   const reader = await readLog(file, wanted);
   const { services } = reader;
-  if (services.length === 0) throw new Error(nothingIn(file, reader.unusable));
+  if (services.length === 0) throw new CommandError(EXIT.failed, nothingIn(file, reader.unusable));
   const service = wanted ?? services[0] ?? '';
   const choices = `it has requests of ${services.join(', ')}`;
   if (wanted === null && services.length > 1) throw new UsageError(`${file}: ${choices}; choose one with --service`);

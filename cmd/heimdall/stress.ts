@@ -4,7 +4,9 @@ import { type Comparison, compare } from '../../pkg/stress-test/compare.ts';
 import { htmlReport } from '../../pkg/stress-test/html.ts';
 import { type StressReport, StressReportSchema } from '../../pkg/stress-test/report.ts';
 import { type Progress, runLoad } from '../../pkg/stress-test/run-load.ts';
-import { limitOf, planOf, type StressArguments, StressUsageError } from './stress-plan.ts';
+import { UsageError } from './command-error.ts';
+import { EXIT } from './exit-codes.ts';
+import { limitOf, planOf, type StressArguments } from './stress-plan.ts';
 import { comparisonText, progressLine, stressText } from './stress-text.ts';
 
 /**
@@ -12,12 +14,7 @@ import { comparisonText, progressLine, stressText } from './stress-text.ts';
  * Exit codes: 0 done, 1 nothing was answered, or worse than the run to compare with, or a file cannot be written; 2 wrong usage.
  */
 export async function stress(target: string, given: StressArguments): Promise<void> {
-  try {
-    process.exitCode = (await stressed(target, given)) ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`heimdall: ${messageOf(error)}\n`);
-    process.exitCode = error instanceof StressUsageError ? 2 : 1;
-  }
+  process.exitCode = (await stressed(target, given)) ? EXIT.done : EXIT.failed;
 }
 
 async function stressed(target: string, given: StressArguments): Promise<boolean> {
@@ -51,14 +48,14 @@ async function earlierReport(file: string): Promise<StressReport> {
     return StressReportSchema.parse(content);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? messageOf(error) : 'it is none';
-    throw new StressUsageError(`--compare ${file}: expected a report that --report FILE.json has written (${why})`);
+    throw new UsageError(`--compare ${file}: expected a report that --report FILE.json has written (${why})`);
   }
 }
 
 function rendererOf(file: string): (report: StressReport) => string {
   if (file.endsWith('.json')) return (report) => toJson(report, null);
   if (file.endsWith('.html')) return htmlReport;
-  throw new StressUsageError(`--report ${file}: expected a name that ends in .json or .html`);
+  throw new UsageError(`--report ${file}: expected a name that ends in .json or .html`);
 }
 
 function toJson(report: StressReport, comparison: Comparison | null): string {

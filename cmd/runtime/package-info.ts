@@ -1,13 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
-import { z } from 'zod';
-
-const PackageSchema = z.object({ version: z.string() });
 
 /** Of heimdall's own package, wherever it is installed and whether it runs from its sources or built. */
-export const packageVersion: string = PackageSchema.parse(
-  JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')),
-).version;
+export const packageVersion: string = versionIn(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')));
 
 /** The main file of another process of this package: `server-manager`, `load-balancer`, `test-server`. */
 export function mainFile(process: string): string {
@@ -22,4 +17,11 @@ function packageRoot(): string {
     folder = parent;
   }
   return folder;
+}
+
+/** By hand: loading zod takes longer than all else that `heimdall --help` does. */
+function versionIn(content: unknown): string {
+  const version = typeof content === 'object' && content !== null ? Reflect.get(content, 'version') : undefined;
+  if (typeof version === 'string') return version;
+  throw new Error('the package.json of heimdall has no version');
 }

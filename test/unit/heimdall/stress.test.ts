@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { limitOf, planOf, type StressArguments, StressUsageError } from '../../../cmd/heimdall/stress-plan.ts';
+import { UsageError } from '../../../cmd/heimdall/command-error.ts';
+import { limitOf, planOf, type StressArguments } from '../../../cmd/heimdall/stress-plan.ts';
 import { comparisonText, progressLine, stressText } from '../../../cmd/heimdall/stress-text.ts';
 import { compare } from '../../../pkg/stress-test/compare.ts';
 import { stressReport } from '../../support/stress-report.ts';
@@ -51,14 +52,14 @@ describe('the command line of heimdall stress', () => {
   ];
   for (const [change, message] of wrong)
     it(`refuses ${JSON.stringify(change)}`, () => {
-      const refused = (error: unknown) => error instanceof StressUsageError && message.test(error.message);
+      const refused = (error: unknown) => error instanceof UsageError && message.test(error.message);
       assert.throws(() => planOf('http://localhost/', { ...GIVEN, ...change }), refused);
     });
 
   it('refuses what is no address of HTTP', () => {
     for (const target of ['ftp://a/', 'http://', 'http://user:secret@a/'])
-      assert.throws(() => planOf(target, GIVEN), StressUsageError);
-    assert.throws(() => limitOf('-1'), StressUsageError);
+      assert.throws(() => planOf(target, GIVEN), UsageError);
+    assert.throws(() => limitOf('-1'), UsageError);
     assert.equal(limitOf('12.5'), 0.125);
   });
 });

@@ -1,0 +1,20 @@
+import { Option } from 'commander';
+
+/** The options that several commands share: each means the same everywhere. */
+export const configOption = () =>
+  new Option('--config <path>', 'configuration file (default: $HEIMDALL_CONFIG or ./config.json)');
+
+/** @param what - such as `the figures`; null: what the manager answers. */
+export const jsonOption = (what: string | null = null) =>
+  new Option('--json', what === null ? 'print the answer as JSON' : `print ${what}`).default(false);
+
+/** Collects what may be given several times. */
+export function repeated(value: string, others: readonly string[] = []): readonly string[] {
+  return [...others, value];
+}
+
+/** Examples below the help of a command: what is typed, and what it does. */
+export function examples(...rows: readonly (readonly [line: string, meaning: string])[]): string {
+  const width = Math.max(...rows.map(([line]) => line.length));
+  return `\nExamples:\n${rows.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}\n`).join('')}`;
+}
