@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type AlertRecord, isSilenced, type Silence, SilenceMatchSchema } from '../../pkg/alerts/book.ts';
-import type { AlertView, SilenceView } from '../model/alert-view.ts';
+import { SilenceMatchSchema } from '../../pkg/alerts/book.ts';
 import { duration } from '../model/units.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { alertView, silenceView } from '../server/alert-views.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { invalid, pathNumber, wholeNumberText } from './input.ts';
 import type { Alerts } from './manager.ts';
@@ -35,12 +35,12 @@ export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): En
       const [records, silences] = await Promise.all([book.alerts(query), book.silences()]);
       sendJson(
         response,
-        records.map((record) => recordView(record, silences, now())),
+        records.map((record) => alertView(record, silences, now())),
       );
     }),
     endpoint('POST', '/alerts/:id/ack', { query: Nothing, body: AcknowledgeBodySchema }, async (input, response) => {
       const record = await book.acknowledge(input.id, { at: now(), ...input.body });
-      sendJson(response, recordView(record, await book.silences(), now()));
+      sendJson(response, alertView(record, await book.silences(), now()));
     }),
     endpoint('GET', '/alerts/silences', nothing, async (_input, response) => {
       sendJson(response, (await book.silences()).map(silenceView));
@@ -83,36 +83,4 @@ function endOf({ for: length, until }: z.output<typeof SilenceBodySchema>, now: 
   if (end <= now) throw invalid('body.until', `expected a time to come, not ${until}`);
   if (end > now + LONGEST_SILENCE_MS) throw invalid('body.until', 'expected a time within 90 days');
   return end;
-}
-
-function recordView(
-  { id, alert, resolvedAt, announced, acknowledgement }: AlertRecord,
-  silences: readonly Silence[],
-  now: number,
-): AlertView {
-  const { key, severity, title, cause, service, instance, at } = alert;
-  return {
-    id,
-    key,
-    state: resolvedAt === null ? 'active' : 'resolved',
-    severity,
-    title,
-    cause: cause ?? null,
-    service: service ?? null,
-    instance: instance ?? null,
-    since: timeOf(at),
-    resolvedAt: resolvedAt === null ? null : timeOf(resolvedAt),
-    durationMs: Math.round((resolvedAt ?? now) - at),
-    announced,
-    silenced: resolvedAt === null && isSilenced(alert, silences, now),
-    acknowledged: acknowledgement && { ...acknowledgement, at: timeOf(acknowledgement.at) },
-  };
-}
-
-function silenceView({ id, match, createdAt, until, by, comment }: Silence): SilenceView {
-  return { id, match, createdAt: timeOf(createdAt), until: timeOf(until), by, comment };
-}
-
-function timeOf(at: number): string {
-  return new Date(at).toISOString();
 }

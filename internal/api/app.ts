@@ -9,6 +9,7 @@ import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
+import { liveEndpoint } from './live.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
@@ -49,6 +50,7 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
+    liveEndpoint(manager),
     metricsEndpoint(manager, alerts, version),
     ...alertEndpoints(alerts),
     ...channelEndpoints(alerts, manager),

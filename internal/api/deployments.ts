@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Deployment, type DeploymentStep, isOver } from '../model/deployment.ts';
-import type { DeploymentStepView, DeploymentView } from '../model/deployment-view.ts';
+import { isOver } from '../model/deployment.ts';
 import { ServiceNameSchema } from '../model/service.ts';
-import { releaseViewOf } from '../model/release.ts';
 import { isRegistryAway } from '../registry/registry.ts';
+import { deploymentView, stepView } from '../server/deployment-views.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
 import { flag, pathNumber, wholeNumberText } from './input.ts';
@@ -60,46 +59,4 @@ async function follow(services: Manager['services'], id: number, stream: EventSt
     await sleep(FOLLOW_MS, undefined, { signal: ended }).catch(() => {});
   }
   stream.end();
-}
-
-/** A deployment as the API shows it, with times in ISO 8601. */
-export function deploymentView({
-  id,
-  service,
-  kind,
-  state,
-  release,
-  previous,
-  by,
-  reason,
-  ...times
-}: Deployment): DeploymentView {
-  const { createdAt, startedAt, finishedAt } = times;
-  return {
-    id,
-    service,
-    kind,
-    state,
-    version: release.version,
-    release: releaseViewOf(release),
-    previous: previous && releaseViewOf(previous),
-    by,
-    createdAt: timeOf(createdAt),
-    startedAt: startedAt === null ? null : timeOf(startedAt),
-    finishedAt: finishedAt === null ? null : timeOf(finishedAt),
-    ...(reason === null ? {} : { reason }),
-  };
-}
-
-function stepView({ at, message, instanceId, logTail }: DeploymentStep): DeploymentStepView {
-  return {
-    at: timeOf(at),
-    message,
-    ...(instanceId === null ? {} : { instance: instanceId }),
-    ...(logTail.length === 0 ? {} : { logTail }),
-  };
-}
-
-function timeOf(at: number): string {
-  return new Date(at).toISOString();
 }

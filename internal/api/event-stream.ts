@@ -18,6 +18,7 @@ export class EventStream {
     this.closed = closing.signal;
     response.set('Content-Type', EVENT_STREAM);
     response.flushHeaders();
+    if (response.req.method === 'HEAD') response.end();
     this.#heartbeat = setInterval(() => {
       if (!response.writableEnded) response.write(':\n\n');
     }, HEARTBEAT_MS);
@@ -33,6 +34,11 @@ export class EventStream {
     const lines = data.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
     if (this.#response.write(`event: ${event}\n${lines.join('')}\n`)) return;
     await once(this.#response, 'drain', { signal: this.closed }).catch(() => {});
+  }
+
+  /** How long a client that was cut off shall wait before it comes back, in milliseconds. */
+  retryAfter(ms: number): void {
+    if (!this.#response.writableEnded) this.#response.write(`retry: ${ms}\n\n`);
   }
 
   end(): void {

@@ -44,6 +44,9 @@ what was deployed, one of them, and how it goes at present
   ${curl} -N '${base}/deployments/1?follow=1'
 how the manager is
   ${curl} ${base}/status
+all of it as it is now, or as it changes, every second
+  ${curl} '${base}/live?once=true'
+  ${curl} -N ${base}/live
 the same in numbers, for Prometheus
   ${curl} ${base}/metrics
 what happened last; also: &service=NAME

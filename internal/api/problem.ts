@@ -30,6 +30,7 @@ export const HTTP_STATUS = {
   INTERNAL: 500,
   ADDRESS_UNUSABLE: 500,
   CAPACITY_EXCEEDED: 503,
+  TOO_MANY_VIEWERS: 503,
   REGISTRY_BROKEN: 500,
   COMMAND_FAILED: 502,
   INSTANCE_EXITED: 502,
@@ -46,6 +47,7 @@ const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = {
   NO_FREE_PORT: 30,
   REGISTRY_UNAVAILABLE: 2,
   SHUTTING_DOWN: 5,
+  TOO_MANY_VIEWERS: 30,
 };
 
 /** One fault of the input: `path` is `query.port`, `body.env.A`, … */

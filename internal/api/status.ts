@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { EventView } from '../model/event-view.ts';
-import type { StoredEvent } from '../model/event.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { eventView } from '../server/event-view.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
@@ -22,8 +21,4 @@ export function statusEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, (await manager.events(query)).map(eventView));
     }),
   ];
-}
-
-function eventView(event: StoredEvent): EventView {
-  return { ...event, at: new Date(event.at).toISOString() };
 }

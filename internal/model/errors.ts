@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'RELOAD_FAILED'
   | 'RELOAD_RUNNING'
   | 'CAPACITY_EXCEEDED'
+  | 'TOO_MANY_VIEWERS'
   | 'SHUTTING_DOWN';
 
 /** What a person can use to mend the fault: the end of the instance's output, the ports in use, … */

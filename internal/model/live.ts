@@ -5,9 +5,12 @@ import type { InstanceView } from './instance-view.ts';
 import type { ServiceView } from './service-view.ts';
 import type { LoadBalancerView } from './manager-status.ts';
 
-/** Traffic of one interval, over all load balancers. */
+/** So many events a state has. */
+export const LIVE_EVENTS = 100;
+
+/** Traffic of the last seconds, over all load balancers; figures have three significant digits. */
 export interface Traffic {
-  /** Requests that ended, per second. */
+  /** Requests that ended, per second; of an instance: attempts. */
   readonly rps: number;
   /** The share of them that failed, 0 to 1; null when none ended. */
   readonly errorRate: number | null;
@@ -15,14 +18,15 @@ export interface Traffic {
   readonly p50: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
+  /** On instances. */
   readonly inFlight: number;
 }
 
 export interface LiveInstance extends InstanceView {
   /** Why the health is what it is, in words; empty when nothing is known. */
   readonly healthCause: string;
-  /** While it drains; `until` is null when it waits without a deadline. Times are ISO 8601. */
-  readonly drain: { readonly since: string; readonly until: string | null; readonly inFlight: number } | null;
+  /** While it drains: `until` then at the latest it is told to stop, or is being stopped. Times are ISO 8601. */
+  readonly drain: { readonly since: string; readonly until: string; readonly inFlight: number } | null;
   readonly traffic: Traffic;
 }
 
@@ -33,6 +37,7 @@ export interface LiveService extends ServiceView {
 }
 
 export interface LiveDeployment extends DeploymentView {
+  /** The last hundred, oldest first. */
   readonly steps: readonly DeploymentStepView[];
 }
 
@@ -43,26 +48,27 @@ export interface LiveState {
   readonly version: string;
   /** Null: the registry cannot be read at present, and the rest is what was known last. */
   readonly revision: number | null;
+  /** Ages of heartbeats are in whole seconds, and 0 up to two of them. */
   readonly loadBalancers: readonly LoadBalancerView[];
   /** In the order of the configuration. */
   readonly services: readonly LiveService[];
   /** By service, host and port. */
   readonly instances: readonly LiveInstance[];
-  /** Those under way or queued, and those that ended in the last minutes; newest first. */
+  /** Those under way or queued, and those that ended in the last quarter of an hour; newest first. */
   readonly deployments: readonly LiveDeployment[];
-  /** The active ones and those that were resolved lately, newest first. */
+  /** The active ones and those that were resolved within the hour, newest first; durations are as of when they were told. */
   readonly alerts: readonly AlertView[];
   readonly silences: readonly SilenceView[];
   /** The latest, newest first. */
   readonly events: readonly EventView[];
 }
 
-/** Figures at equal distances, oldest first; null where nothing is known. */
+/** Figures at equal distances, oldest first; null where nothing is known. Empty: nothing is known at all. */
 export type Series = readonly (number | null)[];
 
 /** What the last 15 minutes looked like. */
 export interface LiveHistory {
-  /** Of the last point, in epoch milliseconds. */
+  /** Of the last point, in epoch milliseconds: each point is of the time that ends there. */
   readonly until: number;
   /** Between two points. */
   readonly stepMs: number;
@@ -73,10 +79,24 @@ export interface LiveHistory {
   >;
 }
 
-/** What changed since the message before; what is absent stayed as it was. Lists replace whole lists; services and instances are told one by one. */
+/** What changes most about an instance; what is absent stayed as it was. */
+export interface LiveFigures {
+  readonly traffic?: Traffic;
+  readonly cpu?: number;
+  readonly memory?: number;
+}
+
+/**
+ * What changed since the message before; what is absent stayed as it was. Lists replace whole lists; services and instances
+ * are told one by one. `after` in `live-after.ts` makes the next state of it.
+ */
 export interface LiveChange extends Partial<Omit<LiveState, 'at' | 'services' | 'instances' | 'events'>> {
+  /** Those of which anything changed; all of them, in order, when one came or their order is another. */
   readonly services?: readonly LiveService[];
+  /** Those that are new, or of which more changed than figures. */
   readonly instances?: readonly LiveInstance[];
+  /** By id, of instances of which nothing else changed. */
+  readonly figures?: Readonly<Record<string, LiveFigures>>;
   /** Names of services and ids of instances that there are no more. */
   readonly gone?: readonly string[];
   /** New ones, newest first. */
@@ -89,7 +109,10 @@ export interface LiveTick extends LiveChange {
   readonly at: string;
 }
 
-/** The events of the stream `GET /live`: `state` and `history` come first, then a `tick` every second. */
+/**
+ * The events of the stream `GET /live`: `state` and `history` come first, then a `tick` every second. Whoever takes more than
+ * a second for one gets no ticks meanwhile, and a whole `state` when he can take more.
+ */
 export interface LiveMessages {
   readonly state: LiveState;
   readonly history: LiveHistory;

@@ -5,6 +5,12 @@ const POLL_MS = 20;
 
 type DrainOutcome = 'drained' | 'timeout' | 'cut short';
 
+/** When a drain began, and when it is given up; epoch milliseconds. */
+export interface DrainSpan {
+  readonly since: number;
+  readonly until: number;
+}
+
 interface DrainOptions {
   readonly registry: Pick<RegistryReader, 'proxies'>;
   readonly instanceId: string;

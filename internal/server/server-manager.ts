@@ -27,6 +27,8 @@ import { Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
+import { LiveFeed } from './live/live-feed.ts';
+import { LiveReader } from './live/live-reader.ts';
 import { Operations } from './operations.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
@@ -78,6 +80,7 @@ const ALL = 10_000;
 /** The control plane: the only writer of desired state, and the keeper of the instances that heimdall spawns. */
 export class ServerManager {
   readonly services: ServiceControl;
+  readonly live: LiveFeed;
   readonly #options: ServerManagerOptions;
   readonly #host: string;
   readonly #context: SupervisorContext;
@@ -137,6 +140,7 @@ export class ServerManager {
       usageOf: (instance) => this.#usageOf(instance),
       ready: () => this.#ready(),
     });
+    this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
     this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
@@ -329,6 +333,7 @@ export class ServerManager {
 
   async #stop(keep: boolean): Promise<void> {
     this.#stopping.abort(shuttingDown());
+    await this.live.stop();
     await this.#started.catch(() => {}); // whoever called `start` hears of it
     await this.#beating;
     await Promise.allSettled(this.#adds);
@@ -337,6 +342,20 @@ export class ServerManager {
     await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
     this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
     await this.#context.journal.settled();
+  }
+
+  #liveFeed(): LiveFeed {
+    const { registry, clock, log } = this.#context;
+    const reader = new LiveReader({
+      registry,
+      clock,
+      version: this.#options.version,
+      services: () => this.#services,
+      declared: () => this.#declared(),
+      usageOf: (instance) => this.#usageOf(instance),
+      drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? null,
+    });
+    return new LiveFeed({ source: reader, clock: systemClock, log });
   }
 
   #views(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {

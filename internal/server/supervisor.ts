@@ -4,7 +4,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceChange } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
-import { waitUntilDrained } from './drain.ts';
+import { type DrainSpan, waitUntilDrained } from './drain.ts';
 import { type Fault, FaultAlarm } from './fault-alarm.ts';
 import { Launcher } from './launcher.ts';
 import { logTailOf } from './log-tail.ts';
@@ -44,6 +44,7 @@ export class Supervisor {
   #marking: Promise<unknown> = Promise.resolve();
   #removal: Promise<Instance> | null = null;
   #hurry = new AbortController();
+  #drainSpan: DrainSpan | null = null;
   #released = false;
   #readySince: number | null = null;
   #fault: Pick<Fault, 'message' | 'logTail'> | null = null;
@@ -80,6 +81,11 @@ export class Supervisor {
   /** Whether it is being drained or stopped. */
   get isLeaving(): boolean {
     return this.#removal !== null || this.instance.lifecycle === 'draining';
+  }
+
+  /** Null while it is not being removed. */
+  get drainSpan(): DrainSpan | null {
+    return this.#drainSpan;
   }
 
   /** Resolves when the present try to start has succeeded or failed; null when there is none. */
@@ -147,9 +153,10 @@ export class Supervisor {
    * @throws {HeimdallError} REGISTRY_UNAVAILABLE: nothing has changed. SHUTTING_DOWN: the next manager goes on with it.
    */
   remove(options: RemoveOptions): Promise<Instance> {
-    if (options.force) this.#hurry.abort();
+    if (options.force) this.#hasten();
     this.#removal ??= this.#remove(options).catch((error: unknown) => {
       this.#removal = null;
+      this.#drainSpan = null;
       this.#hurry = new AbortController();
       throw error;
     });
@@ -261,7 +268,14 @@ export class Supervisor {
     this.#row.record(change);
   }
 
+  #hasten(): void {
+    this.#hurry.abort();
+    if (this.#drainSpan !== null) this.#drainSpan = { ...this.#drainSpan, until: this.#context.clock() };
+  }
+
   async #remove(options: RemoveOptions): Promise<Instance> {
+    const since = this.#context.clock();
+    this.#drainSpan = { since, until: since + (options.force ? 0 : this.#service.drainTimeout) };
     const marking = this.#mark(options);
     this.#marking = marking.catch(() => {});
     const revision = await marking;

@@ -4,6 +4,7 @@ import { type Instance, type Usage, viewOf } from '../model/instance.ts';
 import type { Lifecycle } from '../model/lifecycle.ts';
 import type { Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
+import { compareInstances } from '../model/instance-order.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import type { ServiceStatus } from '../model/service-view.ts';
 import type { LoadBalancerView } from '../model/manager-status.ts';
@@ -24,7 +25,7 @@ export function viewsOf(
     .map((instance) =>
       viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown', usageOf(instance)),
     )
-    .toSorted((a, b) => compare(a.service, b.service) || compare(a.host, b.host) || a.port - b.port);
+    .toSorted(compareInstances);
 }
 
 export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {
@@ -52,8 +53,4 @@ export function loadBalancerStatusOf(proxy: ProxyRecord, now: number): LoadBalan
     heartbeatAgeMs: Math.max(0, now - proxy.heartbeatAt),
     alive: isAlive(proxy, now),
   };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

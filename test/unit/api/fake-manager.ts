@@ -16,6 +16,7 @@ import { TargetGuard } from '../../../pkg/alerts/target-guard.ts';
 import type { AlertBook } from '../../../pkg/alerts/book.ts';
 import type { TestResult } from '../../../pkg/alerts/channels.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
+import { liveState } from '../../support/live-state.ts';
 import { FakeAlertBook } from './fake-alert-book.ts';
 
 export const silent = createLogger({ name: 'test', level: 'silent', pretty: false });
@@ -56,10 +57,12 @@ export class FakeManager implements Manager {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   readonly services: Manager['services'];
   readonly eventCounts = new EventCounts();
+  readonly live: Manager['live'];
   readonly #answers: Partial<Manager>;
 
   constructor(answers: Partial<Manager> = {}) {
     this.#answers = answers;
+    this.live = answers.live ?? { join: () => () => {}, once: async () => liveState() };
     this.services = answers.services ?? fakeServices((method, ...args) => this.calls.push([method, ...args]));
   }
 

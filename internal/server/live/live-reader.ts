@@ -1,0 +1,194 @@
+import type { AlertView } from '../../model/alert-view.ts';
+import { type Deployment, isOver } from '../../model/deployment.ts';
+import type { HealthRecord } from '../../model/health.ts';
+import { incarnationOf } from '../../model/incarnation.ts';
+import type { Instance, Usage } from '../../model/instance.ts';
+import {
+  LIVE_EVENTS,
+  type LiveDeployment,
+  type LiveHistory,
+  type LiveInstance,
+  type LiveState,
+  type Traffic,
+} from '../../model/live.ts';
+import type { LoadBalancerView } from '../../model/manager-status.ts';
+import type { EventView } from '../../model/event-view.ts';
+import type { Service } from '../../model/service.ts';
+import { isRegistryAway, type ProxyRecord, type RegistryWriter, type Snapshot } from '../../registry/registry.ts';
+import { alertView, silenceView } from '../alert-views.ts';
+import { deploymentView, stepView } from '../deployment-views.ts';
+import type { DrainSpan } from '../drain.ts';
+import { eventView } from '../event-view.ts';
+import { serviceViewOf } from '../service-views.ts';
+import { loadBalancerStatusOf, viewsOf } from '../views.ts';
+import type { LiveSource } from './live-feed.ts';
+import { threeDigits } from './three-digits.ts';
+
+/** How long a deployment that is over is shown, in milliseconds. */
+const DEPLOYMENTS_MS = 15 * 60_000;
+/** How many deployments are looked at, and how many steps of one are shown. */
+const DEPLOYMENTS = 50;
+const STEPS = 100;
+/** How long a resolved alert is shown, in milliseconds, and how many of each kind. */
+const RESOLVED_MS = 3_600_000;
+const ALERTS = 200;
+/** An age of a heartbeat that tells nothing, in milliseconds: it comes every second. */
+const YOUNG_MS = 2_000;
+const NO_TRAFFIC: Traffic = { rps: 0, errorRate: null, p50: null, p95: null, p99: null, inFlight: 0 };
+
+export interface LiveReaderOptions {
+  readonly registry: RegistryWriter;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  /** Of heimdall. */
+  readonly version: string;
+  readonly services: () => readonly Service[];
+  /** Those that are declared in the configuration. */
+  readonly declared: () => readonly Instance[];
+  readonly usageOf: (instance: Instance) => Usage | undefined;
+  /** Null: nobody knows, or it is not being drained. */
+  readonly drainOf: (id: string) => DrainSpan | null;
+}
+
+/** Finds out all that there is to see. */
+export class LiveReader implements LiveSource {
+  readonly #options: LiveReaderOptions;
+  #events: readonly EventView[] = [];
+  /** What was found last. */
+  #last: LiveState | null = null;
+
+  constructor(options: LiveReaderOptions) {
+    this.#options = options;
+  }
+
+  async state(): Promise<LiveState> {
+    try {
+      this.#last = await this.#read();
+      return this.#last;
+    } catch (error) {
+      if (!isRegistryAway(error)) throw error;
+      return { ...(this.#last ?? this.#nothing()), at: this.#at(), revision: null };
+    }
+  }
+
+  history(): LiveHistory {
+    return { until: this.#options.clock(), stepMs: 15_000, services: {}, instances: {} };
+  }
+
+  async #read(): Promise<LiveState> {
+    const { registry, clock, services, version } = this.#options;
+    const [snapshot, proxies, health, deployments, alerts, silences, events] = await Promise.all([
+      registry.snapshot(),
+      registry.proxies(),
+      registry.health(),
+      this.#deployments(),
+      this.#alerts(),
+      registry.alertBook.silences(),
+      this.#readEvents(),
+    ]);
+    const now = clock();
+    return {
+      at: this.#at(),
+      version,
+      revision: snapshot.revision,
+      loadBalancers: proxies.map((proxy) => loadBalancerView(proxy, now)),
+      services: services().map((service) => ({
+        ...serviceViewOf(service, snapshot),
+        waiting: 0,
+        traffic: NO_TRAFFIC,
+      })),
+      instances: this.#instances(snapshot, health, proxies),
+      deployments,
+      alerts,
+      silences: silences.map(silenceView),
+      events,
+    };
+  }
+
+  #instances(
+    { instances }: Snapshot,
+    health: readonly HealthRecord[],
+    proxies: readonly ProxyRecord[],
+  ): LiveInstance[] {
+    const all = [...instances, ...this.#options.declared()];
+    const causes = new Map(health.map(({ incarnation, cause }) => [incarnation, cause]));
+    const incarnations = new Map(all.map((instance) => [instance.id, incarnationOf(instance)]));
+    return viewsOf(all, health, this.#options.usageOf).map((view) => ({
+      ...view,
+      ...(view.memory === undefined ? {} : { memory: threeDigits(view.memory) }),
+      healthCause: causes.get(incarnations.get(view.id) ?? '') ?? '',
+      drain: view.status === 'draining' ? this.#drain(view.id, proxies) : null,
+      traffic: NO_TRAFFIC,
+    }));
+  }
+
+  #drain(id: string, proxies: readonly ProxyRecord[]): LiveInstance['drain'] {
+    const span = this.#options.drainOf(id);
+    if (span === null) return null;
+    return {
+      since: timeOf(span.since),
+      until: timeOf(span.until),
+      inFlight: proxies.reduce((sum, proxy) => sum + (proxy.inFlight.get(id) ?? 0), 0),
+    };
+  }
+
+  async #deployments(): Promise<LiveDeployment[]> {
+    const { registry, clock } = this.#options;
+    const [active, latest] = await Promise.all([
+      registry.deployments({ limit: DEPLOYMENTS, active: true }),
+      registry.deployments({ limit: DEPLOYMENTS }),
+    ]);
+    const shown = latest.filter((each) => isOver(each) && (each.finishedAt ?? 0) > clock() - DEPLOYMENTS_MS);
+    const all = [...active, ...shown].toSorted((a, b) => b.id - a.id);
+    return Promise.all(all.map((deployment) => this.#withSteps(deployment)));
+  }
+
+  async #withSteps(deployment: Deployment): Promise<LiveDeployment> {
+    const steps = await this.#options.registry.deploymentSteps(deployment.id, 0);
+    return { ...deploymentView(deployment), steps: steps.slice(-STEPS).map(stepView) };
+  }
+
+  async #alerts(): Promise<AlertView[]> {
+    const { registry, clock } = this.#options;
+    const { alertBook: book } = registry;
+    const [active, resolved, silences] = await Promise.all([
+      book.alerts({ limit: ALERTS, state: 'active' }),
+      book.alerts({ limit: ALERTS, state: 'resolved' }),
+      book.silences(),
+    ]);
+    const now = clock();
+    return [...active, ...resolved.filter(({ resolvedAt }) => (resolvedAt ?? 0) > now - RESOLVED_MS)]
+      .toSorted((a, b) => b.alert.at - a.alert.at)
+      .map((record) => alertView(record, silences, now));
+  }
+
+  /** Most of the time there is no new one. */
+  async #readEvents(): Promise<readonly EventView[]> {
+    const { registry } = this.#options;
+    const [newest] = await registry.events({ limit: 1 });
+    if (newest?.id !== this.#events[0]?.id) {
+      this.#events = (await registry.events({ limit: LIVE_EVENTS })).map(eventView);
+    }
+    return this.#events;
+  }
+
+  #nothing(): LiveState {
+    const { version } = this.#options;
+    const lists = { loadBalancers: [], services: [], instances: [], deployments: [], alerts: [], silences: [] };
+    return { at: this.#at(), version, revision: null, ...lists, events: [] };
+  }
+
+  #at(): string {
+    return timeOf(this.#options.clock());
+  }
+}
+
+function loadBalancerView(proxy: ProxyRecord, now: number): LoadBalancerView {
+  const status = loadBalancerStatusOf(proxy, now);
+  const age = status.heartbeatAgeMs < YOUNG_MS ? 0 : status.heartbeatAgeMs;
+  return { ...status, heartbeatAgeMs: Math.floor(age / 1_000) * 1_000 };
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString();
+}
