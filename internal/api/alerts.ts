@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SilenceMatchSchema } from '../../pkg/alerts/book.ts';
+import { RemarkBodySchema } from '../model/request-bodies.ts';
 import { duration } from '../model/units.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { alertView, silenceView } from '../server/alert-views.ts';
@@ -18,9 +19,7 @@ const AlertsQuerySchema = z.strictObject({
   state: z.enum(['active', 'resolved'], { error: 'expected active or resolved' }).exactOptional(),
   service: ServiceNameSchema.exactOptional(),
 });
-const WordsSchema = z.string().max(300);
-const AcknowledgeBodySchema = z.strictObject({ by: WordsSchema.default('api'), comment: WordsSchema.default('') });
-const SilenceBodySchema = AcknowledgeBodySchema.extend({
+const SilenceBodySchema = RemarkBodySchema.extend({
   match: SilenceMatchSchema,
   for: duration().exactOptional(),
   until: z.iso.datetime({ offset: true, error: UNTIL_EXPECTED }).exactOptional(),
@@ -38,7 +37,7 @@ export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): En
         records.map((record) => alertView(record, silences, now())),
       );
     }),
-    endpoint('POST', '/alerts/:id/ack', { query: Nothing, body: AcknowledgeBodySchema }, async (input, response) => {
+    endpoint('POST', '/alerts/:id/ack', { query: Nothing, body: RemarkBodySchema }, async (input, response) => {
       const record = await book.acknowledge(input.id, { at: now(), ...input.body });
       sendJson(response, alertView(record, await book.silences(), now()));
     }),

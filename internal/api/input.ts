@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { HeimdallError } from '../model/errors.ts';
 import { nearest } from '../model/nearest.ts';
-import type { InputError } from './problem.ts';
+import type { InputFault } from '../model/problem-view.ts';
 
 /** A whole number in a query: decimal digits, no sign, no leading zero, no `1e3`. */
 export function wholeNumberText(min: number, max: number) {
@@ -53,17 +53,17 @@ export function checkInput<Q extends z.ZodObject, B extends z.ZodObject>(
   throw new HeimdallError('INVALID_REQUEST', `${detail}.`, { errors });
 }
 
-/** Of one field, for what a schema cannot tell. @param path - as in `InputError`. */
+/** Of one field, for what a schema cannot tell. @param path - as in `InputFault`. */
 export function invalid(path: string, message: string): HeimdallError {
   return new HeimdallError('INVALID_REQUEST', `${path}: ${message}.`, { errors: [{ path, message }] });
 }
 
-function repeated(names: readonly string[]): InputError[] {
+function repeated(names: readonly string[]): InputFault[] {
   const twice = new Set(names.filter((name, i) => names.indexOf(name) !== i));
   return [...twice].map((name) => ({ path: `query.${name}`, message: 'given more than once' }));
 }
 
-function inputErrors(part: string, member: string, schema: z.ZodObject, error: z.ZodError | undefined): InputError[] {
+function inputErrors(part: string, member: string, schema: z.ZodObject, error: z.ZodError | undefined): InputFault[] {
   const known = Object.keys(schema.shape);
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [part, ...issue.path].map(String).join('.');

@@ -50,12 +50,6 @@ const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = {
   TOO_MANY_VIEWERS: 30,
 };
 
-/** One fault of the input: `path` is `query.port`, `body.env.A`, … */
-export interface InputError {
-  readonly path: string;
-  readonly message: string;
-}
-
 /**
  * Answers with an RFC 9457 problem. `type` is `urn:heimdall:error:` and the code in lower case with dashes; every entry of
  * `context` becomes a member of the problem, unless it has the name of a standard one.

@@ -1,28 +1,14 @@
 import { z } from 'zod';
-import { PortSchema, WeightSchema, wholeNumber } from '../model/units.ts';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
-import { EnvSchema, ServiceNameSchema, VersionSchema } from '../model/service.ts';
-import { LOG_STREAMS, type LogLine } from '../server/log-reader.ts';
+import { LOG_STREAMS, type LogLine } from '../model/log-line.ts';
+import { AddBodySchema } from '../model/request-bodies.ts';
+import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
 import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
-
-const AddBodySchema = z
-  .strictObject({
-    service: ServiceNameSchema.exactOptional(),
-    count: wholeNumber(1, 100).exactOptional(),
-    weight: WeightSchema.exactOptional(),
-    port: PortSchema.exactOptional(),
-    version: VersionSchema.exactOptional(),
-    env: EnvSchema.exactOptional(),
-  })
-  .refine(({ count, port }) => count === undefined || port === undefined, {
-    path: ['port'],
-    error: 'a port is for one instance; leave out count or port',
-  });
 
 const AddQuerySchema = z.strictObject({ wait: flag().default(true) });
 const ListQuerySchema = z.strictObject({

@@ -1,8 +1,13 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import { WeightSchema, wholeNumber } from '../model/units.ts';
 import type { Deployment } from '../model/deployment.ts';
-import { ALGORITHMS, EnvSchema, MaxConnectionsSchema, VersionSchema } from '../model/service.ts';
+import {
+  ByBodySchema,
+  DeployBodySchema,
+  RollbackBodySchema,
+  ScaleBodySchema,
+  ServicePatchBodySchema,
+} from '../model/request-bodies.ts';
 import { deploymentView } from '../server/deployment-views.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
@@ -11,27 +16,6 @@ import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
-const InstancesSchema = wholeNumber(0, 1_000);
-
-const PatchBodySchema = z.strictObject({
-  instances: InstancesSchema.exactOptional(),
-  /** Null, here and below: as it is configured. */
-  algorithm: z
-    .enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(', ')}` })
-    .nullable()
-    .exactOptional(),
-  maxConnections: MaxConnectionsSchema.exactOptional(),
-  weight: WeightSchema.nullable().exactOptional(),
-});
-const ScaleBodySchema = z.strictObject({ instances: InstancesSchema });
-
-const ByBodySchema = z.strictObject({ by: VersionSchema.default('api') });
-const DeployBodySchema = ByBodySchema.extend({
-  version: VersionSchema.exactOptional(),
-  command: VersionSchema.exactOptional(),
-  env: EnvSchema.exactOptional(),
-});
-const RollbackBodySchema = ByBodySchema.extend({ to: wholeNumber(1, Number.MAX_SAFE_INTEGER).exactOptional() });
 const DeployQuerySchema = z.strictObject({ queue: flag().default(false), wait: flag().default(false) });
 
 /** `/services/*`: services are shown, changed, deployed, paused. */
@@ -42,9 +26,14 @@ export function serviceEndpoints({ services }: Manager): Endpoint[] {
     endpoint('GET', '/services/:id', nothing, async ({ id }, response) => {
       sendDetails(response, await services.get(id));
     }),
-    endpoint('PATCH', '/services/:id', { query: Nothing, body: PatchBodySchema }, async ({ id, body }, response) => {
-      sendDetails(response, await services.patch(id, body));
-    }),
+    endpoint(
+      'PATCH',
+      '/services/:id',
+      { query: Nothing, body: ServicePatchBodySchema },
+      async ({ id, body }, response) => {
+        sendDetails(response, await services.patch(id, body));
+      },
+    ),
     endpoint(
       'POST',
       '/services/:id/scale',

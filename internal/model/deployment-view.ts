@@ -30,3 +30,6 @@ export const DeploymentStepViewSchema = z.object({
   logTail: z.array(z.string()).exactOptional(),
 });
 export type DeploymentStepView = Readonly<z.infer<typeof DeploymentStepViewSchema>>;
+
+export const DeploymentDetailsViewSchema = DeploymentViewSchema.extend({ steps: z.array(DeploymentStepViewSchema) });
+export type DeploymentDetailsView = Readonly<z.infer<typeof DeploymentDetailsViewSchema>>;

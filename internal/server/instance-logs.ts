@@ -1,5 +1,6 @@
 import type { Instance } from '../model/instance.ts';
-import { LOG_STREAMS, type LogLine, LogReader, type LogStream } from './log-reader.ts';
+import { LOG_STREAMS, type LogLine, type LogStream } from '../model/log-line.ts';
+import { LogReader } from './log-reader.ts';
 import { outputPaths } from './log-tail.ts';
 
 export interface LogQuery {

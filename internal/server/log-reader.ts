@@ -2,14 +2,6 @@ import { open, stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const LOG_STREAMS = ['out', 'err'] as const;
-export type LogStream = (typeof LOG_STREAMS)[number];
-
-export interface LogLine {
-  readonly stream: LogStream;
-  readonly text: string;
-}
-
 /** Older output is not looked at for the last lines. */
 const TAIL_BYTES = 4 * 1024 ** 2;
 /** One read of a file that is followed. */

@@ -45,6 +45,12 @@ it('runs after npm pack, an install into an empty folder and npx heimdall up', {
   const embedding = promisify(execFile)(process.execPath, ['--input-type=module', '-e', embed], { cwd: system.dir });
   await assert.rejects(embedding, /no service is called "wbe"; did you mean "web"\?/);
 
+  const call = "(await import('heimdall/client')).createClient({ baseUrl: 'http://127.0.0.1:1' }).status()";
+  const calling = promisify(execFile)(process.execPath, ['--input-type=module', '-e', `await ${call}`], {
+    cwd: system.dir,
+  });
+  await assert.rejects(calling, /nobody answers on http/);
+
   const up = system.track(new StartedProcess(['npx', 'heimdall', 'up'], { cwd: system.dir, env: { PATH } }));
   await up.printed('Ctrl-C drains and stops everything.');
   await system.inRotation(2);

@@ -1,0 +1,80 @@
+import type { InstanceView } from '../model/instance-view.ts';
+import type { Status } from '../model/lifecycle.ts';
+import type { LogLine, LogStream } from '../model/log-line.ts';
+import type { AddBody } from '../model/request-bodies.ts';
+import { type Connection, segment } from './connection.ts';
+import type { CallOptions, ChangeOptions, Loose } from './options.ts';
+
+/** Instances: `/servers/*`. */
+export class ServersClient {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Starts instances; resolves when they are ready, with `wait: false` as soon as they are being started. */
+  async add(
+    body: Loose<AddBody> = {},
+    { wait, ...options }: ChangeOptions & { readonly wait?: boolean | undefined } = {},
+  ): Promise<InstanceView[]> {
+    const call = { method: 'POST', path: '/servers/add', query: { wait }, body, options } as const;
+    const answer = await this.#connection.json<InstanceView | InstanceView[]>(call);
+    return Array.isArray(answer) ? answer : [answer];
+  }
+
+  list({
+    service,
+    status,
+    ...options
+  }: CallOptions & {
+    readonly service?: string | undefined;
+    readonly status?: Status | undefined;
+  } = {}): Promise<InstanceView[]> {
+    return this.#connection.json({ method: 'GET', path: '/servers/list', query: { service, status }, options });
+  }
+
+  get(port: number, options?: CallOptions): Promise<InstanceView> {
+    return this.#connection.json({ method: 'GET', path: '/servers/get', query: { port }, options });
+  }
+
+  /** Drains and stops one; resolves when it is gone. @param options - `force`: its requests are cut off. */
+  remove(
+    port: number,
+    { force, ...options }: ChangeOptions & { readonly force?: boolean | undefined } = {},
+  ): Promise<InstanceView> {
+    return this.#connection.json({ method: 'DELETE', path: '/servers/remove', query: { port, force }, options });
+  }
+
+  /** The last lines of each stream. @param instance - its id or port. */
+  logs(instance: string | number, { signal, ...query }: CallOptions & LogOptions = {}): Promise<LogLine[]> {
+    return this.#connection.json({ method: 'GET', path: logsOf(instance), query: { ...query }, options: { signal } });
+  }
+
+  /**
+   * The last lines, and then every one that is written, until the instance is gone or the manager stops.
+   * @throws {HeimdallApiError} {HeimdallConnectionError} from the first step on; also when the stream breaks off.
+   */
+  async *followLogs(
+    instance: string | number,
+    { signal, ...query }: CallOptions & LogOptions = {},
+  ): AsyncGenerator<LogLine, void> {
+    const path = logsOf(instance);
+    const call = { method: 'GET', path, query: { ...query, follow: true }, options: { signal } } as const;
+    for await (const { event, data } of this.#connection.events(call)) {
+      if (event === 'end') return;
+      if (event === 'out' || event === 'err') yield { stream: event, text: data };
+    }
+  }
+}
+
+export interface LogOptions {
+  /** Default: both. */
+  readonly stream?: LogStream | undefined;
+  /** Of each stream; default: 100. */
+  readonly lines?: number | undefined;
+}
+
+function logsOf(instance: string | number): string {
+  return `/servers/${segment(instance)}/logs`;
+}
