@@ -3,7 +3,9 @@ import type { Destination } from './destination.ts';
 import type { ExplainSettings } from './explain/explainer.ts';
 import type { Search } from './explain/search.ts';
 import type { ThreadReading } from './thread-reading.ts';
+import type { BalancedRequest } from './request-context.ts';
 import type { RetrySettings } from './retry.ts';
+import type { Termination } from './termination.ts';
 
 /** All times in milliseconds. */
 export interface ProxyTimeouts {
@@ -36,31 +38,52 @@ export interface EngineSettings {
   readonly explain: ExplainSettings;
 }
 
+/** One try of a request. All times in milliseconds. */
 export interface AttemptRecord {
   readonly upstream: string;
   readonly outcome: string;
-  /** Milliseconds from the start of the attempt to the response head. */
+  /** From the request's head to the start of the attempt. */
+  readonly afterMs: number;
+  /** From the start of the attempt until its connection stood; 0: one was kept from an earlier request; null: there is none. */
+  readonly connectMs: number | null;
+  /** From the start of the attempt to the response head; null: there was none. */
   readonly headMs: number | null;
+  /** From the start of the attempt to its end. */
+  readonly totalMs: number;
   /** Of the upstream, when it was picked. */
   readonly weight: number;
 }
 
-/** One finished request, for the log. */
+/** One finished request, for whoever wants to know. All times in milliseconds. */
 export interface RequestRecord {
+  /** When its head was there; epoch, with fractions. */
+  readonly at: number;
   readonly id: string;
   readonly client: string;
   readonly method: string;
   readonly host: string;
   readonly target: string;
+  /** `HTTP/1.1` or `HTTP/1.0`; empty when the request could not be read. */
+  readonly protocol: string;
+  /** The header fields that it came with; null when it could not be read. */
+  readonly fields: Pick<BalancedRequest, 'field'> | null;
   readonly service: string | null;
   /** By which it was balanced; absent when it was not. */
   readonly algorithm?: Algorithm;
   /** What the client got; 499 when it left before. */
   readonly status: number;
+  readonly termination: Termination;
   readonly attempts: readonly AttemptRecord[];
+  /** How long it waited for an upstream that had room, or while its service was paused or asleep. */
+  readonly queueMs: number;
+  /** From the request's head to the end of the answer. */
   readonly totalMs: number;
+  /** Octets of the request's body, without its framing, and of what the client sent through a tunnel. */
+  readonly receivedBytes: number;
+  /** The same of the answer. */
+  readonly sentBytes: number;
   /** Which rule a refused request broke, or why it got no upstream. */
-  readonly refusal?: string;
+  readonly refusal?: string | undefined;
   /** A defect of this program that broke the request. */
   readonly defect?: unknown;
 }

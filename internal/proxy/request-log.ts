@@ -3,11 +3,11 @@ import type { RequestRecord } from './engine.ts';
 
 /** One line per request: who asked for what, which upstreams were tried, how it ended and how long it took. */
 export function logRequest(log: Logger, record: RequestRecord): void {
-  const { attempts, totalMs, defect, ...fields } = record;
+  const { attempts, queueMs, totalMs, defect, at: _at, fields: _fields, ...rest } = record;
   const last = attempts.at(-1);
   log[defect === undefined ? 'info' : 'error'](
     {
-      ...fields,
+      ...rest,
       upstream: last?.upstream ?? null,
       attempts: attempts.map(({ upstream, outcome, headMs, weight }) => ({
         upstream,
@@ -15,6 +15,7 @@ export function logRequest(log: Logger, record: RequestRecord): void {
         headMs: rounded(headMs),
         ...(weight === 1 ? {} : { weight }),
       })),
+      queueMs: rounded(queueMs),
       totalMs: rounded(totalMs),
       ...(defect === undefined ? {} : { err: defect }),
     },

@@ -61,8 +61,7 @@ export class ClientRequest implements BalancedRequest {
   }
 
   field(name: string): string | undefined {
-    const value = this.#headers[name];
-    return Array.isArray(value) ? value[0] : value;
+    return fieldOf(this.#headers, name);
   }
 
   /** The client says that a repetition of this request does no harm. */
@@ -91,6 +90,12 @@ export class ClientRequest implements BalancedRequest {
   #needsChunkedField(): boolean {
     return this.#forwarding.chunked && NOT_CHUNKED_BY_DEFAULT.has(this.method);
   }
+}
+
+/** The first value of a field. @param name - in lower case. */
+export function fieldOf(headers: IncomingMessage['headers'], name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
 }
 
 /** Without a prototype: a field may be called `__proto__`. Names keep their spelling, but for those the library looks up. */

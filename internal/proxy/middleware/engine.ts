@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import express, { type Express } from 'express';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { Search } from '../explain/search.ts';
@@ -53,8 +54,8 @@ export class MiddlewareEngine implements Engine, Receiver {
     return [await ownReading(this.clients.read())];
   }
 
-  unreadable(client: string, status: number, refusal: string): string {
-    return this.#forwarder.unreadable(client, status, refusal);
+  unreadable(socket: Duplex, status: number, refusal: string, isBody: boolean): void {
+    this.#forwarder.refuseUnreadable(socket, status, refusal, isBody);
   }
 
   forget(upstreamId: string): void {

@@ -1,15 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { authority } from '../../model/address.ts';
-import type { AttemptRecord, EngineSettings } from '../engine.ts';
+import { attemptRecord } from '../attempt-record.ts';
+import type { EngineSettings, RequestRecord } from '../engine.ts';
 import type { Explainer, Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
-import { describeOutcome, isFailedAnswer, statusFor } from '../outcome.ts';
+import { isFailedAnswer, statusFor } from '../outcome.ts';
 import { isFull, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { isRepeatable, type RetryBudget, type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
+import { terminationOf } from '../termination.ts';
 import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
@@ -33,6 +35,18 @@ export interface ExchangeTools {
   readonly now: () => number;
 }
 
+/** What became of a request that was sent to a pool, for its record. */
+export type ExchangeEnd = Pick<
+  RequestRecord,
+  'status' | 'termination' | 'attempts' | 'queueMs' | 'receivedBytes' | 'sentBytes' | 'refusal'
+>;
+
+interface EndFacts extends Pick<RequestRecord, 'status' | 'queueMs' | 'receivedBytes' | 'sentBytes'> {
+  readonly refusal: Refusal | null;
+  /** By the engine's clock. */
+  readonly endedAt: number;
+}
+
 /** As nginx logs it: the client left before there was an answer. */
 export const CLIENT_GONE = 499;
 const FAULT_STATUS: Readonly<Record<BodyFault, number>> = { 'too-large': 413, idle: 408 };
@@ -53,6 +67,8 @@ export class Exchange implements AttemptOwner, Followed {
   #attempt: Attempt | null = null;
   #fault: BodyFault | null = null;
   #clientGone = false;
+  /** Octets of the answer's body. */
+  #sentBytes = 0;
   /** Why there was no other attempt; null: there was. */
   #refusal: Refusal | null = null;
   #expectsContinue: boolean;
@@ -117,8 +133,16 @@ export class Exchange implements AttemptOwner, Followed {
     return factsOf(this.#request, this.pool, this.leases);
   }
 
-  records(): AttemptRecord[] {
-    return this.leases.map(recordOf);
+  end(): ExchangeEnd {
+    const { status, refusal, leases } = this;
+    return endOf(this.#request, leases, {
+      status,
+      refusal,
+      queueMs: this.#next.waitedMs,
+      receivedBytes: this.#body?.received ?? 0,
+      sentBytes: this.#sentBytes,
+      endedAt: this.#tools.now(),
+    });
   }
 
   taken(): void {
@@ -151,6 +175,9 @@ export class Exchange implements AttemptOwner, Followed {
       limitFields: this.#request.limitFields,
       idleMs: this.#settings.timeouts.streamIdle,
       closing: this.#tools.closing(),
+    });
+    upstream.on('data', ({ length }: Buffer) => {
+      this.#sentBytes += length;
     });
   }
 
@@ -222,7 +249,8 @@ export class Exchange implements AttemptOwner, Followed {
       page: this.#refusal === 'held' ? this.pool.page : null,
       retryAfter: isFull(this.#refusal) ? this.pool.retryAfter : undefined,
     };
-    sendAnswer(this.#response, this.#request.id, this.#failureStatus(), this.#request.field('accept'), details);
+    const accept = this.#request.field('accept');
+    this.#sentBytes = sendAnswer(this.#response, this.#request.id, this.#failureStatus(), accept, details);
   }
 
   #failureStatus(): number {
@@ -268,11 +296,16 @@ export function factsOf(request: ClientRequest, pool: ServicePool, leases: reado
   return { id, client, method, host, target, service: pool.name, algorithm, leases };
 }
 
-export function recordOf(lease: Lease): AttemptRecord {
+/** What is known at the end of a request that was sent to a pool, for its record. */
+export function endOf(
+  { startedAt }: ClientRequest,
+  leases: readonly Lease[],
+  { endedAt, refusal, ...facts }: EndFacts,
+): ExchangeEnd {
   return {
-    upstream: lease.upstream.id,
-    outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
-    headMs: lease.headMs,
-    weight: lease.weight,
+    ...facts,
+    termination: terminationOf({ ...facts, refusal, last: leases.at(-1) }),
+    attempts: leases.map((lease) => attemptRecord(lease, startedAt, endedAt)),
+    refusal: refusal ?? undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { AnswerDetails } from '../answer.ts';
 import { plainAddress, TrustedProxies } from '../client-address.ts';
 import type { Destination } from '../destination.ts';
@@ -13,12 +14,12 @@ import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
-import { ClientRequest } from './client-request.ts';
-import { Exchange, type ExchangeTools } from './exchange.ts';
+import { ClientRequest, fieldOf } from './client-request.ts';
+import { Exchange, type ExchangeEnd, type ExchangeTools } from './exchange.ts';
 import { ProxyLibrary } from './library.ts';
 import { checkRequest, type RefusedRequest } from './request-check.ts';
 import { refuseSocket, sendAnswer } from './respond.ts';
-import { Upgrade, type UpgradeResult } from './upgrade.ts';
+import { Upgrade } from './upgrade.ts';
 import { UpstreamAgent } from './upstream-agent.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
@@ -39,12 +40,14 @@ export interface Origin {
 
 /** The answer to a request that goes to no upstream. */
 interface TurnedAway {
-  readonly end: RequestEnd;
+  readonly end: Pick<RequestRecord, 'service' | 'status' | 'termination' | 'refusal'>;
   readonly details: AnswerDetails;
 }
 
 /** What became of a request, for its record. */
-type RequestEnd = Pick<RequestRecord, 'service' | 'algorithm' | 'status' | 'attempts' | 'refusal' | 'defect'>;
+type RequestEnd = ExchangeEnd & Pick<RequestRecord, 'service' | 'algorithm'>;
+
+const NOTHING_CAME = { attempts: [], queueMs: 0, receivedBytes: 0 } as const;
 
 /** Checks requests and relays them over the pools, whoever listens: a listener of ours, or a server that embeds us. */
 export class Forwarder {
@@ -105,17 +108,19 @@ export class Forwarder {
     const startedAt = this.#now();
     const checked = checkRequest(message, this.#settings.limits);
     if (!checked.ok) {
-      const id = this.#recordRefused(message, checked, startedAt);
+      const { status, detail } = checked;
       response.shouldKeepAlive = false;
-      sendAnswer(response, id, checked.status, message.headers.accept, { detail: checked.detail });
+      this.#refuse(message, checked, startedAt, (id) =>
+        sendAnswer(response, id, status, message.headers.accept, { detail }),
+      );
       return null;
     }
-    if (checked.target === '*') {
-      const id = requestIdOf(message.rawHeaders, this.#ids);
-      response.writeHead(204, { Allow: METHODS, 'X-Request-Id': id }).end();
-      return null;
-    }
-    return new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
+    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
+    if (checked.target !== '*') return request;
+    response.writeHead(204, { Allow: METHODS, 'X-Request-Id': request.id }).end();
+    const end = { ...NOTHING_CAME, status: 204, termination: 'answered', service: null, sentBytes: 0 } as const;
+    this.#record(request, end, undefined);
+    return null;
   }
 
   /**
@@ -139,9 +144,7 @@ export class Forwarder {
     }
     found.pool.ended(exchange.status, defect !== undefined || exchange.hasFailed);
     this.#explainer?.over(exchange);
-    const { status, refusal } = exchange;
-    const end = { status, attempts: exchange.records(), ...(refusal !== null && { refusal }), defect };
-    this.#record(request, { ...namesOf(found.pool), ...end });
+    this.#record(request, { ...namesOf(found.pool), ...exchange.end() }, defect);
   }
 
   /** Resolves when the client's connection is closed, or has been refused. Never rejects, as above. */
@@ -149,7 +152,8 @@ export class Forwarder {
     const startedAt = this.#now();
     const checked = checkRequest(message, this.#settings.limits);
     if (!checked.ok) {
-      refuseSocket(socket, checked.status, this.#recordRefused(message, checked, startedAt), message.headers.accept);
+      const { status } = checked;
+      this.#refuse(message, checked, startedAt, (id) => refuseSocket(socket, status, id, message.headers.accept));
       return;
     }
     const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
@@ -161,28 +165,27 @@ export class Forwarder {
       return;
     }
     const upgrade = new Upgrade(this.#tools(from), found.pool, request, socket);
-    let result: UpgradeResult = { status: 502, attempts: [] };
     let defect: unknown;
     try {
-      result = await upgrade.run(head);
+      await upgrade.run(head);
     } catch (error) {
       defect = error;
       socket.destroy();
     }
-    found.pool.ended(result.status, defect !== undefined || isFailureStatus(result.status));
+    found.pool.ended(upgrade.status, defect !== undefined || isFailureStatus(upgrade.status));
     this.#explainer?.over(upgrade);
-    this.#record(request, { ...namesOf(found.pool), ...result, defect });
+    this.#record(request, { ...namesOf(found.pool), ...upgrade.end() }, defect);
   }
 
   /** Where a request goes; what it is answered with when it goes nowhere. */
   #admission(request: ClientRequest): Destination | TurnedAway {
     const found = this.#routes.match(request.host, request.target);
-    if (found === undefined) return { end: { status: 404, service: null, attempts: [] }, details: {} };
+    if (found === undefined) return { end: { status: 404, termination: 'no-route', service: null }, details: {} };
     const { pool, limiter } = found;
     if (limiter === null) return found;
     const verdict = limiter.check(request);
     if (!verdict.granted) {
-      const end = { ...RATE_LIMITED, service: pool.name, attempts: [] };
+      const end = { ...RATE_LIMITED, service: pool.name };
       return { end, details: limiter.detailsFor(verdict) };
     }
     request.limitFields = limiter.fieldsFor(verdict);
@@ -193,11 +196,12 @@ export class Forwarder {
     request: ClientRequest,
     { end, details }: TurnedAway,
     connection: { destroy(): unknown },
-    answer: (status: number, accept: string | undefined, details: AnswerDetails) => void,
+    answer: (status: number, accept: string | undefined, details: AnswerDetails) => number,
   ): void {
     let defect: unknown;
+    let sentBytes = 0;
     try {
-      answer(end.status, request.field('accept'), details);
+      sentBytes = answer(end.status, request.field('accept'), details);
     } catch (error) {
       defect = error;
       connection.destroy();
@@ -208,7 +212,7 @@ export class Forwarder {
       end.status,
       end.refusal ?? null,
     );
-    this.#record(request, { ...end, defect });
+    this.#record(request, { ...NOTHING_CAME, sentBytes, ...end }, defect);
   }
 
   #tools(from: Origin): ExchangeTools {
@@ -237,16 +241,28 @@ export class Forwarder {
     refuseSocket(socket, status, requestIdOf(message.rawHeaders, this.#ids), message.headers.accept);
   }
 
-  /** What never became a request, because Node's parser refused it. @returns its id. */
-  unreadable(client: string, status: number, refusal: string): string {
+  /**
+   * Answers what Node's parser refused.
+   * @param isBody - of a request that has a record of its own; otherwise it never became one.
+   */
+  refuseUnreadable(socket: Duplex, status: number, refusal: string, isBody: boolean): void {
     const id = this.#ids.make();
-    const names = { client: plainAddress(client), method: '', host: '', target: '' };
-    this.#explainer?.refuse({ id, ...names, service: null }, status, refusal);
-    return id;
+    const client = socket instanceof Socket ? plainAddress(socket.remoteAddress ?? '') : '';
+    const facts = { id, client, method: '', host: '', target: '', service: null };
+    this.#explainer?.refuse(facts, status, refusal);
+    const sentBytes = refuseSocket(socket, status, id);
+    if (isBody) return;
+    const nothing = { ...NOTHING_CAME, protocol: '', fields: null, totalMs: 0 };
+    this.#onRequest({ at: Date.now(), ...facts, ...nothing, status, termination: 'refused', sentBytes, refusal });
   }
 
-  /** Returns the id under which the refusal is logged. */
-  #recordRefused(message: IncomingMessage, { status, detail }: RefusedRequest, startedAt: number): string {
+  /** @param answer - is given the id under which the refusal is logged; returns the octets of its body. */
+  #refuse(
+    message: IncomingMessage,
+    { status, detail }: RefusedRequest,
+    startedAt: number,
+    answer: (id: string) => number,
+  ): void {
     const facts = {
       id: requestIdOf(message.rawHeaders, this.#ids),
       client: plainAddress(message.socket.remoteAddress ?? ''),
@@ -256,13 +272,31 @@ export class Forwarder {
       service: null,
     };
     this.#explainer?.refuse(facts, status, detail ?? null);
-    this.#onRequest({ ...facts, status, attempts: [], totalMs: this.#now() - startedAt });
-    return facts.id;
+    const sentBytes = answer(facts.id);
+    const fields = { field: (name: string) => fieldOf(message.headers, name) };
+    const totalMs = this.#now() - startedAt;
+    const protocol = `HTTP/${message.httpVersion}`;
+    this.#onRequest({
+      at: Date.now() - totalMs,
+      ...facts,
+      protocol,
+      fields,
+      ...NOTHING_CAME,
+      status,
+      termination: 'refused',
+      sentBytes,
+      totalMs,
+      refusal: detail,
+    });
   }
 
-  #record(request: ClientRequest, end: RequestEnd): void {
-    const { id, clientAddress: client, method, host, target, startedAt } = request;
-    this.#onRequest({ id, client, method, host, target, ...end, totalMs: this.#now() - startedAt });
+  #record(request: ClientRequest, end: RequestEnd, defect: unknown): void {
+    const { id, clientAddress: client, method, host, target, startedAt, message } = request;
+    const totalMs = this.#now() - startedAt;
+    const at = Date.now() - totalMs;
+    const protocol = `HTTP/${message.httpVersion}`;
+    const names = { at, id, client, method, host, target, protocol, fields: request };
+    this.#onRequest({ ...names, ...end, totalMs, ...(defect !== undefined && { termination: 'defect', defect }) });
   }
 }
 

@@ -7,7 +7,6 @@ import { stopAccepting } from '../../../pkg/sockets/stop-accepting.ts';
 import type { ClientSockets } from '../client-sockets.ts';
 import type { Listener, ProxyTimeouts } from '../engine.ts';
 import { valuesOf } from '../fields.ts';
-import { refuseSocket } from './respond.ts';
 
 /** Hard bound of Node's parser; the configured limit, which may change while we listen, is checked below it. */
 export const MAX_HEAD_BYTES = 256 * 1024;
@@ -29,8 +28,12 @@ export interface Receiver {
   request(request: IncomingMessage, response: ServerResponse, from: HttpListener, expectsContinue: boolean): void;
   /** The connection is no longer Node's; whatever comes on it is the receiver's. */
   upgrade(request: IncomingMessage, socket: Socket, head: Buffer, from: HttpListener): void;
-  /** Something came that is no request, and is answered here. @param refusal - which rule it broke. @returns an id for the answer. */
-  unreadable(client: string, status: number, refusal: string): string;
+  /**
+   * Something came that cannot be read.
+   * @param refusal - which rule it broke.
+   * @param isBody - of a request that was received.
+   */
+  unreadable(socket: Duplex, status: number, refusal: string, isBody: boolean): void;
 }
 
 /** One address with Node's HTTP server behind it, and the connections that came in on it. */
@@ -122,10 +125,6 @@ export class HttpListener implements Listener {
         receiver.clients.closed(socket);
       });
     });
-    const refuse = (socket: Duplex, status: number, refusal: string) => {
-      const client = socket instanceof Socket ? (socket.remoteAddress ?? '') : '';
-      refuseSocket(socket, status, receiver.unreadable(client, status, refusal));
-    };
     const receive = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
       const open = this.#sockets.get(request.socket);
       open?.add(response);
@@ -138,15 +137,15 @@ export class HttpListener implements Listener {
       if (socket instanceof Socket) receiver.upgrade(request, socket, head, this);
       else socket.destroy();
     });
-    server.on('connect', (_request, socket) => refuse(socket, 501, 'connect-refused'));
-    server.on('clientError', (error, socket) => this.#refuseBroken(error, socket, refuse));
+    server.on('connect', (_request, socket) => receiver.unreadable(socket, 501, 'connect-refused', false));
+    server.on('clientError', (error, socket) => this.#refuseBroken(error, socket, receiver));
   }
 
   /**
    * What Node's parser refuses never becomes a request; the answer goes onto the bare connection, unless it would get
    * into the answer to an earlier request, or into one that has begun.
    */
-  #refuseBroken(error: Error, socket: Duplex, refuse: (socket: Duplex, status: number, refusal: string) => void): void {
+  #refuseBroken(error: Error, socket: Duplex, receiver: Receiver): void {
     if (socket.writableEnded) return; // answered already: these are the bytes after what was refused
     const code = 'code' in error ? String(error.code) : '';
     const open = [...(this.#sockets.get(socket) ?? [])];
@@ -155,7 +154,7 @@ export class HttpListener implements Listener {
       socket.destroy();
       return;
     }
-    refuse(socket, PARSE_STATUS[code] ?? 400, code || error.message);
+    receiver.unreadable(socket, PARSE_STATUS[code] ?? 400, code || error.message, open.length > 0);
     for (const { req } of open) req.destroy(); // it broke in its body: whoever got the beginning must not wait for the rest
   }
 }

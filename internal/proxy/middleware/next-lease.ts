@@ -10,7 +10,10 @@ export class NextLease implements LeaseSeeker {
   readonly #pool: Pool;
   readonly #context: RequestContext;
   readonly #waits: () => void;
+  /** How long the request has waited, in milliseconds. */
+  waitedMs = 0;
   #waiting: Waiting | null = null;
+  #waitsSince = 0;
   #resolve: (found: Lease | Refusal) => void = () => {};
   #givenUp = false;
 
@@ -27,6 +30,7 @@ export class NextLease implements LeaseSeeker {
     const found = this.#pool.acquire(this.#context, tried, this);
     if (found instanceof Lease || typeof found === 'string') return found;
     this.#waiting = found;
+    this.#waitsSince = this.#context.now();
     this.#waits();
     this.#context.trail?.waits(this.#pool.holds ? 'held' : 'busy');
     const { promise, resolve } = Promise.withResolvers<Lease | Refusal>();
@@ -35,7 +39,7 @@ export class NextLease implements LeaseSeeker {
   }
 
   turn(found: Lease | Refusal): void {
-    this.#waiting = null;
+    this.#waitEnds();
     this.#context.trail?.waited();
     if (this.#givenUp && found instanceof Lease) found.release({ kind: 'client-closed' });
     else this.#resolve(found);
@@ -45,6 +49,13 @@ export class NextLease implements LeaseSeeker {
   giveUp(): void {
     this.#givenUp = true;
     this.#waiting?.cancel();
+    this.#waitEnds();
     this.#resolve('nobody');
+  }
+
+  #waitEnds(): void {
+    if (this.#waiting === null) return;
+    this.#waiting = null;
+    this.waitedMs += this.#context.now() - this.#waitsSince;
   }
 }

@@ -23,7 +23,8 @@ export class ReplayBody {
   readonly #limits: BodyLimits;
   readonly #onFault: (fault: BodyFault) => void;
   #kept: Buffer[] | null = [];
-  #received = 0;
+  /** Octets that came. */
+  received = 0;
   #ended = false;
   #failed = false;
   #current: Readable | null = null;
@@ -82,12 +83,12 @@ export class ReplayBody {
   #receive(chunk: Buffer): void {
     if (this.#failed) return; // read only to let the client see why
     this.#stopWaiting();
-    this.#received += chunk.length;
-    if (this.#limits.maxBytes !== null && this.#received > this.#limits.maxBytes) {
+    this.received += chunk.length;
+    if (this.#limits.maxBytes !== null && this.received > this.#limits.maxBytes) {
       this.#fail('too-large');
       return;
     }
-    if (this.#received > REPLAY_LIMIT) this.#kept = null;
+    if (this.received > REPLAY_LIMIT) this.#kept = null;
     else this.#kept?.push(chunk);
     if (this.#current?.push(chunk) === false) this.#request.pause();
     else if (this.#current !== null) this.#wanted(this.#current);

@@ -9,19 +9,23 @@ import type { RawFields } from '../fields.ts';
  */
 const LINGER_MS = 1_000;
 
-/** Sends an answer of our own. When the request's body was not read to its end, the connection is closed after it. */
+/**
+ * Sends an answer of our own. When the request's body was not read to its end, the connection is closed after it.
+ * @returns octets of its body.
+ */
 export function sendAnswer(
   response: ServerResponse,
   requestId: string,
   status: number,
   accept: string | undefined,
   details: AnswerDetails = {},
-): void {
+): number {
   const answer = answerFor(status, accept, details);
+  const length = Buffer.byteLength(answer.body);
   if (!response.req.complete) response.shouldKeepAlive = false;
   response.writeHead(answer.status, {
     'Content-Type': answer.type,
-    'Content-Length': Buffer.byteLength(answer.body),
+    'Content-Length': length,
     'Cache-Control': 'no-store',
     'X-Request-Id': requestId,
     ...(answer.retryAfter === null ? {} : { 'Retry-After': String(answer.retryAfter) }),
@@ -29,6 +33,7 @@ export function sendAnswer(
   });
   response.write(answer.body);
   endResponse(response);
+  return response.req.method === 'HEAD' ? 0 : length;
 }
 
 /** Ends a response whose body is written; one that came before the end of its request leaves the client time to read it. */
@@ -47,20 +52,24 @@ export function endResponse(response: ServerResponse): void {
   req.once('end', end).once('close', end).resume();
 }
 
-/** Answers on the bare connection: where there is no request, or none that has a response object. */
+/**
+ * Answers on the bare connection: where there is no request, or none that has a response object.
+ * @returns octets of the answer's body.
+ */
 export function refuseSocket(
   socket: Duplex,
   status: number,
   requestId: string,
   accept?: string,
   details: AnswerDetails = {},
-): void {
+): number {
   const answer = answerFor(status, accept, details);
+  const length = Buffer.byteLength(answer.body);
   const head = [
     `HTTP/1.1 ${status} ${answer.title}`,
     'Connection: close',
     `Content-Type: ${answer.type}`,
-    `Content-Length: ${Buffer.byteLength(answer.body)}`,
+    `Content-Length: ${length}`,
     'Cache-Control: no-store',
     `X-Request-Id: ${requestId}`,
     ...(answer.retryAfter === null ? [] : [`Retry-After: ${answer.retryAfter}`]),
@@ -68,6 +77,7 @@ export function refuseSocket(
   ];
   closeAfterEnd(socket);
   socket.end(`${head.join('\r\n')}\r\n\r\n${answer.body}`);
+  return length;
 }
 
 function pairsOf(fields: RawFields): (readonly [name: string, value: string])[] {

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { authority } from '../../model/address.ts';
-import type { AttemptRecord } from '../engine.ts';
 import type { Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { endToEndFields, type RawFields, VIA } from '../fields.ts';
@@ -14,18 +13,10 @@ import { type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
-import { CLIENT_GONE, type ExchangeTools, factsOf, recordOf, stickyCookie } from './exchange.ts';
+import { CLIENT_GONE, endOf, type ExchangeEnd, type ExchangeTools, factsOf, stickyCookie } from './exchange.ts';
 import { NextLease } from './next-lease.ts';
 import { closeAfterEnd, refuseSocket } from './respond.ts';
 import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
-
-/** What became of an upgrade, for the log. */
-export interface UpgradeResult {
-  readonly status: number;
-  readonly attempts: readonly AttemptRecord[];
-  /** Why it got no upstream, or no other one; absent: it did. */
-  readonly refusal?: Refusal;
-}
 
 /**
  * Relays a WebSocket handshake and then the bytes. The library cannot repeat a handshake, so the connection is opened
@@ -44,6 +35,12 @@ export class Upgrade implements AttemptOwner, Followed {
   /** Why it got no upstream, or no other one; null: it did. */
   refusal: Refusal | null = null;
   notRepeated: RetryRefusal | null = null;
+  /** Octets in the body of an answer of our own. */
+  #ownBytes = 0;
+  /** Octets that had come on the client's connection before those of the other protocol. */
+  #receivedBefore = 0;
+  /** What the client's connection had carried before the answer to the upgrade was on it; null: there is none. */
+  #before: { readonly received: number; readonly sent: number } | null = null;
 
   constructor(tools: ExchangeTools, pool: ServicePool, request: ClientRequest, socket: Socket) {
     this.#tools = tools;
@@ -55,7 +52,8 @@ export class Upgrade implements AttemptOwner, Followed {
   }
 
   /** Resolves when the client's connection is closed, or has been refused. */
-  async run(head: Buffer): Promise<UpgradeResult> {
+  async run(head: Buffer): Promise<void> {
+    this.#receivedBefore = this.#socket.bytesRead - head.length;
     // Not `once` of node:events: a client that resets its connection is no exception.
     const closed = new Promise<void>((resolve) => {
       if (this.#socket.destroyed) resolve();
@@ -75,8 +73,19 @@ export class Upgrade implements AttemptOwner, Followed {
     } finally {
       for (const lease of this.leases) lease.release({ kind: 'client-closed' });
     }
-    const { status, refusal } = this;
-    return { status, attempts: this.leases.map(recordOf), ...(refusal !== null && { refusal }) };
+  }
+
+  end(): ExchangeEnd {
+    const { status, refusal, leases } = this;
+    const { bytesRead, bytesWritten } = this.#socket;
+    return endOf(this.#request, leases, {
+      status,
+      refusal,
+      queueMs: this.#next.waitedMs,
+      receivedBytes: this.#before === null ? 0 : bytesRead - this.#before.received,
+      sentBytes: this.#before === null ? this.#ownBytes : bytesWritten - this.#before.sent,
+      endedAt: this.#tools.now(),
+    });
   }
 
   facts(): TrailFacts {
@@ -86,6 +95,10 @@ export class Upgrade implements AttemptOwner, Followed {
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
     const status = upstream.statusCode ?? 502;
     this.status = status;
+    process.nextTick(() => {
+      // The head of the answer is written by now, and nothing that follows it.
+      this.#before = { received: this.#receivedBefore, sent: this.#socket.bytesWritten };
+    });
     if (status !== 101) this.#watchRefusal(lease, upstream, status);
     // The library writes the head of its answer from this table after we return; of a 101 it would drop no field.
     if (status === 101) upstream.headers = switchedHeaders(upstream.rawHeaders);
@@ -191,7 +204,7 @@ export class Upgrade implements AttemptOwner, Followed {
     const status = last && outcome ? (statusFor(outcome, last.lastResort) ?? 502) : 503;
     this.status = status;
     const details = { retryAfter: isFull(this.refusal) ? this.pool.retryAfter : undefined };
-    refuseSocket(this.#socket, status, this.#request.id, this.#request.field('accept'), details);
+    this.#ownBytes = refuseSocket(this.#socket, status, this.#request.id, this.#request.field('accept'), details);
   }
 }
 

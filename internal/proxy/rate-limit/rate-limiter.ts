@@ -9,7 +9,7 @@ import type { HalfSipHash } from './half-sip-hash.ts';
 import type { Tallies, Tally } from './tallies.ts';
 
 /** How a request that is one too many is answered, and what the log says of it. */
-export const RATE_LIMITED = { status: 429, refusal: 'rate-limited' } as const;
+export const RATE_LIMITED = { status: 429, termination: 'rate-limited', refusal: 'rate-limited' } as const;
 
 /** What makes clients of requests: hashes that differ from limit to limit, and nobody can foresee. */
 interface ClientHashes {

@@ -40,6 +40,8 @@ const MAX_INTERIMS = 100;
 /** Methods whose body means nothing (RFC 9110 §9.3), so that many servers do not read it. */
 const BODY_UNEXPECTED = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
 
+const NOTHING = { received: 0, sent: 0 };
+
 type Phase = 'connecting' | 'sent' | 'answering' | 'tunnel' | 'over';
 
 /** One attempt at one upstream: from the connection, an idle or a new one, to the last octet of the answer. */
@@ -59,6 +61,8 @@ export class Attempt implements TransportOwner {
   #keepAliveMs = Number.POSITIVE_INFINITY;
   #relay: ResponseRelay | null = null;
   #interims = 0;
+  /** What the client's connection had carried before it became a tunnel's. */
+  #beforeTunnel: { readonly client: Transport; readonly received: number; readonly sent: number } | null = null;
 
   constructor(tools: ExchangeTools, owner: AttemptOwner, lease: Lease) {
     this.#tools = tools;
@@ -81,6 +85,18 @@ export class Attempt implements TransportOwner {
 
   get isAnswering(): boolean {
     return this.#phase === 'answering';
+  }
+
+  /** Octets of the answer's body that went to the client. */
+  get bodySize(): number {
+    return this.#relay?.size ?? this.#response?.length ?? 0;
+  }
+
+  /** Octets that the client has sent through the tunnel that the request became, and got. */
+  get tunnelled(): { readonly received: number; readonly sent: number } {
+    if (this.#beforeTunnel === null) return NOTHING;
+    const { client, received, sent } = this.#beforeTunnel;
+    return { received: client.socket.bytesRead - received, sent: client.socket.bytesWritten - sent };
   }
 
   /** Nobody waits for the answer any more. */
@@ -320,6 +336,8 @@ export class Attempt implements TransportOwner {
     const { transport } = client;
     transport.write(this.#owner.switches(parser));
     const early = client.leave();
+    const { bytesRead, bytesWritten } = transport.socket;
+    this.#beforeTunnel = { client: transport, received: bytesRead - (early?.length ?? 0), sent: bytesWritten };
     Tunnel.open(transport, upstream, this.#tools.settings.timeouts.bodyIdle, () => {
       this.#phase = 'over';
       this.#lease.release({ kind: 'completed', status: SWITCHING });

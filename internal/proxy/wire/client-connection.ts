@@ -7,11 +7,11 @@ import { ClientPeer } from './client-peer.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-parts.ts';
 import { HeadParser } from './head-parser.ts';
-import { optionsAnswer, ownAnswer } from './own-answer.ts';
+import { bodyOf, optionsAnswer, ownAnswer } from './own-answer.ts';
 import { ProxyProtocolReader } from './proxy-protocol.ts';
 import { limited, refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
-import { exchangeRecord, namesOf, NO_NAMES, refusedRecord, type RequestNames } from './request-records.ts';
+import { exchangeRecord, namesOf, NO_NAMES, type RefusedRequest, refusedRecord } from './request-records.ts';
 import { requestIdOf, upstreamHead } from './request-writer.ts';
 import type { ClientSockets } from '../client-sockets.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
@@ -42,9 +42,9 @@ export interface ConnectionListener {
 /** What came after the present request is kept up to this many octets; then the client has to wait. */
 const BACKLOG_LIMIT = 64 * 1024;
 /** `OPTIONS *` asks about this server as such (RFC 9110 §9.3.7). */
-const OPTIONS: RefusalAnswer = { status: 204, reason: null, service: null, details: {} };
-const NOT_FOUND: RefusalAnswer = { ...OPTIONS, status: 404 };
-const TIMED_OUT: RefusalAnswer = { ...OPTIONS, status: 408 };
+const OPTIONS: RefusalAnswer = { status: 204, termination: 'answered', reason: null, service: null, details: {} };
+const NOT_FOUND: RefusalAnswer = { ...OPTIONS, status: 404, termination: 'no-route' };
+const TIMED_OUT: RefusalAnswer = { ...OPTIONS, status: 408, termination: 'refused' };
 
 /** One connection of a client: its requests are read one after the other, and answered in that order. */
 export class ClientConnection implements TransportOwner, ExchangeClient {
@@ -57,6 +57,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   /** Holds the beginning of a head. */
   #parser: HeadParser | null = null;
   #exchange: Exchange | null = null;
+  /** When the head of the present request was there, by the engine's clock; 0: nobody wanted to know then. */
   #startedAt = 0;
   /** What came after the present request. */
   #backlog: Backlog | null = null;
@@ -133,7 +134,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     const close = !head.keepAlive || head.minorVersion === 0 || !exchange.requestDone || this.closing;
     const bodiless = head.method === 'HEAD';
     const accept = fields.field('accept');
-    this.transport.write(ownAnswer({ status, requestId: id, accept, page, retryAfter, bodiless, close }));
+    const answer = ownAnswer({ status, requestId: id, accept, page, retryAfter, bodiless, close });
+    exchange.ownBytes = bodyOf(answer);
+    this.transport.write(answer);
     this.finished(!close);
   }
 
@@ -213,8 +216,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.#peer.proxied = reader.connection;
       if (end < length) this.#process(chunk, end, length); // else the time for the head goes on
     } else if (reader.fault !== null) {
-      const answer = { status: 400, reason: reader.fault, service: null };
-      this.#record(NO_NAMES, this.#peer.known().address, this.#tools.ids.make(), answer);
+      const answer = { status: 400, termination: 'refused', reason: reader.fault, service: null } as const;
+      const client = this.#peer.known().address;
+      this.#record({ id: this.#tools.ids.make(), client, names: NO_NAMES, fields: null, sentBytes: 0 }, answer);
       this.transport.destroy(); // nothing says that this is HTTP
     }
   }
@@ -250,7 +254,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #receiveHead(parser: HeadParser, chunk: Buffer, from: number, to: number): number {
     const tools = this.#tools;
-    if (tools.record !== null) this.#startedAt = tools.now();
+    this.#startedAt = tools.record === null ? 0 : tools.now();
     const head = readRequest(parser, tools.settings.limits.body);
     if (typeof head === 'string') {
       this.#refuse(refusalFor(head), parser, true);
@@ -297,27 +301,32 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     const { status, details } = answer;
     const id = parser === null ? this.#tools.ids.make() : requestIdOf(parser, this.#tools.ids);
     const names = parser === null ? NO_NAMES : namesOf(parser);
+    const fields = parser === null ? null : new RequestFields(parser.text, names.target, '');
     this.#parser = null;
+    let sentBytes = 0;
     if (answer === OPTIONS) {
       this.transport.write(optionsAnswer(id, close));
     } else {
-      const accept = parser === null ? undefined : new RequestFields(parser.text, names.target, '').field('accept');
-      const bodiless = names.method === 'HEAD';
-      this.transport.write(ownAnswer({ ...details, status, requestId: id, accept, bodiless, close }));
+      const [accept, bodiless] = [fields?.field('accept'), names.method === 'HEAD'];
+      const text = ownAnswer({ ...details, status, requestId: id, accept, bodiless, close });
+      sentBytes = bodyOf(text);
+      this.transport.write(text);
     }
     const client = parser === null ? this.#peer.known().address : this.#peer.addressFor(parser);
-    this.#record(names, client, id, answer);
+    this.#record({ id, client, names, fields, sentBytes }, answer);
     if (close) this.#close();
     else this.#checkFlow();
   }
 
   /** Of a request that got no further than here. */
-  #record(names: RequestNames, client: string, id: string, answer: Omit<RefusalAnswer, 'details'>): void {
+  #record(request: RefusedRequest, { status, termination, service, reason }: Omit<RefusalAnswer, 'details'>): void {
     const { record, explainer, now } = this.#tools;
-    explainer?.refuse({ id, client, ...names, service: answer.service }, answer.status, answer.reason);
+    const { id, client, names } = request;
+    const { method, host, target } = names;
+    explainer?.refuse({ id, client, method, host, target, service }, status, reason);
     if (record === null) return;
     const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
-    record(refusedRecord({ id, client, names, totalMs, ...answer }));
+    record(refusedRecord({ ...request, totalMs, status, termination, service, reason }));
   }
 
   #over(exchange: Exchange): void {
@@ -325,7 +334,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     exchange.pool.ended(exchange.status, exchange.hasFailed);
     const { record, explainer, now } = this.#tools;
     explainer?.over(exchange);
-    record?.(exchangeRecord(exchange, now() - this.#startedAt));
+    if (record !== null && this.#startedAt !== 0) record(exchangeRecord(exchange, this.#startedAt, now()));
   }
 
   #close(): void {

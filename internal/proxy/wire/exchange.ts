@@ -1,8 +1,9 @@
+import { attemptRecord } from '../attempt-record.ts';
 import type { AttemptRecord } from '../engine.ts';
 import type { Followed } from '../explain/explainer.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
-import { describeOutcome, isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
+import { isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
 import { isFull, type LeaseSeeker, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
 import { type RetryRefusal, retryRefusal } from '../retry.ts';
@@ -35,6 +36,10 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   refusal: Refusal | null = null;
   /** Why a failed attempt was the last one. */
   notRepeated: RetryRefusal | null = null;
+  /** How long it has waited for upstreams, in milliseconds. */
+  queueMs = 0;
+  /** Octets in the body of an answer of our own. */
+  ownBytes = 0;
   readonly #tools: ExchangeTools;
   readonly context: RequestContext;
   /** One for each attempt. */
@@ -43,6 +48,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   #attempt: Attempt | null = null;
   /** While all upstreams are full. */
   #waiting: Waiting | null = null;
+  #waitsSince = 0;
   /** The client's connection can be used again after the answer. */
   #reusable = false;
   #continued = false;
@@ -90,13 +96,19 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
     };
   }
 
-  records(): AttemptRecord[] {
-    return this.leases.map((lease) => ({
-      upstream: lease.upstream.id,
-      outcome: lease.outcome === null ? 'running' : describeOutcome(lease.outcome),
-      headMs: lease.headMs,
-      weight: lease.weight,
-    }));
+  /** To be asked when the exchange is over. */
+  records(startedAt: number, endedAt: number): AttemptRecord[] {
+    return this.leases.map((lease) => attemptRecord(lease, startedAt, endedAt));
+  }
+
+  /** Octets of the request's body so far, and of what came through the tunnel that it became. */
+  get receivedBytes(): number {
+    return this.body.size + (this.#attempt?.tunnelled.received ?? 0);
+  }
+
+  /** The same of the answer. */
+  get sentBytes(): number {
+    return this.ownBytes + (this.#attempt?.bodySize ?? 0) + (this.#attempt?.tunnelled.sent ?? 0);
   }
 
   /** Takes what the client sent of the body. @returns the index after the request's last octet. */
@@ -150,7 +162,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   /** The pool has found an upstream for the request, or has none for it. */
   turn(found: Lease | Refusal): void {
     if (this.#waiting !== null) this.context.trail?.waited();
-    this.#waiting = null;
+    this.#waitEnds();
     if (typeof found === 'string') {
       this.refusal = found;
       if (!this.#over) this.#giveUp(found === 'nobody' ? this.leases.at(-1) : undefined);
@@ -203,11 +215,13 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   }
 
   failed(outcome: Outcome, answering: boolean): void {
-    this.#attempt = null;
     if (answering) {
       this.#over = true;
       this.client.broken();
-    } else if (this.#goesOn(outcome)) {
+      return;
+    }
+    this.#attempt = null;
+    if (this.#goesOn(outcome)) {
       this.#tools.explainer?.follow(this);
       this.#try();
     } else {
@@ -225,6 +239,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   /** Meanwhile a little of the body is read, so that a client that leaves is noticed; it may take its time with it. */
   #wait(waiting: Waiting): void {
     this.#waiting = waiting;
+    this.#waitsSince = this.#tools.now();
     this.#tools.explainer?.follow(this);
     this.context.trail?.waits(this.pool.holds ? 'held' : 'busy');
     if (this.body.done) return;
@@ -263,8 +278,14 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   #cancel(): void {
     this.#over = true;
     this.#waiting?.cancel();
-    this.#waiting = null;
+    this.#waitEnds();
     this.#attempt?.cancel();
+  }
+
+  #waitEnds(): void {
+    if (this.#waiting === null) return;
+    this.#waiting = null;
+    this.queueMs += this.#tools.now() - this.#waitsSince;
   }
 
   #stickyCookie(): string | null {

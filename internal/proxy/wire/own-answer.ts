@@ -27,6 +27,11 @@ export function ownAnswer({ status, requestId, accept, bodiless, close, ...detai
   return `${lines.join('\r\n')}\r\n${fieldLines(fields)}\r\n${bodiless ? '' : octets}`;
 }
 
+/** How many octets of a message are its body. */
+export function bodyOf(message: string): number {
+  return message.length - message.indexOf('\r\n\r\n') - 4;
+}
+
 /** Each with its line end. */
 function fieldLines(fields: RawFields): string {
   let lines = '';

@@ -1,5 +1,6 @@
 import type { AnswerDetails } from '../answer.ts';
 import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
+import type { Termination } from '../termination.ts';
 import type { RequestReason } from './request-head.ts';
 
 /** Undefined: what the status says anyway. */
@@ -39,6 +40,7 @@ const REFUSALS: Readonly<Record<RequestReason, Refusal>> = {
 
 export interface RefusalAnswer {
   readonly status: number;
+  readonly termination: Termination;
   /** For the log. */
   readonly reason: string | null;
   /** For the log, too; null: the request was for none, or nobody knows. */
@@ -48,11 +50,11 @@ export interface RefusalAnswer {
 
 /** Of a service to which the client has sent too many requests. */
 export function limited(service: string, details: AnswerDetails): RefusalAnswer {
-  const { status, refusal: reason } = RATE_LIMITED;
-  return { status, reason, service, details };
+  const { status, termination, refusal: reason } = RATE_LIMITED;
+  return { status, termination, reason, service, details };
 }
 
 export function refusalFor(reason: RequestReason): RefusalAnswer {
   const [status, detail] = REFUSALS[reason];
-  return { status, reason, service: null, details: { detail } };
+  return { status, termination: 'refused', reason, service: null, details: { detail } };
 }

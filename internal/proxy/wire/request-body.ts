@@ -44,6 +44,11 @@ export class RequestBody {
     return this.#reader.size > 0;
   }
 
+  /** Octets of payload that came. */
+  get size(): number {
+    return this.#reader.size;
+  }
+
   /** Why the rest cannot be read. */
   get fault(): 'invalid' | 'too-large' | null {
     if (this.#reader.fault !== null) return 'invalid';

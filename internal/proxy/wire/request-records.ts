@@ -1,16 +1,19 @@
 import type { RequestRecord } from '../engine.ts';
+import { type Termination, terminationOf } from '../termination.ts';
 import type { Exchange } from './exchange.ts';
 import { FIELD } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
+import type { RequestFields } from './request-head.ts';
 
-export interface RequestNames {
+interface RequestNames {
   readonly method: string;
   readonly host: string;
   readonly target: string;
+  readonly protocol: string;
 }
 
 /** Of a request that could not be read. */
-export const NO_NAMES: RequestNames = { method: '', host: '', target: '' };
+export const NO_NAMES: RequestNames = { method: '', host: '', target: '', protocol: '' };
 
 /** As they came, whether they are right or not. */
 export function namesOf(parser: HeadParser): RequestNames {
@@ -19,14 +22,28 @@ export function namesOf(parser: HeadParser): RequestNames {
     method: text.slice(methodStart, methodEnd),
     target: text.slice(methodEnd + 1, targetEnd),
     host: parser.first(FIELD.host) ?? '',
+    protocol: protocolOf(parser),
   };
 }
 
-export interface Refused {
+function protocolOf({ minorVersion }: { readonly minorVersion: number }): string {
+  return minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+}
+
+/** What is known of a request that goes to no upstream. */
+export interface RefusedRequest {
   readonly id: string;
   readonly client: string;
   readonly names: RequestNames;
+  /** Null: it could not be read. */
+  readonly fields: RequestFields | null;
+  /** In the body of the answer. */
+  readonly sentBytes: number;
+}
+
+interface Refused extends RefusedRequest {
   readonly status: number;
+  readonly termination: Termination;
   /** That it was for; null: for none, or nobody knows. */
   readonly service: string | null;
   /** Which rule was broken; null: none. */
@@ -35,26 +52,37 @@ export interface Refused {
 }
 
 /** Of a request that went to no upstream. */
-export function refusedRecord({ id, client, names, status, service, reason, totalMs }: Refused): RequestRecord {
-  const refusal = reason === null ? {} : { refusal: reason };
-  return { id, client, ...names, service, status, attempts: [], totalMs, ...refusal };
+export function refusedRecord({ names, reason, totalMs, ...rest }: Refused): RequestRecord {
+  const nothing = { attempts: [], queueMs: 0, receivedBytes: 0 };
+  return { at: Date.now() - totalMs, ...names, ...nothing, ...rest, totalMs, refusal: reason ?? undefined };
 }
 
-/** @param totalMs - from the request's head to the end of the answer. */
-export function exchangeRecord(exchange: Exchange, totalMs: number): RequestRecord {
-  const { id, head, fields } = exchange.request;
-  const { refusal } = exchange;
+/**
+ * Made for every request when somebody wants to know of it: one literal, whose shape is always the same.
+ * @param startedAt - of the request's head, by the engine's clock; `endedAt` of the end of the answer.
+ */
+export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: number): RequestRecord {
+  const { request, pool, leases, status, refusal, queueMs } = exchange;
+  const { head, fields } = request;
+  const totalMs = endedAt - startedAt;
   return {
-    id,
+    at: Date.now() - totalMs,
+    id: request.id,
     client: fields.clientAddress,
     method: head.method,
     host: head.host,
     target: head.target,
-    service: exchange.pool.name,
-    algorithm: exchange.pool.balancer.algorithm,
-    status: exchange.status,
-    attempts: exchange.records(),
+    protocol: protocolOf(head),
+    fields,
+    service: pool.name,
+    algorithm: pool.balancer.algorithm,
+    status,
+    termination: terminationOf({ status, last: leases.at(-1), refusal, queueMs }),
+    attempts: exchange.records(startedAt, endedAt),
+    queueMs,
     totalMs,
-    ...(refusal !== null && { refusal }),
+    receivedBytes: exchange.receivedBytes,
+    sentBytes: exchange.sentBytes,
+    refusal: refusal ?? undefined,
   };
 }

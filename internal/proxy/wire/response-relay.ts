@@ -28,6 +28,11 @@ export class ResponseRelay {
     this.#mode = mode;
   }
 
+  /** Octets of payload that were passed on. */
+  get size(): number {
+    return this.#reader.size;
+  }
+
   get done(): boolean {
     return this.#reader.done;
   }

@@ -3,22 +3,12 @@ import { describe, it } from 'node:test';
 import type { RequestRecord } from '../../../internal/proxy/engine.ts';
 import { logRequest } from '../../../internal/proxy/request-log.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
+import { attemptOf, failedAttempt, recordOf } from '../../support/request-record.ts';
 
-const RECORD: RequestRecord = {
-  id: 'id-1',
-  client: '10.0.0.1',
-  method: 'GET',
-  host: 'example.com',
-  target: '/a?b',
-  service: 'web',
-  algorithm: 'least-time',
-  status: 200,
-  attempts: [
-    { upstream: 'web-1', outcome: 'connect-failed: ECONNREFUSED', headMs: null, weight: 1 },
-    { upstream: 'web-2', outcome: 'completed', headMs: 1.23456, weight: 0.5 },
-  ],
+const RECORD = recordOf({
+  attempts: [failedAttempt(), attemptOf({ upstream: 'web-2', headMs: 1.23456, weight: 0.5 })],
   totalMs: 4.5678,
-};
+});
 
 function lineOf(record: RequestRecord): Record<string, unknown> {
   const lines: string[] = [];

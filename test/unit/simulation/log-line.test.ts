@@ -4,19 +4,9 @@ import type { RequestRecord } from '../../../internal/proxy/engine.ts';
 import { logRequest } from '../../../internal/proxy/request-log.ts';
 import { readLogLine } from '../../../internal/simulation/log-line.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
+import { attemptOf, failedAttempt, recordOf } from '../../support/request-record.ts';
 
-const RECORD: RequestRecord = {
-  id: '1',
-  client: '10.0.0.1',
-  method: 'GET',
-  host: 'example.com',
-  target: '/a',
-  service: 'web',
-  algorithm: 'least-time',
-  status: 200,
-  attempts: [{ upstream: 'web-1', outcome: 'completed', headMs: 10, weight: 2 }],
-  totalMs: 15,
-};
+const RECORD = recordOf({ target: '/a', attempts: [attemptOf({ weight: 2 })] });
 
 function lineOf(changes: Partial<RequestRecord> = {}): string {
   let line = '';
@@ -56,9 +46,8 @@ describe('a line of the request log', () => {
   });
 
   it('gives the time that no attempt accounts for to those that failed', () => {
-    const failed = { upstream: 'web-1', outcome: 'connect-failed: ECONNREFUSED', headMs: null, weight: 1 };
-    const good = { upstream: 'web-2', outcome: 'completed', headMs: 9, weight: 1 };
-    const { startedAt, attempts } = read({ attempts: [failed, good] });
+    const good = attemptOf({ upstream: 'web-2', headMs: 9 });
+    const { startedAt, attempts } = read({ attempts: [failedAttempt(), good] });
     assert.deepEqual(
       attempts.map((attempt) => [attempt.startedAt - startedAt, attempt.headMs, attempt.tailMs, attempt.status]),
       [
@@ -72,7 +61,7 @@ describe('a line of the request log', () => {
   it('tells failures from successes', () => {
     assert.equal(read({ status: 500 }).succeeded, false);
     assert.equal(read({ status: 404 }).succeeded, true);
-    const attempts = [{ upstream: 'web-1', outcome: 'reset: ECONNRESET', headMs: null, weight: 1 }];
+    const attempts = [failedAttempt({ outcome: 'reset: ECONNRESET' })];
     assert.equal(read({ status: 502, attempts }).succeeded, false);
   });
 
@@ -82,7 +71,7 @@ describe('a line of the request log', () => {
     assert.equal(typeof request === 'object' && request.algorithm, null);
   });
 
-  const left = { upstream: 'web-1', outcome: 'client-closed', headMs: null, weight: 1 };
+  const left = failedAttempt({ outcome: 'client-closed' });
   for (const [why, line] of [
     ['are not JSON', 'Jan 01 12:00:00 started'],
     ['are not JSON', '"attempts"'],

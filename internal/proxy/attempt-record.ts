@@ -1,0 +1,20 @@
+import type { AttemptRecord } from './engine.ts';
+import type { Lease } from './lease.ts';
+import { describeOutcome } from './outcome.ts';
+
+/**
+ * @param requestStart - milliseconds of the clock of the leases.
+ * @param requestEnd - an attempt that succeeded ends with its request.
+ */
+export function attemptRecord(lease: Lease, requestStart: number, requestEnd: number): AttemptRecord {
+  const { upstream, outcome, startedAt, headMs, weight } = lease;
+  return {
+    upstream: upstream.id,
+    outcome: outcome === null ? 'running' : describeOutcome(outcome),
+    afterMs: startedAt - requestStart,
+    connectMs: lease.connectMs ?? (lease.connection === null ? null : 0),
+    headMs,
+    totalMs: (lease.endedAt ?? requestEnd) - startedAt,
+    weight,
+  };
+}
