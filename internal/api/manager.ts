@@ -2,6 +2,7 @@ import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import type { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import type { RuleView } from '../../pkg/alerts/rules/reading.ts';
+import type { InstanceControl } from '../server/instance-control.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
@@ -11,6 +12,7 @@ export type Manager = Pick<
   'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs' | 'eventCounts'
 > & {
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
+  readonly instances: Pick<InstanceControl, keyof InstanceControl>;
 };
 
 /** What the API needs of the alerts. */

@@ -24,6 +24,8 @@ const AddBodySchema = z
     error: 'a port is for one instance; leave out count or port',
   });
 
+/** Null: the weight that new instances of the service get. */
+const WeighBodySchema = z.strictObject({ weight: WeightSchema.nullable() });
 const AddQuerySchema = z.strictObject({ wait: flag().default(true) });
 const ListQuerySchema = z.strictObject({
   service: ServiceNameSchema.exactOptional(),
@@ -42,6 +44,7 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
   return [
     addEndpoint(manager),
     logsEndpoint(manager),
+    ...instanceEndpoints(manager),
     endpoint('GET', '/servers/list', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
       sendJson(response, await manager.list(query));
     }),
@@ -51,6 +54,28 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
     endpoint('DELETE', '/servers/remove', { query: RemoveQuerySchema, body: Nothing }, async ({ query }, response) => {
       sendJson(response, await manager.remove(query.port, { force: query.force }));
     }),
+  ];
+}
+
+/** `/servers/{id or port}`: one instance is shown, weighed and restarted. */
+function instanceEndpoints({ instances }: Manager): Endpoint[] {
+  return [
+    endpoint('GET', '/servers/:id', { query: Nothing, body: Nothing }, async ({ id }, response) => {
+      sendJson(response, await instances.get(id));
+    }),
+    endpoint('PATCH', '/servers/:id', { query: Nothing, body: WeighBodySchema }, async ({ id, body }, response) => {
+      sendJson(response, await instances.weigh(id, body.weight));
+    }),
+    endpoint(
+      'POST',
+      '/servers/:id/restart',
+      { query: AddQuerySchema, body: Nothing },
+      async ({ id, query }, response) => {
+        const instance = await instances.restart(id, query);
+        response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
+        sendJson(response, instance);
+      },
+    ),
   ];
 }
 
