@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   'manager.stopped',
   'config.applied',
   'config.refused',
+  'audit',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
