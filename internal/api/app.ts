@@ -60,14 +60,14 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestLog(log), securityHeaders, guard(guardSettings));
-  for (const { method, path, handle } of endpoints) {
-    if (method === 'GET') app.get(path, handle);
-    else if (method === 'POST') app.post(path, handle);
-    else if (method === 'PATCH') app.patch(path, handle);
-    else app.delete(path, handle);
-  }
-  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
-    app.all(path, methodNotAllowed(endpoints.filter((endpoint) => endpoint.path === path)));
+  for (const [path, group] of byPath(endpoints)) {
+    for (const { method, handle } of group) {
+      if (method === 'GET') app.get(path, handle);
+      else if (method === 'POST') app.post(path, handle);
+      else if (method === 'PATCH') app.patch(path, handle);
+      else app.delete(path, handle);
+    }
+    app.all(path, methodNotAllowed(group));
   }
   app.use(notFound(endpoints), failed(log));
   return app;
@@ -77,6 +77,12 @@ const securityHeaders: RequestHandler = (_request, response, next) => {
   response.set(HEADERS);
   next();
 };
+
+/** Paths with parameters come last: what is written out means itself, whatever the method. */
+function byPath(endpoints: readonly Endpoint[]): [path: string, endpoints: readonly Endpoint[]][] {
+  const paths = [...Map.groupBy(endpoints, ({ path }) => path)];
+  return paths.toSorted(([a], [b]) => Number(a.includes(':')) - Number(b.includes(':')));
+}
 
 function methodNotAllowed(endpoints: readonly Endpoint[]): RequestHandler {
   const allow = endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');

@@ -22,6 +22,9 @@ one instance
   ${curl} '${base}/servers/get?port=9001'
 drain and stop one; also: &force=true, which skips the drain
   ${curl} -X DELETE '${base}/servers/remove?port=9001'
+another share of the requests for one, null: that of its service; a new one in its place, without losing a request
+  ${curl} -X PATCH ${base}/servers/9001 -H 'Content-Type: application/json' -d '{"weight": 2}'
+  ${curl} -X POST ${base}/servers/9001/restart
 the last lines that one has written; also: ?stream=out, ?lines=500, ?follow=1
   ${curl} -H 'Accept: text/plain' ${base}/servers/9001/logs
 all services, and one with its instances

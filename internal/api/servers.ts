@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
 import { LOG_STREAMS, type LogLine } from '../model/log-line.ts';
-import { AddBodySchema } from '../model/request-bodies.ts';
+import { AddBodySchema, WeighBodySchema } from '../model/request-bodies.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
@@ -28,6 +28,7 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
   return [
     addEndpoint(manager),
     logsEndpoint(manager),
+    ...instanceEndpoints(manager),
     endpoint('GET', '/servers/list', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
       sendJson(response, await manager.list(query));
     }),
@@ -37,6 +38,28 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
     endpoint('DELETE', '/servers/remove', { query: RemoveQuerySchema, body: Nothing }, async ({ query }, response) => {
       sendJson(response, await manager.remove(query.port, { force: query.force }));
     }),
+  ];
+}
+
+/** `/servers/{id or port}`: one instance is shown, weighed and restarted. */
+function instanceEndpoints({ instances }: Manager): Endpoint[] {
+  return [
+    endpoint('GET', '/servers/:id', { query: Nothing, body: Nothing }, async ({ id }, response) => {
+      sendJson(response, await instances.get(id));
+    }),
+    endpoint('PATCH', '/servers/:id', { query: Nothing, body: WeighBodySchema }, async ({ id, body }, response) => {
+      sendJson(response, await instances.weigh(id, body.weight));
+    }),
+    endpoint(
+      'POST',
+      '/servers/:id/restart',
+      { query: AddQuerySchema, body: Nothing },
+      async ({ id, query }, response) => {
+        const instance = await instances.restart(id, query);
+        response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
+        sendJson(response, instance);
+      },
+    ),
   ];
 }
 

@@ -9,6 +9,9 @@ export const EVENT_TYPES = [
   'instance.adopted',
   'instance.lost',
   'instance.replaced',
+  'instance.changed',
+  'instance.restarted',
+  'instance.restart-failed',
   'instance.ejected',
   'instance.readmitted',
   'service.changed',
@@ -23,6 +26,7 @@ export const EVENT_TYPES = [
   'manager.stopped',
   'config.applied',
   'config.refused',
+  'audit',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

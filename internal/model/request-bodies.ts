@@ -58,3 +58,6 @@ export type RollbackBody = z.input<typeof RollbackBodySchema>;
 /** Who says something about alerts, and what. */
 export const RemarkBodySchema = z.strictObject({ by: WordsSchema.default('api'), comment: WordsSchema.default('') });
 export type RemarkBody = z.input<typeof RemarkBodySchema>;
+
+/** Null: the weight that new instances of the service get. */
+export const WeighBodySchema = z.strictObject({ weight: WeightSchema.nullable() });

@@ -8,6 +8,7 @@ import type { Instance } from '../model/instance.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
+import type { RequestKeys } from './request-keys.ts';
 
 /** One consistent picture of the desired state. */
 export interface Snapshot {
@@ -98,6 +99,17 @@ export function isRegistryAway(error: unknown): boolean {
   return hasCode(error, 'REGISTRY_UNAVAILABLE') || hasCode(error, 'REGISTRY_BROKEN');
 }
 
+export interface EventQuery {
+  readonly limit: number;
+  readonly service?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly since?: number | undefined;
+  /** How their type begins. */
+  readonly type?: string | undefined;
+  /** The `actor` of their data. */
+  readonly actor?: string | undefined;
+}
+
 /**
  * Every promise rejects with a `HeimdallError` when the store cannot be used: `REGISTRY_UNAVAILABLE` when it cannot be
  * reached, `REGISTRY_BROKEN` when it is damaged.
@@ -112,11 +124,7 @@ export interface RegistryReader {
   /** Null when no manager is running, or its heartbeat is older than `HEARTBEAT_LIMIT_MS`. */
   manager(): Promise<ManagerRecord | null>;
   /** Newest first. */
-  events(query: {
-    readonly limit: number;
-    readonly service?: string | undefined;
-    readonly since?: number | undefined;
-  }): Promise<StoredEvent[]>;
+  events(query: EventQuery): Promise<StoredEvent[]>;
   close(): Promise<void>;
 }
 
@@ -174,6 +182,14 @@ export interface RegistryWriter extends RegistryReader {
    * @returns the revision in which the change is in force.
    */
   changeService(service: string, change: ServiceChange): Promise<number>;
+  /**
+   * Changes what is kept of a service as its present state says, with nothing in between.
+   * @param revise - of the present state; may be asked again, of a later one. What it throws changes nothing.
+   */
+  reviseService(
+    service: string,
+    revise: (present: ServiceState) => ServiceChange,
+  ): Promise<{ readonly before: ServiceState; readonly after: ServiceState; readonly revision: number }>;
   /** Forgets the desired count of a service that is not configured any more. */
   forgetService(service: string): Promise<void>;
   /**
@@ -208,6 +224,8 @@ export interface RegistryWriter extends RegistryReader {
   heartbeat(): Promise<void>;
   /** What managers before this one have left is taken over by it. */
   readonly alerts: AlertStore;
+  /** Of requests that must not be carried out twice. */
+  readonly requestKeys: RequestKeys;
   /** Of the alerts of all processes. Its promises reject with ALERT_NOT_FOUND, SILENCE_NOT_FOUND and CHANNEL_NOT_FOUND, too. */
   readonly alertBook: AlertBook;
 }

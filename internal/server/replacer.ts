@@ -2,12 +2,10 @@ import { messageOf } from '../model/errors.ts';
 import { type HealthRecord, unhealthyOf } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Service } from '../model/service.ts';
-import { abortable } from './abortable.ts';
-import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';
 import { inSeconds } from './running-process.ts';
+import { reserveSuccessor, retirePredecessor, type SuccessorParts, startSuccessor } from './successor.ts';
 import type { Supervisor } from './supervisor.ts';
-import type { SupervisorContext } from './supervisor-context.ts';
 import type { Vitals } from './vitals.ts';
 
 /** After a replacement that failed, or was for want of memory: the next one may soon want it, too. Doubled with each in a row. */
@@ -16,11 +14,7 @@ const LONGEST_PAUSE_MS = 600_000;
 /** Readings in a row that must be above the limit: a short peak is none. */
 const READINGS = 2;
 
-interface ReplacerOptions {
-  readonly context: SupervisorContext;
-  readonly fleet: Fleet;
-  /** Where spawned instances are reached. */
-  readonly host: string;
+interface ReplacerOptions extends SuccessorParts {
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   readonly operations: Operations;
@@ -107,12 +101,12 @@ export class Replacer {
     const { journal, log } = context;
     await this.#tell(old, reason);
     try {
-      const fresh = await this.#start(old, service);
+      const fresh = await reserveSuccessor(old, service, this.#options);
+      await startSuccessor(fresh, this.#options);
       if (!this.#above.has(old.id)) this.#pauses.delete(service.name);
       else this.#pause(service.name);
-      journal.record('instance.replaced', old.instance, `${old.id} ${reason}; ${fresh} takes its place`);
-      const removal = this.#options.fleet.retire(old, { force: false, desiredDelta: 0, evenUnmarked: false });
-      await abortable(removal, context.stopping); // which ends or releases whatever is there
+      journal.record('instance.replaced', old.instance, `${old.id} ${reason}; ${fresh.id} takes its place`);
+      await retirePredecessor(old, this.#options);
     } catch (error) {
       if (context.stopping.aborted) return;
       const again = `next try in ${inSeconds(this.#pause(service.name))}`;
@@ -150,23 +144,6 @@ export class Replacer {
         continue;
       this.#told.delete(id);
       alerts.resolve(alertKey(id), clock());
-    }
-  }
-
-  /** @returns the id of the new instance, which is ready. */
-  async #start({ instance }: Supervisor, service: Service): Promise<string> {
-    const { context, fleet, host } = this.#options;
-    const { weight, version, variant, deployment, env } = instance;
-    const draft = { service: service.name, host, weight, version, variant, deployment, env };
-    const [row] = await context.ports.reserve([draft], 0);
-    if (row === undefined) throw new Error('no row was reserved');
-    const fresh = fleet.add(row, service);
-    try {
-      await abortable(fresh.start({ giveUp: true, fixedPort: false }), context.stopping);
-      return fresh.id;
-    } catch (error) {
-      if (!context.stopping.aborted) await fleet.retire(fresh, { force: true, desiredDelta: 0, evenUnmarked: true });
-      throw error;
     }
   }
 }

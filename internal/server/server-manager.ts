@@ -22,7 +22,9 @@ import { EjectionJournal } from './ejection-journal.ts';
 import type { EventCounts } from './event-counts.ts';
 import { Fleet } from './fleet.ts';
 import { ExitWatch } from './exit-watch.ts';
+import { InstanceControl } from './instance-control.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
+import { supervisorNamed } from './instance-named.ts';
 import { Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { outputPaths } from './log-tail.ts';
@@ -81,6 +83,7 @@ const ALL = 10_000;
 export class ServerManager {
   readonly services: ServiceControl;
   readonly live: LiveFeed;
+  readonly instances: InstanceControl;
   readonly #options: ServerManagerOptions;
   readonly #host: string;
   readonly #context: SupervisorContext;
@@ -133,13 +136,14 @@ export class ServerManager {
     this.#deployer = new Deployer(parts);
     const releaseOf: Deployer['releaseOf'] = (service, inForce) => this.#deployer.releaseOf(service, inForce);
     this.#reconciler = new Reconciler({ ...parts, releaseOf });
-    this.services = new ServiceControl({
+    const controls = {
       ...parts,
-      deployer: this.#deployer,
       reconciler: this.#reconciler,
-      usageOf: (instance) => this.#usageOf(instance),
+      usageOf: (instance: Instance) => this.#usageOf(instance),
       ready: () => this.#ready(),
-    });
+    };
+    this.services = new ServiceControl({ ...controls, deployer: this.#deployer });
+    this.instances = new InstanceControl(controls);
     this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
@@ -231,17 +235,10 @@ export class ServerManager {
    */
   async logs(id: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
     await this.#started;
-    const supervisor = this.#fleet.get(id) ?? this.#fleet.byPort(Number(id));
-    if (supervisor !== undefined) {
-      const logs = new InstanceLogs(this.#context.logDir, supervisor.instance, query);
-      return { logs, gone: AbortSignal.any([supervisor.removed, this.#stopping.signal]) };
-    }
-    if (!this.#declared().some((instance) => instance.id === id)) {
-      throw new HeimdallError('INSTANCE_NOT_FOUND', `there is no instance ${id}; GET /servers/list shows the ids`, {
-        id,
-      });
-    }
-    throw new HeimdallError('NOT_SPAWNED', `${id} was not spawned by heimdall: its output is kept where it runs`);
+    const hint = () => ': its output is kept where it runs';
+    const supervisor = supervisorNamed(this.#fleet, this.#services, id, hint);
+    const logs = new InstanceLogs(this.#context.logDir, supervisor.instance, query);
+    return { logs, gone: AbortSignal.any([supervisor.removed, this.#stopping.signal]) };
   }
 
   /**

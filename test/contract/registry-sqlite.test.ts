@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
-import { registryContract } from './registry.case.ts';
+import { registryContract, type StoreUnderTest } from './registry.case.ts';
+import { requestKeysContract } from './request-keys.case.ts';
 
-registryContract('sqlite', async () => {
+registryContract('sqlite', createStore);
+requestKeysContract('sqlite', createStore);
+
+async function createStore(): Promise<StoreUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'heimdall-registry-'));
   const path = join(folder, 'data', 'registry.db');
   return {
@@ -13,4 +17,4 @@ registryContract('sqlite', async () => {
     openProxy: (proxyId, clock) => openProxyRegistry({ path, proxyId, pid: process.pid, clock }),
     dispose: () => rm(folder, { recursive: true }),
   };
-});
+}

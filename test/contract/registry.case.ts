@@ -291,6 +291,23 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(state, { service: 'web', desired: 2, configured: 0, deploying: null, ...change });
       });
 
+      it('revises a service as its present state says, and changes nothing when that throws', async () => {
+        await manager.changeService('web', { desired: 2 });
+        const more = () => manager.reviseService('web', ({ desired }) => ({ desired: desired + 1 }));
+        const [first, second] = await Promise.all([more(), more()]);
+        assert.deepEqual([first.before.desired, first.after.desired, first.revision], [2, 3, 2]);
+        assert.deepEqual([second.before.desired, second.after.desired, second.revision], [3, 4, 3]);
+        const refused = manager.reviseService('web', () => {
+          throw new Error('not like this');
+        });
+        await assert.rejects(refused, /not like this/);
+        const same = await manager.reviseService('web', () => ({ desired: 4 }));
+        assert.deepEqual([same.before, same.revision], [second.after, 3]);
+        const fresh = await manager.reviseService('api', () => ({ pausedSince: 5 }));
+        assert.deepEqual([fresh.before.pausedSince, fresh.after.pausedSince], [null, 5]);
+        assert.equal(await desiredOf('web'), 4);
+      });
+
       it('never lets a desired count fall below zero', async () => {
         const { id } = await reserveOne();
         await manager.remove(id, -5);
@@ -667,6 +684,12 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(await times({ limit: 9, service: 'odd' }), [3, 1]);
         assert.deepEqual(await times({ limit: 9, since: 3 }), [4, 3]);
         assert.deepEqual(await times({ limit: 9, service: 'even', since: 3 }), [4]);
+        await manager.recordEvent({ ...EVENT, at: 5, type: 'instance.ready', data: { actor: 'ann' } });
+        assert.deepEqual(await times({ limit: 2, type: 'instance' }), [5, 4]);
+        assert.deepEqual(await times({ limit: 9, type: 'instance.r' }), [5]);
+        assert.deepEqual(await times({ limit: 9, type: '%' }), []);
+        assert.deepEqual(await times({ limit: 9, actor: 'ann' }), [5]);
+        assert.deepEqual(await times({ limit: 9, actor: 'an', since: 1 }), []);
       });
 
       it('are counted by service, and the latest are told', async () => {

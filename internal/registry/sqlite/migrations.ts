@@ -204,4 +204,17 @@ export const MIGRATIONS: readonly string[] = [
     by   TEXT NOT NULL
   ) STRICT;
   `,
+  // 6: requests that carry an idempotency key (written by the manager).
+  `
+  CREATE TABLE request_keys (
+    owner       TEXT NOT NULL,
+    key         TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    claimant    TEXT NOT NULL,
+    answer      TEXT, -- JSON
+    PRIMARY KEY (owner, key)
+  ) STRICT;
+  CREATE INDEX request_keys_at ON request_keys (at);
+  `,
 ];

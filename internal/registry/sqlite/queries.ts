@@ -4,7 +4,7 @@ import type { Health, HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { ServiceState } from '../../model/service-state.ts';
-import type { LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
+import type { EventQuery, LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import {
   DemandRowSchema,
@@ -133,13 +133,18 @@ export function readManager(handle: Pick<Handle, 'get'>): ManagerRecord | null {
  * Since some time: by the index on `at`, which SQLite passes over as long as the rows can be had in the order of their ids;
  * it would look at every event there is.
  */
-export function readEvents(handle: Handle, limit: number, service: string | null, since: number): StoredEvent[] {
+export function readEvents(handle: Handle, { limit, service, since = 0, type = '', actor }: EventQuery): StoredEvent[] {
   const order = since > 0 ? '+id' : 'id';
+  const whose = actor === undefined ? '' : "AND json_extract(data, '$.actor') = ?";
   const rows = handle.all(
     `SELECT id, at, type, service, instance_id AS instanceId, message, data FROM events
-     WHERE service IS coalesce(?, service) AND at >= ? ORDER BY ${order} DESC LIMIT ?`,
-    service,
+     WHERE service IS coalesce(?, service) AND at >= ? AND substr(type, 1, length(?)) = ? ${whose}
+     ORDER BY ${order} DESC LIMIT ?`,
+    service ?? null,
     since,
+    type,
+    type,
+    ...(actor === undefined ? [] : [actor]),
     limit,
   );
   return rows.map((row) => parseRow('events', EventRowSchema, row));

@@ -2,6 +2,7 @@ import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { StoredEvent } from '../../model/event.ts';
 import type { Health, HealthRecord } from '../../model/health.ts';
 import {
+  type EventQuery,
   isAlive,
   type ManagerRecord,
   type ProxyRecord,
@@ -53,8 +54,8 @@ export class SqliteReader implements RegistryReader {
     return manager && isAlive(manager, this.clock()) ? manager : null;
   }
 
-  events({ limit, service, since }: Parameters<RegistryReader['events']>[0]): Promise<StoredEvent[]> {
-    return this.connection.read((handle) => readEvents(handle, limit, service ?? null, since ?? 0));
+  events(query: EventQuery): Promise<StoredEvent[]> {
+    return this.connection.read((handle) => readEvents(handle, query));
   }
 
   close(): Promise<void> {

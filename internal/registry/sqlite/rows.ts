@@ -154,7 +154,8 @@ function bit() {
   return z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1);
 }
 
-function json<T>(schema: z.ZodType<T>) {
+/** A column that holds JSON. */
+export function json<T>(schema: z.ZodType<T>) {
   const text = z.string().transform((value, context): unknown => {
     try {
       return JSON.parse(value);

@@ -5,6 +5,7 @@ import { HeimdallError } from '../../model/errors.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
 import { type Instance, InstanceSchema } from '../../model/instance.ts';
 import { mayFollow } from '../../model/lifecycle.ts';
+import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import {
   type DeploymentChange,
   type DeploymentDraft,
@@ -31,6 +32,7 @@ import type { Handle } from './handle.ts';
 import type { ManagerLock } from './manager-lock.ts';
 import { readInstance, readMeta, readService, readTraffic, takenPorts } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
+import { SqliteRequestKeys } from './request-keys.ts';
 import { changeService } from './services.ts';
 
 const SUFFIX_LENGTH = 6;
@@ -44,6 +46,7 @@ interface WriterOptions extends ReaderOptions {
 export class SqliteWriter extends SqliteReader implements RegistryWriter {
   readonly alerts: SqliteAlertStore;
   readonly alertBook: SqliteAlertBook;
+  readonly requestKeys: SqliteRequestKeys;
   readonly #lock: ManagerLock;
   readonly #pid: number;
   readonly #startedAt: number;
@@ -54,7 +57,9 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     this.#lock = lock;
     this.#pid = pid;
     this.#startedAt = this.clock();
-    this.alerts = SqliteAlertStore.ofManager(this.connection, this.clock, `${pid}-${randomSuffix()}`);
+    const handleId = `${pid}-${randomSuffix()}`;
+    this.alerts = SqliteAlertStore.ofManager(this.connection, this.clock, handleId);
+    this.requestKeys = new SqliteRequestKeys(this.connection, this.clock, handleId);
     this.alertBook = new SqliteAlertBook(this.connection, this.clock);
   }
 
@@ -99,6 +104,18 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     return this.connection.write((handle) =>
       changeService(handle, service, change) ? raiseRevision(handle) : readMeta(handle).revision,
     );
+  }
+
+  reviseService(
+    service: string,
+    revise: (present: ServiceState) => ServiceChange,
+  ): ReturnType<RegistryWriter['reviseService']> {
+    return this.connection.write((handle) => {
+      const before = readService(handle, service) ?? newServiceState(service);
+      const changed = changeService(handle, service, revise(before));
+      const revision = changed ? raiseRevision(handle) : readMeta(handle).revision;
+      return { before, after: readService(handle, service) ?? before, revision };
+    });
   }
 
   forgetService(service: string): Promise<void> {

@@ -56,6 +56,7 @@ export function instance(port: number, changes: Partial<Instance> = {}): Instanc
 export class FakeManager implements Manager {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   readonly services: Manager['services'];
+  readonly instances: Manager['instances'];
   readonly eventCounts = new EventCounts();
   readonly live: Manager['live'];
   readonly #answers: Partial<Manager>;
@@ -63,7 +64,9 @@ export class FakeManager implements Manager {
   constructor(answers: Partial<Manager> = {}) {
     this.#answers = answers;
     this.live = answers.live ?? { join: () => () => {}, once: async () => liveState() };
-    this.services = answers.services ?? fakeServices((method, ...args) => this.calls.push([method, ...args]));
+    const call = (method: string, ...args: unknown[]) => this.calls.push([method, ...args]);
+    this.services = answers.services ?? fakeServices(call);
+    this.instances = answers.instances ?? fakeInstances(call);
   }
 
   async add(request: AddRequest): Promise<Instance[]> {
@@ -161,6 +164,21 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
         { id: 2, deployment: 3, at: Date.UTC(2026, 0, 3), message: 'done', instanceId: null, logTail: ['a line'] },
       ],
     }),
+  };
+}
+
+/** The instance on port 9000, and the one that takes its place. */
+function fakeInstances(call: (method: string, ...args: unknown[]) => void): Manager['instances'] {
+  const called = (method: string, port: number) => {
+    return async (...args: unknown[]) => {
+      call(method, ...args);
+      return viewOf(instance(port), 'healthy');
+    };
+  };
+  return {
+    get: called('instances.get', 9000),
+    weigh: called('instances.weigh', 9000),
+    restart: called('instances.restart', 9001),
   };
 }
 

@@ -185,3 +185,31 @@ describe('DELETE /servers/remove', () => {
     await request(api()).delete('/servers/remove?port=9001').expect(404);
   });
 });
+
+describe('one instance by its id or port', () => {
+  it('is shown, weighed and restarted', async () => {
+    const manager = new FakeManager();
+    const app = api({ manager });
+    await request(app).get('/servers/web-9000').expect(200);
+    await request(app).patch('/servers/9000').send({ weight: 7 }).expect(200);
+    await request(app).patch('/servers/9000').send({ weight: null }).expect(200);
+    const restarted = await request(app).post('/servers/9000/restart').expect(200);
+    assert.equal(restarted.get('Location'), '/servers/web-9001');
+    await request(app).post('/servers/9000/restart?wait=false').expect(202);
+    assert.deepEqual(manager.calls, [
+      ['instances.get', 'web-9000'],
+      ['instances.weigh', '9000', 7],
+      ['instances.weigh', '9000', null],
+      ['instances.restart', '9000', { wait: true }],
+      ['instances.restart', '9000', { wait: false }],
+    ]);
+  });
+
+  it('is changed by a weight only', async () => {
+    const manager = new FakeManager();
+    for (const body of [{}, { weight: 0 }, { weight: '2' }, { weight: 2, port: 1 }]) {
+      await request(api({ manager })).patch('/servers/9000').send(body).expect(400);
+    }
+    assert.deepEqual(manager.calls, []);
+  });
+});

@@ -1,0 +1,138 @@
+import { HeimdallError, messageOf } from '../model/errors.ts';
+import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
+import type { InstanceView } from '../model/instance-view.ts';
+import type { Service } from '../model/service.ts';
+import { instanceNotFound, portOf, supervisorNamed } from './instance-named.ts';
+import { logTailOf } from './log-tail.ts';
+import type { Operations } from './operations.ts';
+import type { Reconciler } from './reconciler.ts';
+import { serviceNamed } from './service-named.ts';
+import { reserveSuccessor, retirePredecessor, type SuccessorParts, startSuccessor } from './successor.ts';
+import type { Supervisor } from './supervisor.ts';
+import { viewsOf } from './views.ts';
+
+interface InstanceControlOptions extends SuccessorParts {
+  readonly operations: Operations;
+  readonly reconciler: Reconciler;
+  /** The services as they are configured now. */
+  readonly services: () => readonly Service[];
+  /** What the processes of an instance use; undefined where that is not known. */
+  readonly usageOf: (instance: Instance) => Usage | undefined;
+  /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Single instances as something that can be looked at and changed while they run; each is called by its id or its port. */
+export class InstanceControl {
+  readonly #options: InstanceControlOptions;
+
+  constructor(options: InstanceControlOptions) {
+    this.#options = options;
+  }
+
+  /** The spawned or declared instance. @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several declared ones have the port. */
+  async get(name: string): Promise<InstanceView> {
+    const { context, services, usageOf, ready } = this.#options;
+    await ready();
+    const [{ instances }, health] = await Promise.all([context.registry.snapshot(), context.registry.health()]);
+    const port = portOf(name);
+    const all = [...instances, ...services().flatMap(declaredInstances)];
+    const spawned = instances.filter((instance) => instance.port === port);
+    const named = all.filter(({ id }) => id === name);
+    const candidates =
+      [named, spawned, all.filter((each) => each.port === port)].find(({ length }) => length > 0) ?? [];
+    const [view, other] = viewsOf(candidates, health, usageOf);
+    if (view !== undefined && other === undefined) return view;
+    if (view === undefined) throw instanceNotFound(name);
+    const ids = candidates.map(({ id }) => id).join(', ');
+    throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${name}: ${ids}; use an id`);
+  }
+
+  /**
+   * @param weight - null: the one that new instances of its service get.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND, NOT_SPAWNED; LIFECYCLE_CONFLICT when it is leaving.
+   */
+  async weigh(name: string, weight: number | null): Promise<InstanceView> {
+    const { context, ready } = this.#options;
+    await ready();
+    const supervisor = this.#supervisor(name, 'its weight is set in "servers"');
+    assertStays(supervisor);
+    const { id, service, weight: before } = supervisor.instance;
+    const after = weight ?? (await this.#usualWeight(service));
+    await supervisor.weigh(after);
+    if (after !== before) {
+      const message = `${id} has weight ${after}, and had ${before}`;
+      context.journal.record('instance.changed', supervisor.instance, message);
+    }
+    return this.get(id);
+  }
+
+  /**
+   * Puts another instance in its place that runs the same: the old one goes, without losing a request, when the new one is
+   * ready; when that does not get ready, nothing has changed.
+   * @param options.wait - whether to resolve when the old one is gone, or as soon as the new one is being started.
+   * @returns the new one.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED; LIFECYCLE_CONFLICT when it is leaving; DEPLOYMENT_RUNNING, which
+   * replaces it anyway; NO_FREE_PORT; with `wait` why the new one did not get ready.
+   */
+  async restart(name: string, { wait }: { readonly wait: boolean }): Promise<InstanceView> {
+    const { operations, services, ready } = this.#options;
+    await ready();
+    const old = this.#supervisor(name, 'restart it where it runs');
+    const service = serviceNamed(services(), old.instance.service);
+    if (service.command === undefined) {
+      throw new HeimdallError('NOT_SPAWNED', `service ${service.name} has no command in the configuration any more`);
+    }
+    await this.#assertNoDeployment(service.name);
+    const reserved = Promise.withResolvers<Supervisor>();
+    const turn = operations.run(service.name, () => this.#replace(old, service, reserved.resolve));
+    turn.catch(reserved.reject); // told before as well, when the row was there already
+    const fresh = await reserved.promise;
+    if (!wait) return viewOf(fresh.instance, 'unknown');
+    await turn;
+    return this.get(fresh.id);
+  }
+
+  async #replace(old: Supervisor, service: Service, reserved: (fresh: Supervisor) => void): Promise<void> {
+    const { context, reconciler } = this.#options;
+    assertStays(old);
+    const fresh = await reserveSuccessor(old, service, this.#options);
+    reserved(fresh);
+    try {
+      await startSuccessor(fresh, this.#options);
+      context.journal.record('instance.restarted', old.instance, `${old.id} is restarted: ${fresh.id} takes its place`);
+      await retirePredecessor(old, this.#options);
+    } catch (error) {
+      reconciler.demand(); // of two that are ready, one is too many
+      if (!context.stopping.aborted) {
+        const message = `the restart of ${old.id} has failed: ${messageOf(error)}`;
+        context.journal.record('instance.restart-failed', old.instance, message, { logTail: logTailOf(error) });
+      }
+      throw error;
+    }
+  }
+
+  /** @throws {HeimdallError} DEPLOYMENT_RUNNING. */
+  async #assertNoDeployment(service: string): Promise<void> {
+    const [running] = await this.#options.context.registry.deployments({ limit: 1, service, active: true });
+    if (running === undefined) return;
+    const message = `deployment ${running.id} of ${service} is not over, and replaces its instances anyway`;
+    throw new HeimdallError('DEPLOYMENT_RUNNING', message, { deployment: running.id });
+  }
+
+  async #usualWeight(service: string): Promise<number> {
+    const { services } = await this.#options.context.registry.snapshot();
+    return services.find((state) => state.service === service)?.overrides.weight ?? 1;
+  }
+
+  /** @throws {HeimdallError} INSTANCE_NOT_FOUND, NOT_SPAWNED. */
+  #supervisor(name: string, hint: string): Supervisor {
+    const { fleet, services } = this.#options;
+    return supervisorNamed(fleet, services(), name, () => `: ${hint}`);
+  }
+}
+
+/** @throws {HeimdallError} LIFECYCLE_CONFLICT. */
+function assertStays({ id, isLeaving }: Supervisor): void {
+  if (isLeaving) throw new HeimdallError('LIFECYCLE_CONFLICT', `${id} is being removed or replaced`, { id });
+}
