@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
 import { register as explain } from './commands/explain.ts';
+import { register as init } from './commands/init.ts';
 import { register as manager } from './commands/manager.ts';
 import { examples } from './commands/options.ts';
 import { register as proxy } from './commands/proxy.ts';
 import { register as reload } from './commands/reload.ts';
+import { register as restore } from './commands/restore.ts';
 import { register as simulate } from './commands/simulate.ts';
 import { register as stress } from './commands/stress.ts';
 import { register as up } from './commands/up.ts';
@@ -15,8 +18,9 @@ import { tellFailure } from './failure.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
-  ['Run:', [up, manager, proxy, reload, check]],
+  ['Run:', [init, up, manager, proxy, reload, check]],
   ['Understand:', [explain, why, simulate, stress]],
+  ['Keep:', [backup, restore]],
 ];
 
 const EXAMPLES = examples(

@@ -27,6 +27,7 @@ export const EVENT_TYPES = [
   'config.applied',
   'config.refused',
   'audit',
+  'registry.restored',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -4,7 +4,7 @@ import { damaged } from './faults.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** "HMDL": tells our files from those of other programs. */
-const APPLICATION_ID = 0x48_4d_44_4c;
+export const APPLICATION_ID = 0x48_4d_44_4c;
 
 /**
  * Brings the store to the newest schema; whichever process comes first does it, the others find it done.
