@@ -2,6 +2,7 @@ import { HeimdallError, messageOf } from '../model/errors.ts';
 import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import type { Service } from '../model/service.ts';
+import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import { instanceNotFound, portOf, supervisorNamed } from './instance-named.ts';
 import { logTailOf } from './log-tail.ts';
 import type { Operations } from './operations.ts';
@@ -9,6 +10,7 @@ import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
 import { reserveSuccessor, retirePredecessor, type SuccessorParts, startSuccessor } from './successor.ts';
 import type { Supervisor } from './supervisor.ts';
+import { type Terms, UNCONDITIONAL } from './terms.ts';
 import { viewsOf } from './views.ts';
 
 interface InstanceControlOptions extends SuccessorParts {
@@ -52,16 +54,25 @@ export class InstanceControl {
    * @param weight - null: the one that new instances of its service get.
    * @throws {HeimdallError} INSTANCE_NOT_FOUND, NOT_SPAWNED; LIFECYCLE_CONFLICT when it is leaving.
    */
-  async weigh(name: string, weight: number | null): Promise<InstanceView> {
+  async weigh(
+    name: string,
+    weight: number | null,
+    terms: Terms<InstanceSettings> = UNCONDITIONAL,
+  ): Promise<InstanceView> {
     const { context, ready } = this.#options;
     await ready();
     const supervisor = this.#supervisor(name, 'its weight is set in "servers"');
     assertStays(supervisor);
-    const { id, service, weight: before } = supervisor.instance;
-    const after = weight ?? (await this.#usualWeight(service));
-    await supervisor.weigh(after);
-    if (after !== before) {
-      const message = `${id} has weight ${after}, and had ${before}`;
+    const { id, service } = supervisor.instance;
+    const next = weight ?? (await this.#usualWeight(service));
+    let before = settingsOf(supervisor);
+    await supervisor.weigh(next, () => {
+      before = settingsOf(supervisor);
+      terms.permit(before);
+    });
+    terms.changed(before, { ...before, weight: next });
+    if (next !== before.weight) {
+      const message = `${id} has weight ${next}, and had ${before.weight}`;
       context.journal.record('instance.changed', supervisor.instance, message);
     }
     return this.get(id);
@@ -75,7 +86,11 @@ export class InstanceControl {
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED; LIFECYCLE_CONFLICT when it is leaving; DEPLOYMENT_RUNNING, which
    * replaces it anyway; NO_FREE_PORT; with `wait` why the new one did not get ready.
    */
-  async restart(name: string, { wait }: { readonly wait: boolean }): Promise<InstanceView> {
+  async restart(
+    name: string,
+    { wait }: { readonly wait: boolean },
+    terms: Pick<Terms<InstanceSettings>, 'permit'> = UNCONDITIONAL,
+  ): Promise<InstanceView> {
     const { operations, services, ready } = this.#options;
     await ready();
     const old = this.#supervisor(name, 'restart it where it runs');
@@ -85,7 +100,11 @@ export class InstanceControl {
     }
     await this.#assertNoDeployment(service.name);
     const reserved = Promise.withResolvers<Supervisor>();
-    const turn = operations.run(service.name, () => this.#replace(old, service, reserved.resolve));
+    const turn = operations.run(service.name, async () => {
+      assertStays(old);
+      terms.permit(settingsOf(old));
+      return this.#replace(old, service, reserved.resolve);
+    });
     turn.catch(reserved.reject); // told before as well, when the row was there already
     const fresh = await reserved.promise;
     if (!wait) return viewOf(fresh.instance, 'unknown');
@@ -95,7 +114,6 @@ export class InstanceControl {
 
   async #replace(old: Supervisor, service: Service, reserved: (fresh: Supervisor) => void): Promise<void> {
     const { context, reconciler } = this.#options;
-    assertStays(old);
     const fresh = await reserveSuccessor(old, service, this.#options);
     reserved(fresh);
     try {
@@ -130,6 +148,10 @@ export class InstanceControl {
     const { fleet, services } = this.#options;
     return supervisorNamed(fleet, services(), name, () => `: ${hint}`);
   }
+}
+
+function settingsOf({ instance }: Supervisor): InstanceSettings {
+  return settingsOfInstance(viewOf(instance, 'unknown'));
 }
 
 /** @throws {HeimdallError} LIFECYCLE_CONFLICT. */

@@ -40,12 +40,17 @@ export class InstanceRow {
 
   /**
    * Changes the row after everything recorded before.
+   * @param permit - asked in its turn; what it throws changes nothing.
    * @returns the revision of the change.
    * @throws {HeimdallError} what `RegistryWriter.update` throws; nothing has changed then.
    */
-  commit({ desiredDelta = 0, ...change }: InstanceChange): Promise<number> {
+  commit(
+    { desiredDelta = 0, ...change }: InstanceChange,
+    permit: (present: Instance) => void = () => {},
+  ): Promise<number> {
     return this.#inTurn(async () => {
       await this.#send();
+      permit(this.#instance);
       const { revision } = await this.#registry.update(this.#instance.id, { ...change, desiredDelta });
       this.#instance = { ...this.#instance, ...change };
       return revision;

@@ -11,6 +11,7 @@ import { declaredInstances, type Instance, type Usage, viewOf } from '../model/i
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
 import type { InstanceView } from '../model/instance-view.ts';
+import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
 import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import { type AddRequest, addInstances } from './add.ts';
@@ -40,6 +41,7 @@ import { DEFAULT_RESTART_POLICY, type RestartPolicy } from './restart-policy.ts'
 import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
+import { type Terms, UNCONDITIONAL } from './terms.ts';
 import { loadBalancerStatusOf, serviceStatusOf, viewsOf } from './views.ts';
 import { Vitals } from './vitals.ts';
 
@@ -245,10 +247,15 @@ export class ServerManager {
    * The acknowledged drain (see `Supervisor.remove`); calls for one port join.
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
    */
-  async remove(port: number, { force }: { readonly force: boolean }): Promise<InstanceView> {
+  async remove(
+    port: number,
+    { force }: { readonly force: boolean },
+    terms: Pick<Terms<InstanceSettings>, 'permit'> = UNCONDITIONAL,
+  ): Promise<InstanceView> {
     await this.#ready();
     const supervisor = this.#fleet.byPort(port);
     if (supervisor) {
+      terms.permit(settingsOfInstance(viewOf(supervisor.instance, 'unknown')));
       const options = { force, desiredDelta: -1, evenUnmarked: false };
       const isBusy = this.#operations.isBusy(supervisor.instance.service);
       const removed = await this.#fleet.retire(supervisor, options);

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode, HeimdallError } from '../model/errors.ts';
 import { declaredInstances, type Instance, type Usage } from '../model/instance.ts';
-import { FIRST_RELEASE, type Release } from '../model/release.ts';
+import { FIRST_RELEASE, type Release, releaseViewOf } from '../model/release.ts';
 import type { Algorithm, Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceView } from '../model/service-view.ts';
-import type { ServiceChange } from '../registry/registry.ts';
+import type { ServiceSettings } from '../model/settings.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
 import { untilApplied } from './drain.ts';
 import type { Fleet } from './fleet.ts';
@@ -14,8 +14,9 @@ import { assertAllowedEnv } from './launch-plan.ts';
 import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
-import { routeViewOf, type ServiceDetails, serviceViewOf } from './service-views.ts';
+import { routeViewOf, type ServiceDetails, serviceSettings, serviceViewOf } from './service-views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
+import { type Terms, UNCONDITIONAL } from './terms.ts';
 import { assertDeclared, variantNamed } from './variants.ts';
 import { viewsOf } from './views.ts';
 
@@ -101,19 +102,25 @@ export class ServiceControl {
   }
 
   /** @throws {HeimdallError} SERVICE_NOT_FOUND; NOT_SPAWNED when a service without a command shall have instances. */
-  async patch(name: string, patch: ServicePatch): Promise<ServiceDetails> {
+  async patch(
+    name: string,
+    patch: ServicePatch,
+    terms: Terms<ServiceSettings> = UNCONDITIONAL,
+  ): Promise<ServiceDetails> {
     await this.#options.ready();
     const { context, reconciler } = this.#options;
     const service = this.#service(name);
     const { instances, weight } = patch;
     if (instances !== undefined) this.#assertSpawnable(service);
     await this.#changes.run(name, async () => {
-      const state = await this.#state(name);
-      const change: ServiceChange = {
-        ...(instances === undefined ? {} : { desired: instances }),
-        overrides: overridesAfter(state?.overrides ?? {}, patch, service),
-      };
-      await context.registry.changeService(name, change);
+      const { before, after } = await context.registry.reviseService(name, (state) => {
+        terms.permit(serviceSettings(service, state));
+        return {
+          ...(instances === undefined ? {} : { desired: instances }),
+          overrides: overridesAfter(state.overrides, patch, service),
+        };
+      });
+      terms.changed(serviceSettings(service, before), serviceSettings(service, after));
       if (weight !== undefined) await this.#weigh(name, weight ?? 1);
     });
     const told = Object.entries(patch).map(([key, value]) => `${key}: ${value ?? 'as configured'}`);
@@ -122,37 +129,43 @@ export class ServiceControl {
     return this.get(name);
   }
 
-  async scale(name: string, instances: number): Promise<ServiceDetails> {
-    return this.patch(name, { instances });
+  async scale(name: string, instances: number, terms?: Terms<ServiceSettings>): Promise<ServiceDetails> {
+    return this.patch(name, { instances }, terms);
   }
 
   /** Holds new requests, from the end of the call on; pausing twice is pausing once. */
-  async pause(name: string): Promise<ServiceDetails> {
-    return this.#setPaused(name, true);
+  async pause(name: string, terms?: Terms<ServiceSettings>): Promise<ServiceDetails> {
+    return this.#setPaused(name, true, terms);
   }
 
   /** Lets them go on. */
-  async resume(name: string): Promise<ServiceDetails> {
-    return this.#setPaused(name, false);
+  async resume(name: string, terms?: Terms<ServiceSettings>): Promise<ServiceDetails> {
+    return this.#setPaused(name, false, terms);
   }
 
   /**
    * Replaces the instances by ones that run another release.
    * @throws {HeimdallError} SERVICE_NOT_FOUND, NOT_SPAWNED, INVALID_REQUEST, DEPLOYMENT_RUNNING; with `wait` DEPLOYMENT_FAILED.
    */
-  async deploy(name: string, request: DeployRequest, options: DeploymentOptions): Promise<Deployment> {
+  async deploy(
+    name: string,
+    request: DeployRequest,
+    options: DeploymentOptions,
+    terms: Terms<ServiceSettings> = UNCONDITIONAL,
+  ): Promise<Deployment> {
     await this.#options.ready();
     const service = this.#service(name);
     this.#assertSpawnable(service);
-    return this.#begin(name, 'deploy', releaseFrom(service, request), options);
+    return this.#begin(service, 'deploy', releaseFrom(service, request), options, terms);
   }
 
   /** Replaces the instances by ones that run the same release. */
-  async restart(name: string, options: DeploymentOptions): Promise<Deployment> {
+  async restart(name: string, options: DeploymentOptions, terms: Terms<ServiceSettings> = UNCONDITIONAL): Promise<Deployment> {
     await this.#options.ready();
-    this.#assertSpawnable(this.#service(name));
+    const service = this.#service(name);
+    this.#assertSpawnable(service);
     const state = await this.#state(name);
-    return this.#begin(name, 'restart', state?.release ?? FIRST_RELEASE, options);
+    return this.#begin(service, 'restart', state?.release ?? FIRST_RELEASE, options, terms);
   }
 
   /**
@@ -160,11 +173,17 @@ export class ServiceControl {
    * @param to - the deployment whose release shall run again; undefined: the latest that ran another one.
    * @throws {HeimdallError} as `deploy`; DEPLOYMENT_NOT_FOUND when there is nothing to go back to.
    */
-  async rollback(name: string, to: number | undefined, options: DeploymentOptions): Promise<Deployment> {
+  async rollback(
+    name: string,
+    to: number | undefined,
+    options: DeploymentOptions,
+    terms: Terms<ServiceSettings> = UNCONDITIONAL,
+  ): Promise<Deployment> {
     await this.#options.ready();
     const { deployer } = this.#options;
     const service = this.#service(name);
     this.#assertSpawnable(service);
+    terms.permit(serviceSettings(service, await this.#state(name)));
     const givenUp = to === undefined ? deployer.giveUp(name, `given up by ${options.by}`) : null;
     if (givenUp !== null) {
       const { registry } = this.#options.context;
@@ -175,7 +194,7 @@ export class ServiceControl {
     }
     const release = await this.#earlier(name, to);
     if (release.variant !== null) assertDeclared(service, release.variant);
-    return this.#begin(name, 'rollback', release, options);
+    return this.#begin(service, 'rollback', release, options, terms);
   }
 
   /** Newest first. */
@@ -198,12 +217,20 @@ export class ServiceControl {
   }
 
   async #begin(
-    service: string,
+    service: Service,
     kind: Deployment['kind'],
     release: Release,
     { by, queue, wait }: DeploymentOptions,
+    terms: Terms<ServiceSettings>,
   ): Promise<Deployment> {
-    const deployment = await this.#options.deployer.begin({ service, kind, release, by, queue });
+    const { name } = service;
+    const deployment = await this.#changes.run(name, async () => {
+      const before = serviceSettings(service, await this.#state(name));
+      terms.permit(before);
+      const begun = await this.#options.deployer.begin({ service: name, kind, release, by, queue });
+      terms.changed(before, { ...before, release: releaseViewOf(begun.release) });
+      return begun;
+    });
     if (!wait) return deployment;
     const over = await this.#options.deployer.untilOver(deployment.id);
     assertSucceeded(over, await this.#options.context.registry.deploymentSteps(over.id, 0));
@@ -232,17 +259,23 @@ export class ServiceControl {
     throw new HeimdallError('DEPLOYMENT_NOT_FOUND', message);
   }
 
-  async #setPaused(name: string, isPaused: boolean): Promise<ServiceDetails> {
+  async #setPaused(
+    name: string,
+    isPaused: boolean,
+    terms: Terms<ServiceSettings> = UNCONDITIONAL,
+  ): Promise<ServiceDetails> {
     await this.#options.ready();
     const { registry, journal, clock } = this.#options.context;
-    this.#service(name);
-    const { revision, isNew } = await this.#changes.run(name, async () => {
-      const since = (await this.#state(name))?.pausedSince ?? null;
-      const pausedSince = isPaused ? (since ?? clock()) : null;
-      return { revision: await registry.changeService(name, { pausedSince }), isNew: isPaused !== (since !== null) };
-    });
+    const service = this.#service(name);
+    const { before, after, revision } = await this.#changes.run(name, () =>
+      registry.reviseService(name, (state) => {
+        terms.permit(serviceSettings(service, state));
+        return { pausedSince: isPaused ? (state.pausedSince ?? clock()) : null };
+      }),
+    );
+    terms.changed(serviceSettings(service, before), serviceSettings(service, after));
     await untilApplied(registry, revision, APPLIED_MS, clock);
-    if (isNew) {
+    if (isPaused !== (before.pausedSince !== null)) {
       const message = isPaused ? `${name} is paused: new requests are held` : `${name} goes on`;
       journal.record(isPaused ? 'service.paused' : 'service.resumed', { id: null, service: name }, message);
     }

@@ -1,8 +1,9 @@
 import type { Deployment } from '../model/deployment.ts';
 import { FIRST_RELEASE, releaseViewOf } from '../model/release.ts';
 import type { Route, Service } from '../model/service.ts';
-import { settingsInForce } from '../model/service-state.ts';
+import { type ServiceState, settingsInForce } from '../model/service-state.ts';
 import type { RouteView, ServiceDetailsView, ServiceView } from '../model/service-view.ts';
+import { type ServiceSettings, settingsOfService } from '../model/settings.ts';
 import type { Snapshot } from '../registry/registry.ts';
 import { serviceStatusOf } from './views.ts';
 
@@ -16,7 +17,13 @@ export function routeViewOf({ host, path, rateLimit }: Route): RouteView {
   return { host, path, rateLimit: rateLimit && { ...rateLimit, per: `${rateLimit.per / 1_000}s` } };
 }
 
-export function serviceViewOf(service: Service, snapshot: Snapshot): ServiceView {
+/** What is set of it. @param state - undefined: nothing is kept of it yet. */
+export function serviceSettings(service: Service, state: ServiceState | undefined): ServiceSettings {
+  const services = state === undefined ? [] : [state];
+  return settingsOfService(serviceViewOf(service, { services, instances: [] }));
+}
+
+export function serviceViewOf(service: Service, snapshot: Pick<Snapshot, 'services' | 'instances'>): ServiceView {
   const state = snapshot.services.find((each) => each.service === service.name);
   const { algorithm, maxConnections } = settingsInForce(service, state);
   const release = state?.release ?? FIRST_RELEASE;

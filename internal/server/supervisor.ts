@@ -103,9 +103,9 @@ export class Supervisor {
     this.#service = service;
   }
 
-  /** @throws {HeimdallError} REGISTRY_UNAVAILABLE, INSTANCE_NOT_FOUND. */
-  async weigh(weight: number): Promise<void> {
-    await this.#row.commit({ weight });
+  /** @param permit - see `InstanceRow.commit`. @throws {HeimdallError} REGISTRY_UNAVAILABLE, INSTANCE_NOT_FOUND. */
+  async weigh(weight: number, permit?: (present: Instance) => void): Promise<void> {
+    await this.#row.commit({ weight }, permit);
   }
 
   /**

@@ -28,7 +28,10 @@ export function viewsOf(
     .toSorted(compareInstances);
 }
 
-export function serviceStatusOf(service: Service, { services, instances }: Snapshot): ServiceStatus {
+export function serviceStatusOf(
+  service: Service,
+  { services, instances }: Pick<Snapshot, 'services' | 'instances'>,
+): ServiceStatus {
   const own = instances.filter((instance) => instance.service === service.name);
   const state = services.find((each) => each.service === service.name);
   const count = (...lifecycles: Lifecycle[]) => own.filter(({ lifecycle }) => lifecycles.includes(lifecycle)).length;
