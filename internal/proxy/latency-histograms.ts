@@ -1,4 +1,4 @@
-import { BUCKETS, bucketOf } from './latency-buckets.ts';
+import { BUCKETS, bucketOf } from '../model/latency-buckets.ts';
 import type { SharedSize } from './shared-state.ts';
 
 /**

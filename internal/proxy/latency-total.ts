@@ -1,4 +1,4 @@
-import { BUCKETS } from './latency-buckets.ts';
+import { BUCKETS } from '../model/latency-buckets.ts';
 import { since } from './latency-histograms.ts';
 
 /** Adds up what an upstream's latency counts have gained between readings, so that their overflow at 2^32 does not show. */

@@ -1,4 +1,4 @@
-import { BUCKETS } from './latency-buckets.ts';
+import { BUCKETS } from '../model/latency-buckets.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What upstreams have done that are gone, so that the sums of a pool only grow. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../pkg/clock/clock.ts';
 import { History } from './history.ts';
-import { BUCKETS, quantile, total } from './latency-buckets.ts';
+import { BUCKETS, quantile, total } from '../model/latency-buckets.ts';
 import { since } from './latency-histograms.ts';
 import type { Pool } from './pool.ts';
 import type { Upstream } from './upstream.ts';

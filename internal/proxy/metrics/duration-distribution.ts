@@ -1,5 +1,5 @@
 import type { Distribution } from '../../../pkg/metrics/family.ts';
-import { BUCKETS, upperBound } from '../latency-buckets.ts';
+import { BUCKETS, upperBound } from '../../model/latency-buckets.ts';
 
 /** In seconds. Round numbers: each stands for the nearest end of one of the fine buckets, at most 3.7 % off. */
 const BOUNDS = [

@@ -2,7 +2,7 @@ import type { Reading } from '../../../pkg/alerts/rules/reading.ts';
 import { percent } from '../../../pkg/alerts/rules/words.ts';
 import { formatDuration } from '../../../pkg/alerts/words.ts';
 import { initialLimit } from '../../health/concurrency.ts';
-import { BUCKETS, quantile, total } from '../latency-buckets.ts';
+import { BUCKETS, quantile, total } from '../../model/latency-buckets.ts';
 import type { Done, RecentTraffic } from '../recent-traffic.ts';
 import type { EndedRequests } from '../request-counts.ts';
 import type { ServicePool } from '../service-pool.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bucketOf, total } from '../../../internal/proxy/latency-buckets.ts';
+import { bucketOf, total } from '../../../internal/model/latency-buckets.ts';
 import { since } from '../../../internal/proxy/latency-histograms.ts';
 import { SharedState } from '../../../internal/proxy/shared-state.ts';
 import { SlotAllocator } from '../../../internal/proxy/slot-allocator.ts';

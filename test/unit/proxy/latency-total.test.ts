@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { BUCKETS } from '../../../internal/proxy/latency-buckets.ts';
+import { BUCKETS } from '../../../internal/model/latency-buckets.ts';
 import { LatencyTotal } from '../../../internal/proxy/latency-total.ts';
 
 it('a total of latencies goes on where the counts begin anew at 2^32', () => {

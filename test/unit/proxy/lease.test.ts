@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bucketOf } from '../../../internal/proxy/latency-buckets.ts';
+import { bucketOf } from '../../../internal/model/latency-buckets.ts';
 import { Lease, type LeaseOwner } from '../../../internal/proxy/lease.ts';
 import type { Outcome } from '../../../internal/proxy/outcome.ts';
 import { upstream } from '../../support/proxy-fakes.ts';

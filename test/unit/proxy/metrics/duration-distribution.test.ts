@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BUCKETS, bucketOf } from '../../../../internal/proxy/latency-buckets.ts';
+import { BUCKETS, bucketOf } from '../../../../internal/model/latency-buckets.ts';
 import { durationDistribution } from '../../../../internal/proxy/metrics/duration-distribution.ts';
 
 function counted(...milliseconds: number[]): Float64Array {

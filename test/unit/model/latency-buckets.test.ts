@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BUCKETS, bucketOf, quantile, upperBound } from '../../../internal/proxy/latency-buckets.ts';
+import { BUCKETS, bucketOf, quantile, upperBound } from '../../../internal/model/latency-buckets.ts';
 
 function counted(times: readonly number[]): Uint32Array {
   const counts = new Uint32Array(BUCKETS);
