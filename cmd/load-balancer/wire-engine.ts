@@ -4,7 +4,7 @@ import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS, threadsOf } from './running-engine.ts';
 
-export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: EngineParts): RunningEngine {
+export function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): RunningEngine {
   const logOf = ({ proxy, log: { level } }: Config): LogSettings => ({
     name: String(log.bindings()['name'] ?? 'load-balancer'),
     level,
@@ -26,7 +26,6 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
       drained: () => plane.link.reportSoon(),
       failing: () => plane.ejector.lookSoon(),
       held: () => plane.link.reportSoon(),
-      traced: (requests, droppedSpans) => traces.take(requests, droppedSpans),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });
