@@ -4,11 +4,13 @@ import { HeimdallError } from '../model/errors.ts';
 import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
 import { deploymentEndpoints } from './deployments.ts';
+import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
 import { guard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
+import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
@@ -60,16 +62,20 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestLog(log), securityHeaders, guard(guardSettings));
+  const sendError = errorSender(log);
   for (const [path, group] of byPath(endpoints)) {
-    for (const { method, handle } of group) {
-      if (method === 'GET') app.get(path, handle);
-      else if (method === 'POST') app.post(path, handle);
-      else if (method === 'PATCH') app.patch(path, handle);
-      else app.delete(path, handle);
+    for (const endpoint of group) {
+      if (endpoint.method === 'GET') app.get(path, look(endpoint));
+      else {
+        const handle = mutation(endpoint, { manager, token, log, sendError });
+        if (endpoint.method === 'POST') app.post(path, handle);
+        else if (endpoint.method === 'PATCH') app.patch(path, handle);
+        else app.delete(path, handle);
+      }
     }
     app.all(path, methodNotAllowed(group));
   }
-  app.use(notFound(endpoints), failed(log));
+  app.use(notFound(endpoints), failed(sendError));
   return app;
 }
 
@@ -99,9 +105,20 @@ function notFound(endpoints: readonly Endpoint[]): RequestHandler {
   };
 }
 
+/** What only looks. */
+function look({ handle }: Endpoint): RequestHandler {
+  const bytes = Buffer.alloc(0);
+  const deed = new Deed({ ifMatch: null, actor: null, tell: async () => {} });
+  return (request, response) => handle(request, response, { bytes, deed });
+}
+
+function failed(sendError: ErrorSender): ErrorRequestHandler {
+  return (error, request, response, _next) => sendError(error, request, response);
+}
+
 /** What is meant for people goes to the client; anything else only to the log, where the causes of every 5xx are. */
-function failed(log: Logger): ErrorRequestHandler {
-  return (error, request, response, _next) => {
+function errorSender(log: Logger): ErrorSender {
+  return (error, request, response) => {
     const { method, path } = request;
     if (response.headersSent) {
       log.error({ err: error, method, path }, 'an answer could not be finished');

@@ -8,11 +8,10 @@ const DISCARD_BYTES = 1024 * 1024;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
 /**
- * Reads a JSON body of at most 64 KiB. No body and an empty one count as `{}`, whatever their type.
- * @throws {HeimdallError} BODY_TOO_LARGE; UNSUPPORTED_MEDIA_TYPE; INVALID_REQUEST when it is not JSON.
+ * The JSON of a body. No body and an empty one count as `{}`, whatever their type.
+ * @throws {HeimdallError} UNSUPPORTED_MEDIA_TYPE; INVALID_REQUEST when it is not JSON.
  */
-export async function readBody(request: Request, response: Response): Promise<unknown> {
-  const bytes = await readBytes(request, response);
+export function parseBody(request: Request, bytes: Buffer): unknown {
   if (bytes.length === 0) return {};
   requireJson(request);
   try {
@@ -25,7 +24,8 @@ export async function readBody(request: Request, response: Response): Promise<un
   }
 }
 
-async function readBytes(request: Request, response: Response): Promise<Buffer> {
+/** Reads a body of at most 64 KiB. @throws {HeimdallError} BODY_TOO_LARGE; INVALID_REQUEST when it broke off. */
+export async function readBytes(request: Request, response: Response): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {

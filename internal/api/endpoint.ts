@@ -1,35 +1,54 @@
-import type { RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { readBody } from './body.ts';
+import { parseBody } from './body.ts';
+import type { Deed } from './deed.ts';
 import { checkInput } from './input.ts';
+
+/** One request for an endpoint. */
+export interface Call {
+  /** Of its body; of POST and PATCH alone. */
+  readonly bytes: Buffer;
+  /** What it changes. */
+  readonly deed: Deed;
+}
 
 /** One method on one path. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
-  readonly handle: RequestHandler;
+  readonly handle: (request: Request, response: Response, call: Call) => Promise<void>;
 }
 
 /** The schema of a query or a body that may hold nothing. */
 export const Nothing = z.strictObject({});
 
-/** An endpoint whose handler sees checked input only; `id` is the `:id` of its path. The body is read for POST and PATCH; what another method carries is ignored. */
+/** An endpoint whose handler sees checked input only; `id` is the `:id` of its path. What another method than POST and PATCH carries is ignored. */
 export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
   method: Endpoint['method'],
   path: string,
   schemas: { readonly query: Q; readonly body: B },
   answer: (
-    input: { readonly query: z.output<Q>; readonly body: z.output<B>; readonly id: string },
+    input: { readonly query: z.output<Q>; readonly body: z.output<B>; readonly id: string; readonly deed: Deed },
     response: Response,
   ) => Promise<void>,
 ): Endpoint {
   return {
     method,
     path,
-    handle: async (request, response) => {
-      const body = method === 'POST' || method === 'PATCH' ? await readBody(request, response) : {};
+    handle: async (request, response, { bytes, deed }) => {
+      const body = signed(parseBody(request, bytes), schemas.body, deed);
       const { id } = request.params;
-      await answer({ ...checkInput(schemas, request, body), id: typeof id === 'string' ? id : '' }, response);
+      await answer({ ...checkInput(schemas, request, body), id: typeof id === 'string' ? id : '', deed }, response);
     },
   };
+}
+
+/** A body that may say who asks for it, and does not, is by whoever the head names; and the other way round. */
+function signed(body: unknown, schema: z.ZodObject, deed: Deed): unknown {
+  if (!('by' in schema.shape) || typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  if ('by' in body) {
+    if (typeof body.by === 'string') deed.namedBy(body.by);
+    return body;
+  }
+  return deed.actor === null ? body : { ...body, by: deed.actor };
 }

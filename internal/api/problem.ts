@@ -24,9 +24,13 @@ export const HTTP_STATUS = {
   LIFECYCLE_CONFLICT: 409,
   NOT_SPAWNED: 409,
   MANAGER_RUNNING: 409,
+  REQUEST_UNDER_WAY: 409,
+  OUTCOME_UNKNOWN: 409,
   NO_ALERT_CHANNEL: 409,
+  PRECONDITION_FAILED: 412,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
+  IDEMPOTENCY_KEY_REUSED: 422,
   INTERNAL: 500,
   ADDRESS_UNUSABLE: 500,
   CAPACITY_EXCEEDED: 503,
@@ -47,6 +51,7 @@ const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = {
   NO_FREE_PORT: 30,
   REGISTRY_UNAVAILABLE: 2,
   SHUTTING_DOWN: 5,
+  REQUEST_UNDER_WAY: 2,
   TOO_MANY_VIEWERS: 30,
 };
 
@@ -64,6 +69,7 @@ export function sendProblem(
   const words = code.toLowerCase().split('_');
   const title = words.join(' ');
   const retryAfter = RETRY_AFTER_S[code];
+  if (code === 'PRECONDITION_FAILED') response.set('ETag', String(context['etag']));
   if (retryAfter !== undefined) response.set('Retry-After', String(retryAfter));
   const standard = {
     type: `urn:heimdall:error:${words.join('-')}`,

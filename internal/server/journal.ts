@@ -7,6 +7,13 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 /** What events are about: an instance, a service (then `id` is null), or the manager itself (null). */
 type Subject = { readonly id: Instance['id'] | null; readonly service: string } | null;
 
+/** Who did what. */
+export interface AuditRecord {
+  readonly subject: Subject;
+  readonly message: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 /** Keeps what happened, in order, as events in the registry and as log lines. Never in the way: an event that cannot be kept is only logged. */
 export class Journal {
   readonly #registry: RegistryWriter;

@@ -14,6 +14,7 @@ import type { InstanceView } from '../model/instance-view.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
 import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
+import type { RequestKeys } from '../registry/request-keys.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
 import { Autoscaler } from './autoscaler.ts';
@@ -26,7 +27,7 @@ import { ExitWatch } from './exit-watch.ts';
 import { InstanceControl } from './instance-control.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { supervisorNamed } from './instance-named.ts';
-import { Journal } from './journal.ts';
+import { type AuditRecord, Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
@@ -284,6 +285,17 @@ export class ServerManager {
       services: this.#services.map((service) => serviceStatusOf(service, snapshot)),
       loadBalancers: proxies.map((proxy) => loadBalancerStatusOf(proxy, now)),
     };
+  }
+
+  /** Keeps what somebody did; resolves when it is kept, or only logged because it cannot be. */
+  async audit({ subject, message, data }: AuditRecord): Promise<void> {
+    this.#context.journal.record('audit', subject, message, data);
+    await this.#context.journal.settled();
+  }
+
+  /** Of requests that must not be carried out twice. */
+  get requestKeys(): RequestKeys {
+    return this.#context.registry.requestKeys;
   }
 
   /** What has happened to services since the start. */

@@ -160,7 +160,11 @@ export class ServiceControl {
   }
 
   /** Replaces the instances by ones that run the same release. */
-  async restart(name: string, options: DeploymentOptions, terms: Terms<ServiceSettings> = UNCONDITIONAL): Promise<Deployment> {
+  async restart(
+    name: string,
+    options: DeploymentOptions,
+    terms: Terms<ServiceSettings> = UNCONDITIONAL,
+  ): Promise<Deployment> {
     await this.#options.ready();
     const service = this.#service(name);
     this.#assertSpawnable(service);

@@ -1,5 +1,6 @@
 import type { Express } from 'express';
 import { createApi } from '../../../internal/api/app.ts';
+import { Deed } from '../../../internal/api/deed.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
 import { EventCounts } from '../../../internal/server/event-counts.ts';
 import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
@@ -9,7 +10,9 @@ import { type Instance, viewOf } from '../../../internal/model/instance.ts';
 import { FIRST_RELEASE } from '../../../internal/model/release.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
 import type { Snapshot } from '../../../internal/registry/registry.ts';
+import type { ClaimedRequest, KeptAnswer, RequestClaim, RequestKeys } from '../../../internal/registry/request-keys.ts';
 import { routeViewOf, serviceViewOf } from '../../../internal/server/service-views.ts';
+import type { AuditRecord } from '../../../internal/server/journal.ts';
 import type { AddRequest } from '../../../internal/server/add.ts';
 import type { ManagerStatus } from '../../../internal/model/manager-status.ts';
 import { TargetGuard } from '../../../pkg/alerts/target-guard.ts';
@@ -58,13 +61,16 @@ export class FakeManager implements Manager {
   readonly services: Manager['services'];
   readonly instances: Manager['instances'];
   readonly eventCounts = new EventCounts();
+  readonly requestKeys = new FakeRequestKeys();
+  readonly audits: AuditRecord[] = [];
   readonly live: Manager['live'];
   readonly #answers: Partial<Manager>;
 
   constructor(answers: Partial<Manager> = {}) {
     this.#answers = answers;
     this.live = answers.live ?? { join: () => () => {}, once: async () => liveState() };
-    const call = (method: string, ...args: unknown[]) => this.calls.push([method, ...args]);
+    const call = (method: string, ...args: unknown[]) =>
+      this.calls.push([method, ...args.filter((arg) => !(arg instanceof Deed))]);
     this.services = answers.services ?? fakeServices(call);
     this.instances = answers.instances ?? fakeInstances(call);
   }
@@ -106,10 +112,37 @@ export class FakeManager implements Manager {
     return STATUS;
   }
 
+  async audit(record: AuditRecord): Promise<void> {
+    this.audits.push(record);
+  }
+
   async events(query: Parameters<Manager['events']>[0]) {
     this.calls.push(['events', query]);
     if (this.#answers.events) return this.#answers.events(query);
     return [];
+  }
+}
+
+class FakeRequestKeys implements RequestKeys {
+  readonly #claimed = new Map<string, ClaimedRequest>();
+
+  async claim({ owner, key, fingerprint }: RequestClaim): Promise<ClaimedRequest | null> {
+    const known = this.#claimed.get(`${owner} ${key}`);
+    if (known === undefined) this.#claimed.set(`${owner} ${key}`, { fingerprint, answer: null, isOurs: true });
+    return known ?? null;
+  }
+
+  async settle({ owner, key, fingerprint }: RequestClaim, answer: KeptAnswer): Promise<void> {
+    this.#claimed.set(`${owner} ${key}`, { fingerprint, answer, isOurs: true });
+  }
+
+  async release({ owner, key }: RequestClaim): Promise<void> {
+    this.#claimed.delete(`${owner} ${key}`);
+  }
+
+  /** As if another manager had left it. */
+  abandon(): void {
+    for (const [key, claimed] of this.#claimed) this.#claimed.set(key, { ...claimed, isOurs: false });
   }
 }
 

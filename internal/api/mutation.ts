@@ -1,0 +1,95 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { HeimdallError } from '../model/errors.ts';
+import { isRegistryAway } from '../registry/registry.ts';
+import type { RequestClaim } from '../registry/request-keys.ts';
+import { type AuditedRequest, auditRecord } from './audit.ts';
+import { readBytes } from './body.ts';
+import { callerOf } from './caller.ts';
+import { Deed } from './deed.ts';
+import type { Endpoint } from './endpoint.ts';
+import { wantedTags } from './entity-tag.ts';
+import { HeldAnswer } from './held-answer.ts';
+import type { Manager } from './manager.ts';
+import { claimOf, keptAnswer, replay } from './request-key.ts';
+
+/** Answers with what went wrong. */
+export type ErrorSender = (error: unknown, request: Request, response: Response) => void;
+
+interface MutationOptions {
+  readonly manager: Pick<Manager, 'audit' | 'requestKeys'>;
+  /** The token that every call needs now; undefined: none. */
+  readonly token: () => string | undefined;
+  readonly log: Logger;
+  readonly sendError: ErrorSender;
+}
+
+/** What changes something: it is done once for each idempotency key, and audited, whether or not its client stays for the answer. */
+export function mutation({ handle }: Endpoint, options: MutationOptions): RequestHandler {
+  return async (request, response) => {
+    const audited = { caller: callerOf(request), method: request.method, path: request.originalUrl };
+    const ifMatch = wantedTags(request, 'if-match');
+    const isPost = request.method === 'POST';
+    const bytes = isPost || request.method === 'PATCH' ? await readBytes(request, response) : Buffer.alloc(0);
+    const claim = isPost ? claimOf(request, bytes, options.token()) : null;
+    const known = claim && (await options.manager.requestKeys.claim(claim));
+    if (claim !== null && known !== null) return replay(known, claim, response);
+    const work: Work = {
+      options,
+      request,
+      response,
+      claim,
+      audited: { ...audited, idempotencyKey: claim?.key ?? null },
+    };
+    const tell = (early: Deed) => audit(work, early, { status: null, failure: null });
+    const deed = new Deed({ ifMatch, actor: audited.caller.actor, tell });
+    await carryOut(work, deed, () => handle(request, response, { bytes, deed }));
+  };
+}
+
+interface Work {
+  readonly options: MutationOptions;
+  readonly request: Request;
+  readonly response: Response;
+  readonly claim: RequestClaim | null;
+  readonly audited: AuditedRequest;
+}
+
+/** Whatever it comes to is kept and told before the client has its answer. */
+async function carryOut(work: Work, deed: Deed, handle: () => Promise<void>): Promise<void> {
+  const { request, response, options } = work;
+  const held = new HeldAnswer(response);
+  let failure: unknown = null;
+  try {
+    await handle();
+  } catch (error) {
+    failure = error;
+    options.sendError(error, request, response);
+  }
+  const status = response.statusCode;
+  await settle(work, deed, failure, held.text);
+  const isRefused = status >= 400 && status < 500 && deed.words === null; // nothing has changed, and the log tells of it
+  if (!isRefused && (!deed.isTold || failure !== null)) await audit(work, deed, { status, failure });
+  held.release();
+}
+
+/**
+ * Keeps the answer of what was done. A key of which nothing has come is free again: what was in the way may be gone the next
+ * time. What goes on after this manager, or in want of the registry, stays without an answer: nobody knows it yet.
+ */
+async function settle({ options, response, claim }: Work, deed: Deed, failure: unknown, text: string | null) {
+  if (claim === null) return;
+  const { requestKeys } = options.manager;
+  const isExpected = failure === null || failure instanceof HeimdallError;
+  const isOpen = failure instanceof HeimdallError && (failure.code === 'SHUTTING_DOWN' || isRegistryAway(failure));
+  try {
+    if (isExpected && failure !== null && deed.words === null) await requestKeys.release(claim);
+    else if (!isOpen && text !== null) await requestKeys.settle(claim, keptAnswer(response, text));
+  } catch (error) {
+    options.log.warn({ err: error, key: claim.key }, 'the outcome of a request with an Idempotency-Key was not kept');
+  }
+}
+
+async function audit({ options, audited }: Work, deed: Deed, end: Parameters<typeof auditRecord>[2]): Promise<void> {
+  await options.manager.audit(auditRecord(deed, audited, end));
+}
