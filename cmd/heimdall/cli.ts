@@ -17,6 +17,7 @@ import { register as servers } from './commands/servers.ts';
 import { register as services } from './commands/services.ts';
 import { register as simulate } from './commands/simulate.ts';
 import { register as stress } from './commands/stress.ts';
+import { register as top } from './commands/top.ts';
 import { register as up } from './commands/up.ts';
 import { register as why } from './commands/why.ts';
 import { HELP_STYLE } from './commands/help-style.ts';
@@ -28,7 +29,7 @@ import { tellFailure } from './failure.ts';
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
   ['Run:', [init, up, manager, proxy, reload, check]],
   ['Steer:', [servers, services, deploy, deployments]],
-  ['Watch:', [logs, events, alerts]],
+  ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [explain, why, simulate, stress]],
   ['Keep:', [backup, restore]],
 ];
@@ -38,6 +39,7 @@ const EXAMPLES = examples(
   ['heimdall reload', 'the installed version, in place of the running one; nobody notices'],
   ['heimdall servers list', 'what runs'],
   ['heimdall deploy web --version 1.4.2', 'another release in the place of the running one, a few instances at a time'],
+  ['heimdall top', 'services and instances, live'],
   ['heimdall logs -f web', 'what its instances write'],
   ['heimdall explain ID', 'why the request with that X-Request-Id went where it went'],
   ['heimdall stress localhost:8080 --rate 500', 'load at a constant rate, and who answered how fast'],

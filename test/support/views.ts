@@ -1,6 +1,7 @@
 import type { AlertView } from '../../internal/model/alert-view.ts';
 import type { DeploymentView } from '../../internal/model/deployment-view.ts';
 import type { InstanceView } from '../../internal/model/instance-view.ts';
+import type { LiveInstance, LiveState, Traffic } from '../../internal/model/live.ts';
 import type { ServiceView } from '../../internal/model/service-view.ts';
 
 /** 2026-11-21T20:00:00Z, when everything here happens. */
@@ -84,6 +85,29 @@ export function alertView(changes: Partial<AlertView> = {}): AlertView {
     announced: true,
     silenced: false,
     acknowledged: null,
+    ...changes,
+  };
+}
+
+export const NO_TRAFFIC: Traffic = { rps: 0, errorRate: null, p50: null, p95: null, p99: null, inFlight: 0 };
+
+export function liveInstance(port: number, changes: Partial<LiveInstance> = {}): LiveInstance {
+  return { ...instanceView(port), healthCause: '', drain: null, traffic: NO_TRAFFIC, ...changes };
+}
+
+/** With a service `web` of these instances. */
+export function liveState(instances: readonly LiveInstance[], changes: Partial<LiveState> = {}): LiveState {
+  return {
+    at: ago(0),
+    version: '1.2.3',
+    revision: 5,
+    loadBalancers: [{ id: 'lb', pid: 9, appliedRevision: 5, heartbeatAgeMs: 0, alive: true }],
+    services: [{ ...serviceView('web'), waiting: 0, traffic: NO_TRAFFIC }],
+    instances,
+    deployments: [],
+    alerts: [],
+    silences: [],
+    events: [],
     ...changes,
   };
 }

@@ -47,7 +47,7 @@ export function serviceText(service: ServiceDetailsView, paint: Paint, now: numb
 }
 
 /** What a person should know of a service first. */
-function stateText(service: ServiceView, paint: Paint): string {
+export function stateText(service: ServiceView, paint: Paint): string {
   const { pausedSince, deploying, error, starting, draining, running, declared, desired } = service;
   if (pausedSince !== null) return marked('busy', 'paused', paint);
   if (deploying !== null) return marked('busy', `deploying ${deploying}`, paint);
