@@ -1,24 +1,35 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { register as alerts } from './commands/alerts.ts';
 import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
+import { register as deploy } from './commands/deploy.ts';
+import { register as deployments } from './commands/deployments.ts';
+import { register as events } from './commands/events.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
+import { register as logs } from './commands/logs.ts';
 import { register as manager } from './commands/manager.ts';
-import { examples } from './commands/options.ts';
 import { register as proxy } from './commands/proxy.ts';
 import { register as reload } from './commands/reload.ts';
 import { register as restore } from './commands/restore.ts';
+import { register as servers } from './commands/servers.ts';
+import { register as services } from './commands/services.ts';
 import { register as simulate } from './commands/simulate.ts';
 import { register as stress } from './commands/stress.ts';
+import { register as top } from './commands/top.ts';
 import { register as up } from './commands/up.ts';
 import { register as why } from './commands/why.ts';
+import { HELP_STYLE } from './commands/help-style.ts';
+import { examples } from './commands/options.ts';
 import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
   ['Run:', [init, up, manager, proxy, reload, check]],
+  ['Steer:', [servers, services, deploy, deployments]],
+  ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [explain, why, simulate, stress]],
   ['Keep:', [backup, restore]],
 ];
@@ -26,10 +37,11 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
 const EXAMPLES = examples(
   ['heimdall up', 'manager, load balancer and every configured instance; Ctrl-C drains and stops all'],
   ['heimdall reload', 'the installed version, in place of the running one; nobody notices'],
-  ['heimdall check --config prod.json', 'validate a configuration without starting anything'],
-  ['heimdall proxy --config lb.json', 'only the load balancer, for servers that somebody else runs'],
+  ['heimdall servers list', 'what runs'],
+  ['heimdall deploy web --version 1.4.2', 'another release in the place of the running one, a few instances at a time'],
+  ['heimdall top', 'services and instances, live'],
+  ['heimdall logs -f web', 'what its instances write'],
   ['heimdall explain ID', 'why the request with that X-Request-Id went where it went'],
-  ['heimdall simulate --from-log FILE', 'what another algorithm would have made of the requests in a log'],
   ['heimdall stress localhost:8080 --rate 500', 'load at a constant rate, and who answered how fast'],
 );
 
@@ -47,7 +59,9 @@ export function createProgram(): Command {
   const program = new Command('heimdall')
     .description('Runs several instances of an HTTP app and balances over them without losing a request.')
     .version(packageVersion)
+    .configureHelp(HELP_STYLE)
     .addHelpText('after', `${EXAMPLES}${EXIT_CODES}`)
+    .enablePositionalOptions() // so that `deploy --version` is not our own
     .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
   for (const [heading, commands] of GROUPS) {
     program.commandsGroup(heading);

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** The options that several commands share: each means the same everywhere. */
 export const configOption = () =>
@@ -7,6 +7,33 @@ export const configOption = () =>
 /** @param what - such as `the figures`; null: what the manager answers. */
 export const jsonOption = (what: string | null = null) =>
   new Option('--json', what === null ? 'print the answer as JSON' : `print ${what}`).default(false);
+
+/** What every command takes that talks to the manager, see `operate/manager-address.ts`. */
+export interface ManagerOptions {
+  readonly json: boolean;
+  readonly config?: string;
+  readonly manager?: string;
+  readonly tokenFile?: string;
+}
+
+/** @param json - what `--json` prints. */
+export function withManager(command: Command, json: string | null = null): Command {
+  return command
+    .addOption(jsonOption(json))
+    .addOption(
+      new Option(
+        '--manager <url>',
+        'where the manager is (default: $HEIMDALL_MANAGER, or the address in the configuration)',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--token-file <path>',
+        'file with its token (default: $HEIMDALL_TOKEN, or the token in the configuration)',
+      ),
+    )
+    .addOption(configOption());
+}
 
 /** Collects what may be given several times. */
 export function repeated(value: string, others: readonly string[] = []): readonly string[] {

@@ -1,0 +1,9 @@
+import type { Command } from 'commander';
+import { withManager } from './options.ts';
+
+/** What every command takes that makes a deployment. */
+export function withRollout(command: Command): Command {
+  return withManager(command, 'the deployment with its steps')
+    .option('--queue', 'wait for a deployment that is under way, rather than be refused', false)
+    .option('--no-wait', 'do not wait for its end');
+}

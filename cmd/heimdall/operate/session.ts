@@ -1,0 +1,57 @@
+import { userInfo } from 'node:os';
+import { type Client, createClient } from '../../../internal/client/client.ts';
+import { ConfigError } from '../../../internal/config/problem.ts';
+import { CommandError } from '../command-error.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type Paint, paintFor } from '../terminal/paint.ts';
+import { type AddressOptions, managerAddress } from './manager-address.ts';
+
+/** What every command that talks to the manager takes. */
+export interface OperateOptions extends AddressOptions {
+  readonly json: boolean;
+}
+
+/** One command on its way: whom it talks to, who asks, and how it tells. */
+export interface Session {
+  readonly client: Client;
+  readonly baseUrl: string;
+  /** The name under which this user has logged in. */
+  readonly actor: string;
+  readonly json: boolean;
+  /** For standard output. */
+  readonly paint: Paint;
+}
+
+/** Finds the manager; nothing is sent. @throws {CommandError} when it is not clear which one is meant. */
+export async function openSession(options: OperateOptions): Promise<Session> {
+  const { baseUrl, token } = await managerAddress(options, process.env, () => configuredManager(options.config));
+  const actor = actorName();
+  const client = createClient({ baseUrl, token, actor });
+  return { client, baseUrl, actor, json: options.json, paint: paintFor(process.stdout) };
+}
+
+/** Prints what a command found: as it is for scripts, in words for people. */
+export function print<T>({ json }: Pick<Session, 'json'>, answer: T, textOf: (answer: T) => string): void {
+  process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : textOf(answer));
+}
+
+async function configuredManager(path: string | undefined) {
+  const { loadConfig } = await import('../../../internal/config/load.ts');
+  const { loadOptions } = await import('../../runtime/arguments.ts');
+  try {
+    return (await loadConfig(loadOptions(path))).config.manager;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = 'The manager can be named without it, such as --manager http://127.0.0.1:7000.';
+    throw new CommandError(EXIT.failed, `${error.message}\n${advice}`, { problems: error.problems });
+  }
+}
+
+/** Some containers have no entry for their user. */
+function actorName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env['USER'] ?? 'cli';
+  }
+}
