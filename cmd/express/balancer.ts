@@ -7,12 +7,14 @@ import type { EngineSettings, RequestRecord } from '../../internal/proxy/engine.
 import { Forwarder, type Origin } from '../../internal/proxy/middleware/forwarder.ts';
 import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
 import { logRequest } from '../../internal/proxy/request-log.ts';
+import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { NoRegistry } from '../../internal/registry/no-registry.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { createLogger, type Logger } from '../../pkg/logger/logger.ts';
 import { DataPlane } from '../load-balancer/data-plane.ts';
 import { cookieSecret, newProxyId, passingSecret } from '../load-balancer/identity.ts';
+import { packageVersion } from '../runtime/package-info.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { BalancerClosedError, BodyAlreadyReadError } from './errors.ts';
 
@@ -35,6 +37,7 @@ export class Balancer implements Origin {
   readonly #options: BalancerOptions;
   readonly #log: Logger;
   readonly #plane: DataPlane;
+  readonly #traces: Traces;
   readonly #forwarder: Forwarder;
   readonly #follower: ConfigFollower;
   readonly #running = new Map<Promise<void>, Destroyable>();
@@ -49,18 +52,20 @@ export class Balancer implements Origin {
     this.#options = options;
     this.#log = log;
     this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
+    this.#traces = new Traces({ version: packageVersion, log, now: () => performance.now() });
     this.#forwarder = new Forwarder({
       routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
       settings: settingsOf(config),
       now: () => performance.now(),
       onRequest: (record) => this.#recordRequest(record),
+      onTraced: (request) => this.#traces.take([request]),
     });
     this.#follower = new ConfigFollower({
       loaded,
       reload,
       alerts: this.#plane.alerts,
       log: log.child({ subsystem: 'config' }),
-      apply: async (next, before) => this.#apply(next, before),
+      apply: (next, before) => this.#apply(next, before),
       // What is wrong with the file, a running manager tells, which reads it too.
       speaks: async (refusal) =>
         !(refusal instanceof ConfigError) || (await registry.manager().catch(() => null)) === null,
@@ -74,6 +79,7 @@ export class Balancer implements Origin {
     const secret = options.usesRegistry ? await cookieSecret(config, log) : passingSecret();
     const balancer = new Balancer(options, log, secret);
     // All services, though we serve one: the eldest of several load balancers tells people about all that are down.
+    await balancer.#traces.configure(config.proxy.tracing);
     await balancer.#plane.start(config);
     balancer.#follower.start();
     log.info({ service: options.service }, `balancing ${options.service} in this app`);
@@ -112,6 +118,7 @@ export class Balancer implements Origin {
     clearTimeout(deadline);
     this.#closed = true;
     this.#forwarder.forgetAll();
+    await this.#traces.stop();
     await this.#plane.stop();
   }
 
@@ -120,9 +127,10 @@ export class Balancer implements Origin {
     void exchange.then(() => this.#running.delete(exchange));
   }
 
-  #apply(next: Config, before: Config): void {
+  async #apply(next: Config, before: Config): Promise<void> {
     const { service, log } = this.#options;
     if (!next.services.some(({ name }) => name === service)) throw new Error(`the service "${service}" is missing`);
+    await this.#traces.configure(next.proxy.tracing);
     this.#forwarder.configure(settingsOf(next));
     this.#plane.configure(next);
     if (log === undefined) this.#log.level = next.log.level;

@@ -7,6 +7,7 @@ import { listenError } from '../../internal/model/listen-error.ts';
 import { startAdmin } from '../../internal/proxy/admin.ts';
 import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
 import { rateLimitsView } from '../../internal/proxy/rate-limit/view.ts';
+import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
@@ -43,6 +44,7 @@ export class LoadBalancer implements Running {
   readonly #startedAt = Date.now();
   readonly #plane: DataPlane;
   readonly #engine: RunningEngine;
+  readonly #traces: Traces;
   readonly #follower: ConfigFollower;
   readonly #options: LoadBalancerOptions;
   readonly #succession = Promise.withResolvers<void>();
@@ -77,7 +79,12 @@ export class LoadBalancer implements Running {
       upstreamRemoved: (id) => this.#engine.forget(id),
       poolsChanged: () => this.#engine.changed(),
     });
-    this.#engine = createEngine({ config, log, cookieSecret: secret, slots, plane: this.#plane });
+    this.#traces = new Traces({
+      version: packageVersion,
+      log: log.child({ subsystem: 'tracing' }),
+      now: () => performance.now(),
+    });
+    this.#engine = createEngine({ config, log, cookieSecret: secret, slots, plane: this.#plane, traces: this.#traces });
     this.#follower = new ConfigFollower({
       loaded,
       reload,
@@ -182,6 +189,7 @@ export class LoadBalancer implements Running {
 
   async #endAll(): Promise<void> {
     await this.#engine.stop();
+    await this.#traces.stop();
     await this.#admin?.close();
     await this.#plane.stop();
   }
@@ -189,6 +197,7 @@ export class LoadBalancer implements Running {
   async #open(): Promise<void> {
     const { proxy } = this.#follower.applied;
     const { inheritance } = this.#options;
+    await this.#traces.configure(proxy.tracing);
     await this.#plane.start(this.#follower.applied);
     if (inheritance.isSuccessor && this.#plane.link.appliedRevision === null) {
       throw new HeimdallError(
@@ -225,6 +234,7 @@ export class LoadBalancer implements Running {
       await this.#proxy?.move(before.proxy);
       throw error;
     }
+    await this.#traces.configure(next.proxy.tracing);
     this.#engine.apply(next);
     this.#plane.configure(next);
     this.log.level = next.log.level;
@@ -278,6 +288,7 @@ export class LoadBalancer implements Running {
       registry: link,
       pools: fleet.pools(),
       limits: fleet.limits,
+      spans: this.#traces.counts,
     });
   }
 

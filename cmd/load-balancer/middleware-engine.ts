@@ -1,10 +1,11 @@
 import type { RequestRecord } from '../../internal/proxy/engine.ts';
 import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
 import { logRequest } from '../../internal/proxy/request-log.ts';
+import type { TracedRequest } from '../../internal/proxy/tracing/traced-request.ts';
 import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS } from './running-engine.ts';
 
-export function middlewareEngine({ config, log, plane }: EngineParts): RunningEngine {
+export function middlewareEngine({ config, log, plane, traces }: EngineParts): RunningEngine {
   const requestLog = log.child({ subsystem: 'request' });
   let logs = config.proxy.requestLog;
   const options = {
@@ -14,6 +15,7 @@ export function middlewareEngine({ config, log, plane }: EngineParts): RunningEn
     onRequest: (record: RequestRecord) => {
       if (logs) logRequest(requestLog, record);
     },
+    onTraced: (request: TracedRequest) => traces.take([request]),
   };
   const engine = new MiddlewareEngine(options, SHARES_PORTS);
   return {

@@ -3,6 +3,7 @@ import type { Config } from '../../internal/config/schema.ts';
 import type { Engine } from '../../internal/proxy/engine.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
 import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
+import type { Traces } from '../../internal/proxy/tracing/traces.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { DataPlane } from './data-plane.ts';
 
@@ -16,6 +17,7 @@ export interface EngineParts {
   /** Of `slotsFor` the same configuration. */
   readonly slots: SlotAllocator;
   readonly plane: DataPlane;
+  readonly traces: Traces;
 }
 
 /** An engine as the process runs it. */

@@ -4,7 +4,7 @@ import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS, threadsOf } from './running-engine.ts';
 
-export function wireEngine({ config, log, cookieSecret, slots, plane }: EngineParts): RunningEngine {
+export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: EngineParts): RunningEngine {
   const logOf = ({ proxy, log: { level } }: Config): LogSettings => ({
     name: String(log.bindings()['name'] ?? 'load-balancer'),
     level,
@@ -26,6 +26,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane }: EnginePa
       drained: () => plane.link.reportSoon(),
       failing: () => plane.ejector.lookSoon(),
       held: () => plane.link.reportSoon(),
+      traced: (requests, droppedSpans) => traces.take(requests, droppedSpans),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });

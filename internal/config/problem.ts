@@ -1,5 +1,5 @@
 /** Keys whose values, and everything below them, stay out of messages. */
-const SECRET_KEY = /token|secret|pass|auth|credential|url|headers|^env$/i;
+const SECRET_KEY = /token|secret|pass|auth|credential|url|endpoint|headers|^env$/i;
 const LONGEST_VALUE = 60;
 
 /** Where something stands in the configuration: keys and array positions. */

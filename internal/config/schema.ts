@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
 import { duration, PortSchema, size, wholeNumber } from '../model/units.ts';
 import { ServiceSchema } from '../model/service.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
+import { TracingSchema } from './tracing.ts';
 
 const ENGINES = ['wire', 'middleware'] as const;
 const MAX_THREADS = 64;
@@ -96,6 +97,8 @@ const ProxySchema = z.strictObject({
   explain: ExplainSchema.prefault({}),
   /** One log line per request. */
   requestLog: z.boolean().default(true),
+  /** Spans of requests for OpenTelemetry; null: none. */
+  tracing: TracingSchema.nullable().default(null),
 });
 
 const RegistrySchema = z.strictObject({

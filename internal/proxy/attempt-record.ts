@@ -10,6 +10,8 @@ export function attemptRecord(lease: Lease, requestStart: number, requestEnd: nu
   const { upstream, outcome, startedAt, headMs, weight } = lease;
   return {
     upstream: upstream.id,
+    host: upstream.instance.host,
+    port: upstream.instance.port,
     outcome: outcome === null ? 'running' : describeOutcome(outcome),
     afterMs: startedAt - requestStart,
     connectMs: lease.connectMs ?? (lease.connection === null ? null : 0),

@@ -6,6 +6,8 @@ import type { ThreadReading } from './thread-reading.ts';
 import type { BalancedRequest } from './request-context.ts';
 import type { RetrySettings } from './retry.ts';
 import type { Termination } from './termination.ts';
+import type { TraceRecord } from './tracing/request-trace.ts';
+import type { TracingSettings } from './tracing/settings.ts';
 
 /** All times in milliseconds. */
 export interface ProxyTimeouts {
@@ -36,11 +38,16 @@ export interface EngineSettings {
   /** Whether every connection begins with a PROXY protocol header. */
   readonly acceptProxyProtocol: boolean;
   readonly explain: ExplainSettings;
+  /** Null: nothing is traced, and what clients say of traces passes as it is. */
+  readonly tracing: TracingSettings | null;
 }
 
 /** One try of a request. All times in milliseconds. */
 export interface AttemptRecord {
   readonly upstream: string;
+  /** Of the upstream. */
+  readonly host: string;
+  readonly port: number;
   readonly outcome: string;
   /** From the request's head to the start of the attempt. */
   readonly afterMs: number;
@@ -65,6 +72,8 @@ export interface RequestRecord {
   readonly target: string;
   /** `HTTP/1.1` or `HTTP/1.0`; empty when the request could not be read. */
   readonly protocol: string;
+  /** Whether the client's connection is encrypted, as far as we are told. */
+  readonly secure: boolean;
   /** The header fields that it came with; null when it could not be read. */
   readonly fields: Pick<BalancedRequest, 'field'> | null;
   readonly service: string | null;
@@ -84,6 +93,8 @@ export interface RequestRecord {
   readonly sentBytes: number;
   /** Which rule a refused request broke, or why it got no upstream. */
   readonly refusal?: string | undefined;
+  /** Its place in a trace; null: it is not traced. */
+  readonly trace: TraceRecord | null;
   /** A defect of this program that broke the request. */
   readonly defect?: unknown;
 }

@@ -62,6 +62,7 @@ const NOT_IN_TRAILERS = new Set([
   'x-request-id',
   ...FORWARDED,
 ]);
+const TRACE_CONTEXT = new Set(['traceparent', 'tracestate']);
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/;
 export const VIA = '1.1 heimdall';
 
@@ -104,6 +105,12 @@ export interface Forwarding {
   readonly requestId: string;
   /** Whether the body goes on in chunks: without them nothing can follow it, and `Trailer` must not announce it. */
   readonly chunked: boolean;
+  /** Null: what the client says of a trace passes as any other field. */
+  readonly trace: {
+    readonly traceparent: string;
+    /** The `tracestate`; empty: none. */
+    readonly state: string;
+  } | null;
 }
 
 /**
@@ -111,10 +118,11 @@ export interface Forwarding {
  * trusted proxy said and overwritten for anybody else, `Via` and `X-Request-Id` set; everything else untouched, in order.
  */
 export function requestFields(fields: RawFields, forwarding: Forwarding): string[] {
-  const { trusted, chunked } = forwarding;
+  const { trusted, chunked, trace } = forwarding;
   const kept = endToEndFields(fields, (name) => {
     // Gateways such as WSGI's take `_` and `-` for the same: X_Forwarded_For would speak beside ours.
     if (REPLACED.has(name.replaceAll('_', '-'))) return true;
+    if (trace !== null && TRACE_CONTEXT.has(name)) return true;
     return ((name === 'forwarded' || name === 'x-real-ip') && !trusted) || (name === 'trailer' && !chunked);
   });
   const believed = (name: string) => (trusted ? valuesOf(fields, name).join(', ') : '');
@@ -122,6 +130,8 @@ export function requestFields(fields: RawFields, forwarding: Forwarding): string
   if (valuesOf(fields, 'te').some((value) => /(^|,)\s*trailers\s*(,|$)/i.test(value))) kept.push('TE', 'trailers');
   // An HTTP/1.0 request may name its host in the target alone.
   if (forwarding.host !== '' && valuesOf(fields, 'host').length === 0) kept.push('Host', forwarding.host);
+  if (trace !== null) kept.push('traceparent', trace.traceparent);
+  if (trace !== null && trace.state !== '') kept.push('tracestate', trace.state);
   kept.push(
     'X-Forwarded-For',
     forwardedFor ? `${forwardedFor}, ${forwarding.peer}` : forwarding.peer,

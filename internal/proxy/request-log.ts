@@ -3,7 +3,7 @@ import type { RequestRecord } from './engine.ts';
 
 /** One line per request: who asked for what, which upstreams were tried, how it ended and how long it took. */
 export function logRequest(log: Logger, record: RequestRecord): void {
-  const { attempts, queueMs, totalMs, defect, at: _at, fields: _fields, ...rest } = record;
+  const { attempts, queueMs, totalMs, defect, trace, at: _at, fields: _fields, secure: _secure, ...rest } = record;
   const last = attempts.at(-1);
   log[defect === undefined ? 'info' : 'error'](
     {
@@ -17,6 +17,7 @@ export function logRequest(log: Logger, record: RequestRecord): void {
       })),
       queueMs: rounded(queueMs),
       totalMs: rounded(totalMs),
+      ...(trace === null ? {} : { traceId: trace.traceId }),
       ...(defect === undefined ? {} : { err: defect }),
     },
     `${record.status} ${record.method} ${record.target} ${last?.upstream ?? '-'} ${Math.round(totalMs)} ms`,

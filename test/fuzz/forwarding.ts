@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BodyReader } from '../../internal/proxy/wire/body-reader.ts';
 import type { Framing } from '../../internal/proxy/wire/framing.ts';
+import { Tracer } from '../../internal/proxy/tracing/tracer.ts';
 import { HeadParser } from '../../internal/proxy/wire/head-parser.ts';
 import { readRequest } from '../../internal/proxy/wire/request-head.ts';
-import { Peer, upstreamHead } from '../../internal/proxy/wire/request-writer.ts';
+import { Peer, requestTraceOf, upstreamHead, withTraceparent } from '../../internal/proxy/wire/request-writer.ts';
 import { clientHead, readResponse } from '../../internal/proxy/wire/response-head.ts';
 import { type NodeReader, nodeResponse } from './node-reading.ts';
 import type { Reading } from './reading.ts';
@@ -11,6 +12,7 @@ import type { Sample } from './samples.ts';
 import { LIMITS, wireRequests, wireResponse } from './wire-reading.ts';
 
 const ID = 'id';
+const TRACER = new Tracer({ sampleRatio: 0.5 }, () => {});
 
 /** What a message says, by which the next hop acts. */
 interface Meaning {
@@ -23,9 +25,9 @@ interface Meaning {
  * be one request, the same one.
  * @returns what is wrong, or null; null, too, for a request that is refused.
  */
-export async function checkForwardedRequest({ text, cuts }: Sample, node: NodeReader): Promise<string | null> {
+export async function checkForwardedRequest({ text: sample, cuts }: Sample, node: NodeReader): Promise<string | null> {
   const head = new HeadParser('request', LIMITS);
-  const octets = Buffer.from(text, 'latin1');
+  const octets = Buffer.from(sample, 'latin1');
   const end = head.scan(octets, 0, octets.length);
   const request = end === -1 ? 'incomplete' : readRequest(head, null);
   if (typeof request === 'string') return null;
@@ -33,10 +35,13 @@ export async function checkForwardedRequest({ text, cuts }: Sample, node: NodeRe
   const body = relayedBody(framing, request.length, octets, end);
   if (body === null) return null;
   const peer = new Peer('192.0.2.1', '192.0.2.9', 80, cuts.length % 2 === 0);
-  const sent = upstreamHead(head, request, peer, ID) + body;
+  const trace = requestTraceOf(head, cuts.length % 3 === 0 ? TRACER : null);
+  trace?.nextAttempt();
+  const text = upstreamHead(head, request, peer, ID, trace);
+  const sent = (trace === null ? text : withTraceparent(text, trace.traceparent)) + body;
   const meaning = {
     start: `${request.method} ${request.target}`,
-    body: wireRequests(text, []).messages[0]?.body ?? '',
+    body: wireRequests(sample, []).messages[0]?.body ?? '',
   };
   // One empty line is let through behind a request: with another one before it, the engine has sent too much.
   if (request.keepAlive && wireRequests(`${sent}\r\nGET`, cuts).ending !== 'open')

@@ -13,6 +13,9 @@ const ROOT = join(import.meta.dirname, '../..');
 const FORBIDDEN: readonly (readonly [file: string, statement: string])[] = [
   ['pkg/alerts/planted.ts', "import '../../internal/model/errors.ts';"],
   ['internal/proxy/metrics/planted.ts', "import 'prom-client';"],
+  ['internal/proxy/tracing/planted.ts', "import '@opentelemetry/sdk-trace';"],
+  ['pkg/metrics/planted.ts', "import '@opentelemetry/api';"],
+  ['pkg/tracing/planted.ts', "import '../../internal/proxy/engine.ts';"],
   ['pkg/logger/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
   ['pkg/http-guard/planted.ts', "import '../../internal/api/app.ts';"],
   ['internal/model/planted.ts', "import 'node:fs';"],
@@ -49,6 +52,7 @@ const ALLOWED: readonly (readonly [file: string, statement: string])[] = [
   ['internal/server/planted.ts', "import '../health/probe.ts';"],
   ['internal/api/planted.ts', "import 'express';"],
   ['pkg/metrics/planted.ts', "import 'prom-client';"],
+  ['pkg/tracing/planted.ts', "import '@opentelemetry/sdk-trace';"],
   ['internal/proxy/middleware/planted.ts', "import 'http-proxy-middleware';"],
   ['internal/registry/sqlite/planted.ts', "import 'better-sqlite3';"],
   ['internal/proxy/planted.ts', "import '../algorithms/balancer.ts';"],

@@ -22,8 +22,10 @@ function backend(): Promise<RawBackend> {
 async function metricsOf({ fleet, engine }: ProxySite): Promise<ReadonlyMap<string, number>> {
   const registry = { available: true, appliedRevision: 7 };
   const threads = await engine.readings();
-  const facts = { version: '1.2.3', engine: 'wire', registry, threads, pools: fleet.pools(), limits: fleet.limits };
-  return samplesOf((await expositionOf(proxyFamilies(facts))).body);
+  const spans = { exported: 3, failed: 2, dropped: 1 };
+  const known = { version: '1.2.3', engine: 'wire', registry, threads, spans };
+  const families = proxyFamilies({ ...known, pools: fleet.pools(), limits: fleet.limits });
+  return samplesOf((await expositionOf(families)).body);
 }
 
 async function ask(site: ProxySite, paths: readonly string[]): Promise<void> {

@@ -6,6 +6,7 @@ import type { Engine, EngineSettings, Listener, RequestRecord } from '../../inte
 import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
+import type { TracedRequest } from '../../internal/proxy/tracing/traced-request.ts';
 import type { Upstream } from '../../internal/proxy/upstream.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
@@ -38,6 +39,7 @@ export const SETTINGS: EngineSettings = {
   trustedProxies: [],
   acceptProxyProtocol: false,
   explain: { keep: 100, perSecond: 1_000 },
+  tracing: null,
 };
 
 export interface SiteOptions {
@@ -47,6 +49,7 @@ export interface SiteOptions {
   readonly trustedProxies?: readonly string[];
   readonly acceptProxyProtocol?: boolean;
   readonly explain?: EngineSettings['explain'];
+  readonly tracing?: EngineSettings['tracing'];
   /** Whether upstreams are judged by their requests. */
   readonly ejects?: boolean;
   /** Milliseconds of a monotonic clock. */
@@ -79,6 +82,7 @@ export class ProxySite implements AsyncDisposable {
   readonly ejector: Ejector;
   readonly #control: ConcurrencyControl;
   readonly records: RequestRecord[] = [];
+  readonly traced: TracedRequest[] = [];
   /** How often it was told that requests are held. */
   heldTold = 0;
   readonly settings: EngineSettings;
@@ -98,6 +102,7 @@ export class ProxySite implements AsyncDisposable {
       trustedProxies: options.trustedProxies ?? [],
       acceptProxyProtocol: options.acceptProxyProtocol ?? false,
       explain: options.explain ?? SETTINGS.explain,
+      tracing: options.tracing ?? SETTINGS.tracing,
     };
     this.fleet = new Fleet({
       cookieSecret: COOKIE_SECRET,
@@ -131,6 +136,7 @@ export class ProxySite implements AsyncDisposable {
       settings: this.settings,
       now: options.now ?? (() => performance.now()),
       onRequest: (record) => this.records.push(record),
+      onTraced: (request) => this.traced.push(request),
     });
   }
 

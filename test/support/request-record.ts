@@ -7,6 +7,8 @@ export const AT = Date.UTC(2026, 10, 22, 5, 4, 3, 21);
 export function attemptOf(changes: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     upstream: 'web-1',
+    host: '10.0.0.7',
+    port: 9000,
     outcome: 'completed',
     afterMs: 0,
     connectMs: 0,
@@ -36,6 +38,7 @@ export function recordOf(
     host: 'example.com',
     target: '/a?b',
     protocol: 'HTTP/1.1',
+    secure: false,
     fields: { field: (name) => fields[name] },
     service: 'web',
     algorithm: 'least-time',
@@ -46,6 +49,7 @@ export function recordOf(
     totalMs: 15,
     receivedBytes: 0,
     sentBytes: 0,
+    trace: null,
     ...changes,
   };
 }

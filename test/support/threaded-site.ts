@@ -1,11 +1,12 @@
 import { ServiceSchema } from '../../internal/model/service.ts';
-import type { Listener } from '../../internal/proxy/engine.ts';
+import type { EngineSettings, Listener } from '../../internal/proxy/engine.ts';
 import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet } from '../../internal/proxy/fleet.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
 import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import type { TracedRequest } from '../../internal/proxy/tracing/traced-request.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
@@ -22,6 +23,7 @@ export class ThreadedSite implements AsyncDisposable {
   /** Threads that could not listen, in the order in which they told so. */
   readonly notListening: number[] = [];
   readonly connectFailures: string[] = [];
+  readonly traced: TracedRequest[] = [];
   /** How often a thread told that requests are held. */
   heldTold = 0;
   /** Called right when a thread tells that requests are held. */
@@ -31,7 +33,7 @@ export class ThreadedSite implements AsyncDisposable {
   readonly #troubled = new Set<number>();
   #listener: Listener | null = null;
 
-  private constructor(threads: number, entry: URL | undefined) {
+  private constructor(threads: number, entry: URL | undefined, settings: Partial<EngineSettings>) {
     this.slots = new SlotAllocator(SharedState.create({ ...ROOM, threads }));
     this.fleet = new Fleet({
       cookieSecret: COOKIE_SECRET,
@@ -61,7 +63,7 @@ export class ThreadedSite implements AsyncDisposable {
       ...(entry === undefined ? {} : { entry }),
       slots: this.slots,
       limits: this.fleet.limits,
-      settings: SETTINGS,
+      settings: { ...SETTINGS, ...settings },
       cookieSecret: COOKIE_SECRET,
       log: { name: 'test', level: 'silent', pretty: false, requests: false },
       pools: () => this.fleet.pools(),
@@ -71,6 +73,7 @@ export class ThreadedSite implements AsyncDisposable {
           this.fleet.connectFailed(id, ordinal, cause);
         },
         drained() {},
+        traced: (requests) => void this.traced.push(...requests),
         failing: () => this.ejector.lookSoon(),
         held: () => {
           this.heldTold += 1;
@@ -94,8 +97,9 @@ export class ThreadedSite implements AsyncDisposable {
     ports: readonly number[],
     service: Readonly<Record<string, unknown>> = {},
     entry?: URL,
+    settings: Partial<EngineSettings> = {},
   ): Promise<ThreadedSite> {
-    const site = new ThreadedSite(threads, entry);
+    const site = new ThreadedSite(threads, entry, settings);
     site.use(ports, service);
     try {
       site.#listener = await site.engine.listen('127.0.0.1', 0);

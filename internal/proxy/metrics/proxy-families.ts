@@ -1,5 +1,6 @@
 import { type Family, single } from '../../../pkg/metrics/family.ts';
 import { processFamilies } from '../../../pkg/metrics/process-families.ts';
+import type { SpanCounts } from '../../../pkg/tracing/span.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import { rateLimitsView } from '../rate-limit/view.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -16,10 +17,12 @@ export interface ProxyFacts {
   readonly threads: readonly ThreadReading[];
   readonly pools: Iterable<ServicePool>;
   readonly limits: RateLimits;
+  /** Null: nothing is traced. */
+  readonly spans: Readonly<SpanCounts> | null;
 }
 
 /** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
-export function proxyFamilies({ version, engine, registry, threads, pools: all, limits }: ProxyFacts): Family[] {
+export function proxyFamilies({ version, engine, registry, threads, pools: all, limits, spans }: ProxyFacts): Family[] {
   const pools = [...all];
   const { available, appliedRevision } = registry;
   return [
@@ -41,6 +44,7 @@ export function proxyFamilies({ version, engine, registry, threads, pools: all, 
     ...serviceFamilies(pools),
     rateLimited(pools, limits),
     ...instanceFamilies(pools),
+    ...(spans === null ? [] : [spanFamily(spans)]),
   ];
 }
 
@@ -53,5 +57,14 @@ function rateLimited(pools: readonly ServicePool[], limits: RateLimits): Family 
       { labels: { service, host, path, result: 'granted' }, value: granted },
       { labels: { service, host, path, result: 'refused' }, value: refused },
     ]),
+  };
+}
+
+function spanFamily(counts: Readonly<SpanCounts>): Family {
+  return {
+    kind: 'counter',
+    name: 'heimdall_spans_total',
+    help: 'Spans of traced requests: exported, failed to be, or dropped because too many were waiting.',
+    samples: Object.entries(counts).map(([result, value]) => ({ labels: { result }, value })),
   };
 }

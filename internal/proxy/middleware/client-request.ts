@@ -4,6 +4,7 @@ import { plainAddress, type TrustedProxies } from '../client-address.ts';
 import { type Forwarding, type RawFields, requestFields, requestIdOf } from '../fields.ts';
 import type { BalancedRequest } from '../request-context.ts';
 import type { RequestIds } from '../request-ids.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { CheckedRequest } from './request-check.ts';
 
 const NOT_CHUNKED_BY_DEFAULT = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
@@ -21,6 +22,8 @@ export class ClientRequest implements BalancedRequest {
   readonly secure: boolean;
   /** Milliseconds of the engine's clock. */
   readonly startedAt: number;
+  /** Null: it is not traced. */
+  readonly trace: RequestTrace | null;
   /** They go with the upstream's answer: what the client is told of its limit. */
   limitFields: RawFields = [];
   readonly #forwarding: Forwarding;
@@ -34,12 +37,14 @@ export class ClientRequest implements BalancedRequest {
     proxies: TrustedProxies,
     ids: RequestIds,
     startedAt: number,
+    trace: RequestTrace | null,
   ) {
     const peer = plainAddress(message.socket.remoteAddress ?? '');
     const trusted = proxies.trusts(peer);
     const encrypted = message.socket instanceof TLSSocket; // under a server that embeds us
     this.message = message;
     this.startedAt = startedAt;
+    this.trace = trace;
     this.#headers = message.headers;
     this.#url = message.url;
     this.id = requestIdOf(message.rawHeaders, ids);
@@ -57,6 +62,7 @@ export class ClientRequest implements BalancedRequest {
       host: checked.host,
       requestId: this.id,
       chunked: checked.chunked,
+      trace,
     };
   }
 

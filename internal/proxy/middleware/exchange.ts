@@ -109,6 +109,7 @@ export class Exchange implements AttemptOwner, Followed {
       this.#refusal = found instanceof Lease ? null : found;
       if (!(found instanceof Lease)) break;
       this.leases.push(found);
+      this.#request.trace?.nextAttempt();
       await this.#try(found);
     } while (this.#goesOn());
     this.#answerFailure();

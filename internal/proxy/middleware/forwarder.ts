@@ -1,18 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { AnswerDetails } from '../answer.ts';
 import { plainAddress, TrustedProxies } from '../client-address.ts';
 import type { Destination } from '../destination.ts';
 import type { EngineSettings, RequestRecord, Routes } from '../engine.ts';
 import { type Explainer, explainerFor, NOTHING_KEPT } from '../explain/explainer.ts';
 import { type Search, searchOf } from '../explain/search.ts';
-import { requestIdOf } from '../fields.ts';
+import { requestIdOf, valuesOf } from '../fields.ts';
 import { isFailureStatus } from '../outcome.ts';
 import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
 import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
+import type { TracedRequest } from '../tracing/traced-request.ts';
+import { type Tracer, tracerFor } from '../tracing/tracer.ts';
 import type { Upstream } from '../upstream.ts';
 import { ClientRequest, fieldOf } from './client-request.ts';
 import { Exchange, type ExchangeEnd, type ExchangeTools } from './exchange.ts';
@@ -30,6 +34,8 @@ export interface ForwarderOptions {
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   readonly onRequest: (record: RequestRecord) => void;
+  /** A request that is sampled for tracing is over; absent: nothing is traced, whatever the settings say. */
+  readonly onTraced?: (request: TracedRequest) => void;
 }
 
 /** Whoever took the connection of a request. */
@@ -53,6 +59,7 @@ const NOTHING_CAME = { attempts: [], queueMs: 0, receivedBytes: 0 } as const;
 export class Forwarder {
   readonly #routes: Routes;
   readonly #onRequest: (record: RequestRecord) => void;
+  readonly #onTraced: ForwarderOptions['onTraced'];
   readonly #now: () => number;
   readonly #library = new ProxyLibrary();
   readonly #budget: RetryBudget;
@@ -60,16 +67,19 @@ export class Forwarder {
   readonly #agents = new Map<string, UpstreamAgent>();
   #settings: EngineSettings;
   #explainer: Explainer | null;
+  #tracer: Tracer | null;
   #proxies: TrustedProxies;
 
   constructor(options: ForwarderOptions) {
     this.#routes = options.routes;
     this.#onRequest = options.onRequest;
+    this.#onTraced = options.onTraced;
     this.#now = options.now;
     this.#budget = new RetryBudget(options.now);
     this.#settings = options.settings;
     this.#proxies = new TrustedProxies(options.settings.trustedProxies);
     this.#explainer = this.#explainerFor(options.settings, null);
+    this.#tracer = tracerFor(options.settings.tracing, null, this.#onTraced);
   }
 
   get settings(): EngineSettings {
@@ -82,6 +92,7 @@ export class Forwarder {
     this.#settings = settings;
     this.#proxies = new TrustedProxies(settings.trustedProxies);
     this.#explainer = this.#explainerFor(settings, this.#explainer);
+    this.#tracer = tracerFor(settings.tracing, this.#tracer, this.#onTraced);
     if (!agentsStay) this.forgetAll();
   }
 
@@ -115,7 +126,7 @@ export class Forwarder {
       );
       return null;
     }
-    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
+    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt, this.#traceOf(message));
     if (checked.target !== '*') return request;
     response.writeHead(204, { Allow: METHODS, 'X-Request-Id': request.id }).end();
     const end = { ...NOTHING_CAME, status: 204, termination: 'answered', service: null, sentBytes: 0 } as const;
@@ -156,7 +167,7 @@ export class Forwarder {
       this.#refuse(message, checked, startedAt, (id) => refuseSocket(socket, status, id, message.headers.accept));
       return;
     }
-    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt);
+    const request = new ClientRequest(message, checked, this.#proxies, this.#ids, startedAt, this.#traceOf(message));
     const found = this.#admission(request);
     if ('end' in found) {
       this.#turnAway(request, found, socket, (status, accept, details) =>
@@ -253,7 +264,8 @@ export class Forwarder {
     const sentBytes = refuseSocket(socket, status, id);
     if (isBody) return;
     const nothing = { ...NOTHING_CAME, protocol: '', fields: null, totalMs: 0 };
-    this.#onRequest({ at: Date.now(), ...facts, ...nothing, status, termination: 'refused', sentBytes, refusal });
+    const how = { status, termination: 'refused', sentBytes, refusal } as const;
+    this.#tell({ at: Date.now(), ...facts, ...nothing, ...how, secure: false, trace: null });
   }
 
   /** @param answer - is given the id under which the refusal is logged; returns the octets of its body. */
@@ -276,11 +288,13 @@ export class Forwarder {
     const fields = { field: (name: string) => fieldOf(message.headers, name) };
     const totalMs = this.#now() - startedAt;
     const protocol = `HTTP/${message.httpVersion}`;
-    this.#onRequest({
+    this.#tell({
       at: Date.now() - totalMs,
       ...facts,
       protocol,
+      secure: message.socket instanceof TLSSocket,
       fields,
+      trace: this.#traceOf(message),
       ...NOTHING_CAME,
       status,
       termination: 'refused',
@@ -291,12 +305,24 @@ export class Forwarder {
   }
 
   #record(request: ClientRequest, end: RequestEnd, defect: unknown): void {
-    const { id, clientAddress: client, method, host, target, startedAt, message } = request;
+    const { id, clientAddress: client, method, host, target, secure, startedAt, message, trace } = request;
     const totalMs = this.#now() - startedAt;
     const at = Date.now() - totalMs;
     const protocol = `HTTP/${message.httpVersion}`;
-    const names = { at, id, client, method, host, target, protocol, fields: request };
-    this.#onRequest({ ...names, ...end, totalMs, ...(defect !== undefined && { termination: 'defect', defect }) });
+    const names = { at, id, client, method, host, target, protocol, secure, fields: request, trace };
+    this.#tell({ ...names, ...end, totalMs, ...(defect !== undefined && { termination: 'defect', defect }) });
+  }
+
+  #tell(record: RequestRecord): void {
+    this.#onRequest(record);
+    this.#tracer?.ended(record);
+  }
+
+  #traceOf({ rawHeaders }: IncomingMessage): RequestTrace | null {
+    if (this.#tracer === null) return null;
+    const [traceparent, ...others] = valuesOf(rawHeaders, 'traceparent');
+    const state = valuesOf(rawHeaders, 'tracestate').join(',');
+    return this.#tracer.begin(others.length === 0 ? traceparent : undefined, state);
   }
 }
 

@@ -141,6 +141,7 @@ export class Upgrade implements AttemptOwner, Followed {
         return null;
       }
       this.leases.push(lease);
+      this.#request.trace?.nextAttempt();
       const { host, port } = lease.upstream.instance;
       const socket = connectWithin({ host, port }, timeouts.connect);
       try {

@@ -5,6 +5,7 @@ import type { EngineSettings } from '../engine.ts';
 import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
 import type { Finding } from '../explain/explainer.ts';
 import type { SharedSize } from '../shared-state.ts';
+import type { TracedRequest } from '../tracing/traced-request.ts';
 
 /** One pool as the threads are told of it; health, lifecycle and weight are in the shared memory. */
 export interface PoolPicture {
@@ -70,6 +71,8 @@ export type ToThread =
   | { readonly kind: 'sockets'; readonly listener: number }
   /** What is known of the request with that id? */
   | { readonly kind: 'explain'; readonly question: number; readonly id: string }
+  /** The last batch of traced requests has arrived. */
+  | { readonly kind: 'traces-taken' }
   /** How is the thread doing? */
   | { readonly kind: 'measure'; readonly question: number }
   /** @param isRetiring - a successor accepts from the same sockets, see `Listener.retire`. */
@@ -82,6 +85,8 @@ export type FromThread =
   | { readonly kind: 'not-listening'; readonly listener: number; readonly code: string; readonly message: string }
   | { readonly kind: 'explained'; readonly question: number; readonly finding: Finding }
   | { readonly kind: 'measured'; readonly question: number; readonly measured: Measured }
+  /** @param droppedSpans - so many more were dropped since the message before. */
+  | { readonly kind: 'traces'; readonly requests: readonly TracedRequest[]; readonly droppedSpans: number }
   /** New connections are not taken any more; the address is free. */
   | { readonly kind: 'gave-up'; readonly listener: number }
   /** The last connection is closed. */

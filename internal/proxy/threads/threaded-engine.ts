@@ -7,6 +7,7 @@ import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
 import type { ThreadReading } from '../thread-reading.ts';
+import type { TracedRequest } from '../tracing/traced-request.ts';
 import { Inquiry } from './inquiry.ts';
 import type { FromThread, LogSettings, Measured, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
@@ -39,6 +40,8 @@ interface ThreadedEngineListener {
   failing(): void;
   /** A request is held, the first of all threads that is. */
   held(): void;
+  /** Requests that are sampled for tracing are over. @param droppedSpans - of others, for which there was no room. */
+  traced(requests: readonly TracedRequest[], droppedSpans: number): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -191,6 +194,10 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         break;
       case 'measured':
         this.#measurements.answered(message.question, from.thread, message.measured);
+        break;
+      case 'traces':
+        listener.traced(message.requests, message.droppedSpans);
+        from.send({ kind: 'traces-taken' });
         break;
       case 'gave-up':
         this.#listeners.get(message.listener)?.gaveUp(from.thread);

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../../pkg/clock/clock.ts';
 import { sharedNow } from '../../../pkg/clock/shared-now.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { messageOf } from '../../model/errors.ts';
@@ -6,6 +7,7 @@ import type { Listener, RequestRecord } from '../engine.ts';
 import { RateLimits } from '../rate-limit/rate-limits.ts';
 import { logRequest } from '../request-log.ts';
 import { SharedState } from '../shared-state.ts';
+import { TraceOutbox } from '../tracing/trace-outbox.ts';
 import { WireEngine } from '../wire/engine.ts';
 import type { FromThread, LogSettings, ThreadStart, ToThread } from './messages.ts';
 import { ThreadFleet } from './thread-fleet.ts';
@@ -17,6 +19,7 @@ class ProxyThread {
   readonly #send: (message: FromThread) => void;
   readonly #fleet: ThreadFleet;
   readonly #engine: WireEngine;
+  readonly #traces: TraceOutbox;
   /** Null: the address could not be bound. */
   readonly #listeners = new Map<number, Promise<Listener | null>>();
 
@@ -36,11 +39,15 @@ class ProxyThread {
       },
       upstreamRemoved: (id) => this.#engine.forget(id),
     });
+    this.#traces = new TraceOutbox((requests, droppedSpans) => {
+      send({ kind: 'traces', requests, droppedSpans });
+    }, systemClock);
     this.#engine = new WireEngine({
       routes: this.#fleet,
       settings,
       now: sharedNow,
       onRequest: recorder(start.log),
+      onTraced: (request) => this.#traces.add(request),
       threads: size.threads,
       reusePort: start.sharesPorts,
     });
@@ -66,6 +73,9 @@ class ProxyThread {
         break;
       case 'explain':
         this.#send({ kind: 'explained', question: message.question, finding: this.#engine.find(message.id) });
+        break;
+      case 'traces-taken':
+        this.#traces.arrived();
         break;
       case 'measure':
         this.#send({
@@ -108,6 +118,7 @@ class ProxyThread {
     const closed = isRetiring ? listener?.retire(deadlineMs) : listener?.close(deadlineMs);
     this.#send({ kind: 'gave-up', listener: number });
     await closed;
+    this.#traces.flush(); // the end of the thread may come with the answer
     this.#send({ kind: 'closed', listener: number });
   }
 }

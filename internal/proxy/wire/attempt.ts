@@ -50,6 +50,8 @@ export class Attempt implements TransportOwner {
   readonly #tools: ExchangeTools;
   readonly #owner: AttemptOwner;
   readonly #idle: IdleConnections;
+  /** As the upstream gets it. */
+  readonly #head: string;
   #phase: Phase = 'connecting';
   #upstream: Transport | null = null;
   /** The connection has carried other requests, and said nothing to this one. */
@@ -64,10 +66,12 @@ export class Attempt implements TransportOwner {
   /** What the client's connection had carried before it became a tunnel's. */
   #beforeTunnel: { readonly client: Transport; readonly received: number; readonly sent: number } | null = null;
 
-  constructor(tools: ExchangeTools, owner: AttemptOwner, lease: Lease) {
+  /** @param head - as the upstream gets it. */
+  constructor(tools: ExchangeTools, owner: AttemptOwner, lease: Lease, head: string) {
     this.#tools = tools;
     this.#owner = owner;
     this.#lease = lease;
+    this.#head = head;
     this.#idle = tools.connections.of(lease.upstream);
   }
 
@@ -207,9 +211,9 @@ export class Attempt implements TransportOwner {
   #send(): void {
     const upstream = this.#upstream;
     if (upstream === null) return;
-    const { body, client, request } = this.#owner;
+    const { body, client } = this.#owner;
     this.#phase = 'sent';
-    body.sendTo(upstream, request.text);
+    body.sendTo(upstream, this.#head);
     if (body.done) {
       this.requestSent();
       return;

@@ -11,8 +11,8 @@ import { bodyOf, optionsAnswer, ownAnswer } from './own-answer.ts';
 import { ProxyProtocolReader } from './proxy-protocol.ts';
 import { limited, refusalFor, type RefusalAnswer } from './refusals.ts';
 import { readRequest, RequestFields, type RequestHead } from './request-head.ts';
-import { exchangeRecord, namesOf, NO_NAMES, type RefusedRequest, refusedRecord } from './request-records.ts';
-import { requestIdOf, upstreamHead } from './request-writer.ts';
+import { exchangeRecord, namesOf, type RefusedRequest, refusedRecord, UNREAD } from './request-records.ts';
+import { requestIdOf, requestTraceOf, upstreamHead } from './request-writer.ts';
 import type { ClientSockets } from '../client-sockets.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
@@ -218,7 +218,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
     } else if (reader.fault !== null) {
       const answer = { status: 400, termination: 'refused', reason: reader.fault, service: null } as const;
       const client = this.#peer.known().address;
-      this.#record({ id: this.#tools.ids.make(), client, names: NO_NAMES, fields: null, sentBytes: 0 }, answer);
+      this.#record({ id: this.#tools.ids.make(), client, ...UNREAD, sentBytes: 0 }, answer);
       this.transport.destroy(); // nothing says that this is HTTP
     }
   }
@@ -254,7 +254,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #receiveHead(parser: HeadParser, chunk: Buffer, from: number, to: number): number {
     const tools = this.#tools;
-    this.#startedAt = tools.record === null ? 0 : tools.now();
+    this.#startedAt = tools.record === null && tools.tracer === null ? 0 : tools.now();
     const head = readRequest(parser, tools.settings.limits.body);
     if (typeof head === 'string') {
       this.#refuse(refusalFor(head), parser, true);
@@ -292,16 +292,17 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #requestOf(parser: HeadParser, head: RequestHead, fields: RequestFields, limitLines: string): ExchangeRequest {
     const id = requestIdOf(parser, this.#tools.ids);
-    const text = upstreamHead(parser, head, this.#peer.known(), id);
-    return { id, head, fields, text, limitLines, secure: this.#peer.isSecure(parser) };
+    const trace = requestTraceOf(parser, this.#tools.tracer);
+    const text = upstreamHead(parser, head, this.#peer.known(), id, trace);
+    return { id, head, fields, text, limitLines, secure: this.#peer.isSecure(parser), trace };
   }
 
   /** Answers a request that goes to no upstream. @param parser - null when its head could not be read. */
   #refuse(answer: RefusalAnswer, parser: HeadParser | null, close: boolean): void {
     const { status, details } = answer;
     const id = parser === null ? this.#tools.ids.make() : requestIdOf(parser, this.#tools.ids);
-    const names = parser === null ? NO_NAMES : namesOf(parser);
-    const fields = parser === null ? null : new RequestFields(parser.text, names.target, '');
+    const read = parser === null ? UNREAD : this.#readOf(parser);
+    const { names, fields } = read;
     this.#parser = null;
     let sentBytes = 0;
     if (answer === OPTIONS) {
@@ -313,28 +314,44 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
       this.transport.write(text);
     }
     const client = parser === null ? this.#peer.known().address : this.#peer.addressFor(parser);
-    this.#record({ id, client, names, fields, sentBytes }, answer);
+    this.#record({ id, client, ...read, sentBytes }, answer);
     if (close) this.#close();
     else this.#checkFlow();
   }
 
+  #readOf(parser: HeadParser): Omit<RefusedRequest, 'id' | 'client' | 'sentBytes'> {
+    const names = namesOf(parser);
+    return {
+      names,
+      fields: new RequestFields(parser.text, names.target, ''),
+      secure: this.#peer.isSecure(parser),
+      trace: requestTraceOf(parser, this.#tools.tracer),
+    };
+  }
+
   /** Of a request that got no further than here. */
   #record(request: RefusedRequest, { status, termination, service, reason }: Omit<RefusalAnswer, 'details'>): void {
-    const { record, explainer, now } = this.#tools;
+    const { record, tracer, explainer, now } = this.#tools;
     const { id, client, names } = request;
     const { method, host, target } = names;
     explainer?.refuse({ id, client, method, host, target, service }, status, reason);
-    if (record === null) return;
-    const totalMs = names === NO_NAMES ? 0 : now() - this.#startedAt;
-    record(refusedRecord({ ...request, totalMs, status, termination, service, reason }));
+    if (record === null && tracer === null) return;
+    const totalMs = request.fields === null ? 0 : now() - this.#startedAt;
+    const made = refusedRecord({ ...request, totalMs, status, termination, service, reason });
+    record?.(made);
+    tracer?.ended(made);
   }
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
     exchange.pool.ended(exchange.status, exchange.hasFailed);
-    const { record, explainer, now } = this.#tools;
+    const { record, tracer, explainer, now } = this.#tools;
     explainer?.over(exchange);
-    if (record !== null && this.#startedAt !== 0) record(exchangeRecord(exchange, this.#startedAt, now()));
+    const isWanted = record !== null || exchange.request.trace?.sampled === true;
+    if (!isWanted || this.#startedAt === 0) return;
+    const made = exchangeRecord(exchange, this.#startedAt, now());
+    record?.(made);
+    tracer?.ended(made);
   }
 
   #close(): void {

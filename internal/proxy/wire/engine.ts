@@ -7,6 +7,8 @@ import { explainerFor, type Finding, NOTHING_KEPT } from '../explain/explainer.t
 import { type Search, searchOf } from '../explain/search.ts';
 import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
+import type { TracedRequest } from '../tracing/traced-request.ts';
+import { tracerFor } from '../tracing/tracer.ts';
 import type { ClientTools } from './client-connection.ts';
 import { HeadParser } from './head-parser.ts';
 import { WireListener } from './listener.ts';
@@ -20,6 +22,8 @@ export interface WireEngineOptions {
   readonly now: () => number;
   /** Null: nobody wants to know, and nothing is made for it. */
   readonly onRequest: ((record: RequestRecord) => void) | null;
+  /** A request that is sampled for tracing is over; absent: nothing is traced, whatever the settings say. */
+  readonly onTraced?: (request: TracedRequest) => void;
   /** How many engines of this process share the load; 1 by default. */
   readonly threads?: number;
   /** Whether others of them listen on the same address. */
@@ -30,13 +34,15 @@ export interface WireEngineOptions {
 export class WireEngine implements Engine {
   readonly #sweep: Sweep;
   readonly #tools: ClientTools;
+  readonly #onTraced: WireEngineOptions['onTraced'];
   readonly #reusePort: boolean;
   readonly #listeners = new Set<WireListener>();
 
-  constructor({ routes, settings, now, onRequest, threads = 1, reusePort = false }: WireEngineOptions) {
+  constructor({ routes, settings, now, onRequest, onTraced, threads = 1, reusePort = false }: WireEngineOptions) {
     const sweep = new Sweep(now);
     const ids = new RequestIds();
     this.#sweep = sweep;
+    this.#onTraced = onTraced;
     this.#reusePort = reusePort;
     this.#tools = {
       host: sweep,
@@ -50,6 +56,7 @@ export class WireEngine implements Engine {
       ids,
       clients: new ClientSockets(),
       explainer: null,
+      tracer: null,
       requestParser: new HeadParser('request', settings.limits),
       responseParser: new HeadParser('response', settings.limits),
     };
@@ -65,6 +72,7 @@ export class WireEngine implements Engine {
     this.#tools.settings = settings;
     this.#tools.proxies = new TrustedProxies(settings.trustedProxies);
     this.#tools.explainer = explainerFor(settings.explain, this.#tools);
+    this.#tools.tracer = tracerFor(settings.tracing, this.#tools.tracer, this.#onTraced);
     this.#sweep.setPrecision(Math.min(...Object.values(settings.timeouts)));
   }
 

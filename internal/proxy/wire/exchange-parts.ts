@@ -1,6 +1,8 @@
 import type { EngineSettings } from '../engine.ts';
 import type { Explainer } from '../explain/explainer.ts';
 import type { RetryBudget } from '../retry.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import type { HeadParser } from './head-parser.ts';
 import type { RequestFields, RequestHead } from './request-head.ts';
 import type { Transport } from './transport.ts';
@@ -14,6 +16,8 @@ export interface ExchangeTools {
   settings: EngineSettings;
   /** Null: nothing is kept of requests. */
   explainer: Explainer | null;
+  /** Null: nothing is traced. */
+  tracer: Tracer | null;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   /** For a response whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
@@ -52,4 +56,6 @@ export interface ExchangeRequest {
   readonly limitLines: string;
   /** The client's connection is encrypted, as a trusted proxy tells. */
   readonly secure: boolean;
+  /** Null: it is not traced. */
+  readonly trace: RequestTrace | null;
 }

@@ -14,6 +14,7 @@ import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-parts.ts';
 import type { HeadParser } from './head-parser.ts';
 import { RequestBody } from './request-body.ts';
+import { withTraceparent } from './request-writer.ts';
 import { clientHead, interimHead, type ResponseHead, switchingHead } from './response-head.ts';
 import type { RelayMode } from './response-relay.ts';
 
@@ -170,7 +171,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
       found.release(CLIENT_CLOSED); // the client left between its turn and now
     } else {
       this.leases.push(found);
-      this.#attempt = new Attempt(this.#tools, this, found);
+      this.#attempt = new Attempt(this.#tools, this, found, this.#headForAttempt());
       this.#attempt.start();
     }
   }
@@ -227,6 +228,13 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
     } else {
       this.#giveUp(this.leases.at(-1));
     }
+  }
+
+  #headForAttempt(): string {
+    const { text, trace } = this.request;
+    if (trace === null) return text;
+    trace.nextAttempt();
+    return withTraceparent(text, trace.traceparent);
   }
 
   #try(): void {

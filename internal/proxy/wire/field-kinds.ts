@@ -21,6 +21,8 @@ export const FIELD = {
   /** Another spelling, with `_`, of one of these: gateways such as WSGI's would take it for that. */
   disguised: 16,
   keepAlive: 17,
+  traceparent: 18,
+  tracestate: 19,
 } as const;
 
 interface Named {
@@ -40,6 +42,8 @@ const BY_LENGTH = byLength([
   ['x-real-ip', FIELD.clientClaim],
   ['connection', FIELD.connection],
   ['keep-alive', FIELD.keepAlive],
+  ['tracestate', FIELD.tracestate],
+  ['traceparent', FIELD.traceparent],
   ['x-request-id', FIELD.requestId],
   ['content-length', FIELD.contentLength],
   ['x-forwarded-for', FIELD.forwardedFor],

@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../engine.ts';
 import { type Termination, terminationOf } from '../termination.ts';
+import type { TraceRecord } from '../tracing/request-trace.ts';
 import type { Exchange } from './exchange.ts';
 import { FIELD } from './field-kinds.ts';
 import type { HeadParser } from './head-parser.ts';
@@ -11,9 +12,6 @@ interface RequestNames {
   readonly target: string;
   readonly protocol: string;
 }
-
-/** Of a request that could not be read. */
-export const NO_NAMES: RequestNames = { method: '', host: '', target: '', protocol: '' };
 
 /** As they came, whether they are right or not. */
 export function namesOf(parser: HeadParser): RequestNames {
@@ -37,9 +35,19 @@ export interface RefusedRequest {
   readonly names: RequestNames;
   /** Null: it could not be read. */
   readonly fields: RequestFields | null;
+  readonly secure: boolean;
+  readonly trace: TraceRecord | null;
   /** In the body of the answer. */
   readonly sentBytes: number;
 }
+
+/** Of a request that could not be read. */
+export const UNREAD = {
+  names: { method: '', host: '', target: '', protocol: '' },
+  fields: null,
+  secure: false,
+  trace: null,
+};
 
 interface Refused extends RefusedRequest {
   readonly status: number;
@@ -73,6 +81,7 @@ export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: n
     host: head.host,
     target: head.target,
     protocol: protocolOf(head),
+    secure: request.secure,
     fields,
     service: pool.name,
     algorithm: pool.balancer.algorithm,
@@ -84,5 +93,6 @@ export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: n
     receivedBytes: exchange.receivedBytes,
     sentBytes: exchange.sentBytes,
     refusal: refusal ?? undefined,
+    trace: request.trace,
   };
 }

@@ -68,6 +68,7 @@ describe('ConfigSchema', () => {
         retries: { attempts: 2, budget: 0.2 },
         explain: { keep: 1_000, perSecond: 100 },
         requestLog: true,
+        tracing: null,
       },
       registry: { driver: 'sqlite', path: 'data/registry.db' },
       ports: { from: 9000, to: 9999 },

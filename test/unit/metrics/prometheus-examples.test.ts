@@ -17,7 +17,7 @@ function familiesOfBoth(): readonly Family[] {
   const limits = RateLimits.create(0, () => 0);
   const facts = { status: STATUS, services: [], instances: [], alerts: [], silences: [], now: 0 };
   return [
-    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits }),
+    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans: null }),
     ...aloneFamilies('1', true),
     ...managerFamilies(facts, new EventCounts()),
   ];

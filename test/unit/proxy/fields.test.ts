@@ -18,6 +18,7 @@ const FORWARDING: Forwarding = {
   host: 'example.com',
   requestId: 'id-1',
   chunked: false,
+  trace: null,
 };
 
 function request(fields: readonly string[], overrides: Partial<Forwarding> = {}): string[] {
