@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
 import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
+import { register as doctor } from './commands/doctor.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as manager } from './commands/manager.ts';
@@ -19,7 +20,7 @@ import { tellFailure } from './failure.ts';
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
   ['Run:', [init, up, manager, proxy, reload, check]],
-  ['Understand:', [explain, why, simulate, stress]],
+  ['Understand:', [doctor, explain, why, simulate, stress]],
   ['Keep:', [backup, restore]],
 ];
 
