@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { type AddedChannel, WebhookSpecSchema } from '../../pkg/alerts/added-channel.ts';
+import { WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
+import { type ChannelView, ChannelViewSchema } from '../model/alert-view.ts';
 import { messageOf } from '../model/errors.ts';
-import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { type Description, json } from './description.ts';
+import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
+import { CHANNEL } from './examples.ts';
 import { invalid } from './input.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -13,18 +17,47 @@ const ChannelBodySchema = z.strictObject({
   by: z.string().max(300).default('api'),
 });
 
+const LIST = {
+  tag: 'alerts',
+  summary: 'List the channels that were added through the API',
+  ...NoInput,
+  answers: { 200: json('the channels', z.array(ChannelViewSchema), [CHANNEL]) },
+  examples: [{}],
+} as const satisfies Description;
+
+const ADD = {
+  tag: 'alerts',
+  summary: 'Add a webhook beside those of the configuration',
+  details:
+    'In place of the one with the same name. It may not lead into private networks, unless the configuration allows it.',
+  query: Nothing,
+  body: ChannelBodySchema,
+  writtenBody: ChannelBodySchema.extend({ webhook: WebhookChannelSchema }),
+  answers: { 201: json('the channel; of its URL no more than whom it leads to', ChannelViewSchema, CHANNEL) },
+  examples: [{ body: { name: 'chat', webhook: { url: 'https://example.org/hook', format: 'slack' } } }],
+} as const satisfies Description;
+
+const REMOVE = {
+  tag: 'alerts',
+  summary: 'Remove a channel',
+  id: { name: 'name', what: 'the name of the channel', schema: z.string() },
+  ...NoInput,
+  answers: { 200: json('the channel that is gone', ChannelViewSchema, CHANNEL) },
+  problems: ['CHANNEL_NOT_FOUND'],
+  examples: [{ id: 'chat' }],
+} as const satisfies Description;
+
 /** `/alerts/channels`: webhooks beside those of the configuration. */
 export function channelEndpoints(
   { book, guard, channelsChanged }: Alerts,
   { services }: Pick<Manager, 'services'>,
   now: () => number = Date.now,
 ): Endpoint[] {
-  const nothing = { query: Nothing, body: Nothing };
   return [
-    endpoint('GET', '/alerts/channels', nothing, async (_input, response) => {
+    endpoint('GET', '/alerts/channels', LIST, async (_input, response) => {
       sendJson(response, (await book.channels()).map(channelView));
     }),
-    endpoint('POST', '/alerts/channels', { query: Nothing, body: ChannelBodySchema }, async ({ body }, response) => {
+    endpoint('POST', '/alerts/channels', ADD, async ({ body }, response) => {
       const { name, webhook, by } = body;
       assertKnown(webhook.webhook.services, await services.list());
       await guard()
@@ -38,7 +71,7 @@ export function channelEndpoints(
       response.status(201).location(`/alerts/channels/${name}`);
       sendJson(response, channelView(channel));
     }),
-    endpoint('DELETE', '/alerts/channels/:id', nothing, async ({ id }, response) => {
+    endpoint('DELETE', '/alerts/channels/:id', REMOVE, async ({ id }, response) => {
       const channel = await book.removeChannel(id);
       await channelsChanged();
       sendJson(response, channelView(channel));
@@ -47,7 +80,7 @@ export function channelEndpoints(
 }
 
 /** Of the URL no more than whom it leads to: its path, like the secret and the fields, is a key to somebody's door. */
-function channelView({ name, webhook, at, by }: AddedChannel) {
+function channelView({ name, webhook, at, by }: AddedChannel): ChannelView {
   const { url, format, severity, services } = webhook;
   const { protocol, host } = new URL(url);
   return { name, target: `${protocol}//${host}`, format, severity, services, at: new Date(at).toISOString(), by };

@@ -39,14 +39,9 @@ export interface ApiOptions {
   readonly version: string;
 }
 
-/** The manager's HTTP API. */
-export function createApi({ manager, alerts, reload, token, allowedHosts, log, version }: ApiOptions): Express {
-  const guardSettings = () => ({
-    allowedHosts: allowedHosts(),
-    allowedHostsKey: 'manager.allowedHosts',
-    token: token(),
-  });
-  const endpoints = [
+/** All that can be asked of the manager, in the order in which it is looked for. */
+export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOptions): Endpoint[] {
+  return [
     helpEndpoint(version, () => token() !== undefined),
     ...serverEndpoints(manager),
     ...serviceEndpoints(manager),
@@ -58,6 +53,17 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
     ...channelEndpoints(alerts, manager),
     reloadEndpoint(reload),
   ];
+}
+
+/** The manager's HTTP API. */
+export function createApi(options: ApiOptions): Express {
+  const { manager, token, allowedHosts, log } = options;
+  const guardSettings = () => ({
+    allowedHosts: allowedHosts(),
+    allowedHostsKey: 'manager.allowedHosts',
+    token: token(),
+  });
+  const endpoints = apiEndpoints(options);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,11 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { isOver } from '../model/deployment.ts';
+import {
+  DeploymentDetailsViewSchema,
+  DeploymentStepViewSchema,
+  DeploymentViewSchema,
+} from '../model/deployment-view.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import { deploymentView, stepView } from '../server/deployment-views.ts';
+import { type Description, json } from './description.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
+import { DEPLOYMENT, DEPLOYMENT_DETAILS } from './examples.ts';
 import { flag, pathNumber, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -19,13 +26,42 @@ const ListQuerySchema = z.strictObject({
 });
 const OneQuerySchema = z.strictObject({ follow: flag().default(false) });
 
+const LIST = {
+  tag: 'deployments',
+  summary: 'List deployments, newest first',
+  query: ListQuerySchema,
+  body: Nothing,
+  answers: { 200: json('the deployments', z.array(DeploymentViewSchema), [DEPLOYMENT]) },
+  examples: [{ query: 'limit=5' }],
+} as const satisfies Description;
+
+const GET = {
+  tag: 'deployments',
+  summary: 'Show a deployment and its steps',
+  details: 'Of its variables the names alone. With `follow`, or for who accepts only `text/event-stream`, as a stream.',
+  id: { name: 'id', what: 'the number of the deployment', schema: z.int().min(1) },
+  query: OneQuerySchema,
+  body: Nothing,
+  answers: {
+    200: {
+      ...json('the deployment', DeploymentDetailsViewSchema, DEPLOYMENT_DETAILS),
+      events: {
+        step: { what: 'one of its steps; those that are past come first', schema: DeploymentStepViewSchema },
+        end: { what: 'the deployment, when it is over', schema: DeploymentViewSchema },
+      },
+    },
+  },
+  problems: ['DEPLOYMENT_NOT_FOUND'],
+  examples: [{ id: '3' }, { what: 'Its steps as they come', id: '3', query: 'follow=true' }],
+} as const satisfies Description;
+
 /** `/deployments/*`: what was and is being deployed, and how it goes. */
 export function deploymentEndpoints({ services }: Manager): Endpoint[] {
   return [
-    endpoint('GET', '/deployments', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
+    endpoint('GET', '/deployments', LIST, async ({ query }, response) => {
       sendJson(response, (await services.deployments(query)).map(deploymentView));
     }),
-    endpoint('GET', '/deployments/:id', { query: OneQuerySchema, body: Nothing }, async ({ query, id }, response) => {
+    endpoint('GET', '/deployments/:id', GET, async ({ query, id }, response) => {
       const number = pathNumber('id', id);
       const found = await services.deployment(number);
       const wantsStream = query.follow || response.req.headers.accept === 'text/event-stream';

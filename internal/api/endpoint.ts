@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { parseBody } from './body.ts';
 import type { Deed } from './deed.ts';
+import type { Description } from './description.ts';
 import { checkInput } from './input.ts';
 
 /** One request for an endpoint. */
@@ -16,17 +17,20 @@ export interface Call {
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
+  readonly description: Description;
   readonly handle: (request: Request, response: Response, call: Call) => Promise<void>;
 }
 
 /** The schema of a query or a body that may hold nothing. */
 export const Nothing = z.strictObject({});
+/** Of an endpoint that takes neither. */
+export const NoInput = { query: Nothing, body: Nothing };
 
 /** An endpoint whose handler sees checked input only; `id` is the `:id` of its path. What another method than POST and PATCH carries is ignored. */
 export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
   method: Endpoint['method'],
   path: string,
-  schemas: { readonly query: Q; readonly body: B },
+  description: Description<Q, B>,
   answer: (
     input: { readonly query: z.output<Q>; readonly body: z.output<B>; readonly id: string; readonly deed: Deed },
     response: Response,
@@ -35,10 +39,12 @@ export function endpoint<Q extends z.ZodObject, B extends z.ZodObject>(
   return {
     method,
     path,
+    description,
     handle: async (request, response, { bytes, deed }) => {
-      const body = signed(parseBody(request, bytes), schemas.body, deed);
+      const carried = signed(parseBody(request, bytes), description.body, deed);
+      const { query, body } = checkInput(description, request, carried);
       const { id } = request.params;
-      await answer({ ...checkInput(schemas, request, body), id: typeof id === 'string' ? id : '', deed }, response);
+      await answer({ query, body, id: typeof id === 'string' ? id : '', deed }, response);
     },
   };
 }

@@ -1,8 +1,17 @@
-import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { type Description, text } from './description.ts';
+import { type Endpoint, endpoint, NoInput } from './endpoint.ts';
+
+const HELP = {
+  tag: 'manager',
+  summary: 'Show these commands',
+  ...NoInput,
+  answers: { 200: text('what one can ask of the manager, as commands to copy', 'text/plain') },
+  examples: [{}],
+} as const satisfies Description;
 
 /** `/`: what one can ask of the manager, as commands to copy. */
 export function helpEndpoint(version: string, needsToken: () => boolean): Endpoint {
-  return endpoint('GET', '/', { query: Nothing, body: Nothing }, async (_input, response) => {
+  return endpoint('GET', '/', HELP, async (_input, response) => {
     const base = `http://${response.req.headers.host}`;
     response.type('text/plain').send(helpText(version, base, needsToken()));
   });

@@ -1,12 +1,22 @@
 import type { Response } from 'express';
 import type { Family } from '../../pkg/metrics/family.ts';
 import { isRegistryAway } from '../registry/registry.ts';
-import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { type Description, text } from './description.ts';
+import { type Endpoint, endpoint, NoInput } from './endpoint.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { aloneFamilies, managerFamilies } from './manager-families.ts';
 
 /** More active alerts than that are not told apart. */
 const MOST_ALERTS = 1_000;
+
+const METRICS = {
+  tag: 'manager',
+  summary: 'Tell all that can be told in numbers, for Prometheus',
+  details: 'Without the registry only how the process fares. The load balancer has its own, on its admin port.',
+  ...NoInput,
+  answers: { 200: text("Prometheus' text format", 'text/plain') },
+  examples: [{}],
+} as const satisfies Description;
 
 /** `/metrics`: all that can be told in numbers, for Prometheus; without the registry, how the process fares. */
 export function metricsEndpoint(
@@ -15,7 +25,7 @@ export function metricsEndpoint(
   version: string,
   now: () => number = Date.now,
 ): Endpoint {
-  return endpoint('GET', '/metrics', { query: Nothing, body: Nothing }, async (_input, response) => {
+  return endpoint('GET', '/metrics', METRICS, async (_input, response) => {
     const known = await readFamilies(manager, book, now()).catch((error: unknown) => {
       if (isRegistryAway(error)) return null;
       throw error;

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
-import { LOG_STREAMS, type LogLine } from '../model/log-line.ts';
+import { InstanceViewSchema } from '../model/instance-view.ts';
+import { LOG_STREAMS, type LogLine, LogLineSchema } from '../model/log-line.ts';
 import { AddBodySchema, WeighBodySchema } from '../model/request-bodies.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { type Description, json } from './description.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
+import { INSTANCE } from './examples.ts';
 import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -21,7 +24,134 @@ const LogsQuerySchema = z.strictObject({
   lines: wholeNumberText(0, 10_000).prefault('100'),
   follow: flag().default(false),
 });
+const AddedSchema = z.union([InstanceViewSchema, z.array(InstanceViewSchema)]);
 const RemoveQuerySchema = PortQuerySchema.extend({ force: flag().default(false) });
+
+const LIST = {
+  tag: 'instances',
+  summary: 'List all instances',
+  details: 'Those that are configured under `servers`, too; ordered by service, host and port.',
+  query: ListQuerySchema,
+  body: Nothing,
+  answers: { 200: json('the instances', z.array(InstanceViewSchema), [INSTANCE]) },
+  examples: [{}, { query: 'service=web&status=running' }],
+} as const satisfies Description;
+
+const GET = {
+  tag: 'instances',
+  summary: 'Show an instance by its port',
+  query: PortQuerySchema,
+  body: Nothing,
+  answers: { 200: json('the instance', InstanceViewSchema, INSTANCE) },
+  problems: ['INSTANCE_NOT_FOUND'],
+  examples: [{ query: 'port=9000' }],
+} as const satisfies Description;
+
+const OF_ONE = {
+  tag: 'instances',
+  id: { name: 'instance', what: 'its id or port', schema: z.string() },
+  query: Nothing,
+  body: Nothing,
+  answers: { 200: json('the instance', InstanceViewSchema, INSTANCE) },
+  problems: ['INSTANCE_NOT_FOUND', 'NOT_SPAWNED', 'LIFECYCLE_CONFLICT'],
+  examples: [{ id: '9000' }],
+} as const;
+
+const SHOW = {
+  ...OF_ONE,
+  summary: 'Show an instance by its id or port',
+  problems: ['INSTANCE_NOT_FOUND'],
+} as const satisfies Description;
+
+const WEIGH = {
+  ...OF_ONE,
+  summary: 'Give an instance another share of the requests',
+  details: 'A weight of null: that of its service.',
+  body: WeighBodySchema,
+  examples: [{ id: '9000', body: { weight: 3 } }],
+} as const satisfies Description;
+
+const RESTART = {
+  ...OF_ONE,
+  summary: 'Run an instance in a new process, without losing a request',
+  query: AddQuerySchema,
+  answers: {
+    200: json('the instance, when it is ready again', InstanceViewSchema, INSTANCE),
+    202: json('the instance at once, with `wait=false`', InstanceViewSchema, { ...INSTANCE, status: 'draining' }),
+  },
+  problems: [
+    ...OF_ONE.problems,
+    'DEPLOYMENT_RUNNING',
+    'PORT_TAKEN',
+    'COMMAND_FAILED',
+    'INSTANCE_EXITED',
+    'NO_FREE_PORT',
+    'INSTANCE_NOT_READY',
+  ],
+} as const satisfies Description;
+
+const REMOVE = {
+  tag: 'instances',
+  summary: 'Drain and stop an instance',
+  details:
+    'No load balancer gives it new requests any more, those in flight finish, then it is stopped. Resolves when it is gone.',
+  query: RemoveQuerySchema,
+  body: Nothing,
+  answers: {
+    200: json('the instance that is gone', InstanceViewSchema, { ...INSTANCE, pid: null, status: 'stopped' }),
+  },
+  problems: ['INSTANCE_NOT_FOUND', 'NOT_SPAWNED'],
+  examples: [{ query: 'port=9000' }, { what: 'Its requests are cut off', query: 'port=9000&force=true' }],
+} as const satisfies Description;
+
+const LOGS = {
+  tag: 'instances',
+  summary: 'Show the last lines that an instance has written',
+  details: 'Those of standard output, then those of standard error; as text for who asks for `text/plain`.',
+  id: { name: 'instance', what: 'its id or port', schema: z.string() },
+  query: LogsQuerySchema,
+  body: Nothing,
+  answers: {
+    200: {
+      ...json('the lines; with `follow` as a stream', z.array(LogLineSchema), [{ stream: 'out', text: 'listening' }]),
+      mediaType: 'text/plain',
+      events: {
+        out: { what: 'a line of standard output' },
+        err: { what: 'a line of standard error' },
+        end: { what: 'the instance is gone, or the manager stops' },
+      },
+    },
+  },
+  problems: ['INSTANCE_NOT_FOUND', 'NOT_SPAWNED'],
+  examples: [
+    { id: '9000', accept: 'text/plain' },
+    { what: 'And all that follow', id: '9000', query: 'follow=true' },
+  ],
+} as const satisfies Description;
+
+const ADD = {
+  tag: 'instances',
+  summary: 'Start instances',
+  details:
+    'Without a body one more of the first service that has a command. When one of them does not get ready, none remains.',
+  query: AddQuerySchema,
+  body: AddBodySchema,
+  answers: {
+    201: json('the instance, when it is ready; a list when `count` is given', AddedSchema, INSTANCE),
+    202: json('the same at once, with `wait=false`', AddedSchema, { ...INSTANCE, status: 'starting' }),
+  },
+  problems: [
+    'SERVICE_NOT_FOUND',
+    'NOT_SPAWNED',
+    'PORT_TAKEN',
+    'LIFECYCLE_CONFLICT',
+    'COMMAND_FAILED',
+    'INSTANCE_EXITED',
+    'NO_FREE_PORT',
+    'INSTANCE_NOT_READY',
+  ],
+  examples: [{}, { what: 'Three more', body: { count: 3 } }],
+} as const satisfies Description;
 
 /** `/servers/*`: instances are added, shown and removed. */
 export function serverEndpoints(manager: Manager): Endpoint[] {
@@ -29,13 +159,13 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
     addEndpoint(manager),
     logsEndpoint(manager),
     ...instanceEndpoints(manager),
-    endpoint('GET', '/servers/list', { query: ListQuerySchema, body: Nothing }, async ({ query }, response) => {
+    endpoint('GET', '/servers/list', LIST, async ({ query }, response) => {
       sendJson(response, await manager.list(query));
     }),
-    endpoint('GET', '/servers/get', { query: PortQuerySchema, body: Nothing }, async ({ query }, response) => {
+    endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
       sendJson(response, await manager.get(query.port));
     }),
-    endpoint('DELETE', '/servers/remove', { query: RemoveQuerySchema, body: Nothing }, async ({ query }, response) => {
+    endpoint('DELETE', '/servers/remove', REMOVE, async ({ query }, response) => {
       sendJson(response, await manager.remove(query.port, { force: query.force }));
     }),
   ];
@@ -44,29 +174,23 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
 /** `/servers/{id or port}`: one instance is shown, weighed and restarted. */
 function instanceEndpoints({ instances }: Manager): Endpoint[] {
   return [
-    endpoint('GET', '/servers/:id', { query: Nothing, body: Nothing }, async ({ id }, response) => {
+    endpoint('GET', '/servers/:id', SHOW, async ({ id }, response) => {
       sendJson(response, await instances.get(id));
     }),
-    endpoint('PATCH', '/servers/:id', { query: Nothing, body: WeighBodySchema }, async ({ id, body }, response) => {
+    endpoint('PATCH', '/servers/:id', WEIGH, async ({ id, body }, response) => {
       sendJson(response, await instances.weigh(id, body.weight));
     }),
-    endpoint(
-      'POST',
-      '/servers/:id/restart',
-      { query: AddQuerySchema, body: Nothing },
-      async ({ id, query }, response) => {
-        const instance = await instances.restart(id, query);
-        response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
-        sendJson(response, instance);
-      },
-    ),
+    endpoint('POST', '/servers/:id/restart', RESTART, async ({ id, query }, response) => {
+      const instance = await instances.restart(id, query);
+      response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
+      sendJson(response, instance);
+    }),
   ];
 }
 
 /** The lines as JSON, for people who ask for `text/plain` as they are; with `follow` as server-sent events that go on. */
 function logsEndpoint(manager: Manager): Endpoint {
-  const schemas = { query: LogsQuerySchema, body: Nothing };
-  return endpoint('GET', '/servers/:id/logs', schemas, async ({ query, id }, response) => {
+  return endpoint('GET', '/servers/:id/logs', LOGS, async ({ query, id }, response) => {
     const { logs, gone } = await manager.logs(id, query);
     const lines = await logs.last();
     if (!query.follow) {
@@ -88,8 +212,7 @@ function logsEndpoint(manager: Manager): Endpoint {
 
 /** The add goes on when its client leaves: the instances are wanted all the same. */
 function addEndpoint(manager: Manager): Endpoint {
-  const schemas = { query: AddQuerySchema, body: AddBodySchema };
-  return endpoint('POST', '/servers/add', schemas, async ({ query, body }, response) => {
+  return endpoint('POST', '/servers/add', ADD, async ({ query, body }, response) => {
     const instances = await manager.add({ ...body, count: body.count ?? 1, wait: query.wait });
     const views = instances.map((instance) => viewOf(instance, 'unknown'));
     const [first] = views;

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { z } from 'zod';
 import type { Deployment } from '../model/deployment.ts';
+import { DeploymentViewSchema } from '../model/deployment-view.ts';
 import {
   ByBodySchema,
   DeployBodySchema,
@@ -8,61 +9,152 @@ import {
   ScaleBodySchema,
   ServicePatchBodySchema,
 } from '../model/request-bodies.ts';
+import { ServiceDetailsViewSchema, ServiceViewSchema } from '../model/service-view.ts';
 import { deploymentView } from '../server/deployment-views.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
-import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { type Description, json } from './description.ts';
+import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
+import { DEPLOYMENT, SERVICE, SERVICE_DETAILS } from './examples.ts';
 import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
 const DeployQuerySchema = z.strictObject({ queue: flag().default(false), wait: flag().default(false) });
 
+const DETAILS = { 200: json('the service', ServiceDetailsViewSchema, SERVICE_DETAILS) };
+const OF_ONE = {
+  tag: 'services',
+  id: { name: 'name', what: 'the name of the service', schema: z.string() },
+  query: Nothing,
+  body: Nothing,
+  answers: DETAILS,
+  problems: ['SERVICE_NOT_FOUND'],
+  examples: [{ id: 'web' }],
+} as const;
+
+const LIST = {
+  tag: 'services',
+  summary: 'List all services',
+  details: 'In the order of the configuration: what is in force, how many run, what is being deployed.',
+  ...NoInput,
+  answers: { 200: json('the services', z.array(ServiceViewSchema), [SERVICE]) },
+  examples: [{}],
+} as const satisfies Description;
+
+const GET = {
+  ...OF_ONE,
+  summary: 'Show a service, its instances and its latest deployments',
+} as const satisfies Description;
+
+const PATCH = {
+  ...OF_ONE,
+  summary: 'Change a service',
+  details: 'What is absent stays as it is; null means as it is configured.',
+  body: ServicePatchBodySchema,
+  problems: ['SERVICE_NOT_FOUND', 'NOT_SPAWNED'],
+  examples: [{ id: 'web', body: { instances: 4, algorithm: 'least-time' } }],
+} as const satisfies Description;
+
+const SCALE = {
+  ...OF_ONE,
+  summary: 'Set how many instances a service has',
+  body: ScaleBodySchema,
+  problems: ['SERVICE_NOT_FOUND', 'NOT_SPAWNED'],
+  examples: [{ id: 'web', body: { instances: 4 } }],
+} as const satisfies Description;
+
+const PAUSE = {
+  ...OF_ONE,
+  summary: 'Hold the new requests to a service',
+  details: 'Answers when all load balancers do so. They wait as long as `hold` of the service lets them.',
+} as const satisfies Description;
+
+const RESUME = {
+  ...OF_ONE,
+  summary: 'Let the held requests of a service go on, in order',
+} as const satisfies Description;
+
 /** `/services/*`: services are shown, changed, deployed, paused. */
 export function serviceEndpoints({ services }: Manager): Endpoint[] {
-  const nothing = { query: Nothing, body: Nothing };
   return [
-    endpoint('GET', '/services', nothing, async (_input, response) => sendJson(response, await services.list())),
-    endpoint('GET', '/services/:id', nothing, async ({ id }, response) => {
+    endpoint('GET', '/services', LIST, async (_input, response) => sendJson(response, await services.list())),
+    endpoint('GET', '/services/:id', GET, async ({ id }, response) => {
       sendDetails(response, await services.get(id));
     }),
-    endpoint(
-      'PATCH',
-      '/services/:id',
-      { query: Nothing, body: ServicePatchBodySchema },
-      async ({ id, body }, response) => {
-        sendDetails(response, await services.patch(id, body));
-      },
-    ),
-    endpoint(
-      'POST',
-      '/services/:id/scale',
-      { query: Nothing, body: ScaleBodySchema },
-      async ({ id, body }, response) => {
-        sendDetails(response, await services.scale(id, body.instances));
-      },
-    ),
-    endpoint('POST', '/services/:id/pause', nothing, async ({ id }, response) => {
+    endpoint('PATCH', '/services/:id', PATCH, async ({ id, body }, response) => {
+      sendDetails(response, await services.patch(id, body));
+    }),
+    endpoint('POST', '/services/:id/scale', SCALE, async ({ id, body }, response) => {
+      sendDetails(response, await services.scale(id, body.instances));
+    }),
+    endpoint('POST', '/services/:id/pause', PAUSE, async ({ id }, response) => {
       sendDetails(response, await services.pause(id));
     }),
-    endpoint('POST', '/services/:id/resume', nothing, async ({ id }, response) => {
+    endpoint('POST', '/services/:id/resume', RESUME, async ({ id }, response) => {
       sendDetails(response, await services.resume(id));
     }),
-    change('deploy', DeployBodySchema, (id, body, options) => services.deploy(id, body, options)),
-    change('restart', ByBodySchema, (id, _body, options) => services.restart(id, options)),
-    change('rollback', RollbackBodySchema, (id, { to }, options) => services.rollback(id, to, options)),
+    ...changeEndpoints(services),
   ];
 }
 
-/** Something that makes a deployment: 202 with it when it has begun, with `?wait=true` 200 when it has succeeded. */
+const DEPLOY_DETAILS =
+  'A few instances at a time, without losing a request; what does not get ready or fails is rolled back. The answer comes when it has begun, with `wait=true` when it is over.';
+const CHANGE = {
+  ...OF_ONE,
+  query: DeployQuerySchema,
+  answers: {
+    202: json('the deployment, which has begun', DeploymentViewSchema, {
+      ...DEPLOYMENT,
+      state: 'running',
+      finishedAt: null,
+    }),
+    200: json('the deployment, which has succeeded, with `wait=true`', DeploymentViewSchema, DEPLOYMENT),
+  },
+  problems: ['SERVICE_NOT_FOUND', 'NOT_SPAWNED', 'DEPLOYMENT_RUNNING', 'DEPLOYMENT_FAILED'],
+} as const;
+
+const DEPLOY = {
+  ...CHANGE,
+  summary: 'Deploy another version',
+  details: DEPLOY_DETAILS,
+  body: DeployBodySchema,
+  examples: [{ id: 'web', body: { version: 'v2' } }],
+} as const satisfies Description;
+
+const RESTART = {
+  ...CHANGE,
+  summary: 'Run the same release in new processes',
+  details: DEPLOY_DETAILS,
+  body: ByBodySchema,
+} as const satisfies Description;
+
+const ROLLBACK = {
+  ...CHANGE,
+  summary: 'Go back to the release before, or to an earlier one',
+  details: `${DEPLOY_DETAILS} A deployment that is under way is given up.`,
+  body: RollbackBodySchema,
+  problems: [...CHANGE.problems, 'DEPLOYMENT_NOT_FOUND'],
+  examples: [{ id: 'web' }, { what: 'To what deployment 2 brought', id: 'web', body: { to: 2 } }],
+} as const satisfies Description;
+
+/** Those that make a deployment. */
+function changeEndpoints(services: Manager['services']): Endpoint[] {
+  return [
+    change('deploy', DEPLOY, (id, body, options) => services.deploy(id, body, options)),
+    change('restart', RESTART, (id, _body, options) => services.restart(id, options)),
+    change('rollback', ROLLBACK, (id, { to }, options) => services.rollback(id, to, options)),
+  ];
+}
+
+/** 202 with the deployment when it has begun, with `?wait=true` 200 when it has succeeded. */
 function change<B extends typeof ByBodySchema>(
   verb: string,
-  body: B,
+  description: Description<typeof DeployQuerySchema, B>,
   begin: (id: string, body: z.output<B>, options: DeploymentOptions) => Promise<Deployment>,
 ): Endpoint {
-  const schemas = { query: DeployQuerySchema, body };
-  return endpoint('POST', `/services/:id/${verb}`, schemas, async ({ id, query, body: checked }, response) => {
-    const deployment = await begin(id, checked, { by: checked.by, ...query });
+  return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body }, response) => {
+    const deployment = await begin(id, body, { by: body.by, ...query });
     response.status(query.wait ? 200 : 202).location(`/deployments/${deployment.id}`);
     sendJson(response, deploymentView(deployment));
   });

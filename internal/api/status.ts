@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { EventViewSchema } from '../model/event-view.ts';
+import { ManagerStatusSchema } from '../model/manager-status.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { eventView } from '../server/event-view.ts';
-import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
+import { type Description, json } from './description.ts';
+import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
+import { EVENT, STATUS } from './examples.ts';
 import { wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -11,13 +15,30 @@ const EventsQuerySchema = z.strictObject({
   service: ServiceNameSchema.exactOptional(),
 });
 
+const GET_STATUS = {
+  tag: 'manager',
+  summary: 'Tell how the manager is, with a summary of what it manages',
+  ...NoInput,
+  answers: { 200: json('it is well', ManagerStatusSchema, STATUS) },
+  examples: [{}],
+} as const satisfies Description;
+
+const EVENTS = {
+  tag: 'manager',
+  summary: 'List what happened, newest first',
+  query: EventsQuerySchema,
+  body: Nothing,
+  answers: { 200: json('the events', z.array(EventViewSchema), [EVENT]) },
+  examples: [{ query: 'limit=20' }],
+} as const satisfies Description;
+
 /** `/status` and `/events`: what is going on and what went on. */
 export function statusEndpoints(manager: Manager): Endpoint[] {
   return [
-    endpoint('GET', '/status', { query: Nothing, body: Nothing }, async (_input, response) => {
+    endpoint('GET', '/status', GET_STATUS, async (_input, response) => {
       sendJson(response, await manager.status());
     }),
-    endpoint('GET', '/events', { query: EventsQuerySchema, body: Nothing }, async ({ query }, response) => {
+    endpoint('GET', '/events', EVENTS, async ({ query }, response) => {
       sendJson(response, (await manager.events(query)).map(eventView));
     }),
   ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One fault of the input: `path` is `query.port`, `body.env.A`, … */
-export const InputFaultSchema = z.object({ path: z.string(), message: z.string() });
+const InputFaultSchema = z.object({ path: z.string(), message: z.string() });
 export type InputFault = Readonly<z.infer<typeof InputFaultSchema>>;
 
 /** Why a request failed (RFC 9457); other members tell what a person can use to mend it. */

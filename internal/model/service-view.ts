@@ -36,7 +36,7 @@ export const ServiceViewSchema = ServiceStatusSchema.extend({
 });
 export type ServiceView = Readonly<z.infer<typeof ServiceViewSchema>>;
 
-export const RouteViewSchema = z.object({
+const RouteViewSchema = z.object({
   host: z.string(),
   path: z.string(),
   /** Null: as many requests as come. */

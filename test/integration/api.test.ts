@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
-import { createApi } from '../../internal/api/app.ts';
+import { heldToDescription } from '../support/described-answers.ts';
 import { type ApiServer, startApiServer } from '../../internal/api/http-server.ts';
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
@@ -63,7 +63,7 @@ before(async () => {
     version: '1.2.3',
   });
   await manager.start();
-  const app = createApi({
+  const app = heldToDescription({
     manager,
     alerts: {
       test: async () => [],

@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createApi } from '../../../internal/api/app.ts';
+import type { ApiOptions } from '../../../internal/api/app.ts';
 import { Deed } from '../../../internal/api/deed.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
 import { EventCounts } from '../../../internal/server/event-counts.ts';
@@ -20,6 +20,7 @@ import type { AlertBook } from '../../../pkg/alerts/book.ts';
 import type { TestResult } from '../../../pkg/alerts/channels.ts';
 import { createLogger, type Logger } from '../../../pkg/logger/logger.ts';
 import { liveState } from '../../support/live-state.ts';
+import { heldToDescription } from '../../support/described-answers.ts';
 import { FakeAlertBook } from './fake-alert-book.ts';
 
 export const silent = createLogger({ name: 'test', level: 'silent', pretty: false });
@@ -226,7 +227,12 @@ export interface TestApi {
   readonly log?: Logger;
 }
 
-export function api({
+/** The API; its answers are held against their descriptions. */
+export function api(settings: TestApi = {}): Express {
+  return heldToDescription(apiOptions(settings));
+}
+
+export function apiOptions({
   manager,
   results = [],
   book = new FakeAlertBook(),
@@ -235,8 +241,8 @@ export function api({
   token = () => undefined,
   allowedHosts = () => [],
   log = silent,
-}: TestApi = {}): Express {
-  return createApi({
+}: TestApi = {}): ApiOptions {
+  return {
     manager: manager ?? new FakeManager(),
     alerts: {
       test: async () => results,
@@ -250,5 +256,5 @@ export function api({
     allowedHosts,
     log,
     version: '1.2.3',
-  });
+  };
 }

@@ -6,8 +6,8 @@ import { type ErrorCode, HeimdallError } from '../../../internal/model/errors.ts
 import { api, FakeManager } from './fake-manager.ts';
 
 async function answerTo(code: ErrorCode, context: Record<string, unknown> = {}) {
-  const manager = new FakeManager({ status: () => Promise.reject(new HeimdallError(code, 'what to do', context)) });
-  return request(api({ manager })).get('/status?');
+  const manager = new FakeManager({ add: () => Promise.reject(new HeimdallError(code, 'what to do', context)) });
+  return request(api({ manager })).post('/servers/add?');
 }
 
 describe('sendProblem', () => {
@@ -22,13 +22,13 @@ describe('sendProblem', () => {
       status: 409,
       detail: 'what to do',
       code: 'PORT_TAKEN',
-      instance: '/status',
+      instance: '/servers/add',
     });
   });
 
   it('lets no context replace a standard member', async () => {
     const { body } = await answerTo('NO_FREE_PORT', { status: 200, detail: 'fine', instance: 'web-1' });
-    assert.deepEqual([body.status, body.detail, body.instance], [503, 'what to do', '/status']);
+    assert.deepEqual([body.status, body.detail, body.instance], [503, 'what to do', '/servers/add']);
   });
 
   it('blames the command with 502, its slowness with 504', async () => {

@@ -1,0 +1,19 @@
+import type { Endpoint } from './endpoint.ts';
+import type { ProblemCode } from './problem.ts';
+
+const ALWAYS: readonly ProblemCode[] = [
+  'INVALID_REQUEST',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'INTERNAL',
+  'REGISTRY_BROKEN',
+  'REGISTRY_UNAVAILABLE',
+  'SHUTTING_DOWN',
+];
+const OF_A_BODY: readonly ProblemCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+
+/** What an endpoint may answer with when it does not do what was asked for. */
+export function possibleProblems({ method, description }: Endpoint): ProblemCode[] {
+  const ofBody = method === 'POST' || method === 'PATCH' ? OF_A_BODY : [];
+  return [...ALWAYS, ...ofBody, ...(description.problems ?? [])];
+}

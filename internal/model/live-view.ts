@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { AlertViewSchema, SilenceViewSchema } from './alert-view.ts';
+import { DeploymentDetailsViewSchema } from './deployment-view.ts';
+import { EventViewSchema } from './event-view.ts';
+import { InstanceViewSchema } from './instance-view.ts';
+import type { LiveHistory, LiveState, LiveTick } from './live.ts';
+import { LoadBalancerViewSchema } from './manager-status.ts';
+import { ServiceViewSchema } from './service-view.ts';
+
+const FigureSchema = z.number().nullable();
+
+const TrafficSchema = z.object({
+  rps: z.number().describe('Requests that ended, per second; of an instance: attempts.'),
+  errorRate: FigureSchema.describe('The share of them that failed, 0 to 1; null when none ended.'),
+  p50: FigureSchema.describe('Milliseconds to the response head, here and below; null when nobody answered.'),
+  p95: FigureSchema,
+  p99: FigureSchema,
+  inFlight: z.int(),
+});
+
+const LiveInstanceSchema = InstanceViewSchema.extend({
+  healthCause: z.string().describe('Why the health is what it is, in words; empty when nothing is known.'),
+  drain: z
+    .object({
+      since: z.string(),
+      until: z.string().describe('When at the latest it is told to stop, or is being stopped.'),
+      inFlight: z.int(),
+    })
+    .nullable(),
+  traffic: TrafficSchema,
+});
+
+const LiveServiceSchema = ServiceViewSchema.extend({
+  waiting: z.int().describe('Requests that wait: there is no instance, all are full, or the service is paused.'),
+  traffic: TrafficSchema,
+});
+
+const StateShape = {
+  version: z.string(),
+  revision: z.int().nullable().describe('Null: the registry cannot be read; the rest is what was known last.'),
+  loadBalancers: z.array(LoadBalancerViewSchema),
+  services: z.array(LiveServiceSchema).describe('In the order of the configuration.'),
+  instances: z.array(LiveInstanceSchema).describe('By service, host and port.'),
+  deployments: z
+    .array(DeploymentDetailsViewSchema)
+    .describe('Those that are not over, and those of the last 15 minutes.'),
+  alerts: z.array(AlertViewSchema).describe('The active ones, and those that were resolved within the hour.'),
+  silences: z.array(SilenceViewSchema),
+  events: z.array(EventViewSchema).describe('The latest, newest first.'),
+};
+const AtSchema = z.string().describe("ISO 8601, by the manager's clock.");
+
+/** All that there is to see now. */
+export const LiveStateSchema: z.ZodType<LiveState> = z.object({ at: AtSchema, ...StateShape });
+
+const SeriesSchema = z.array(FigureSchema);
+
+/** What the last 15 minutes looked like. */
+export const LiveHistorySchema: z.ZodType<LiveHistory> = z.object({
+  until: z.number().describe('Of the last point, in epoch milliseconds.'),
+  stepMs: z.number().describe('Between two points.'),
+  services: z.record(
+    z.string(),
+    z.object({
+      rps: SeriesSchema,
+      errorRate: SeriesSchema,
+      p50: SeriesSchema,
+      p95: SeriesSchema,
+      p99: SeriesSchema,
+      inFlight: SeriesSchema,
+    }),
+  ),
+  instances: z.record(
+    z.string(),
+    z.object({
+      rps: SeriesSchema,
+      errorRate: SeriesSchema,
+      p99: SeriesSchema,
+      cpu: SeriesSchema,
+      memory: SeriesSchema,
+    }),
+  ),
+});
+
+const FiguresSchema = z.object({
+  traffic: TrafficSchema.exactOptional(),
+  cpu: z.number().exactOptional(),
+  memory: z.number().exactOptional(),
+});
+
+/** What changed since the message before. */
+export const LiveTickSchema: z.ZodType<LiveTick> = z.object({
+  at: AtSchema,
+  version: StateShape.version.exactOptional(),
+  revision: StateShape.revision.exactOptional(),
+  loadBalancers: StateShape.loadBalancers.exactOptional(),
+  services: z
+    .array(LiveServiceSchema)
+    .exactOptional()
+    .describe('Those of which anything changed; all of them, in order, when one came or their order is another.'),
+  instances: z
+    .array(LiveInstanceSchema)
+    .exactOptional()
+    .describe('Those that are new, or of which more changed than figures.'),
+  figures: z
+    .record(z.string(), FiguresSchema)
+    .exactOptional()
+    .describe('By id, of instances of which nothing else changed.'),
+  gone: z.array(z.string()).exactOptional().describe('Names of services and ids of instances that there are no more.'),
+  deployments: StateShape.deployments.exactOptional(),
+  alerts: StateShape.alerts.exactOptional(),
+  silences: StateShape.silences.exactOptional(),
+  events: z.array(EventViewSchema).exactOptional().describe('New ones, newest first.'),
+});
