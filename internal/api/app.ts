@@ -3,9 +3,10 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
 import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
+import { dashboard } from './dashboard.ts';
 import { deploymentEndpoints } from './deployments.ts';
 import type { Endpoint } from './endpoint.ts';
-import { guard } from './guard.ts';
+import { guard, hostGuard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
@@ -33,17 +34,16 @@ export interface ApiOptions {
   readonly token: () => string | undefined;
   /** Host names besides the loopback ones under which clients may call now, without a port. */
   readonly allowedHosts: () => readonly string[];
+  /** Where the built dashboard is; may be missing. */
+  readonly dashboardFolder: string;
   readonly log: Logger;
   readonly version: string;
 }
 
 /** The manager's HTTP API. */
-export function createApi({ manager, alerts, reload, token, allowedHosts, log, version }: ApiOptions): Express {
-  const guardSettings = () => ({
-    allowedHosts: allowedHosts(),
-    allowedHostsKey: 'manager.allowedHosts',
-    token: token(),
-  });
+export function createApi(options: ApiOptions): Express {
+  const { manager, alerts, reload, token, allowedHosts, dashboardFolder, log, version } = options;
+  const hostSettings = () => ({ allowedHosts: allowedHosts(), allowedHostsKey: 'manager.allowedHosts' });
   const endpoints = [
     helpEndpoint(version, () => token() !== undefined),
     ...serverEndpoints(manager),
@@ -59,7 +59,9 @@ export function createApi({ manager, alerts, reload, token, allowedHosts, log, v
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestLog(log), securityHeaders, guard(guardSettings));
+  app.use(requestLog(log), securityHeaders);
+  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
+  app.use(guard(() => ({ ...hostSettings(), token: token() })));
   for (const [path, group] of byPath(endpoints)) {
     for (const { method, handle } of group) {
       if (method === 'GET') app.get(path, handle);

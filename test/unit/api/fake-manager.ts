@@ -190,6 +190,7 @@ export interface TestApi {
   readonly channelsChanged?: () => Promise<void>;
   readonly token?: () => string | undefined;
   readonly allowedHosts?: () => readonly string[];
+  readonly dashboardFolder?: string;
   readonly log?: Logger;
 }
 
@@ -201,6 +202,7 @@ export function api({
   channelsChanged = async () => {},
   token = () => undefined,
   allowedHosts = () => [],
+  dashboardFolder = 'no-dashboard',
   log = silent,
 }: TestApi = {}): Express {
   return createApi({
@@ -215,6 +217,7 @@ export function api({
     reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,
+    dashboardFolder,
     log,
     version: '1.2.3',
   });
