@@ -4,6 +4,9 @@ import { dirname, extname, join } from 'node:path';
 /** Of heimdall's own package, wherever it is installed and whether it runs from its sources or built. */
 export const packageVersion: string = versionIn(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')));
 
+/** Where the built dashboard is, if it is. */
+export const dashboardFolder: string = join(packageRoot(), 'dist', 'dashboard');
+
 /** The main file of another process of this package: `server-manager`, `load-balancer`, `test-server`. */
 export function mainFile(process: string): string {
   return join(import.meta.dirname, '..', process, `main${extname(import.meta.filename)}`);

@@ -20,7 +20,7 @@ import { ConfigFollower } from '../runtime/config-follower.ts';
 import type { Inheritance } from '../runtime/inheritance.ts';
 import type { LivingProcess } from '../runtime/living-process.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
-import { packageVersion } from '../runtime/package-info.ts';
+import { dashboardFolder, packageVersion } from '../runtime/package-info.ts';
 import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
 import { CalendarJobs } from './calendar-jobs.ts';
@@ -272,6 +272,7 @@ export class ManagerProcess implements Running {
       reload: () => this.reload(),
       token: () => this.#access.token,
       allowedHosts: () => [...this.#access.allowedHosts, host],
+      dashboardFolder,
       log: this.log.child({ subsystem: 'api' }),
       version: packageVersion,
     });

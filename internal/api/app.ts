@@ -3,10 +3,11 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
 import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
+import { dashboard } from './dashboard.ts';
 import { deploymentEndpoints } from './deployments.ts';
 import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
-import { guard } from './guard.ts';
+import { guard, hostGuard } from './guard.ts';
 import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
@@ -35,6 +36,8 @@ export interface ApiOptions {
   readonly token: () => string | undefined;
   /** Host names besides the loopback ones under which clients may call now, without a port. */
   readonly allowedHosts: () => readonly string[];
+  /** Where the built dashboard is; may be missing. */
+  readonly dashboardFolder: string;
   readonly log: Logger;
   readonly version: string;
 }
@@ -57,17 +60,15 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
 
 /** The manager's HTTP API. */
 export function createApi(options: ApiOptions): Express {
-  const { manager, token, allowedHosts, log } = options;
-  const guardSettings = () => ({
-    allowedHosts: allowedHosts(),
-    allowedHostsKey: 'manager.allowedHosts',
-    token: token(),
-  });
+  const { manager, token, allowedHosts, dashboardFolder, log } = options;
+  const hostSettings = () => ({ allowedHosts: allowedHosts(), allowedHostsKey: 'manager.allowedHosts' });
   const endpoints = apiEndpoints(options);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestLog(log), securityHeaders, guard(guardSettings));
+  app.use(requestLog(log), securityHeaders);
+  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
+  app.use(guard(() => ({ ...hostSettings(), token: token() })));
   const sendError = errorSender(log);
   for (const [path, group] of byPath(endpoints)) {
     for (const endpoint of group) {

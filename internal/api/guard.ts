@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { type GuardSettings, type Refusal, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { ErrorCode } from '../model/errors.ts';
 import { sendProblem } from './problem.ts';
@@ -12,8 +12,20 @@ const CODE = {
 
 /** Stands before everything else. @param settings - those in force now, asked for with every request. */
 export function guard(settings: () => GuardSettings): RequestHandler {
+  return refuse((request) => refusalOf(request, settings()));
+}
+
+/** Stands before what holds no secret and steers nothing, so that a link from another page may lead there: only re-pointed names are refused. */
+export function hostGuard(settings: () => Omit<GuardSettings, 'token'>): RequestHandler {
+  return refuse((request) => {
+    const refusal = refusalOf(request, { ...settings(), token: undefined });
+    return refusal?.kind === 'host' ? refusal : null;
+  });
+}
+
+function refuse(judge: (request: Request) => Refusal | null): RequestHandler {
   return (request, response, next) => {
-    const refusal = refusalOf(request, settings());
+    const refusal = judge(request);
     if (refusal === null) return next();
     const { kind, detail, challenge } = refusal;
     if (challenge !== undefined) response.set('WWW-Authenticate', challenge);

@@ -46,6 +46,24 @@ export class ServersClient {
     return this.#connection.json({ method: 'DELETE', path: '/servers/remove', query: { port, force }, options });
   }
 
+  /** @param instance - its id or port. @param weight - null: the one that new instances of its service get. */
+  weigh(instance: string | number, weight: number | null, options?: ChangeOptions): Promise<InstanceView> {
+    return this.#connection.json({ method: 'PATCH', path: pathOf(instance), body: { weight }, options });
+  }
+
+  /**
+   * Puts another instance in its place that runs the same; without losing a request.
+   * @param instance - its id or port.
+   * @param options - `wait: false`: resolve as soon as the new one is being started.
+   * @returns the new one.
+   */
+  restart(
+    instance: string | number,
+    { wait, ...options }: ChangeOptions & { readonly wait?: boolean | undefined } = {},
+  ): Promise<InstanceView> {
+    return this.#connection.json({ method: 'POST', path: `${pathOf(instance)}/restart`, query: { wait }, options });
+  }
+
   /** The last lines of each stream. @param instance - its id or port. */
   logs(instance: string | number, { signal, ...query }: CallOptions & LogOptions = {}): Promise<LogLine[]> {
     return this.#connection.json({ method: 'GET', path: logsOf(instance), query: { ...query }, options: { signal } });
@@ -75,6 +93,10 @@ export interface LogOptions {
   readonly lines?: number | undefined;
 }
 
+function pathOf(instance: string | number): string {
+  return `/servers/${segment(instance)}`;
+}
+
 function logsOf(instance: string | number): string {
-  return `/servers/${segment(instance)}/logs`;
+  return `${pathOf(instance)}/logs`;
 }

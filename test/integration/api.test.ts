@@ -75,6 +75,7 @@ before(async () => {
     reload: async () => ({ pid: 1, successor: 2 }),
     token: () => undefined,
     allowedHosts: () => [],
+    dashboardFolder: join(dataDir, 'no-dashboard'),
     log,
     version: '1.2.3',
   });

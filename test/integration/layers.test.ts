@@ -43,6 +43,10 @@ const FORBIDDEN: readonly (readonly [file: string, statement: string])[] = [
   ['internal/proxy/planted.ts', "import '../simulation/backend.ts';"],
   ['internal/server/planted.ts', "import '../../cmd/runtime/run-process.ts';"],
   ['internal/server/planted.ts', "import 'express';"],
+  ['internal/dashboard/planted.ts', "import '../server/server-manager.ts';"],
+  ['internal/dashboard/planted.ts', "import '../../pkg/logger/logger.ts';"],
+  ['internal/dashboard/planted.ts', "import 'node:fs';"],
+  ['internal/dashboard/live/planted.ts', "import 'zod';"],
   ['internal/server/planted.ts', 'export const home = process.env.HOME;'],
   ['pkg/alerts/planted.ts', 'export const end = () => process.exit(1);'],
 ];
@@ -57,6 +61,9 @@ const ALLOWED: readonly (readonly [file: string, statement: string])[] = [
   ['internal/registry/sqlite/planted.ts', "import 'better-sqlite3';"],
   ['internal/proxy/planted.ts', "import '../algorithms/balancer.ts';"],
   ['internal/simulation/planted.ts', "import '../proxy/fleet.ts';"],
+  ['internal/dashboard/planted.ts', "import '../client/client.ts';"],
+  ['internal/dashboard/live/planted.ts', "import '../../model/live.ts';"],
+  ['internal/dashboard/part/planted.ts', "import 'uplot';"],
   ['cmd/planted.ts', "import '../internal/proxy/pool.ts';"],
 ];
 

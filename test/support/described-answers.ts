@@ -23,13 +23,19 @@ export function heldToDescription(options: ApiOptions): Express {
     const endpoint = endpointFor(endpoints, method, path);
     const body = bodyOf(response);
     response.once('finish', () => {
-      const fault = method === 'HEAD' ? null : faultOf(endpoint, response, Buffer.concat(body).toString());
+      const isFree = method === 'HEAD' || isOfDashboard(path, response);
+      const fault = isFree ? null : faultOf(endpoint, response, Buffer.concat(body).toString());
       if (fault !== null) faults.push(`${method} ${path} ${response.statusCode}: ${fault}`);
     });
     next();
   });
   app.use(createApi(options));
   return app;
+}
+
+/** The page and its files are no part of the API. */
+function isOfDashboard(path: string, response: Response): boolean {
+  return path.startsWith('/assets/') || response.get('Content-Security-Policy')?.includes("script-src 'self'") === true;
 }
 
 function endpointFor(endpoints: readonly Endpoint[], method: string, path: string): Endpoint | undefined {

@@ -224,6 +224,7 @@ export interface TestApi {
   readonly channelsChanged?: () => Promise<void>;
   readonly token?: () => string | undefined;
   readonly allowedHosts?: () => readonly string[];
+  readonly dashboardFolder?: string;
   readonly log?: Logger;
 }
 
@@ -240,6 +241,7 @@ export function apiOptions({
   channelsChanged = async () => {},
   token = () => undefined,
   allowedHosts = () => [],
+  dashboardFolder = 'no-dashboard',
   log = silent,
 }: TestApi = {}): ApiOptions {
   return {
@@ -254,6 +256,7 @@ export function apiOptions({
     reload: async () => ({ pid: 1, successor: 2 }),
     token,
     allowedHosts,
+    dashboardFolder,
     log,
     version: '1.2.3',
   };

@@ -61,6 +61,8 @@ describe('the client', () => {
       assert.equal((await servers.list({ service: 'web', status: 'running' })).length, 2);
       assert.equal((await servers.get(9000)).id, 'web-9000');
       assert.equal((await servers.remove(9000, { force: true })).status, 'stopped');
+      assert.equal((await servers.weigh('web-9000', 5)).service, 'web');
+      assert.equal((await servers.restart(9000, { wait: false })).service, 'web');
       assert.deepEqual(await servers.logs('web-9000', { lines: 5, stream: 'err' }), []);
       assert.deepEqual(await drained(servers.followLogs(9000)), []);
       assert.deepEqual(manager.calls, [
@@ -69,6 +71,8 @@ describe('the client', () => {
         ['list', { service: 'web', status: 'running' }],
         ['get', 9000],
         ['remove', 9000, { force: true }],
+        ['instances.weigh', 'web-9000', 5],
+        ['instances.restart', '9000', { wait: false }],
         ['logs', 'web-9000', { lines: 5, stream: 'err', follow: false }],
         ['logs', '9000', { lines: 100, follow: true }],
       ]);

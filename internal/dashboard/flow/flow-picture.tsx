@@ -1,0 +1,109 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { countText } from '../format.ts';
+import { Mark } from '../part/mark.tsx';
+import { hashOf, HOME } from '../route.ts';
+import { useSite } from '../site.ts';
+import { type FlowLink, type FlowNode, flowLayout } from './layout.ts';
+
+const MARGIN = { top: 26, bottom: 10 };
+
+/** Balancer, services and instances, and how many requests go where. */
+export function FlowPicture() {
+  const { store } = useSite();
+  const host = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(640);
+  useEffect(() => {
+    const fit = new ResizeObserver(([entry]) => setWidth(Math.round(entry?.contentRect.width ?? 640)));
+    if (host.current !== null) fit.observe(host.current);
+    return () => fit.disconnect();
+  }, []);
+  const { services, instances } = store.state.value;
+  const flow = flowLayout(services, instances, width);
+  const height = flow.height + MARGIN.top + MARGIN.bottom;
+  const words = flow.services.map(({ label, rps }) => `${label} ${countText(rps)}`).join(', ');
+  return (
+    <div ref={host} class="flow">
+      <svg
+        viewBox={`0 ${-MARGIN.top} ${width} ${height}`}
+        width={width}
+        height={height}
+        role="group"
+        aria-label={`Requests per second: ${words}`}
+      >
+        {flow.links.map((link) => (
+          <Ribbon key={link.key} link={link} />
+        ))}
+        <Column node={flow.balancer} />
+        {flow.services.map((node) => (
+          <ServiceNode key={node.key} node={node} />
+        ))}
+        {flow.leaves.map((node) => (
+          <Leaf key={node.key} node={node} right={width} />
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+function Ribbon({ link: { path, width, isIdle, standing } }: { link: FlowLink }) {
+  const tone = standing === null || standing.tone === 'good' ? '' : `tone-${standing.tone}`;
+  return <path class={`ribbon ${isIdle ? 'idle' : ''} ${tone}`} d={path} stroke-width={isIdle ? 1 : width} />;
+}
+
+function Bar({ node: { x, y, height } }: { node: FlowNode }) {
+  return <rect class="flow-bar" x={x} y={y - height / 2} width={10} height={height} rx={3} />;
+}
+
+/** A bar with what it is and what goes through it above. */
+function Column({ node }: { node: FlowNode }) {
+  return (
+    <>
+      <Bar node={node} />
+      <text class="flow-label strong" x={node.x} y={node.y - node.height / 2 - 7}>
+        {node.label}
+        <tspan class="flow-figure" dx={7}>
+          {countText(node.rps)}/s
+        </tspan>
+      </text>
+    </>
+  );
+}
+
+function ServiceNode({ node }: { node: FlowNode }) {
+  return (
+    <a href={hashOf({ ...HOME, view: 'service', service: node.label })}>
+      <Column node={node} />
+    </a>
+  );
+}
+
+function Leaf({ node, right }: { node: FlowNode; right: number }) {
+  const { go } = useSite();
+  const { standing, target, label, rps, x, y } = node;
+  const open = (event: Event) => {
+    event.preventDefault();
+    if (target !== null) go({ instance: target.name });
+  };
+  const content = (
+    <>
+      <Bar node={node} />
+      {standing !== null && (
+        <svg x={x + 16} y={y - 6} width={12} height={12}>
+          <Mark standing={standing} isAlone />
+        </svg>
+      )}
+      <text class="flow-label" x={x + 33} y={y + 4}>
+        {label}
+      </text>
+      <text class="flow-figure" x={right} y={y + 4} text-anchor="end">
+        {countText(rps)}/s
+      </text>
+    </>
+  );
+  if (target === null) return <g>{content}</g>;
+  return (
+    <a href={hashOf({ ...HOME, instance: target.name })} onClick={open}>
+      {content}
+    </a>
+  );
+}

@@ -1,0 +1,59 @@
+import { bytesText, countText, latencyText, NOTHING, percentText, spanText } from '../format.ts';
+import { State } from '../part/mark.tsx';
+import { Sparkline } from '../part/sparkline.tsx';
+import { useSite } from '../site.ts';
+import { healthOf, lifecycleOf } from '../standing.ts';
+import { DrainText } from './drain-text.tsx';
+
+/** One instance; drawn anew only when something of it changed. */
+export function InstanceRow({ id, isServiceShown }: { readonly id: string; readonly isServiceShown: boolean }) {
+  const { store, go, route } = useSite();
+  const instance = store.instance(id)?.value;
+  if (instance === undefined) return null;
+  const { traffic, port, service } = instance;
+  const past = () => [...store.history.instance(id, 'rps'), store.instance(id)?.peek().traffic.rps ?? null];
+  return (
+    <tr
+      class="clickable"
+      data-row={id}
+      aria-selected={route.value.instance === id}
+      onClick={() => go({ instance: id })}
+    >
+      <th scope="row">
+        <button type="button" class="link" aria-label={`Details of ${id}`}>
+          <span class="port">:{port}</span>
+          <span class="wide-inline faint"> {isServiceShown ? service : id.replace(`${service}-${port}-`, '')}</span>
+        </button>
+      </th>
+      <td>
+        <State standing={lifecycleOf(instance)} />
+        <DrainText instance={instance} />
+      </td>
+      <td>
+        <State standing={healthOf(instance)} />
+        {instance.health !== 'healthy' && instance.healthCause !== '' && (
+          <span class="cause">{instance.healthCause}</span>
+        )}
+      </td>
+      <td class="wide">{instance.version ?? NOTHING}</td>
+      <td class="figure">{countText(traffic.rps)}</td>
+      <td class={`figure medium ${(traffic.errorRate ?? 0) >= 0.01 ? 'is-bad' : ''}`}>
+        {percentText(traffic.errorRate)}
+      </td>
+      <td class="figure medium">{latencyText(traffic.p99)}</td>
+      <td class="figure medium">{countText(traffic.inFlight)}</td>
+      <td class="figure wide">{instance.cpu === undefined ? NOTHING : `${instance.cpu.toFixed(1)} %`}</td>
+      <td class="figure wide">{bytesText(instance.memory ?? null)}</td>
+      <td class="figure wide">{countText(instance.restarts)}</td>
+      <td class="figure wide">{upText(instance.startedAt, store.state.peek().at)}</td>
+      <td class="wide">
+        <Sparkline label={`Requests per second of ${id}, last 15 minutes`} values={past} />
+      </td>
+    </tr>
+  );
+}
+
+/** How long it has run, by the manager's clock. */
+export function upText(startedAt: string | null, now: string): string {
+  return startedAt === null ? NOTHING : spanText(Date.parse(now) - Date.parse(startedAt));
+}

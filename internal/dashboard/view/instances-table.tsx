@@ -1,0 +1,100 @@
+import type { ReadonlySignal } from '@preact/signals';
+import { useComputed, useSignal } from '@preact/signals';
+import type { LiveInstance } from '../../model/live.ts';
+import { useSite } from '../site.ts';
+import { InstanceRow } from './instance-row.tsx';
+
+interface Column {
+  readonly key: string;
+  readonly label: string;
+  readonly class: string;
+  /** What it is sorted by; largest first where that is a number. */
+  readonly order?: (instance: LiveInstance) => number | string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { key: 'id', label: 'Instance', class: '' },
+  { key: 'status', label: 'Lifecycle', class: '', order: ({ status }) => status },
+  { key: 'health', label: 'Health', class: '', order: ({ health }) => health },
+  { key: 'version', label: 'Version', class: 'wide', order: ({ version }) => version ?? '' },
+  { key: 'rps', label: 'Req/s', class: 'figure', order: ({ traffic }) => traffic.rps },
+  { key: 'errors', label: 'Errors', class: 'figure medium', order: ({ traffic }) => traffic.errorRate ?? -1 },
+  { key: 'p99', label: 'p99', class: 'figure medium', order: ({ traffic }) => traffic.p99 ?? -1 },
+  { key: 'flight', label: 'In flight', class: 'figure medium', order: ({ traffic }) => traffic.inFlight },
+  { key: 'cpu', label: 'CPU', class: 'figure wide', order: ({ cpu }) => cpu ?? -1 },
+  { key: 'memory', label: 'Memory', class: 'figure wide', order: ({ memory }) => memory ?? -1 },
+  { key: 'restarts', label: 'Restarts', class: 'figure wide', order: ({ restarts }) => restarts },
+  { key: 'uptime', label: 'Up for', class: 'figure wide', order: ({ startedAt }) => Date.parse(startedAt ?? '') || 0 },
+  { key: 'past', label: '15 min', class: 'wide' },
+];
+
+/** @param service - only its instances; null: all. */
+export function InstancesTable({ service }: { readonly service: string | null }) {
+  const { filter } = useSite();
+  const sortedBy = useSignal<string>('id');
+  const scope = useSignal(service);
+  scope.value = service;
+  const ids = useShownIds(scope, sortedBy);
+  return (
+    <div class="scroll">
+      <table class="list">
+        <caption class="hidden">{service === null ? 'Instances' : `Instances of ${service}`}</caption>
+        <thead>
+          <tr>
+            {COLUMNS.map((column) => (
+              <th
+                key={column.key}
+                scope="col"
+                class={column.class}
+                aria-sort={sortedBy.value === column.key && column.order ? 'descending' : undefined}
+              >
+                {column.key === 'past' ? (
+                  column.label
+                ) : (
+                  <button type="button" class="sort" onClick={() => (sortedBy.value = column.key)}>
+                    {column.label}
+                  </button>
+                )}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {ids.value.map((id) => (
+            <InstanceRow key={id} id={id} isServiceShown={service === null} />
+          ))}
+        </tbody>
+      </table>
+      {ids.value.length === 0 && (
+        <p class="empty">
+          {filter.value === ''
+            ? 'There are no instances. Add or scale to start some.'
+            : 'No instance matches the filter.'}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The same list object as long as it holds the same, so that ticks draw rows and not the table. */
+function useShownIds(scope: ReadonlySignal<string | null>, sortedBy: ReadonlySignal<string>) {
+  const { store, filter } = useSite();
+  const joined = useComputed(() => {
+    const order = COLUMNS.find(({ key }) => key === sortedBy.value)?.order;
+    const words = filter.value.trim().toLowerCase();
+    const shown = store.state.value.instances.filter(
+      (instance) => (scope.value === null || instance.service === scope.value) && matches(instance, words),
+    );
+    const sorted = order === undefined ? shown : shown.toSorted((a, b) => compare(order(a), order(b)));
+    return sorted.map(({ id }) => id).join('\n');
+  });
+  return useComputed(() => (joined.value === '' ? [] : joined.value.split('\n')));
+}
+
+function compare(a: number | string, b: number | string): number {
+  return typeof a === 'number' && typeof b === 'number' ? b - a : String(a).localeCompare(String(b));
+}
+
+function matches({ id, service, version, status, health }: LiveInstance, words: string): boolean {
+  return `${id} ${service} ${version ?? ''} ${status} ${health}`.toLowerCase().includes(words);
+}

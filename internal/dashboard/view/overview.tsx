@@ -1,0 +1,29 @@
+import { FlowPicture } from '../flow/flow-picture.tsx';
+import { Panel } from '../part/panel.tsx';
+import { AlertsPanel } from './alerts-panel.tsx';
+import { ServicesTable } from './services-table.tsx';
+import { Tiles } from './tiles.tsx';
+import { Timeline } from './timeline.tsx';
+
+const LATEST = 10;
+
+/** Everything at a glance. */
+export function Overview() {
+  return (
+    <>
+      <Tiles />
+      <Panel title="Services">
+        <ServicesTable />
+      </Panel>
+      <div class="columns">
+        <Panel title="Flow">
+          <FlowPicture />
+        </Panel>
+        <div class="stack">
+          <AlertsPanel />
+          <Timeline most={LATEST} />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,157 @@
+import { useSignal, useSignalEffect } from '@preact/signals';
+import type { ServiceDetailsView } from '../../model/service-view.ts';
+import { addInstances } from '../action/instance-actions.ts';
+import {
+  changeSettings,
+  deployService,
+  pauseService,
+  restartService,
+  resumeService,
+  rollbackService,
+  scaleService,
+} from '../action/service-actions.ts';
+import { clockText, NOTHING } from '../format.ts';
+import { State } from '../part/mark.tsx';
+import { Panel } from '../part/panel.tsx';
+import { useSite } from '../site.ts';
+import { isHealthy, serviceStanding, wantedOf } from '../standing.ts';
+import type { LiveService } from '../../model/live.ts';
+import { AlertsPanel } from './alerts-panel.tsx';
+import { Deployments } from './deployments.tsx';
+import { InstancesTable } from './instances-table.tsx';
+import { ServiceCharts } from './service-charts.tsx';
+import { Timeline } from './timeline.tsx';
+
+const LATEST = 12;
+
+export function ServicePage({ name }: { readonly name: string }) {
+  const { store, feed } = useSite();
+  const service = store.service(name)?.value;
+  if (service === undefined) {
+    return (
+      <p class="empty">{feed.freshness.value.kind === 'loading' ? 'Loading…' : `There is no service “${name}”.`}</p>
+    );
+  }
+  const healthy = store.instancesOf(name).filter(isHealthy).length;
+  return (
+    <>
+      <div class="page-head">
+        <h1>{name}</h1>
+        <State standing={serviceStanding(service, healthy)} />
+        <span class="faint">
+          {healthy} of {wantedOf(service)} healthy
+        </span>
+        <Actions service={service} />
+      </div>
+      <Facts service={service} />
+      <ServiceCharts name={name} />
+      <Panel title="Instances">
+        <InstancesTable service={name} />
+      </Panel>
+      <div class="columns">
+        <div class="stack">
+          <Deployments service={name} />
+        </div>
+        <div class="stack">
+          <AlertsPanel service={name} />
+          <Timeline most={LATEST} service={name} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Actions({ service }: { service: LiveService }) {
+  const { store, action, client, tell } = useSite();
+  const deploy = () => {
+    client()
+      .services.get(service.name)
+      .then(({ versions }) => (action.value = deployService(service, versions)))
+      .catch((error: unknown) => tell(String(error instanceof Error ? error.message : error), true));
+  };
+  const isPaused = service.pausedSince !== null;
+  return (
+    <div class="buttons">
+      <button type="button" class="primary" onClick={deploy}>
+        Deploy
+      </button>
+      <button type="button" onClick={() => (action.value = addInstances(service, new Set(store.instanceIds.peek())))}>
+        Add
+      </button>
+      <button type="button" onClick={() => (action.value = scaleService(service))}>
+        Scale
+      </button>
+      <button type="button" onClick={() => (action.value = restartService(service))}>
+        Restart
+      </button>
+      <button type="button" onClick={() => (action.value = rollbackService(service))}>
+        Roll back
+      </button>
+      <button type="button" onClick={() => (action.value = isPaused ? resumeService(service) : pauseService(service))}>
+        {isPaused ? 'Resume' : 'Pause'}
+      </button>
+      <button type="button" onClick={() => (action.value = changeSettings(service))}>
+        Settings
+      </button>
+    </div>
+  );
+}
+
+/** What is in force. */
+function Facts({ service }: { service: LiveService }) {
+  const details = useDetails(service);
+  const { algorithm, weight, maxConnections, version, pausedSince, waiting, overridden, release } = service;
+  const routes = details?.routes.map(({ host, path }) => (host === '*' ? path : `${host}${path}`)).join(', ');
+  return (
+    <dl class="facts">
+      <Fact name="Algorithm" value={algorithm} isChanged={overridden.includes('algorithm')} />
+      <Fact name="Version" value={version ?? NOTHING} />
+      <Fact name="Wanted" value={String(wantedOf(service))} isChanged={overridden.includes('instances')} />
+      <Fact name="Weight of new ones" value={String(weight)} isChanged={overridden.includes('weight')} />
+      <Fact
+        name="In flight per instance"
+        value={maxConnections === null ? 'no limit' : `≤ ${maxConnections}`}
+        isChanged={overridden.includes('maxConnections')}
+      />
+      <Fact name="Routes" value={routes ?? NOTHING} />
+      {release.env.length > 0 && <Fact name="Variables" value={release.env.join(', ')} />}
+      {pausedSince !== null && <Fact name="Paused since" value={clockText(pausedSince)} />}
+      {waiting > 0 && <Fact name="Waiting" value={String(waiting)} />}
+    </dl>
+  );
+}
+
+function Fact({ name, value, isChanged = false }: { name: string; value: string; isChanged?: boolean }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        {value}
+        {isChanged && (
+          <span class="faint" title="set by hand, not as configured">
+            {' '}
+            by hand
+          </span>
+        )}
+      </dd>
+    </div>
+  );
+}
+
+/** Asked for once for each service and release: what the live stream does not tell. */
+function useDetails({ name, release }: LiveService): ServiceDetailsView | null {
+  const { client } = useSite();
+  const details = useSignal<ServiceDetailsView | null>(null);
+  const wanted = useSignal('');
+  wanted.value = `${name} ${release.deployment}`;
+  useSignalEffect(() => {
+    const ended = new AbortController();
+    const [service = ''] = wanted.value.split(' ');
+    client()
+      .services.get(service, { signal: ended.signal })
+      .then((found) => (details.value = found))
+      .catch(() => {}); // the live stream shows that the manager is away
+    return () => ended.abort();
+  });
+  return details.value;
+}

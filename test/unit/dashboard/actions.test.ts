@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createClient } from '../../../internal/client/client.ts';
+import type { Action } from '../../../internal/dashboard/action/action.ts';
+import { endSilence, silenceAlert } from '../../../internal/dashboard/action/alert-actions.ts';
+import { variablesOf, wholeNumberOf } from '../../../internal/dashboard/action/input.ts';
+import { addInstances, removeInstance, weighInstance } from '../../../internal/dashboard/action/instance-actions.ts';
+import { changeSettings, deployService, scaleService } from '../../../internal/dashboard/action/service-actions.ts';
+import type { AlertView } from '../../../internal/model/alert-view.ts';
+import { liveInstance, liveService, NO_TRAFFIC } from '../../support/live-state.ts';
+
+/** What an action sends when it is confirmed with the values that it offers, but for those given. */
+async function sentBy(action: Action, changes: Readonly<Record<string, string>> = {}, answer: unknown = []) {
+  const sent: string[] = [];
+  const client = createClient({
+    baseUrl: '',
+    fetch: async (url, request) => {
+      assert.ok(typeof url === 'string');
+      sent.push(`${request?.method} ${url} ${typeof request?.body === 'string' ? request.body : ''}`.trim());
+      return Response.json(answer);
+    },
+  });
+  const offered = Object.fromEntries(action.fields.map(({ name, value }) => [name, value]));
+  await action.run(client, { ...offered, ...changes });
+  return sent;
+}
+
+const WEB = liveService('web', { desired: 3, weight: 2 });
+const ALERT = { id: '7', key: 'instance-down:a', title: 'a is down', service: 'web', instance: 'a' };
+
+describe('the actions of the dashboard', () => {
+  it('send what was confirmed', async () => {
+    const instance = liveInstance({ id: 'web-9001-x', port: 9_001 });
+    assert.deepEqual(await sentBy(addInstances(WEB, new Set()), { count: '2' }), [
+      'POST /servers/add {"service":"web","count":2,"weight":2}',
+    ]);
+    assert.deepEqual(await sentBy(removeInstance(instance, 2)), ['DELETE /servers/remove?port=9001']);
+    assert.deepEqual(await sentBy(weighInstance(instance), { weight: '5' }), [
+      'PATCH /servers/web-9001-x {"weight":5}',
+    ]);
+    assert.deepEqual(await sentBy(scaleService(WEB), { instances: '5' }), ['POST /services/web/scale {"instances":5}']);
+    assert.deepEqual(await sentBy(deployService(WEB, ['v2']), { version: ' v2 ', env: 'A=1\n\nB=x=y' }, { id: 3 }), [
+      'POST /services/web/deploy {"version":"v2","env":{"A":"1","B":"x=y"}}',
+    ]);
+  });
+
+  it('change only the settings that are others', async () => {
+    assert.deepEqual(await sentBy(changeSettings(WEB), { algorithm: 'least-time' }), [
+      'PATCH /services/web {"algorithm":"least-time"}',
+    ]);
+    assert.deepEqual(await sentBy(changeSettings({ ...WEB, maxConnections: 9 }), { maxConnections: '' }), [
+      'PATCH /services/web {"maxConnections":null}',
+    ]);
+  });
+
+  it('silence what was chosen, and end a silence', async () => {
+    const alert = ALERT as AlertView;
+    assert.deepEqual(await sentBy(silenceAlert(alert, 'ann'), { scope: 'service', for: '4h', comment: 'moving' }), [
+      'POST /alerts/silences {"match":{"service":"web"},"for":"4h","by":"ann","comment":"moving"}',
+    ]);
+    const silence = { id: 4, match: { service: 'web' }, createdAt: '', until: '', by: '', comment: '' };
+    assert.deepEqual(await sentBy(endSilence(silence)), ['DELETE /alerts/silences/4']);
+  });
+
+  it('tell before what will happen', () => {
+    const busy = liveInstance({ id: 'web-9001-x' }, { traffic: { ...NO_TRAFFIC, inFlight: 4 } });
+    assert.match(
+      removeInstance(busy, 1).meaning({}),
+      /4 requests in flight may finish.*1 healthy instance of web remains/,
+    );
+    assert.match(scaleService(WEB).meaning({ instances: '1' }), /From 3 to 1: 2 instances drained/);
+    assert.match(scaleService(WEB).meaning({ instances: '0' }), /Nobody answers/);
+    assert.match(addInstances(WEB, new Set()).meaning({ count: '1' }), /^One more process starts/);
+  });
+});
+
+describe('what is typed', () => {
+  it('is refused with its place when it makes no sense', () => {
+    assert.throws(() => variablesOf('A=1\nnonsense'), /line 2: expected NAME=value/);
+    for (const text of ['', '0', '101', '1.5', '1e1', 'x'])
+      assert.throws(() => wholeNumberOf(text, 'How many', 1, 100), /How many: expected a whole number from 1 to 100/);
+    assert.equal(wholeNumberOf('100', 'How many', 1, 100), 100);
+  });
+});
