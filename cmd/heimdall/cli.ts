@@ -6,6 +6,7 @@ import { register as check } from './commands/check.ts';
 import { register as deploy } from './commands/deploy.ts';
 import { register as deployments } from './commands/deployments.ts';
 import { register as events } from './commands/events.ts';
+import { register as doctor } from './commands/doctor.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as logs } from './commands/logs.ts';
@@ -30,7 +31,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
   ['Run:', [init, up, manager, proxy, reload, check]],
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts]],
-  ['Understand:', [explain, why, simulate, stress]],
+  ['Understand:', [doctor, explain, why, simulate, stress]],
   ['Keep:', [backup, restore]],
 ];
 

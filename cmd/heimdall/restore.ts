@@ -35,7 +35,7 @@ export async function restore(file: string, { config: path, json }: RestoreArgum
 }
 
 /** The processes that have the registry open, or had it when it was deleted. @param path - of the registry, absolute. */
-export async function registryHolders(path: string): Promise<number[]> {
+async function registryHolders(path: string): Promise<number[]> {
   const folder = await realpath(dirname(path)).catch(() => dirname(path));
   return holdersOf(new Set(SUFFIXES.map((suffix) => join(folder, basename(path) + suffix))));
 }

@@ -10,6 +10,8 @@ interface Listener {
 
 /** The state `LISTEN` in `/proc/net/tcp`. */
 const LISTEN = '0A';
+/** How Node calls its main thread. */
+const MAIN_THREAD = /-MainThread$/;
 
 /** The listening sockets in a `/proc/net/tcp` or `tcp6` table (proc_pid_net(5)): local address in hex, state, inode. */
 export function parseListeners(table: string): Listener[] {
@@ -48,16 +50,34 @@ export async function portsOf(group: number): Promise<number[]> {
   return [...new Set(ports)].toSorted((a, b) => a - b);
 }
 
+/** A program that listens on a port. */
+export interface PortHolder {
+  /** As the system shows it, such as `node`. */
+  readonly name: string;
+  readonly pid: number;
+}
+
 /** The program that listens on a port, for messages: `node (pid 123)`; null when that cannot be told. */
 export async function describeListener(port: number): Promise<string | null> {
+  const holder = await holderOf(port);
+  return holder && `${holder.name} (pid ${holder.pid})`;
+}
+
+/** Null when nobody listens there, or it is not ours to see who does. */
+export async function holderOf(port: number): Promise<PortHolder | null> {
   const inodes = new Set((await listeners()).filter((listener) => listener.port === port).map(({ inode }) => inode));
   if (inodes.size === 0) return null;
   for (const pid of await allPids()) {
     if (!(await socketsOf(pid))?.some((inode) => inodes.has(inode))) continue;
-    const name = (await readProc(`${pid}/comm`))?.trim();
-    return `${name ?? 'a program'} (pid ${pid})`;
+    const name = (await readProc(`${pid}/comm`))?.trim() ?? 'a program';
+    return { name: name.replace(MAIN_THREAD, ''), pid };
   }
   return null;
+}
+
+/** On which somebody listens; none where there is no `/proc`. */
+export async function listeningPorts(): Promise<ReadonlySet<number>> {
+  return new Set((await listeners()).map(({ port }) => port));
 }
 
 async function listeners(): Promise<Listener[]> {

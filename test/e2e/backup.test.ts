@@ -11,11 +11,13 @@ const ServiceSchema = z.object({ desired: z.int(), algorithm: z.string(), releas
 const DeploymentsSchema = z.array(z.object({ id: z.int(), state: z.string() }));
 const EventsSchema = z.array(z.object({ type: z.string(), message: z.string() }));
 
+const FindingsSchema = z.object({ findings: z.array(z.object({ level: z.string(), message: z.string() })) });
+
 async function read<S extends z.ZodType>(url: string, schema: S): Promise<z.output<S>> {
   return schema.parse(JSON.parse((await ask(url)).body));
 }
 
-describe('heimdall backup and restore', () => {
+describe('heimdall backup, doctor and restore', () => {
   it('brings back what was wanted, deployed and recorded, after everything was killed and the data are gone', async () => {
     const service = sampleService({ instances: 1, rollout: { minHealthy: '50ms' } });
     await using system = await System.create(() => ({ services: [service] }));
@@ -40,8 +42,13 @@ describe('heimdall backup and restore', () => {
 
     const pids = (await system.list()).map(({ pid }) => pid ?? 0);
     for (const started of [manager, loadBalancer]) started.kill('SIGKILL');
-    for (const pid of pids) process.kill(-pid, 'SIGKILL');
     await Promise.all([manager.exited, loadBalancer.exited]);
+    const doctor = system.heimdall('doctor', '--json');
+    assert.deepEqual(await doctor.exited, { code: 0, signal: null }, doctor.output);
+    const { findings } = FindingsSchema.parse(JSON.parse(doctor.output));
+    const said = findings.filter(({ level }) => level !== 'well').map(({ message }) => message);
+    assert.ok(said.includes('2 instances run without a manager'), doctor.output);
+    for (const pid of pids) process.kill(-pid, 'SIGKILL');
     await rm(dirname(system.registryPath), { recursive: true });
 
     const restore = system.heimdall('restore', join(system.dir, 'copy.db'));

@@ -14,7 +14,11 @@ const MetaSchema = z.object({ registryId: z.string(), revision: z.int() });
 const CountSchema = z.object({ count: z.int() });
 const ManagerSchema = z.object({ pid: z.int(), startedAt: z.number(), heartbeatAt: z.number() });
 const ProxySchema = ManagerSchema.extend({ id: z.string(), appliedRevision: z.int().nullable() });
+const LastSchema = z.object({ at: z.number().nullable() });
 const InstanceSchema = z.object({ id: z.string() });
+
+/** The number of the last migration that this heimdall knows. */
+export const NEWEST_SCHEMA = MIGRATIONS.length;
 
 /** What a registry holds, in figures. */
 export interface RegistryContent {
@@ -34,6 +38,30 @@ export interface RegistryUsers {
   readonly proxies: readonly Omit<ProxyRecord, 'inFlight'>[];
   /** Of all instances that it knows. */
   readonly instanceIds: readonly string[];
+}
+
+/** All of it that can be told from outside. */
+export interface RegistryFile {
+  /** What is wrong with it, in words that follow "it"; null when nothing is. */
+  readonly flaw: string | null;
+  /** Null when it has a flaw; so are the following. */
+  readonly content: RegistryContent | null;
+  readonly users: RegistryUsers | null;
+  /** Of the youngest event, in epoch milliseconds; also null when there is none. */
+  readonly lastEventAt: number | null;
+}
+
+/** @throws {HeimdallError} as `openToRead`. */
+export function readRegistryFile(path: string): RegistryFile {
+  const db = openToRead(path);
+  try {
+    const flaw = flawOf(db);
+    if (flaw !== null) return { flaw, content: null, users: null, lastEventAt: null };
+    const { at } = LastSchema.parse(db.prepare('SELECT max(at) AS at FROM events').get());
+    return { flaw, content: contentOf(db), users: usersOf(db), lastEventAt: at };
+  } finally {
+    db.close();
+  }
 }
 
 /**
@@ -59,8 +87,8 @@ export function flawOf(db: Database.Database): string | null {
     const application = db.pragma('application_id', { simple: true });
     if (application !== APPLICATION_ID) return 'is no registry of heimdall';
     const version = schemaOf(db);
-    if (version > MIGRATIONS.length) {
-      return `was made by a newer heimdall: its schema is ${version}, this one knows ${MIGRATIONS.length}; install that version`;
+    if (version > NEWEST_SCHEMA) {
+      return `was made by a newer heimdall: its schema is ${version}, this one knows ${NEWEST_SCHEMA}; install that version`;
     }
     const verdict = db.pragma('quick_check(1)', { simple: true });
     return verdict === 'ok' ? null : `is damaged: ${String(verdict)}`;
