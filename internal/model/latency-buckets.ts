@@ -18,7 +18,7 @@ export function upperBound(bucket: number): number {
   return bucket >= BUCKETS - 1 ? Number.POSITIVE_INFINITY : FIRST_MS * Math.exp(bucket / PER_UNIT);
 }
 
-export function total(counts: Uint32Array): number {
+export function total(counts: Uint32Array | Float64Array): number {
   let sum = 0;
   for (const count of counts) sum += count;
   return sum;
@@ -28,7 +28,7 @@ export function total(counts: Uint32Array): number {
  * The time that a share `q` of those counted did not exceed, in milliseconds. It is interpolated within its bucket: off
  * by a few percent, and by 7 % at most. NaN when nothing was counted; what took longer than a minute counts as a minute.
  */
-export function quantile(counts: Uint32Array, q: number): number {
+export function quantile(counts: Uint32Array | Float64Array, q: number): number {
   const rank = q * total(counts);
   let below = 0;
   for (const [bucket, count] of counts.entries()) {

@@ -11,6 +11,7 @@ import {
 } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
+import { SampleKeeper } from './sample-keeper.ts';
 
 const HEARTBEAT_MS = 1_000;
 const UNAVAILABLE_KEY = 'registry-unavailable';
@@ -34,6 +35,7 @@ export interface RegistryLinkOptions {
 export class RegistryLink {
   /** What is known of the instances beyond the picture. */
   readonly memory: MemoryKeeper;
+  readonly #samples: SampleKeeper;
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
   #heartbeat: NodeJS.Timeout | null = null;
@@ -54,6 +56,7 @@ export class RegistryLink {
   constructor(options: RegistryLinkOptions) {
     this.#options = options;
     this.memory = new MemoryKeeper(options);
+    this.#samples = new SampleKeeper(options);
   }
 
   get appliedRevision(): number | null {
@@ -100,6 +103,7 @@ export class RegistryLink {
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
     await this.#reporting;
     await this.memory.saveLatencies();
+    await this.#samples.finish();
     try {
       await this.#options.registry.withdraw();
     } catch (error) {
@@ -177,7 +181,9 @@ export class RegistryLink {
     await this.#report();
     await this.memory.beat();
     const leading = await this.#isLeading();
-    if (!this.#abort.signal.aborted) await this.#options.onLeading(leading);
+    if (this.#abort.signal.aborted) return;
+    await this.#options.onLeading(leading);
+    await this.#samples.beat();
   }
 
   async #isLeading(): Promise<boolean> {

@@ -70,6 +70,12 @@ export class NoRegistry implements ProxyRegistry {
 
   async saveEjections(): Promise<void> {}
 
+  async saveSample(): Promise<void> {}
+
+  async watchedUntil(): Promise<number> {
+    return 0;
+  }
+
   stepBack(): void {}
 
   async withdraw(): Promise<void> {}

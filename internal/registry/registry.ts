@@ -9,6 +9,7 @@ import type { EjectionRecord } from '../model/ejection.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { RequestKeys } from './request-keys.ts';
+import type { TrafficSample } from '../model/traffic-sample.ts';
 
 /** One consistent picture of the desired state. */
 export interface Snapshot {
@@ -209,6 +210,10 @@ export interface RegistryWriter extends RegistryReader {
   countEvents(query: EventCountQuery): Promise<EventCount[]>;
   /** Of living load balancers. */
   traffic(): Promise<ProxyTraffic[]>;
+  /** What happened lately, as far as it was kept, oldest first. @param since - only what ended after it; epoch milliseconds. */
+  samples(since: number): Promise<TrafficSample[]>;
+  /** Until then somebody watches what happens; epoch milliseconds. */
+  noteWatched(until: number): Promise<void>;
   /** Newest first. @param query.active - only those that are under way, or wait for their turn. */
   deployments(query: {
     readonly limit: number;
@@ -254,6 +259,10 @@ export interface ProxyRegistry extends RegistryReader {
   ejections(): Promise<EjectionRecord[]>;
   /** @param over - ids of instances that are ejected no more. */
   saveEjections(records: readonly EjectionRecord[], over: readonly string[]): Promise<void>;
+  /** Best effort: a store may keep fewer samples than `SAMPLES_KEPT_MS` asks for, or none. */
+  saveSample(sample: TrafficSample): Promise<void>;
+  /** Until when somebody watches what happens, see `noteWatched`; epoch milliseconds. */
+  watchedUntil(): Promise<number>;
   /** Has this load balancer count as the youngest from its next report on: the others speak for all now. */
   stepBack(): void;
   /** Removes this load balancer's rows: it serves nobody any more. */

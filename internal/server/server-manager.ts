@@ -33,6 +33,8 @@ import { outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveReader } from './live/live-reader.ts';
+import { LiveTraffic } from './live/live-traffic.ts';
+import { UsageHistory } from './live/usage-history.ts';
 import { Operations } from './operations.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
@@ -95,6 +97,7 @@ export class ServerManager {
   readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
   readonly #vitals = new Vitals();
+  readonly #usage = new UsageHistory();
   readonly #exits = new ExitWatch(systemClock);
   readonly #replacer: Replacer;
   readonly #autoscaler: Autoscaler;
@@ -370,6 +373,7 @@ export class ServerManager {
       declared: () => this.#declared(),
       usageOf: (instance) => this.#usageOf(instance),
       drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? null,
+      traffic: new LiveTraffic({ registry, clock, usage: this.#usage }),
     });
     return new LiveFeed({ source: reader, clock: systemClock, log });
   }
@@ -402,7 +406,13 @@ export class ServerManager {
   }
 
   async #readVitals(): Promise<void> {
-    await this.#vitals.look(new Set(this.#fleet.instances().flatMap(({ process: identity }) => identity?.pid ?? [])));
+    const instances = this.#fleet.instances();
+    await this.#vitals.look(new Set(instances.flatMap(({ process: identity }) => identity?.pid ?? [])));
+    const readings = instances.flatMap((instance) => {
+      const usage = this.#usageOf(instance);
+      return usage === undefined ? [] : [[instance.id, usage] as const];
+    });
+    this.#usage.note(new Map(readings), this.#context.clock());
     this.#replacer.readings();
   }
 

@@ -10,11 +10,13 @@ import {
   type ProxyRegistry,
   type RegistryWriter,
 } from '../../internal/registry/registry.ts';
+import { SAMPLES_KEPT_MS } from '../../internal/model/traffic-sample.ts';
 import { WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import type { Alert } from '../../pkg/alerts/alert.ts';
 import type { AlertBook } from '../../pkg/alerts/book.ts';
 import type { Delivery, Outage } from '../../pkg/alerts/store.ts';
 import { RegistryRecorder } from '../support/registry-recorder.ts';
+import { sample } from '../support/traffic-sample.ts';
 
 /** One fresh, empty store, which several handles can open. */
 export interface StoreUnderTest {
@@ -435,6 +437,58 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         now += DAY_MS + 1;
         await proxy.saveLatencies([]);
         assert.deepEqual(await proxy.latencies(), []);
+      });
+    });
+
+    describe('samples of the traffic', () => {
+      /** A driver may keep fewer than it is given. */
+      const known = async (since: number) =>
+        (await manager.samples(since)).map(({ until, instances }) => ({ until, instances }));
+      const latencies = [3, 7, 100, 1];
+
+      it('tells the last reading of each, oldest first, after a time, and nothing that was not saved', async () => {
+        const first = sample({ proxyId: 'proxy-a', from: now - 20_000, until: now - 5_000, requests: 8, inFlight: 2 });
+        const early = sample({ proxyId: 'proxy-a', from: now - 5_000, until: now - 3_000, requests: 1, waiting: 3 });
+        const late = {
+          ...early,
+          until: now,
+          instances: early.instances.map((each) => ({ ...each, requests: 2, latencies })),
+        };
+        for (const each of [first, early, late]) await proxy.saveSample(each);
+        for (const since of [0, now - 5_000, now]) {
+          const wanted = [first, late].filter(({ until }) => until > since);
+          const told = await manager.samples(since);
+          assert.deepEqual(
+            told,
+            wanted.filter(({ until }) => told.some((each) => each.until === until)),
+          );
+        }
+      });
+
+      it('outlive their load balancer, but not a quarter of an hour', async () => {
+        const other = store.openProxy('proxy-b', clock);
+        await other.report({ appliedRevision: 0, inFlight: new Map() });
+        await other.saveSample(sample({ proxyId: 'proxy-b', from: now - 5_000, until: now }));
+        const before = await known(0);
+        await other.withdraw();
+        await other.close();
+        assert.deepEqual(await known(0), before);
+        now += SAMPLES_KEPT_MS + 1;
+        await proxy.saveSample(sample({ proxyId: 'proxy-a', from: now - 1, until: now }));
+        assert.ok((await known(0)).every(({ until }) => until === now));
+      });
+
+      it('are wanted until the manager says', async () => {
+        assert.equal(await proxy.watchedUntil(), 0);
+        await manager.noteWatched(now + 15_000);
+        await manager.noteWatched(now + 20_000);
+        assert.equal(await proxy.watchedUntil(), now + 20_000);
+      });
+
+      it('change no revision', async () => {
+        await manager.noteWatched(now);
+        await proxy.saveSample(sample({ proxyId: 'proxy-a', from: now - 1, until: now }));
+        assert.equal(await revision(), 0);
       });
     });
 

@@ -217,4 +217,20 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX request_keys_at ON request_keys (at);
   `,
+  // 7: what happened lately (each row written by its load balancer; whichever comes first takes old ones away), and until when
+  // somebody wants to know (written by the manager). Rows may outlive their load balancers.
+  `
+  CREATE TABLE traffic_samples (
+    proxy_id  TEXT NOT NULL,
+    begins_at INTEGER NOT NULL,
+    ends_at   INTEGER NOT NULL,
+    body      TEXT NOT NULL, -- JSON
+    UNIQUE (proxy_id, begins_at)
+  ) STRICT;
+
+  CREATE TABLE live_watch (
+    id    INTEGER PRIMARY KEY CHECK (id = 1),
+    until INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { HealthRecord } from '../../model/health.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
+import type { TrafficSample } from '../../model/traffic-sample.ts';
 import type {
   DemandRecord,
   LatencyRecord,
@@ -13,6 +14,7 @@ import { SqliteAlertStore } from './alert-store.ts';
 import type { Handle } from './handle.ts';
 import { readEjections, readLatencies, readMeta } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
+import { readWatched, writeSample } from './samples.ts';
 
 /** Age of a heartbeat from which the load balancer's rows are swept away, in milliseconds. */
 const PROXY_SWEEP_MS = 60_000;
@@ -148,6 +150,14 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
       for (const id of over) handle.run('DELETE FROM ejections WHERE instance_id = ?', id);
       handle.run('DELETE FROM ejections WHERE until < ?', this.clock() - EJECTION_SWEEP_MS);
     });
+  }
+
+  saveSample(sample: TrafficSample): Promise<void> {
+    return this.connection.write((handle) => writeSample(handle, sample));
+  }
+
+  watchedUntil(): Promise<number> {
+    return this.connection.read(readWatched);
   }
 
   stepBack(): void {

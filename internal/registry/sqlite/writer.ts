@@ -6,6 +6,7 @@ import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/eve
 import { type Instance, InstanceSchema } from '../../model/instance.ts';
 import { mayFollow } from '../../model/lifecycle.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
+import type { TrafficSample } from '../../model/traffic-sample.ts';
 import {
   type DeploymentChange,
   type DeploymentDraft,
@@ -33,6 +34,7 @@ import type { ManagerLock } from './manager-lock.ts';
 import { readInstance, readMeta, readService, readTraffic, takenPorts } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
 import { SqliteRequestKeys } from './request-keys.ts';
+import { readSamples, writeWatched } from './samples.ts';
 import { changeService } from './services.ts';
 
 const SUFFIX_LENGTH = 6;
@@ -169,6 +171,14 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
 
   traffic(): Promise<ProxyTraffic[]> {
     return this.connection.read((handle) => readTraffic(handle, this.clock() - HEARTBEAT_LIMIT_MS));
+  }
+
+  samples(since: number): Promise<TrafficSample[]> {
+    return this.connection.read((handle) => readSamples(handle, since));
+  }
+
+  noteWatched(until: number): Promise<void> {
+    return this.connection.write((handle) => writeWatched(handle, until));
   }
 
   countEvents(query: EventCountQuery): Promise<EventCount[]> {

@@ -19,6 +19,10 @@ export interface Viewer {
 
 /** Where what is shown comes from. */
 export interface LiveSource {
+  /** Somebody watches: to be called before each look. */
+  watch(): Promise<void>;
+  /** Nobody watches any more. */
+  rest(): void;
   /** As it is now; without the registry, as it was known last. */
   state(): Promise<LiveState>;
   /** To be called after `state`. */
@@ -90,6 +94,7 @@ export class LiveFeed {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#state = null;
+    this.#options.source.rest();
   }
 
   #look(): void {
@@ -106,9 +111,9 @@ export class LiveFeed {
 
   /** Never rejects: with a tick that says nothing else, everybody sees at least that we live. */
   async #tell(): Promise<void> {
-    const { source, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     const before = this.#state;
-    const next = await source.state().catch((error: unknown) => {
+    const next = await this.#find().catch((error: unknown) => {
       log.error({ err: error }, 'what is shown live could not be found out');
       return before && { ...before, at: new Date(clock.now()).toISOString() };
     });
@@ -116,6 +121,11 @@ export class LiveFeed {
     this.#state = next;
     if (before === null) for (const seat of this.#seats) this.#welcome(seat, next);
     else this.#spread(next, { at: next.at, ...changeBetween(before, next) });
+  }
+
+  async #find(): Promise<LiveState> {
+    await this.#options.source.watch();
+    return this.#options.source.state();
   }
 
   #spread(state: LiveState, change: LiveTick): void {

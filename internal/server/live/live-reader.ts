@@ -9,7 +9,6 @@ import {
   type LiveHistory,
   type LiveInstance,
   type LiveState,
-  type Traffic,
 } from '../../model/live.ts';
 import type { LoadBalancerView } from '../../model/manager-status.ts';
 import type { EventView } from '../../model/event-view.ts';
@@ -22,6 +21,7 @@ import { eventView } from '../event-view.ts';
 import { serviceViewOf } from '../service-views.ts';
 import { loadBalancerStatusOf, viewsOf } from '../views.ts';
 import type { LiveSource } from './live-feed.ts';
+import type { LiveTraffic, TrafficNow } from './live-traffic.ts';
 import { threeDigits } from './three-digits.ts';
 
 /** How long a deployment that is over is shown, in milliseconds. */
@@ -34,7 +34,6 @@ const RESOLVED_MS = 3_600_000;
 const ALERTS = 200;
 /** An age of a heartbeat that tells nothing, in milliseconds: it comes every second. */
 const YOUNG_MS = 2_000;
-const NO_TRAFFIC: Traffic = { rps: 0, errorRate: null, p50: null, p95: null, p99: null, inFlight: 0 };
 
 export interface LiveReaderOptions {
   readonly registry: RegistryWriter;
@@ -48,6 +47,7 @@ export interface LiveReaderOptions {
   readonly usageOf: (instance: Instance) => Usage | undefined;
   /** Null: nobody knows, or it is not being drained. */
   readonly drainOf: (id: string) => DrainSpan | null;
+  readonly traffic: LiveTraffic;
 }
 
 /** Finds out all that there is to see. */
@@ -61,6 +61,14 @@ export class LiveReader implements LiveSource {
     this.#options = options;
   }
 
+  watch(): Promise<void> {
+    return this.#options.traffic.watch();
+  }
+
+  rest(): void {
+    this.#options.traffic.rest();
+  }
+
   async state(): Promise<LiveState> {
     try {
       this.#last = await this.#read();
@@ -72,7 +80,7 @@ export class LiveReader implements LiveSource {
   }
 
   history(): LiveHistory {
-    return { until: this.#options.clock(), stepMs: 15_000, services: {}, instances: {} };
+    return this.#options.traffic.history(this.#last ?? this.#nothing());
   }
 
   async #read(): Promise<LiveState> {
@@ -86,18 +94,18 @@ export class LiveReader implements LiveSource {
       registry.alertBook.silences(),
       this.#readEvents(),
     ]);
+    const traffic = await this.#options.traffic.read(proxies);
     const now = clock();
     return {
       at: this.#at(),
       version,
       revision: snapshot.revision,
       loadBalancers: proxies.map((proxy) => loadBalancerView(proxy, now)),
-      services: services().map((service) => ({
-        ...serviceViewOf(service, snapshot),
-        waiting: 0,
-        traffic: NO_TRAFFIC,
-      })),
-      instances: this.#instances(snapshot, health, proxies),
+      services: services().map((service) => {
+        const { waiting, ...figures } = traffic.ofService(service.name);
+        return { ...serviceViewOf(service, snapshot), waiting, traffic: figures };
+      }),
+      instances: this.#instances(snapshot, health, proxies, traffic),
       deployments,
       alerts,
       silences: silences.map(silenceView),
@@ -109,6 +117,7 @@ export class LiveReader implements LiveSource {
     { instances }: Snapshot,
     health: readonly HealthRecord[],
     proxies: readonly ProxyRecord[],
+    traffic: TrafficNow,
   ): LiveInstance[] {
     const all = [...instances, ...this.#options.declared()];
     const causes = new Map(health.map(({ incarnation, cause }) => [incarnation, cause]));
@@ -118,7 +127,7 @@ export class LiveReader implements LiveSource {
       ...(view.memory === undefined ? {} : { memory: threeDigits(view.memory) }),
       healthCause: causes.get(incarnations.get(view.id) ?? '') ?? '',
       drain: view.status === 'draining' ? this.#drain(view.id, proxies) : null,
-      traffic: NO_TRAFFIC,
+      traffic: traffic.ofInstance(view.id),
     }));
   }
 

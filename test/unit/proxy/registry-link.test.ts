@@ -44,6 +44,12 @@ class FakeRegistry implements ProxyRegistry {
   listener: RegistryListener | null = null;
   signal: AbortSignal | null = null;
 
+  async saveSample(): Promise<void> {}
+
+  async watchedUntil(): Promise<number> {
+    return 0;
+  }
+
   async report(report: ProxyReport): Promise<void> {
     this.#call('report');
     this.reports.push(report);

@@ -47,7 +47,11 @@ class Site {
     };
     const history = () => ({ until: 0, stepMs: 15_000, services: {}, instances: {} });
     const log = createLogger({ name: 'test', level: 'silent' });
-    this.feed = new LiveFeed({ source: { state, history }, clock: this.clock, log });
+    this.feed = new LiveFeed({
+      source: { state, history, watch: async () => {}, rest: () => {} },
+      clock: this.clock,
+      log,
+    });
   }
 }
 
