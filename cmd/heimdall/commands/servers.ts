@@ -6,11 +6,13 @@ const STATUSES = ['starting', 'running', 'draining', 'error', 'stopped'] as cons
 const INSTANCE = 'its id or port';
 
 export function register(program: Command): void {
-  const servers = program.command('servers').description('the instances: list, get, add, remove');
+  const servers = program.command('servers').description('the instances: list, get, add, remove, restart, weight');
   addList(servers);
   addGet(servers);
   addAdd(servers);
   addRemove(servers);
+  addRestart(servers);
+  addWeight(servers);
 }
 
 function addList(servers: Command): void {
@@ -82,5 +84,29 @@ function addRemove(servers: Command): void {
     .action(async (instances: string[], options: ManagerOptions & { force: boolean; yes: boolean }) => {
       const { removeServers } = await import('../operate/servers.ts');
       return removeServers(instances, options);
+    });
+}
+
+function addRestart(servers: Command): void {
+  withManager(servers.command('restart'))
+    .description('put another instance in the place of each: no request is lost')
+    .argument('<instances...>', 'ids or ports')
+    .option('--no-wait', 'do not wait until the old one is gone')
+    .addHelpText('after', examples(['heimdall servers restart 9001', 'the new one is ready before the old one drains']))
+    .action(async (instances: string[], options: ManagerOptions & { wait: boolean }) => {
+      const { restartServers } = await import('../operate/servers.ts');
+      return restartServers(instances, options);
+    });
+}
+
+function addWeight(servers: Command): void {
+  withManager(servers.command('weight'))
+    .description("change an instance's share of the requests")
+    .argument('<instance>', INSTANCE)
+    .argument('<weight>', 'from 1 to 1000, or "default": that of its service')
+    .addHelpText('after', examples(['heimdall servers weight 9001 3', 'three times the share of one with 1']))
+    .action(async (instance: string, weight: string, options: ManagerOptions) => {
+      const { weighServer } = await import('../operate/servers.ts');
+      return weighServer(instance, weight, options);
     });
 }

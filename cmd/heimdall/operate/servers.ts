@@ -1,18 +1,16 @@
 import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import type { Status } from '../../../internal/model/lifecycle.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { Progress } from '../terminal/progress.ts';
-import { timeText } from '../terminal/units.ts';
-import { optionalNumber, variables } from './arguments.ts';
+import { numberOrDefault, optionalNumber, variables } from './arguments.ts';
 import { instanceNamed } from './instance-named.ts';
-import { untilInterrupted } from './interrupt.ts';
+import { removeInstance } from './remove-instance.ts';
 import { serversText, serverText } from './servers-text.ts';
 import { type OperateOptions, openSession, print, type Session } from './session.ts';
+import { drainOf, waited } from './waiting.ts';
 
 const HIGHEST_PORT = 65_535;
 const MOST_AT_ONCE = 100;
 const HIGHEST_WEIGHT = 1_000;
-const LIST_SHOWS = 'heimdall servers list shows it';
 
 export interface AddOptions extends OperateOptions {
   readonly count?: string;
@@ -69,21 +67,51 @@ export async function removeServers(
   const { force } = options;
   if (force) await confirm(`Remove ${idsOf(chosen)} at once, and cut off the requests that run there?`, options.yes);
   const removed: InstanceView[] = [];
-  for (const { id, port } of chosen) {
-    const what = force ? `stopping ${id}` : `draining ${id}: its requests finish, then it is stopped`;
-    removed.push(await waited(session, what, (signal) => session.client.servers.remove(port, { force, signal })));
-    if (!session.json) process.stdout.write(`${id} (port ${port}) is gone\n`);
+  for (const instance of chosen) {
+    removed.push(await removeOne(session, instance, force));
+    if (!session.json) process.stdout.write(`${instance.id} (port ${instance.port}) is gone\n`);
   }
   if (session.json) print(session, removed, () => '');
 }
 
-/** Tells how long it has taken so far. After Ctrl-C the manager goes on with it. */
-async function waited<T>(session: Session, what: string, action: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  using progress = new Progress(session.json ? null : process.stderr);
-  const begun = performance.now();
-  const line = process.stderr.isTTY ? () => `${what} … ${timeText(performance.now() - begun)}` : what;
-  progress.is(line);
-  return untilInterrupted(action, () => `this goes on without us: ${LIST_SHOWS}`);
+async function removeOne(session: Session, instance: InstanceView, force: boolean): Promise<InstanceView> {
+  const what = force ? `stopping ${instance.id}` : `draining ${instance.id}: its requests finish, then it is stopped`;
+  const looking = new AbortController();
+  const detail = force ? undefined : drainOf(session, instance.id, looking.signal);
+  try {
+    return await waited(session, what, (signal) => removeInstance(session.client, instance, { force, signal }), detail);
+  } finally {
+    looking.abort();
+  }
+}
+
+/** `heimdall servers restart`: another instance in the place of each, one after the other. */
+export async function restartServers(
+  names: readonly string[],
+  options: OperateOptions & { readonly wait: boolean },
+): Promise<void> {
+  const session = await openSession(options);
+  const instances = await session.client.servers.list();
+  const chosen = names.map((name) => instanceNamed(instances, name));
+  const successors: InstanceView[] = [];
+  for (const { id } of chosen) {
+    const successor = await waited(session, `another instance takes the place of ${id}`, (signal) =>
+      session.client.servers.restart(id, { wait: options.wait, signal }),
+    );
+    successors.push(successor);
+    const words = options.wait ? 'has taken the place of' : 'takes the place of';
+    if (!session.json) process.stdout.write(`${successor.id} (port ${successor.port}) ${words} ${id}\n`);
+  }
+  if (session.json) print(session, successors, () => '');
+}
+
+/** `heimdall servers weight` */
+export async function weighServer(name: string, weight: string, options: OperateOptions): Promise<void> {
+  const value = numberOrDefault('WEIGHT', weight, 1, HIGHEST_WEIGHT);
+  const session = await openSession(options);
+  const { id } = instanceNamed(await session.client.servers.list(), name);
+  const instance = await session.client.servers.weigh(id, value);
+  print(session, instance, () => `${instance.id} has the weight ${instance.weight} now\n`);
 }
 
 function idsOf(instances: readonly InstanceView[]): string {
