@@ -107,7 +107,7 @@ async function untilOver(
   if (over === null) throw new CommandError(EXIT.interrupted, note());
   progress[Symbol.dispose]();
   if (session.json) print(session, await session.client.deployments.get(id), () => '');
-  else process.stdout.write(outcomeText(over, session.paint));
+  else process.stdout.write(outcomeText(over, session.paint, isWell(over)));
   process.exitCode = isWell(over) ? EXIT.done : EXIT.failed;
 }
 

@@ -52,14 +52,14 @@ export function stepText({ at, message, logTail = [] }: DeploymentStepView, begu
   return `${paint('dim', after.padStart(8))}  ${printable(message)}\n${tail.join('')}`;
 }
 
-/** How a deployment ended, as a sentence. */
-export function outcomeText(deployment: DeploymentView, paint: Paint): string {
+/** How a deployment ended, as a sentence. @param isWanted - whether that is what was asked for; default: only success is. */
+export function outcomeText(deployment: DeploymentView, paint: Paint, isWanted = false): string {
   const { id, kind, service, state, version, reason } = deployment;
   const what = `${kind} ${id} of ${service}${version === null ? '' : ` (version ${printable(version)})`}`;
   const why = reason === undefined ? '' : `: ${printable(reason)}`;
   const took =
     deployment.finishedAt === null ? '' : ` after ${tookText(deployment, Date.parse(deployment.finishedAt))}`;
-  return `${marked(MOOD[state], `${what} ${STATE_WORDS[state]}${took}${why}`, paint)}\n`;
+  return `${marked(isWanted ? 'well' : MOOD[state], `${what} ${STATE_WORDS[state]}${took}${why}`, paint)}\n`;
 }
 
 const STATE_WORDS: Readonly<Record<State, string>> = {
