@@ -75,7 +75,7 @@ export async function removeServers(
 }
 
 async function removeOne(session: Session, instance: InstanceView, force: boolean): Promise<InstanceView> {
-  const what = force ? `stopping ${instance.id}` : `draining ${instance.id}: its requests finish, then it is stopped`;
+  const what = force ? `stopping ${instance.id}` : `draining ${instance.id}`;
   const looking = new AbortController();
   const detail = force ? undefined : drainOf(session, instance.id, looking.signal);
   try {

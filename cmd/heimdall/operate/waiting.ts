@@ -1,5 +1,5 @@
 import { LivePicture } from '../top/live-picture.ts';
-import { Progress } from '../terminal/progress.ts';
+import { Progress, type ProgressStream } from '../terminal/progress.ts';
 import { timeText } from '../terminal/units.ts';
 import { untilInterrupted } from './interrupt.ts';
 import type { Session } from './session.ts';
@@ -10,11 +10,12 @@ export async function waited<T>(
   what: string,
   action: (signal: AbortSignal) => Promise<T>,
   detail: () => string = () => '',
+  stream: ProgressStream = process.stderr,
 ): Promise<T> {
-  using progress = new Progress(session.json ? null : process.stderr);
+  using progress = new Progress(session.json ? null : stream);
   const begun = performance.now();
-  progress.is(process.stderr.isTTY ? () => `${what} … ${timeText(performance.now() - begun)}${detail()}` : what);
-  return untilInterrupted(action, () => 'this goes on without us: heimdall servers list shows it');
+  progress.is(stream.isTTY === true ? () => `${what} … ${timeText(performance.now() - begun)}${detail()}` : what);
+  return await untilInterrupted(action, () => 'this goes on without us: heimdall servers list shows it');
 }
 
 /** What an instance that drains still has to do; looked at only where somebody sees it. @param signal - ends the looking. */

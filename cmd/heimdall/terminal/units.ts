@@ -10,7 +10,7 @@ export function sizeText(bytes: number | undefined): string {
 
 /** A length of time in its two largest units at most: `850ms`, `12s`, `3m20s`, `5h2m`, `3d4h`. */
 export function timeText(milliseconds: number): string {
-  if (milliseconds < 1_000) return `${Math.max(0, Math.round(milliseconds))}ms`;
+  if (milliseconds < 1_000) return `${Math.max(0, Math.floor(milliseconds))}ms`;
   const seconds = Math.floor(milliseconds / 1_000);
   const [d, h, m, s] = [
     Math.floor(seconds / 86_400),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { printable, printableWithColours } from '../../../../cmd/heimdall/terminal/printable.ts';
+import { waited } from '../../../../cmd/heimdall/operate/waiting.ts';
 import { Progress } from '../../../../cmd/heimdall/terminal/progress.ts';
 import { clockText, sizeText, timeText } from '../../../../cmd/heimdall/terminal/units.ts';
 
@@ -27,6 +28,17 @@ describe('progress', () => {
     progress.note('one is gone\n');
     progress[Symbol.dispose]();
     assert.equal(output.text, '\r\x1b[Kdraining, with more\r\x1b[Kone is gone\n\r\x1b[Kdraining, with more\r\x1b[K');
+  });
+
+  it('goes on until what is waited for has come', async () => {
+    const output = new Output(true);
+    const coming = Promise.withResolvers<string>();
+    const told = waited({ json: false }, 'wait', () => coming.promise, undefined, output);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.match(output.text, /wait … \d+ms$/);
+    coming.resolve('done');
+    assert.equal(await told, 'done');
+    assert.ok(output.text.endsWith('\r\x1b[K'));
   });
 
   it('is a line for each change elsewhere', () => {
@@ -69,7 +81,7 @@ describe('units for people', () => {
   });
 
   it('has times in two units at most', () => {
-    const times = [0, 999, 12_000, 200_000, 3_600_000 * 5 + 120_000, 86_400_000 * 3 + 3_600_000 * 4].map(timeText);
+    const times = [0, 999.9, 12_000, 200_000, 3_600_000 * 5 + 120_000, 86_400_000 * 3 + 3_600_000 * 4].map(timeText);
     assert.deepEqual(times, ['0ms', '999ms', '12s', '3m20s', '5h2m', '3d4h']);
   });
 
