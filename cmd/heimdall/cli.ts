@@ -3,10 +3,11 @@ import { packageVersion } from '../runtime/package-info.ts';
 import { register as alerts } from './commands/alerts.ts';
 import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
+import { register as completion } from './commands/completion.ts';
 import { register as deploy } from './commands/deploy.ts';
 import { register as deployments } from './commands/deployments.ts';
-import { register as events } from './commands/events.ts';
 import { register as doctor } from './commands/doctor.ts';
+import { register as events } from './commands/events.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as logs } from './commands/logs.ts';
@@ -32,7 +33,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
-  ['Keep:', [backup, restore]],
+  ['Keep:', [backup, restore, completion]],
 ];
 
 const EXAMPLES = examples(
