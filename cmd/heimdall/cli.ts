@@ -26,6 +26,7 @@ import { HELP_STYLE } from './commands/help-style.ts';
 import { examples } from './commands/options.ts';
 import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
+import { endWhenUnread } from './terminal/unread-output.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
@@ -35,6 +36,9 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
   ['Understand:', [doctor, explain, why, simulate, stress]],
   ['Keep:', [backup, restore, completion]],
 ];
+
+/** Those that run on, whether or not anybody reads what they write. */
+const SERVING = new Set(['up', 'manager', 'proxy']);
 
 const EXAMPLES = examples(
   ['heimdall up', 'manager, load balancer and every configured instance; Ctrl-C drains and stops all'],
@@ -78,6 +82,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   let isJson = false;
   program.hook('preAction', (_, command) => {
     isJson = command.opts<{ json?: boolean }>().json ?? false;
+    if (!SERVING.has(command.name())) endWhenUnread(process.stdout, () => process.exit(EXIT.done));
   });
   try {
     await program.parseAsync(argv);
