@@ -3,10 +3,11 @@ import { packageVersion } from '../runtime/package-info.ts';
 import { register as alerts } from './commands/alerts.ts';
 import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
+import { register as completion } from './commands/completion.ts';
 import { register as deploy } from './commands/deploy.ts';
 import { register as deployments } from './commands/deployments.ts';
-import { register as events } from './commands/events.ts';
 import { register as doctor } from './commands/doctor.ts';
+import { register as events } from './commands/events.ts';
 import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as logs } from './commands/logs.ts';
@@ -25,6 +26,7 @@ import { HELP_STYLE } from './commands/help-style.ts';
 import { examples } from './commands/options.ts';
 import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
+import { endWhenUnread } from './terminal/unread-output.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
@@ -32,8 +34,11 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
-  ['Keep:', [backup, restore]],
+  ['Keep:', [backup, restore, completion]],
 ];
+
+/** Those that run on, whether or not anybody reads what they write. */
+const SERVING = new Set(['up', 'manager', 'proxy']);
 
 const EXAMPLES = examples(
   ['heimdall up', 'manager, load balancer and every configured instance; Ctrl-C drains and stops all'],
@@ -77,6 +82,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   let isJson = false;
   program.hook('preAction', (_, command) => {
     isJson = command.opts<{ json?: boolean }>().json ?? false;
+    if (!SERVING.has(command.name())) endWhenUnread(process.stdout, () => process.exit(EXIT.done));
   });
   try {
     await program.parseAsync(argv);

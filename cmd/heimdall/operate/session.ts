@@ -1,9 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Client, createClient } from '../../../internal/client/client.ts';
-import { ConfigError } from '../../../internal/config/problem.ts';
-import { CommandError } from '../command-error.ts';
-import { EXIT } from '../exit-codes.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
+import { configuredManager } from './configured-manager.ts';
 import { type AddressOptions, managerAddress } from './manager-address.ts';
 
 /** What every command that talks to the manager takes. */
@@ -33,18 +31,6 @@ export async function openSession(options: OperateOptions): Promise<Session> {
 /** Prints what a command found: as it is for scripts, in words for people. */
 export function print<T>({ json }: Pick<Session, 'json'>, answer: T, textOf: (answer: T) => string): void {
   process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : textOf(answer));
-}
-
-async function configuredManager(path: string | undefined) {
-  const { loadConfig } = await import('../../../internal/config/load.ts');
-  const { loadOptions } = await import('../../runtime/arguments.ts');
-  try {
-    return (await loadConfig(loadOptions(path))).config.manager;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const advice = 'The manager can be named without it, such as --manager http://127.0.0.1:7000.';
-    throw new CommandError(EXIT.failed, `${error.message}\n${advice}`, { problems: error.problems });
-  }
 }
 
 /** Some containers have no entry for their user. */
