@@ -5,7 +5,10 @@ export type SparseCounts = readonly number[];
 
 export function sparseOf(counts: Uint32Array | Float64Array): SparseCounts {
   const sparse: number[] = [];
-  for (const [bucket, count] of counts.entries()) if (count > 0) sparse.push(bucket, count);
+  for (let bucket = 0; bucket < counts.length; bucket += 1) {
+    const count = counts[bucket] ?? 0;
+    if (count > 0) sparse.push(bucket, count);
+  }
   return sparse;
 }
 

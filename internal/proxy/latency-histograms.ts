@@ -50,6 +50,14 @@ export class LatencyHistograms {
   }
 }
 
+/** Adds what was counted between two readings to the sums, without an array in between. */
+export function addSince(sums: Float64Array, before: Uint32Array, now: Uint32Array): void {
+  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    const count = ((now[bucket] ?? 0) - (before[bucket] ?? 0)) >>> 0; // as `since`: an overflow does no harm
+    if (count > 0) sums[bucket] = (sums[bucket] ?? 0) + count;
+  }
+}
+
 /** What was counted between two readings; an overflow in between does no harm. */
 export function since(before: Uint32Array, now: Uint32Array): Uint32Array {
   return now.map((count, bucket) => count - (before[bucket] ?? 0));

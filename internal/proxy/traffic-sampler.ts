@@ -1,7 +1,7 @@
 import { BUCKETS } from '../model/latency-buckets.ts';
 import { sparseOf } from '../model/sparse-counts.ts';
 import type { InstanceSample, ServiceSample, TrafficSample } from '../model/traffic-sample.ts';
-import { since } from './latency-histograms.ts';
+import { addSince } from './latency-histograms.ts';
 import type { EndedRequests } from './request-counts.ts';
 import type { ServicePool } from './service-pool.ts';
 import type { Upstream } from './upstream.ts';
@@ -108,9 +108,7 @@ export class TrafficSampler {
     gains.requests += now.requests - before.requests;
     gains.failures += Math.max(0, failures - before.failures);
     gains.inFlight += inFlight;
-    for (const [bucket, count] of since(before.latencies, latencies).entries()) {
-      gains.latencies[bucket] = (gains.latencies[bucket] ?? 0) + count;
-    }
+    addSince(gains.latencies, before.latencies, latencies);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bucketOf, total } from '../../../internal/model/latency-buckets.ts';
-import { since } from '../../../internal/proxy/latency-histograms.ts';
+import { addSince, since } from '../../../internal/proxy/latency-histograms.ts';
 import { SharedState } from '../../../internal/proxy/shared-state.ts';
 import { SlotAllocator } from '../../../internal/proxy/slot-allocator.ts';
 import { instance } from '../../support/proxy-fakes.ts';
@@ -36,6 +36,10 @@ describe('the histograms of latencies', () => {
   });
 
   it('tell what came in between, also over the end of a counter', () => {
-    assert.deepEqual([...since(Uint32Array.of(1, 2 ** 32 - 1), Uint32Array.of(4, 2))], [3, 3]);
+    const [before, now] = [Uint32Array.of(1, 2 ** 32 - 1), Uint32Array.of(4, 2)];
+    assert.deepEqual([...since(before, now)], [3, 3]);
+    const sums = Float64Array.of(0, 10);
+    addSince(sums, before, now);
+    assert.deepEqual([...sums], [3, 13]);
   });
 });
