@@ -18,14 +18,20 @@ const LONGEST_SILENCE_MS = 90 * 86_400_000;
 const UNTIL_EXPECTED = 'expected a time in ISO 8601 with its zone, such as "2026-12-24T18:00:00Z"';
 
 const AlertsQuerySchema = z.strictObject({
-  limit: wholeNumberText(1, 1_000).default(100),
-  state: z.enum(['active', 'resolved'], { error: 'expected active or resolved' }).exactOptional(),
-  service: ServiceNameSchema.exactOptional(),
+  limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
+  state: z
+    .enum(['active', 'resolved'], { error: 'expected active or resolved' })
+    .exactOptional()
+    .describe('Default: both.'),
+  service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
 });
 const SilenceBodySchema = RemarkBodySchema.extend({
-  match: SilenceMatchSchema,
-  for: duration().exactOptional(),
-  until: z.iso.datetime({ offset: true, error: UNTIL_EXPECTED }).exactOptional(),
+  match: SilenceMatchSchema.describe('At least one of them.'),
+  for: duration().exactOptional().describe('A duration, such as `2h`.'),
+  until: z.iso
+    .datetime({ offset: true, error: UNTIL_EXPECTED })
+    .exactOptional()
+    .describe('A time with its zone, such as `2026-12-24T18:00:00Z`.'),
 });
 
 const LIST = {

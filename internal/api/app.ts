@@ -8,7 +8,6 @@ import { deploymentEndpoints } from './deployments.ts';
 import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
 import { guard, hostGuard } from './guard.ts';
-import { helpEndpoint } from './help.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
@@ -16,6 +15,7 @@ import { liveEndpoint } from './live.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
+import { selfDescriptionEndpoints } from './self-description.ts';
 import { serverEndpoints } from './servers.ts';
 import { serviceEndpoints } from './services.ts';
 import { statusEndpoints } from './status.ts';
@@ -43,9 +43,9 @@ export interface ApiOptions {
 }
 
 /** All that can be asked of the manager, in the order in which it is looked for. */
-export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOptions): Endpoint[] {
-  return [
-    helpEndpoint(version, () => token() !== undefined),
+export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOptions): readonly Endpoint[] {
+  const endpoints: readonly Endpoint[] = [
+    ...selfDescriptionEndpoints({ endpoints: () => endpoints, version, needsToken: () => token() !== undefined }),
     ...serverEndpoints(manager),
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
@@ -56,6 +56,7 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
     ...channelEndpoints(alerts, manager),
     reloadEndpoint(reload),
   ];
+  return endpoints;
 }
 
 /** The manager's HTTP API. */

@@ -21,10 +21,12 @@ import { sendJson } from './respond.ts';
 const FOLLOW_MS = 100;
 
 const ListQuerySchema = z.strictObject({
-  limit: wholeNumberText(1, 1_000).default(100),
-  service: ServiceNameSchema.exactOptional(),
+  limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
+  service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
 });
-const OneQuerySchema = z.strictObject({ follow: flag().default(false) });
+const OneQuerySchema = z.strictObject({
+  follow: flag().default(false).describe('Its steps as they come, as server-sent events.'),
+});
 
 const LIST = {
   tag: 'deployments',

@@ -1,14 +1,14 @@
 import type { z } from 'zod';
 import type { ProblemCode } from './problem.ts';
 
-const TAGS = {
+export const TAGS = {
   instances: 'One running copy of a service each: added, shown, removed.',
   services: 'Changed, deployed, paused while they run.',
   deployments: 'What was deployed, and how it goes.',
   alerts: 'What is wrong, what people say of it, and who is told.',
   manager: 'How the manager is, and what happened.',
 } as const;
-type Tag = keyof typeof TAGS;
+export type Tag = keyof typeof TAGS;
 
 /** What one endpoint does: `/openapi.json`, `/docs` and the text of `/` are made from it, and tests hold its answers against it. */
 export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.ZodObject = z.ZodObject> {

@@ -7,12 +7,15 @@ import type { InputFault } from '../model/problem-view.ts';
 /** A whole number in a query: decimal digits, no sign, no leading zero, no `1e3`. */
 export function wholeNumberText(min: number, max: number) {
   const expected = `expected a whole number from ${min} to ${max}`;
-  return z.string({ error: `${expected}, but it is missing` }).transform((text, context) => {
-    const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    context.issues.push({ code: 'custom', input: text, message: `${expected}, not "${text}"` });
-    return z.NEVER;
-  });
+  return z
+    .string({ error: `${expected}, but it is missing` })
+    .transform((text, context) => {
+      const value = /^(0|[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= min && value <= max) return value;
+      context.issues.push({ code: 'custom', input: text, message: `${expected}, not "${text}"` });
+      return z.NEVER;
+    })
+    .meta({ type: 'integer', minimum: min, maximum: max }); // as it is described: to people it is no text
 }
 
 /** A number in a path. @throws {HeimdallError} INVALID_REQUEST. */
@@ -26,7 +29,10 @@ export function pathNumber(name: string, text: string): number {
 /** A switch in a query: `true` or `1`, `false` or `0`. */
 export function flag() {
   const words = ['true', 'false', '1', '0'] as const;
-  return z.enum(words, { error: 'expected true or false' }).transform((text) => text === 'true' || text === '1');
+  return z
+    .enum(words, { error: 'expected true or false' })
+    .transform((text) => text === 'true' || text === '1')
+    .meta({ type: 'boolean', enum: undefined });
 }
 
 /**

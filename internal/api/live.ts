@@ -12,7 +12,7 @@ import { sendJson } from './respond.ts';
 /** When a client that was cut off shall come back, in milliseconds. */
 const RETRY_MS = 2_000;
 
-const LiveQuerySchema = z.strictObject({ once: flag().default(false) });
+const LiveQuerySchema = z.strictObject({ once: flag().default(false).describe('How it is now, as JSON.') });
 
 const LIVE = {
   tag: 'manager',

@@ -13,19 +13,29 @@ import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
-const AddQuerySchema = z.strictObject({ wait: flag().default(true) });
-const ListQuerySchema = z.strictObject({
-  service: ServiceNameSchema.exactOptional(),
-  status: z.enum(STATUSES, { error: `expected one of ${STATUSES.join(', ')}` }).exactOptional(),
+const AddQuerySchema = z.strictObject({
+  wait: flag().default(true).describe('Whether to answer when it is ready, or at once.'),
 });
-const PortQuerySchema = z.strictObject({ port: wholeNumberText(1, 65_535) });
+const ListQuerySchema = z.strictObject({
+  service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
+  status: z
+    .enum(STATUSES, { error: `expected one of ${STATUSES.join(', ')}` })
+    .exactOptional()
+    .describe('Only those in this state.'),
+});
+const PortQuerySchema = z.strictObject({ port: wholeNumberText(1, 65_535).describe('Of the instance.') });
 const LogsQuerySchema = z.strictObject({
-  stream: z.enum(LOG_STREAMS, { error: `expected ${LOG_STREAMS.join(' or ')}` }).exactOptional(),
-  lines: wholeNumberText(0, 10_000).prefault('100'),
-  follow: flag().default(false),
+  stream: z
+    .enum(LOG_STREAMS, { error: `expected ${LOG_STREAMS.join(' or ')}` })
+    .exactOptional()
+    .describe('Default: both.'),
+  lines: wholeNumberText(0, 10_000).prefault('100').describe('How many of each stream.'),
+  follow: flag().default(false).describe('Go on with all that is written, as server-sent events.'),
 });
 const AddedSchema = z.union([InstanceViewSchema, z.array(InstanceViewSchema)]);
-const RemoveQuerySchema = PortQuerySchema.extend({ force: flag().default(false) });
+const RemoveQuerySchema = PortQuerySchema.extend({
+  force: flag().default(false).describe('Skip the drain: requests in flight are cut off.'),
+});
 
 const LIST = {
   tag: 'instances',
@@ -34,7 +44,7 @@ const LIST = {
   query: ListQuerySchema,
   body: Nothing,
   answers: { 200: json('the instances', z.array(InstanceViewSchema), [INSTANCE]) },
-  examples: [{}, { query: 'service=web&status=running' }],
+  examples: [{}, { what: 'Those of a service that run', query: 'service=web&status=running' }],
 } as const satisfies Description;
 
 const GET = {
@@ -156,18 +166,18 @@ const ADD = {
 /** `/servers/*`: instances are added, shown and removed. */
 export function serverEndpoints(manager: Manager): Endpoint[] {
   return [
-    addEndpoint(manager),
-    logsEndpoint(manager),
-    ...instanceEndpoints(manager),
     endpoint('GET', '/servers/list', LIST, async ({ query }, response) => {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
       sendJson(response, await manager.get(query.port));
     }),
+    addEndpoint(manager),
     endpoint('DELETE', '/servers/remove', REMOVE, async ({ query }, response) => {
       sendJson(response, await manager.remove(query.port, { force: query.force }));
     }),
+    ...instanceEndpoints(manager),
+    logsEndpoint(manager),
   ];
 }
 

@@ -20,7 +20,12 @@ import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
-const DeployQuerySchema = z.strictObject({ queue: flag().default(false), wait: flag().default(false) });
+const DeployQuerySchema = z.strictObject({
+  queue: flag()
+    .default(false)
+    .describe('While another deployment is under way: wait for its end, rather than be refused.'),
+  wait: flag().default(false).describe('Whether to answer when it is over, or when it has begun.'),
+});
 
 const DETAILS = { 200: json('the service', ServiceDetailsViewSchema, SERVICE_DETAILS) };
 const OF_ONE = {

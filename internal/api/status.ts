@@ -11,8 +11,8 @@ import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 
 const EventsQuerySchema = z.strictObject({
-  limit: wholeNumberText(1, 1_000).default(100),
-  service: ServiceNameSchema.exactOptional(),
+  limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
+  service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
 });
 
 const GET_STATUS = {

@@ -9,27 +9,31 @@ export const DeploymentViewSchema = DeploymentSchema.pick({
   kind: true,
   state: true,
   by: true,
-}).extend({
-  version: z.string().nullable(),
-  release: ReleaseViewSchema,
-  previous: ReleaseViewSchema.nullable(),
-  createdAt: z.string(),
-  startedAt: z.string().nullable(),
-  finishedAt: z.string().nullable(),
-  /** Why it was rolled back or failed. */
-  reason: z.string().exactOptional(),
-});
+})
+  .extend({
+    version: z.string().nullable(),
+    release: ReleaseViewSchema,
+    previous: ReleaseViewSchema.nullable().describe('What ran before; known once it runs.'),
+    createdAt: z.string().describe('ISO 8601.'),
+    startedAt: z.string().nullable().describe('ISO 8601; null: it waits.'),
+    finishedAt: z.string().nullable().describe('ISO 8601; null: it is not over.'),
+    reason: z.string().exactOptional().describe('Why it was rolled back or failed.'),
+  })
+  .meta({ id: 'Deployment' });
 export type DeploymentView = Readonly<z.infer<typeof DeploymentViewSchema>>;
 
 /** Something that a deployment did or saw. */
-export const DeploymentStepViewSchema = z.object({
-  /** ISO 8601. */
-  at: z.string(),
-  message: z.string(),
-  instance: z.string().exactOptional(),
-  logTail: z.array(z.string()).exactOptional(),
-});
+export const DeploymentStepViewSchema = z
+  .object({
+    at: z.string().describe('ISO 8601.'),
+    message: z.string(),
+    instance: z.string().exactOptional(),
+    logTail: z.array(z.string()).exactOptional(),
+  })
+  .meta({ id: 'DeploymentStep' });
 export type DeploymentStepView = Readonly<z.infer<typeof DeploymentStepViewSchema>>;
 
-export const DeploymentDetailsViewSchema = DeploymentViewSchema.extend({ steps: z.array(DeploymentStepViewSchema) });
+export const DeploymentDetailsViewSchema = DeploymentViewSchema.extend({
+  steps: z.array(DeploymentStepViewSchema),
+}).meta({ id: 'DeploymentDetails' });
 export type DeploymentDetailsView = Readonly<z.infer<typeof DeploymentDetailsViewSchema>>;

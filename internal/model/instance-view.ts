@@ -3,24 +3,23 @@ import { HEALTHS } from './health.ts';
 import { STATUSES } from './lifecycle.ts';
 
 /** An instance as the API shows it. */
-export const InstanceViewSchema = z.object({
-  id: z.string(),
-  service: z.string(),
-  host: z.string(),
-  port: z.int(),
-  url: z.string(),
-  pid: z.int().nullable(),
-  status: z.enum(STATUSES),
-  health: z.enum(HEALTHS),
-  weight: z.int(),
-  version: z.string().nullable(),
-  /** ISO 8601. */
-  startedAt: z.string().nullable(),
-  restarts: z.int(),
-  /** Bytes; this and the following are only present when there is something to tell. */
-  memory: z.number().exactOptional(),
-  /** Percent of one core. */
-  cpu: z.number().exactOptional(),
-  lastError: z.string().exactOptional(),
-});
+export const InstanceViewSchema = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    host: z.string(),
+    port: z.int(),
+    url: z.string(),
+    pid: z.int().nullable(),
+    status: z.enum(STATUSES),
+    health: z.enum(HEALTHS),
+    weight: z.int().describe('Its share of the requests, in proportion to those of the others.'),
+    version: z.string().nullable(),
+    startedAt: z.string().nullable().describe('ISO 8601.'),
+    restarts: z.int().describe('How often it was started again after a fault.'),
+    memory: z.number().exactOptional().describe('Bytes; absent when it is not known.'),
+    cpu: z.number().exactOptional().describe('Percent of one core; absent when it is not known.'),
+    lastError: z.string().exactOptional().describe('Why it was restarted last, or could not be.'),
+  })
+  .meta({ id: 'Instance' });
 export type InstanceView = Readonly<z.infer<typeof InstanceViewSchema>>;

@@ -9,14 +9,16 @@ import { ServiceViewSchema } from './service-view.ts';
 
 const FigureSchema = z.number().nullable();
 
-const TrafficSchema = z.object({
-  rps: z.number().describe('Requests that ended, per second; of an instance: attempts.'),
-  errorRate: FigureSchema.describe('The share of them that failed, 0 to 1; null when none ended.'),
-  p50: FigureSchema.describe('Milliseconds to the response head, here and below; null when nobody answered.'),
-  p95: FigureSchema,
-  p99: FigureSchema,
-  inFlight: z.int(),
-});
+const TrafficSchema = z
+  .object({
+    rps: z.number().describe('Requests that ended, per second; of an instance: attempts.'),
+    errorRate: FigureSchema.describe('The share of them that failed, 0 to 1; null when none ended.'),
+    p50: FigureSchema.describe('Milliseconds to the response head, here and below; null when nobody answered.'),
+    p95: FigureSchema,
+    p99: FigureSchema,
+    inFlight: z.int(),
+  })
+  .meta({ id: 'Traffic' });
 
 const LiveInstanceSchema = InstanceViewSchema.extend({
   healthCause: z.string().describe('Why the health is what it is, in words; empty when nothing is known.'),
@@ -28,12 +30,12 @@ const LiveInstanceSchema = InstanceViewSchema.extend({
     })
     .nullable(),
   traffic: TrafficSchema,
-});
+}).meta({ id: 'LiveInstance' });
 
 const LiveServiceSchema = ServiceViewSchema.extend({
   waiting: z.int().describe('Requests that wait: there is no instance, all are full, or the service is paused.'),
   traffic: TrafficSchema,
-});
+}).meta({ id: 'LiveService' });
 
 const StateShape = {
   version: z.string(),
@@ -51,36 +53,40 @@ const StateShape = {
 const AtSchema = z.string().describe("ISO 8601, by the manager's clock.");
 
 /** All that there is to see now. */
-export const LiveStateSchema: z.ZodType<LiveState> = z.object({ at: AtSchema, ...StateShape });
+export const LiveStateSchema: z.ZodType<LiveState> = z
+  .object({ at: AtSchema, ...StateShape })
+  .meta({ id: 'LiveState' });
 
 const SeriesSchema = z.array(FigureSchema);
 
 /** What the last 15 minutes looked like. */
-export const LiveHistorySchema: z.ZodType<LiveHistory> = z.object({
-  until: z.number().describe('Of the last point, in epoch milliseconds.'),
-  stepMs: z.number().describe('Between two points.'),
-  services: z.record(
-    z.string(),
-    z.object({
-      rps: SeriesSchema,
-      errorRate: SeriesSchema,
-      p50: SeriesSchema,
-      p95: SeriesSchema,
-      p99: SeriesSchema,
-      inFlight: SeriesSchema,
-    }),
-  ),
-  instances: z.record(
-    z.string(),
-    z.object({
-      rps: SeriesSchema,
-      errorRate: SeriesSchema,
-      p99: SeriesSchema,
-      cpu: SeriesSchema,
-      memory: SeriesSchema,
-    }),
-  ),
-});
+export const LiveHistorySchema: z.ZodType<LiveHistory> = z
+  .object({
+    until: z.number().describe('Of the last point, in epoch milliseconds.'),
+    stepMs: z.number().describe('Between two points.'),
+    services: z.record(
+      z.string(),
+      z.object({
+        rps: SeriesSchema,
+        errorRate: SeriesSchema,
+        p50: SeriesSchema,
+        p95: SeriesSchema,
+        p99: SeriesSchema,
+        inFlight: SeriesSchema,
+      }),
+    ),
+    instances: z.record(
+      z.string(),
+      z.object({
+        rps: SeriesSchema,
+        errorRate: SeriesSchema,
+        p99: SeriesSchema,
+        cpu: SeriesSchema,
+        memory: SeriesSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'LiveHistory' });
 
 const FiguresSchema = z.object({
   traffic: TrafficSchema.exactOptional(),
@@ -89,26 +95,31 @@ const FiguresSchema = z.object({
 });
 
 /** What changed since the message before. */
-export const LiveTickSchema: z.ZodType<LiveTick> = z.object({
-  at: AtSchema,
-  version: StateShape.version.exactOptional(),
-  revision: StateShape.revision.exactOptional(),
-  loadBalancers: StateShape.loadBalancers.exactOptional(),
-  services: z
-    .array(LiveServiceSchema)
-    .exactOptional()
-    .describe('Those of which anything changed; all of them, in order, when one came or their order is another.'),
-  instances: z
-    .array(LiveInstanceSchema)
-    .exactOptional()
-    .describe('Those that are new, or of which more changed than figures.'),
-  figures: z
-    .record(z.string(), FiguresSchema)
-    .exactOptional()
-    .describe('By id, of instances of which nothing else changed.'),
-  gone: z.array(z.string()).exactOptional().describe('Names of services and ids of instances that there are no more.'),
-  deployments: StateShape.deployments.exactOptional(),
-  alerts: StateShape.alerts.exactOptional(),
-  silences: StateShape.silences.exactOptional(),
-  events: z.array(EventViewSchema).exactOptional().describe('New ones, newest first.'),
-});
+export const LiveTickSchema: z.ZodType<LiveTick> = z
+  .object({
+    at: AtSchema,
+    version: StateShape.version.exactOptional(),
+    revision: StateShape.revision.exactOptional(),
+    loadBalancers: StateShape.loadBalancers.exactOptional(),
+    services: z
+      .array(LiveServiceSchema)
+      .exactOptional()
+      .describe('Those of which anything changed; all of them, in order, when one came or their order is another.'),
+    instances: z
+      .array(LiveInstanceSchema)
+      .exactOptional()
+      .describe('Those that are new, or of which more changed than figures.'),
+    figures: z
+      .record(z.string(), FiguresSchema)
+      .exactOptional()
+      .describe('By id, of instances of which nothing else changed.'),
+    gone: z
+      .array(z.string())
+      .exactOptional()
+      .describe('Names of services and ids of instances that there are no more.'),
+    deployments: StateShape.deployments.exactOptional(),
+    alerts: StateShape.alerts.exactOptional(),
+    silences: StateShape.silences.exactOptional(),
+    events: z.array(EventViewSchema).exactOptional().describe('New ones, newest first.'),
+  })
+  .meta({ id: 'LiveTick' });

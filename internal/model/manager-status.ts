@@ -2,26 +2,31 @@ import { z } from 'zod';
 import { ServiceStatusSchema } from './service-view.ts';
 
 /** A load balancer as the manager sees it. */
-export const LoadBalancerViewSchema = z.object({
-  id: z.string(),
-  pid: z.int(),
-  /** Every change up to this revision is in force there; null before its first picture. */
-  appliedRevision: z.int().nullable(),
-  heartbeatAgeMs: z.number(),
-  alive: z.boolean(),
-});
+export const LoadBalancerViewSchema = z
+  .object({
+    id: z.string(),
+    pid: z.int(),
+    appliedRevision: z
+      .int()
+      .nullable()
+      .describe('Every change up to this revision is in force there; null before its first picture.'),
+    heartbeatAgeMs: z.number(),
+    alive: z.boolean(),
+  })
+  .meta({ id: 'LoadBalancer' });
 export type LoadBalancerView = Readonly<z.infer<typeof LoadBalancerViewSchema>>;
 
 /** The manager, and a summary of what it manages. */
-export const ManagerStatusSchema = z.object({
-  status: z.literal('ok'),
-  version: z.string(),
-  pid: z.int(),
-  /** ISO 8601. */
-  startedAt: z.string(),
-  uptimeMs: z.number(),
-  registry: z.object({ revision: z.int() }),
-  services: z.array(ServiceStatusSchema),
-  loadBalancers: z.array(LoadBalancerViewSchema),
-});
+export const ManagerStatusSchema = z
+  .object({
+    status: z.literal('ok'),
+    version: z.string(),
+    pid: z.int(),
+    startedAt: z.string().describe('ISO 8601.'),
+    uptimeMs: z.number(),
+    registry: z.object({ revision: z.int() }),
+    services: z.array(ServiceStatusSchema),
+    loadBalancers: z.array(LoadBalancerViewSchema),
+  })
+  .meta({ id: 'ManagerStatus' });
 export type ManagerStatus = Readonly<z.infer<typeof ManagerStatusSchema>>;

@@ -17,7 +17,7 @@ export type Release = z.infer<typeof ReleaseSchema>;
 export const FIRST_RELEASE: Release = { deployment: null, version: null, variant: null, env: {} };
 
 /** A release as the API shows it: of its variables the names alone, for values may be secrets. */
-export const ReleaseViewSchema = ReleaseSchema.extend({ env: z.array(z.string()) });
+export const ReleaseViewSchema = ReleaseSchema.extend({ env: z.array(z.string()) }).meta({ id: 'Release' });
 export type ReleaseView = Readonly<z.infer<typeof ReleaseViewSchema>>;
 
 export function releaseViewOf({ env, ...release }: Release): ReleaseView {

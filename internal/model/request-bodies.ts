@@ -8,13 +8,14 @@ const WordsSchema = z.string().max(300);
 /** Of `POST /servers/add`. */
 export const AddBodySchema = z
   .strictObject({
-    /** Default: the first one that has a command. */
-    service: ServiceNameSchema.exactOptional(),
-    count: wholeNumber(1, 100).exactOptional(),
-    weight: WeightSchema.exactOptional(),
-    port: PortSchema.exactOptional(),
-    version: VersionSchema.exactOptional(),
-    env: EnvSchema.exactOptional(),
+    service: ServiceNameSchema.exactOptional().describe('Default: the first one that has a command.'),
+    count: wholeNumber(1, 100).exactOptional().describe('How many; the answer is a list then.'),
+    weight: WeightSchema.exactOptional().describe('Default: that of the service.'),
+    port: PortSchema.exactOptional().describe('Default: the next free one; only for one instance.'),
+    version: VersionSchema.exactOptional().describe(
+      'What people call it; instances find it as VERSION. Default: that of the service.',
+    ),
+    env: EnvSchema.exactOptional().describe("Variables on top of the service's own."),
   })
   .refine(({ count, port }) => count === undefined || port === undefined, {
     path: ['port'],
@@ -25,33 +26,37 @@ export type AddBody = z.input<typeof AddBodySchema>;
 /** Of `PATCH /services/{name}`. */
 export const ServicePatchBodySchema = z.strictObject({
   instances: InstancesSchema.exactOptional(),
-  /** Null, here and below: as it is configured. */
   algorithm: z
     .enum(ALGORITHMS, { error: `expected one of ${ALGORITHMS.join(', ')}` })
     .nullable()
-    .exactOptional(),
-  maxConnections: MaxConnectionsSchema.exactOptional(),
-  weight: WeightSchema.nullable().exactOptional(),
+    .exactOptional()
+    .describe('Null: as it is configured.'),
+  maxConnections: MaxConnectionsSchema.exactOptional().describe(
+    'Requests that one instance may have in flight; null: as it is configured.',
+  ),
+  weight: WeightSchema.nullable().exactOptional().describe('Of all its instances; null: 1.'),
 });
 export type ServicePatchBody = z.input<typeof ServicePatchBodySchema>;
 
 export const ScaleBodySchema = z.strictObject({ instances: InstancesSchema });
 
 /** Of what makes a deployment: who asks for it. */
-export const ByBodySchema = z.strictObject({ by: VersionSchema.default('api') });
+export const ByBodySchema = z.strictObject({ by: VersionSchema.default('api').describe('Who asks for it.') });
 export type ByBody = z.input<typeof ByBodySchema>;
 
 export const DeployBodySchema = ByBodySchema.extend({
-  version: VersionSchema.exactOptional(),
-  /** The entry of the service's `versions` to run; default: the one that is called like the version. */
-  command: VersionSchema.exactOptional(),
-  env: EnvSchema.exactOptional(),
+  version: VersionSchema.exactOptional().describe('What people call it; instances find it as VERSION.'),
+  command: VersionSchema.exactOptional().describe(
+    "The entry of the service's `versions` to run; default: the one that is called like the version.",
+  ),
+  env: EnvSchema.exactOptional().describe("Variables on top of the service's own."),
 });
 export type DeployBody = z.input<typeof DeployBodySchema>;
 
 export const RollbackBodySchema = ByBodySchema.extend({
-  /** The number of the deployment whose release shall run; default: the release before. */
-  to: wholeNumber(1, Number.MAX_SAFE_INTEGER).exactOptional(),
+  to: wholeNumber(1, Number.MAX_SAFE_INTEGER)
+    .exactOptional()
+    .describe('The number of the deployment whose release shall run; default: the release before.'),
 });
 export type RollbackBody = z.input<typeof RollbackBodySchema>;
 
