@@ -105,7 +105,7 @@ export class Connection {
       Accept: accept,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      ...(actor === undefined ? {} : { 'Heimdall-Actor': asciiOf(actor) }),
+      ...(actor === undefined ? {} : { 'Heimdall-Actor': octetsOf(actor) }),
       ...(options.idempotencyKey === undefined ? {} : { 'Idempotency-Key': options.idempotencyKey }),
       ...(options.ifMatch === undefined ? {} : { 'If-Match': options.ifMatch }),
     };
@@ -151,7 +151,7 @@ function reasonOf(error: unknown): string {
   return error.message;
 }
 
-/** A header field takes no more than ASCII safely; other characters, and `%`, go as in a URL. */
-function asciiOf(text: string): string {
-  return text.replace(/[^ -$&-~]+/gu, encodeURIComponent);
+/** Characters for the octets of UTF-8, as which the manager takes the field: `fetch` writes one octet for each. */
+function octetsOf(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (octet) => String.fromCharCode(octet)).join('');
 }
