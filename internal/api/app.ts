@@ -68,23 +68,35 @@ export function createApi(options: ApiOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(requestLog(log), securityHeaders);
-  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
-  app.use(guard(() => ({ ...hostSettings(), token: token() })));
   const sendError = errorSender(log);
+  const changing = (endpoint: Endpoint) => mutation(endpoint, { manager, token, log, sendError });
+  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
+  serve(
+    app,
+    endpoints.filter(({ description }) => description.isOpen === true),
+    changing,
+  );
+  app.use(guard(() => ({ ...hostSettings(), token: token() })));
+  serve(
+    app,
+    endpoints.filter(({ description }) => description.isOpen !== true),
+    changing,
+  );
+  app.use(notFound(endpoints), failed(sendError));
+  return app;
+}
+
+/** @param changing - the handler of what does not only look. */
+function serve(app: Express, endpoints: readonly Endpoint[], changing: (endpoint: Endpoint) => RequestHandler): void {
   for (const [path, group] of byPath(endpoints)) {
     for (const endpoint of group) {
       if (endpoint.method === 'GET') app.get(path, look(endpoint));
-      else {
-        const handle = mutation(endpoint, { manager, token, log, sendError });
-        if (endpoint.method === 'POST') app.post(path, handle);
-        else if (endpoint.method === 'PATCH') app.patch(path, handle);
-        else app.delete(path, handle);
-      }
+      else if (endpoint.method === 'POST') app.post(path, changing(endpoint));
+      else if (endpoint.method === 'PATCH') app.patch(path, changing(endpoint));
+      else app.delete(path, changing(endpoint));
     }
     app.all(path, methodNotAllowed(group));
   }
-  app.use(notFound(endpoints), failed(sendError));
-  return app;
 }
 
 const securityHeaders: RequestHandler = (_request, response, next) => {

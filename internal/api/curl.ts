@@ -23,7 +23,7 @@ export function curlOf(
     'curl',
     ...(isStream ? ['-N'] : []),
     ...(isTold ? [] : ['-X', method]),
-    ...(needsToken ? ['-H', '"Authorization: Bearer $HEIMDALL_TOKEN"'] : []),
+    ...(needsToken && description.isOpen !== true ? ['-H', '"Authorization: Bearer $HEIMDALL_TOKEN"'] : []),
     ...(accept === undefined ? [] : ['-H', `'Accept: ${accept}'`]),
     query === undefined ? url : quoted(url),
     ...(body === undefined ? [] : ['-H', "'Content-Type: application/json'", '-d', quoted(JSON.stringify(body))]),

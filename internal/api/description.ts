@@ -24,6 +24,8 @@ export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.Zo
   readonly body: B;
   /** What a body looks like whose schema cannot tell it. */
   readonly writtenBody?: z.ZodType;
+  /** Holds nothing secret and steers nothing: whoever comes under an allowed name gets it, without a token. */
+  readonly isOpen?: boolean;
   /** By status, those that tell of success. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Besides those that every endpoint may answer with. */

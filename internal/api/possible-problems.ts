@@ -15,5 +15,6 @@ const OF_A_BODY: readonly ProblemCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_
 /** What an endpoint may answer with when it does not do what was asked for. */
 export function possibleProblems({ method, description }: Endpoint): ProblemCode[] {
   const ofBody = method === 'POST' || method === 'PATCH' ? OF_A_BODY : [];
-  return [...ALWAYS, ...ofBody, ...(description.problems ?? [])];
+  const always = description.isOpen === true ? ALWAYS.filter((code) => code !== 'UNAUTHORIZED') : ALWAYS;
+  return [...always, ...ofBody, ...(description.problems ?? [])];
 }

@@ -16,6 +16,7 @@ export interface SelfDescription {
 const HELP = {
   tag: 'manager',
   summary: 'Show these commands',
+  details: 'A browser gets the dashboard instead.',
   ...NoInput,
   answers: { 200: text('what one can ask of the manager, as commands to copy', 'text/plain') },
   examples: [{}],
@@ -24,6 +25,7 @@ const HELP = {
 const OPENAPI = {
   tag: 'manager',
   summary: 'Describe this API as an OpenAPI 3.1 document',
+  isOpen: true,
   ...NoInput,
   answers: { 200: json('the document', z.looseObject({ openapi: z.string() }), { openapi: '3.1.1' }) },
   examples: [{}],
@@ -32,6 +34,7 @@ const OPENAPI = {
 const DOCS = {
   tag: 'manager',
   summary: 'Describe this API as a page for people',
+  isOpen: true,
   ...NoInput,
   answers: { 200: text('the page', 'text/html') },
   examples: [{}],

@@ -31,6 +31,8 @@ export interface Operation {
   readonly tags: readonly Tag[];
   readonly summary: string;
   readonly description?: string;
+  /** None, where no token is needed. */
+  readonly security?: readonly [];
   readonly parameters: readonly Parameter[];
   readonly requestBody?: RequestBody;
   /** By status. */
@@ -48,13 +50,14 @@ interface Surroundings {
 /** @param path - as OpenAPI writes it. */
 export function operationOf(endpoint: Endpoint, path: string, { book, problem, address }: Surroundings): Operation {
   const { method, description } = endpoint;
-  const { tag, summary, details, answers, examples } = description;
+  const { tag, summary, details, isOpen, answers, examples } = description;
   const requestBody = requestBodyOf(endpoint, book);
   return {
     operationId: [method.toLowerCase(), ...(path.match(/\w+/g) ?? ['help'])].map(capitalized).join(''),
     tags: [tag],
     summary,
     ...(details === undefined ? {} : { description: details }),
+    ...(isOpen === true ? { security: [] } : {}),
     parameters: parametersOf(endpoint, book),
     ...(requestBody === null ? {} : { requestBody }),
     responses: {

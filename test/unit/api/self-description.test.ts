@@ -95,10 +95,12 @@ describe('GET /openapi.json', () => {
     const open = await request(api()).get('/openapi.json');
     assert.deepEqual([open.body.security, open.body.components.securitySchemes], [[], {}]);
     const app = api({ token: () => 'sesame' });
-    const { body, text } = await request(app).get('/openapi.json').set('Authorization', 'Bearer sesame').expect(200);
+    const { body, text } = await request(app).get('/openapi.json').expect(200);
     assert.deepEqual(body.security, [{ token: [] }]);
     assert.deepEqual(body.components.securitySchemes, { token: { type: 'http', scheme: 'bearer' } });
     assert.match(body.paths['/status'].get.responses['401'].description, /UNAUTHORIZED/);
+    assert.deepEqual(body.paths['/docs'].get.security, []); // a browser has no way to send one
+    assert.equal(body.paths['/docs'].get.responses['401'], undefined);
     assert.doesNotMatch(text, /sesame/);
   });
 });
@@ -128,6 +130,16 @@ describe('GET /docs', () => {
     assert.match(text, /curl -X POST http:\/\/127\.0\.0\.1:\d+\/servers\/add/);
   });
 
+  it('needs no token, but a name that is allowed', async () => {
+    const app = api({ token: () => 'sesame' });
+    for (const path of ['/docs', '/openapi.json']) {
+      await request(app).get(path).set('Sec-Fetch-Site', 'cross-site').expect(200);
+      await request(app).get(path).set('Host', 'rebound.example').expect(403);
+      await request(app).post(path).expect(405);
+    }
+    await request(app).get('/').expect(401);
+  });
+
   it('takes what it shows for text', () => {
     const page = html`<p title="${'a" b'}">${'<script>'} ${prose('of `<b>` & more')}</p>`;
     assert.equal(page.text, '<p title="a&quot; b">&lt;script&gt; of <code>&lt;b&gt;</code> &amp; more</p>');
@@ -135,7 +147,7 @@ describe('GET /docs', () => {
 
   it('tells where the commands take the token from when one is needed', async () => {
     const app = api({ token: () => 'sesame' });
-    const { text } = await request(app).get('/docs').set('Authorization', 'Bearer sesame').expect(200);
+    const { text } = await request(app).get('/docs').expect(200);
     assert.match(text, /export HEIMDALL_TOKEN=…/);
     assert.match(text, /Authorization: Bearer \$HEIMDALL_TOKEN&quot;/);
     assert.doesNotMatch(text, /sesame/);
