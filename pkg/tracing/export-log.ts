@@ -15,7 +15,8 @@ export class ExportLog {
 
   constructor(log: Logger, endpoint: string, now: () => number) {
     this.#log = log;
-    this.#endpoint = endpoint;
+    const { origin, pathname } = new URL(endpoint); // a query may be a key
+    this.#endpoint = origin + pathname;
     this.#now = now;
   }
 

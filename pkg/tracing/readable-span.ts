@@ -45,6 +45,9 @@ export function hrTime(milliseconds: number): HrTime {
 
 function present(attributes: Attributes): Record<string, string | number> {
   const kept: Record<string, string | number> = {};
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) kept[name] = value;
+  for (const name of Object.keys(attributes)) {
+    const value = attributes[name];
+    if (value !== undefined) kept[name] = value;
+  }
   return kept;
 }

@@ -11,6 +11,7 @@ import type { RequestRecord } from '../../cmd/express/balance.ts';
 import { selfSignedCertificate } from '../support/certificate.ts';
 import { ask } from '../support/e2e-http.ts';
 import { ExpressSite, serviceOver } from '../support/express-site.ts';
+import { OtlpReceiver } from '../support/otlp-receiver.ts';
 import {
   closedPort,
   eventually,
@@ -102,6 +103,19 @@ describe('balance() in an Express app', () => {
         [200, undefined, undefined],
       ],
     );
+  });
+
+  it('traces requests as the configuration says, and leaves no span behind', async () => {
+    await using receiver = await OtlpReceiver.open();
+    await using site = new ExpressSite();
+    const web = site.over(await site.backends('one'), { proxy: { tracing: { endpoint: receiver.endpoint } } });
+    site.app.use(web);
+    await site.listen();
+    const traceparent = valueOf(await seen(`${site.url}/headers`), 'traceparent');
+    await web.close();
+    const [server, client] = await receiver.received(2);
+    assert.equal(traceparent, `00-${server?.traceId}-${client?.spanId}-01`);
+    assert.equal(client?.parentSpanId, server?.spanId);
   });
 
   it('leaves the request to loggers as the client sent it', async () => {

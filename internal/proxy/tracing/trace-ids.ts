@@ -1,15 +1,18 @@
 import { randomFillSync } from 'node:crypto';
 
-const TRACE_BYTES = 16;
-const SPAN_BYTES = 8;
-/** So much randomness is asked for at once: asking costs more than the octets. */
+const TRACE_DIGITS = 32;
+const SPAN_DIGITS = 16;
+const NO_TRACE = '0'.repeat(TRACE_DIGITS);
+const NO_SPAN = '0'.repeat(SPAN_DIGITS);
+/** So much randomness is asked for, and written in digits, at once: asking costs more than the octets. */
 const POOL_BYTES = 4_096;
 
 /** Random ids for traces and spans, in lower-case hexadecimal digits; never all zero, which would mean that there is none. */
 export class TraceIds {
-  readonly #pool = Buffer.alloc(POOL_BYTES);
   readonly #fill: (pool: Buffer) => void;
-  #used = POOL_BYTES;
+  readonly #pool = Buffer.alloc(POOL_BYTES);
+  #digits = '';
+  #used = 0;
 
   constructor(fill: (pool: Buffer) => void = (pool) => void randomFillSync(pool)) {
     this.#fill = fill;
@@ -17,24 +20,28 @@ export class TraceIds {
 
   /** 32 digits. */
   traceId(): string {
-    return this.#make(TRACE_BYTES);
+    for (;;) {
+      const id = this.#take(TRACE_DIGITS);
+      if (id !== NO_TRACE) return id;
+    }
   }
 
   /** 16 digits. */
   spanId(): string {
-    return this.#make(SPAN_BYTES);
+    for (;;) {
+      const id = this.#take(SPAN_DIGITS);
+      if (id !== NO_SPAN) return id;
+    }
   }
 
-  #make(bytes: number): string {
-    for (;;) {
-      if (this.#used + bytes > POOL_BYTES) {
-        this.#fill(this.#pool);
-        this.#used = 0;
-      }
-      const start = this.#used;
-      this.#used += bytes;
-      const id = this.#pool.toString('hex', start, start + bytes);
-      if (!/^0+$/.test(id)) return id;
+  #take(count: number): string {
+    if (this.#used + count > this.#digits.length) {
+      this.#fill(this.#pool);
+      this.#digits = this.#pool.toString('hex');
+      this.#used = 0;
     }
+    const start = this.#used;
+    this.#used += count;
+    return this.#digits.slice(start, start + count);
   }
 }

@@ -15,15 +15,15 @@ describe('the time of a span', () => {
 describe('a receiver that takes no spans', () => {
   it('is told of when it begins, every five minutes, and when it is over', () => {
     let now = 0;
-    const lines: { readonly level: number; readonly lostSpans: number }[] = [];
+    const lines: { readonly level: number; readonly lostSpans: number; readonly msg: string }[] = [];
     const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
     const log = new ExportLog(
       createLogger({ name: 'test', level: 'info', pretty: false, destination }),
-      'http://x/',
+      'http://x/v1/traces?key=secret',
       () => now,
     );
     log.succeeded();
-    assert.deepEqual(lines, []);
+    assert.equal(lines.length, 0);
     log.failed(2, 'ECONNREFUSED');
     now += 299_999;
     log.failed(3, 'ECONNREFUSED');
@@ -32,6 +32,7 @@ describe('a receiver that takes no spans', () => {
     log.failed(5, 'ECONNREFUSED');
     log.succeeded();
     log.succeeded();
+    assert.match(lines[0]?.msg ?? '', /^spans cannot be exported to http:\/\/x\/v1\/traces: ECONNREFUSED/);
     assert.deepEqual(
       lines.map(({ level, lostSpans }) => [level, lostSpans]),
       [
