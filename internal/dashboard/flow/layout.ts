@@ -1,8 +1,11 @@
 import { instanceStanding, isHealthy, type Standing } from '../standing.ts';
 import type { LiveInstance, LiveService } from '../../model/live.ts';
 
-/** Of a row, and between the rows of two services; pixels, like everything here. */
-const ROW = 22;
+/** Of a row, pixels like everything here; higher where there are few, so that the picture fills its room. */
+const LOWEST_ROW = 22;
+const HIGHEST_ROW = 36;
+const USUAL_HEIGHT = 320;
+/** Between the rows of two services. */
 const GAP = 18;
 const BAR = 10;
 /** So wide is the ribbon of all traffic at most, and that of one instance. */
@@ -68,12 +71,14 @@ export function flowLayout(services: readonly LiveService[], instances: readonly
     service: Math.round(width * 0.36),
     leaf: Math.max(Math.round(width * 0.6), width - 210),
   };
+  const count = groups.reduce((sum, { leaves }) => sum + Math.max(1, leaves.length), 0);
+  const row = Math.min(HIGHEST_ROW, Math.max(LOWEST_ROW, Math.floor(USUAL_HEIGHT / count)));
   const links: FlowLink[] = [];
   const serviceNodes: FlowNode[] = [];
   const leafNodes: FlowNode[] = [];
   let top = 0;
   for (const { service, leaves } of groups) {
-    const rows = Math.max(1, leaves.length) * ROW;
+    const rows = Math.max(1, leaves.length) * row;
     const bar = Math.max(BAR, service.traffic.rps * perRequest);
     const height = Math.max(rows, bar + GAP);
     const node = serviceNode(service, columns.service, top + height / 2, bar);
@@ -83,7 +88,7 @@ export function flowLayout(services: readonly LiveService[], instances: readonly
       leaves.map(({ rps }) => rps * perRequest),
     );
     for (const [at, leaf] of leaves.entries()) {
-      const y = top + (height - rows) / 2 + ROW * (at + 0.5);
+      const y = top + (height - rows) / 2 + row * (at + 0.5);
       const thickness = leaf.rps * perRequest;
       leafNodes.push(leafNode(leaf, columns.leaf, y, thickness));
       const from = { x: node.x + BAR, y: out[at] ?? node.y };
@@ -91,7 +96,7 @@ export function flowLayout(services: readonly LiveService[], instances: readonly
     }
     top += height + GAP;
   }
-  const height = Math.max(ROW, top - GAP);
+  const height = Math.max(LOWEST_ROW, top - GAP);
   const balancer = balancerNode(height, total, Math.max(BAR, total * perRequest));
   const out = portsOf(
     balancer,

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Series } from '../../model/live.ts';
 import { useSite } from '../site.ts';
+import { useOnScreen } from './on-screen.ts';
 
 const PADDING = 1.5;
 
@@ -18,21 +19,16 @@ export interface SparklineProps {
 export function Sparkline({ values, label, class: extra = '', top }: SparklineProps) {
   const { store } = useSite();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const isVisible = useRef(false);
+  const isSeen = useOnScreen(canvas);
   const latest = useRef(values);
   latest.current = values;
-  const draw = () => {
-    if (canvas.current !== null && isVisible.current) drawLine(canvas.current, latest.current(), top);
-  };
   useEffect(() => {
-    const watch = new IntersectionObserver((entries) => {
-      isVisible.current = entries.at(-1)?.isIntersecting ?? false;
-      draw();
-    });
-    if (canvas.current !== null) watch.observe(canvas.current);
-    return () => watch.disconnect();
+    const draw = () => {
+      if (canvas.current !== null && isSeen.peek()) drawLine(canvas.current, latest.current(), top);
+    };
+    const stops = [store.beat.subscribe(draw), isSeen.subscribe(draw)];
+    return () => stops.forEach((stop) => stop());
   }, []);
-  useEffect(() => store.beat.subscribe(draw), []);
   return <canvas ref={canvas} class={`spark ${extra}`} role="img" aria-label={label} />;
 }
 

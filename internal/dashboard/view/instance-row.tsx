@@ -1,5 +1,9 @@
+import { type ReadonlySignal, useComputed } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { LiveInstance } from '../../model/live.ts';
 import { bytesText, countText, latencyText, NOTHING, percentText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
+import { useOnScreen } from '../part/on-screen.ts';
 import { Sparkline } from '../part/sparkline.tsx';
 import { useSite } from '../site.ts';
 import { healthOf, lifecycleOf } from '../standing.ts';
@@ -8,12 +12,15 @@ import { DrainText } from './drain-text.tsx';
 /** One instance; drawn anew only when something of it changed. */
 export function InstanceRow({ id, isServiceShown }: { readonly id: string; readonly isServiceShown: boolean }) {
   const { store, go, route } = useSite();
-  const instance = store.instance(id)?.value;
+  const row = useRef<HTMLTableRowElement>(null);
+  const isSeen = useOnScreen(row);
+  const instance = useShown(id, isSeen);
   if (instance === undefined) return null;
   const { traffic, port, service } = instance;
   const past = () => [...store.history.instance(id, 'rps'), store.instance(id)?.peek().traffic.rps ?? null];
   return (
     <tr
+      ref={row}
       class="clickable"
       data-row={id}
       aria-selected={route.value.instance === id}
@@ -47,10 +54,28 @@ export function InstanceRow({ id, isServiceShown }: { readonly id: string; reado
       <td class="figure wide">{countText(instance.restarts)}</td>
       <td class="figure wide">{upText(instance.startedAt, store.state.peek().at)}</td>
       <td class="wide">
-        <Sparkline label={`Requests per second of ${id}, last 15 minutes`} values={past} />
+        {isSeen.value && <Sparkline label={`Requests per second of ${id}, last 15 minutes`} values={past} />}
       </td>
     </tr>
   );
+}
+
+/** Figures of a row that nobody sees stay as they were, so that hundreds of rows cost no more than those on the screen. */
+function useShown(id: string, isSeen: ReadonlySignal<boolean>): LiveInstance | undefined {
+  const { store } = useSite();
+  const last = useRef<LiveInstance | undefined>(undefined);
+  const shown = useComputed(() => {
+    const now = store.instance(id)?.value;
+    const isSame = now !== undefined && last.current !== undefined && stateOf(now) === stateOf(last.current);
+    if (isSeen.value || !isSame) last.current = now;
+    return last.current;
+  });
+  return shown.value;
+}
+
+/** What is no figure. */
+function stateOf({ status, health, healthCause, version, restarts, drain }: LiveInstance): string {
+  return `${status} ${health} ${healthCause} ${version} ${restarts} ${drain?.inFlight}`;
 }
 
 /** How long it has run, by the manager's clock. */

@@ -13,19 +13,29 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { key: 'id', label: 'Instance', class: '' },
-  { key: 'status', label: 'Lifecycle', class: '', order: ({ status }) => status },
-  { key: 'health', label: 'Health', class: '', order: ({ health }) => health },
-  { key: 'version', label: 'Version', class: 'wide', order: ({ version }) => version ?? '' },
-  { key: 'rps', label: 'Req/s', class: 'figure', order: ({ traffic }) => traffic.rps },
-  { key: 'errors', label: 'Errors', class: 'figure medium', order: ({ traffic }) => traffic.errorRate ?? -1 },
-  { key: 'p99', label: 'p99', class: 'figure medium', order: ({ traffic }) => traffic.p99 ?? -1 },
-  { key: 'flight', label: 'In flight', class: 'figure medium', order: ({ traffic }) => traffic.inFlight },
-  { key: 'cpu', label: 'CPU', class: 'figure wide', order: ({ cpu }) => cpu ?? -1 },
-  { key: 'memory', label: 'Memory', class: 'figure wide', order: ({ memory }) => memory ?? -1 },
-  { key: 'restarts', label: 'Restarts', class: 'figure wide', order: ({ restarts }) => restarts },
-  { key: 'uptime', label: 'Up for', class: 'figure wide', order: ({ startedAt }) => Date.parse(startedAt ?? '') || 0 },
-  { key: 'past', label: '15 min', class: 'wide' },
+  { key: 'id', label: 'Instance', class: 'col-id' },
+  { key: 'status', label: 'Lifecycle', class: 'col-status', order: ({ status }) => status },
+  { key: 'health', label: 'Health', class: 'col-health', order: ({ health }) => health },
+  { key: 'version', label: 'Version', class: 'wide col-version', order: ({ version }) => version ?? '' },
+  { key: 'rps', label: 'Req/s', class: 'figure col-rps', order: ({ traffic }) => traffic.rps },
+  {
+    key: 'errors',
+    label: 'Errors',
+    class: 'figure medium col-errors',
+    order: ({ traffic }) => traffic.errorRate ?? -1,
+  },
+  { key: 'p99', label: 'p99', class: 'figure medium col-p99', order: ({ traffic }) => traffic.p99 ?? -1 },
+  { key: 'flight', label: 'In flight', class: 'figure medium col-flight', order: ({ traffic }) => traffic.inFlight },
+  { key: 'cpu', label: 'CPU', class: 'figure wide col-cpu', order: ({ cpu }) => cpu ?? -1 },
+  { key: 'memory', label: 'Memory', class: 'figure wide col-memory', order: ({ memory }) => memory ?? -1 },
+  { key: 'restarts', label: 'Restarts', class: 'figure wide col-restarts', order: ({ restarts }) => restarts },
+  {
+    key: 'uptime',
+    label: 'Up for',
+    class: 'figure wide col-uptime',
+    order: ({ startedAt }) => Date.parse(startedAt ?? '') || 0,
+  },
+  { key: 'past', label: '15 min', class: 'wide col-past' },
 ];
 
 /** @param service - only its instances; null: all. */
@@ -37,7 +47,7 @@ export function InstancesTable({ service }: { readonly service: string | null })
   const ids = useShownIds(scope, sortedBy);
   return (
     <div class="scroll">
-      <table class="list">
+      <table class="list fixed">
         <caption class="hidden">{service === null ? 'Instances' : `Instances of ${service}`}</caption>
         <thead>
           <tr>
