@@ -1,37 +1,28 @@
-import type { AlertView } from '../../model/alert-view.ts';
-import { type Deployment, isOver } from '../../model/deployment.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import { incarnationOf } from '../../model/incarnation.ts';
 import type { Instance, Usage } from '../../model/instance.ts';
-import {
-  LIVE_EVENTS,
-  type LiveDeployment,
-  type LiveHistory,
-  type LiveInstance,
-  type LiveState,
-} from '../../model/live.ts';
+import { LIVE_EVENTS, type LiveHistory, type LiveInstance, type LiveState } from '../../model/live.ts';
 import type { LoadBalancerView } from '../../model/manager-status.ts';
 import type { EventView } from '../../model/event-view.ts';
 import type { Service } from '../../model/service.ts';
-import { isRegistryAway, type ProxyRecord, type RegistryWriter, type Snapshot } from '../../registry/registry.ts';
-import { alertView, silenceView } from '../alert-views.ts';
-import { deploymentView, stepView } from '../deployment-views.ts';
+import {
+  isAlive,
+  isRegistryAway,
+  type ProxyRecord,
+  type RegistryWriter,
+  type Snapshot,
+} from '../../registry/registry.ts';
+import { silenceView } from '../alert-views.ts';
 import type { DrainSpan } from '../drain.ts';
 import { eventView } from '../event-view.ts';
 import { serviceViewOf } from '../service-views.ts';
 import { loadBalancerStatusOf, viewsOf } from '../views.ts';
+import { LiveAlerts } from './live-alerts.ts';
+import { LiveDeployments } from './live-deployments.ts';
 import type { LiveSource } from './live-feed.ts';
 import type { LiveTraffic, TrafficNow } from './live-traffic.ts';
 import { threeDigits } from './three-digits.ts';
 
-/** How long a deployment that is over is shown, in milliseconds. */
-const DEPLOYMENTS_MS = 15 * 60_000;
-/** How many deployments are looked at, and how many steps of one are shown. */
-const DEPLOYMENTS = 50;
-const STEPS = 100;
-/** How long a resolved alert is shown, in milliseconds, and how many of each kind. */
-const RESOLVED_MS = 3_600_000;
-const ALERTS = 200;
 /** An age of a heartbeat that tells nothing, in milliseconds: it comes every second. */
 const YOUNG_MS = 2_000;
 
@@ -53,12 +44,17 @@ export interface LiveReaderOptions {
 /** Finds out all that there is to see. */
 export class LiveReader implements LiveSource {
   readonly #options: LiveReaderOptions;
+  readonly #deployments: LiveDeployments;
+  readonly #alerts: LiveAlerts;
   #events: readonly EventView[] = [];
   /** What was found last. */
   #last: LiveState | null = null;
 
   constructor(options: LiveReaderOptions) {
+    const { registry, clock } = options;
     this.#options = options;
+    this.#deployments = new LiveDeployments(registry, clock);
+    this.#alerts = new LiveAlerts(registry, clock);
   }
 
   watch(): Promise<void> {
@@ -89,8 +85,8 @@ export class LiveReader implements LiveSource {
       registry.snapshot(),
       registry.proxies(),
       registry.health(),
-      this.#deployments(),
-      this.#alerts(),
+      this.#deployments.read(),
+      this.#alerts.read(),
       registry.alertBook.silences(),
       this.#readEvents(),
     ]);
@@ -105,7 +101,12 @@ export class LiveReader implements LiveSource {
         const { waiting, ...figures } = traffic.ofService(service.name);
         return { ...serviceViewOf(service, snapshot), waiting, traffic: figures };
       }),
-      instances: this.#instances(snapshot, health, proxies, traffic),
+      instances: this.#instances(
+        snapshot,
+        health,
+        proxies.filter((proxy) => isAlive(proxy, now)),
+        traffic,
+      ),
       deployments,
       alerts,
       silences: silences.map(silenceView),
@@ -116,7 +117,7 @@ export class LiveReader implements LiveSource {
   #instances(
     { instances }: Snapshot,
     health: readonly HealthRecord[],
-    proxies: readonly ProxyRecord[],
+    alive: readonly ProxyRecord[],
     traffic: TrafficNow,
   ): LiveInstance[] {
     const all = [...instances, ...this.#options.declared()];
@@ -126,49 +127,19 @@ export class LiveReader implements LiveSource {
       ...view,
       ...(view.memory === undefined ? {} : { memory: threeDigits(view.memory) }),
       healthCause: causes.get(incarnations.get(view.id) ?? '') ?? '',
-      drain: view.status === 'draining' ? this.#drain(view.id, proxies) : null,
+      drain: view.status === 'draining' ? this.#drain(view.id, alive) : null,
       traffic: traffic.ofInstance(view.id),
     }));
   }
 
-  #drain(id: string, proxies: readonly ProxyRecord[]): LiveInstance['drain'] {
+  #drain(id: string, alive: readonly ProxyRecord[]): LiveInstance['drain'] {
     const span = this.#options.drainOf(id);
     if (span === null) return null;
     return {
       since: timeOf(span.since),
       until: timeOf(span.until),
-      inFlight: proxies.reduce((sum, proxy) => sum + (proxy.inFlight.get(id) ?? 0), 0),
+      inFlight: alive.reduce((sum, proxy) => sum + (proxy.inFlight.get(id) ?? 0), 0),
     };
-  }
-
-  async #deployments(): Promise<LiveDeployment[]> {
-    const { registry, clock } = this.#options;
-    const [active, latest] = await Promise.all([
-      registry.deployments({ limit: DEPLOYMENTS, active: true }),
-      registry.deployments({ limit: DEPLOYMENTS }),
-    ]);
-    const shown = latest.filter((each) => isOver(each) && (each.finishedAt ?? 0) > clock() - DEPLOYMENTS_MS);
-    const all = [...active, ...shown].toSorted((a, b) => b.id - a.id);
-    return Promise.all(all.map((deployment) => this.#withSteps(deployment)));
-  }
-
-  async #withSteps(deployment: Deployment): Promise<LiveDeployment> {
-    const steps = await this.#options.registry.deploymentSteps(deployment.id, 0);
-    return { ...deploymentView(deployment), steps: steps.slice(-STEPS).map(stepView) };
-  }
-
-  async #alerts(): Promise<AlertView[]> {
-    const { registry, clock } = this.#options;
-    const { alertBook: book } = registry;
-    const [active, resolved, silences] = await Promise.all([
-      book.alerts({ limit: ALERTS, state: 'active' }),
-      book.alerts({ limit: ALERTS, state: 'resolved' }),
-      book.silences(),
-    ]);
-    const now = clock();
-    return [...active, ...resolved.filter(({ resolvedAt }) => (resolvedAt ?? 0) > now - RESOLVED_MS)]
-      .toSorted((a, b) => b.alert.at - a.alert.at)
-      .map((record) => alertView(record, silences, now));
   }
 
   /** Most of the time there is no new one. */
