@@ -60,13 +60,14 @@ Exit codes:
   ${EXIT.interrupted}  ended by Ctrl-C
 `;
 
-/** All commands, declared; nothing of what they do is loaded. */
-export function createProgram(): Command {
+/** All commands, declared; nothing of what they do is loaded. @param isJson - how wrong usage is told. */
+export function createProgram(isJson = false): Command {
   const program = new Command('heimdall')
     .description('Runs several instances of an HTTP app and balances over them without losing a request.')
     .version(packageVersion)
     .configureHelp(HELP_STYLE)
     .addHelpText('after', `${EXAMPLES}${EXIT_CODES}`)
+    .configureOutput({ outputError: (text, write) => write(isJson ? usageJson(text) : text) })
     .enablePositionalOptions() // so that `deploy --version` is not our own
     .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
   for (const [heading, commands] of GROUPS) {
@@ -78,10 +79,9 @@ export function createProgram(): Command {
 
 /** Runs what the command line asks for, and loads no more than that; sets the exit code, see `exit-codes.ts`. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
-  const program = createProgram();
-  let isJson = false;
+  const isJson = argv.includes('--json');
+  const program = createProgram(isJson);
   program.hook('preAction', (_, command) => {
-    isJson = command.opts<{ json?: boolean }>().json ?? false;
     if (!SERVING.has(command.name())) endWhenUnread(process.stdout, () => process.exit(EXIT.done));
   });
   try {
@@ -89,4 +89,9 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = tellFailure(error, isJson);
   }
+}
+
+/** What commander says of wrong usage, as scripts get every other failure. */
+function usageJson(text: string): string {
+  return `${JSON.stringify({ error: text.trim().replace(/^error: /, ''), exitCode: EXIT.usage })}\n`;
 }

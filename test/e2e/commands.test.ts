@@ -212,9 +212,9 @@ describe('the command line, on a running system', () => {
   });
 
   it('exits with 2 for wrong usage, and with 3 when nobody answers', async () => {
-    const wrong = system.heimdall('services', 'scale', 'web');
+    const wrong = system.heimdall('services', 'scale', 'web', '--json');
     assert.equal((await wrong.exited).code, 2);
-    assert.match(wrong.output, /missing required argument 'instances'/);
+    assert.deepEqual(JSON.parse(wrong.output), { error: "missing required argument 'instances'", exitCode: 2 });
     const { own } = system.ports;
     const dead = await shell.run('servers', '--manager', `http://127.0.0.1:${own[0]}`);
     assert.equal(dead.code, 3);

@@ -24,6 +24,7 @@ export async function followDeployment(
   id: number,
   teller: DeploymentTeller,
   signal: AbortSignal,
+  retryMs = RETRY_MS,
 ): Promise<DeploymentView | null> {
   let told = 0;
   let heardAt = performance.now();
@@ -43,7 +44,7 @@ export async function followDeployment(
       if (!(error instanceof HeimdallConnectionError) || isOver) throw error;
       teller.lost();
     }
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+    await sleep(retryMs, undefined, { signal }).catch(() => {});
   }
   return null;
 }

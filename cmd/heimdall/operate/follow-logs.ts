@@ -5,7 +5,6 @@ import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import type { LogLine, LogStream } from '../../../internal/model/log-line.ts';
 import type { LogChoice } from './log-choice.ts';
 
-/** Between two looks whether instances have come. */
 const LOOK_MS = 1_000;
 
 /** What is told while logs are followed. */
@@ -20,6 +19,8 @@ export interface LogTeller {
 export interface LogWishes {
   readonly lines: number;
   readonly stream: LogStream | undefined;
+  /** Between two looks whether instances have come, in milliseconds. */
+  readonly lookMs?: number;
 }
 
 /** Follows the logs of all instances that are chosen, those that come included. */
@@ -58,7 +59,7 @@ export class LogFollower {
         if (!isLost) this.#teller.lost();
         isLost = true;
       }
-      await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+      await sleep(this.#wishes.lookMs ?? LOOK_MS, undefined, { signal }).catch(() => {});
       if (this.#failure !== null) throw this.#failure;
     }
   }

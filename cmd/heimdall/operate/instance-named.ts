@@ -19,7 +19,13 @@ export function instanceNamed(instances: readonly InstanceView[], name: string):
 }
 
 function unknown(instances: readonly InstanceView[], name: string): string {
-  const meant = nearest(name, [...instances.map(({ id }) => id), ...instances.map(({ port }) => String(port))]);
+  const isPort = /^\d+$/.test(name); // one that is near is no more likely than any other
+  const meant = isPort
+    ? undefined
+    : nearest(
+        name,
+        instances.map(({ id }) => id),
+      );
   const advice = meant === undefined ? 'heimdall servers list shows those there are' : `did you mean ${meant}?`;
   return `no instance has the id or port "${name}"; ${advice}`;
 }

@@ -16,25 +16,25 @@ export async function removeInstance(
   { servers }: Pick<Client, 'servers'>,
   instance: InstanceView,
   { force, signal }: { readonly force: boolean; readonly signal: AbortSignal },
+  lookMs = LOOK_MS,
 ): Promise<InstanceView> {
   try {
     return await servers.remove(instance.port, { force, signal });
   } catch (error) {
     if (!(error instanceof HeimdallConnectionError)) throw error;
-    return untilGone(servers, instance, error, signal);
+    return untilGone({ servers, lookMs, signal }, instance, error);
   }
 }
 
 /** @throws `lost` when the manager does not come back, or the instance is not leaving. */
 async function untilGone(
-  servers: Client['servers'],
+  { servers, lookMs, signal }: Pick<Client, 'servers'> & { readonly lookMs: number; readonly signal: AbortSignal },
   instance: InstanceView,
   lost: Error,
-  signal: AbortSignal,
 ): Promise<InstanceView> {
   let heardAt = performance.now();
   for (;;) {
-    await sleep(LOOK_MS, undefined, { signal });
+    await sleep(lookMs, undefined, { signal });
     try {
       const present = (await servers.list({ signal })).find(({ id }) => id === instance.id);
       if (present === undefined) return { ...instance, pid: null, status: 'stopped' };

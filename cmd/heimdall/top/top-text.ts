@@ -29,7 +29,7 @@ export interface Picture {
 const SHOWN_ALERTS = 3;
 /** Lower terminals have no room for alerts. */
 const ROWS_FOR_ALERTS = 16;
-const KEYS = [...SORT_NAMES.map((sort) => `${SORTS[sort]} ${sort}`), 'R reverse', '/ filter', 'q quit'].join('  ');
+const KEYS = ['q quit', '/ filter', 'R reverse', ...SORT_NAMES.map((sort) => `${SORTS[sort]} ${sort}`)].join('  ');
 
 /** A picture of everything in as many lines as there is room for. */
 export function topText(state: LiveState, view: TopView, { columns, rows, stale, paint }: Surroundings): Picture {

@@ -15,8 +15,14 @@ describe('an instance on the command line', () => {
   });
 
   it('is guessed at when there is none of that name', () => {
-    assert.throws(() => instanceNamed(INSTANCES, '9003'), { exitCode: 1, message: /"9003"; did you mean 900[12]\?/ });
-    assert.throws(() => instanceNamed(INSTANCES, 'nothing'), /heimdall servers list shows those there are$/);
+    assert.throws(
+      () => instanceNamed(INSTANCES, 'web-9001-aaaaab'),
+      /"web-9001-aaaaab"; did you mean web-9001-aaaaaa\?/,
+    );
+    assert.throws(() => instanceNamed(INSTANCES, '9003'), {
+      exitCode: 1,
+      message: /"9003"; heimdall servers list shows those there are$/,
+    });
   });
 
   it('has to be named by its id when others have that port on another host', () => {
