@@ -24,6 +24,8 @@ export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.Zo
   readonly body: B;
   /** What a body looks like whose schema cannot tell it. */
   readonly writtenBody?: z.ZodType;
+  /** Whether what it is about has an `ETag`, which `If-Match`, and of `GET` `If-None-Match`, is compared with. */
+  readonly conditional?: boolean;
   /** By status, those that tell of success. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Besides those that every endpoint may answer with. */

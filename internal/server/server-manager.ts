@@ -13,7 +13,7 @@ import { type Service, ServiceSchema } from '../model/service.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
-import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
+import type { EventQuery, InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import type { RequestKeys } from '../registry/request-keys.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
@@ -313,11 +313,7 @@ export class ServerManager {
   }
 
   /** Newest first. */
-  events(query: {
-    readonly limit: number;
-    readonly service?: string;
-    readonly since?: number;
-  }): Promise<StoredEvent[]> {
+  events(query: EventQuery): Promise<StoredEvent[]> {
     return this.#context.registry.events(query);
   }
 
