@@ -14,6 +14,7 @@ import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
 import { serverEndpoints } from './servers.ts';
@@ -66,9 +67,10 @@ export function createApi(options: ApiOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const refusals = new RefusalLog(log);
   app.use(requestLog(log), securityHeaders);
-  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
-  app.use(guard(() => ({ ...hostSettings(), token: token() })));
+  app.use(hostGuard(hostSettings, refusals), dashboard(dashboardFolder));
+  app.use(guard(() => ({ ...hostSettings(), token: token() }), refusals));
   const sendError = errorSender(log);
   for (const [path, group] of byPath(endpoints)) {
     for (const endpoint of group) {

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { HeimdallError } from '../model/errors.ts';
+import { HeimdallError, messageOf } from '../model/errors.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import type { RequestClaim } from '../registry/request-keys.ts';
 import { type AuditedRequest, auditRecord } from './audit.ts';
@@ -90,7 +90,10 @@ async function settle({ options, response, claim }: Work, deed: Deed, failure: u
     if (isExpected && failure !== null && deed.words === null) await requestKeys.release(claim);
     else if (!isOpen && text !== null) await requestKeys.settle(claim, keptAnswer(response, text));
   } catch (error) {
-    options.log.warn({ err: error, key: claim.key }, 'the outcome of a request with an Idempotency-Key was not kept');
+    options.log.warn(
+      { reason: messageOf(error), key: claim.key },
+      'the outcome of a request was not kept under its key',
+    );
   }
 }
 

@@ -11,7 +11,6 @@ import {
 } from '../model/request-bodies.ts';
 import { ServiceDetailsViewSchema, ServiceViewSchema } from '../model/service-view.ts';
 import { settingsOfService } from '../model/settings.ts';
-import { described } from '../server/deployer.ts';
 import { deploymentView } from '../server/deployment-views.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
@@ -159,17 +158,13 @@ function change<B extends typeof ByBodySchema>(
   begin: (id: string, body: z.output<B>, options: DeploymentOptions, deed: Deed) => Promise<Deployment>,
 ): Endpoint {
   return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body, deed }, response) => {
+    if (query.wait) deed.tellChange();
     const deployment = await begin(id, body, { by: body.by, ...query }, deed);
-    deed.did(begunWords(verb, deployment));
+    const { id: number, service, kind } = deployment;
+    if (kind !== verb) deed.did(`gave up deployment ${number} of ${service}`); // which a rollback does with one under way
     response.status(query.wait ? 200 : 202).location(`/deployments/${deployment.id}`);
     sendJson(response, deploymentView(deployment));
   });
-}
-
-/** A rollback may have given up the deployment that was under way. */
-function begunWords(verb: string, { id, service, kind, release }: Deployment): string {
-  if (kind !== verb) return `gave up deployment ${id} of ${service}`;
-  return `began deployment ${id} of ${service}, a ${kind}: ${described(release)}`;
 }
 
 function sendDetails(response: Response, details: ServiceDetails): void {

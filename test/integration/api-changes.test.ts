@@ -103,7 +103,7 @@ describe('a change through the API', () => {
       [
         `anonymous added ${id}`,
         `anonymous changed ${id}: weight from 2 to 5`,
-        'bob began deployment 1 of web, a deploy: v2',
+        'bob began deployment 1 of web: v2',
         `anonymous restarted ${fresh.id} as ${restarted.body.id}`,
         `anonymous removed ${restarted.body.id} without a drain`,
       ],
@@ -143,9 +143,12 @@ describe('a change through the API', () => {
     await manager.settled();
     const left = fetch(url, { method: 'POST', headers, body: '{"version": "v3"}', signal: leaving.signal });
     await until('it to begin', async () => (await site.eventTypes()).filter((t) => t === 'deployment.started')[1]);
+    const [begun, ...others] = await until('the audit', async () => nonEmpty(await audits('&actor=leaver')));
+    assert.deepEqual([begun?.message, others], ['leaver began deployment 2 of web: v3 (from 127.0.0.1)', []]);
     leaving.abort();
     await assert.rejects(left);
-    await until('the audit', async () => (await audits('&actor=leaver')).length === 1);
+    await until('the end', async () => (await site.eventTypes()).filter((t) => t === 'deployment.succeeded')[1]);
+    assert.equal((await audits('&actor=leaver')).length, 1);
     const again = await api().post('/services/web/deploy?wait=true').set(headers).send('{"version": "v3"}').expect(200);
     assert.equal(again.get('Idempotent-Replayed'), 'true');
     await api().post('/reload').set('Heimdall-Actor', 'ann').expect(200);
@@ -197,3 +200,7 @@ describe('a change on a state that somebody has seen', () => {
     await api().get('/services/web').set('If-None-Match', web).expect(304);
   });
 });
+
+function nonEmpty<T>(list: readonly T[]): readonly T[] | null {
+  return list.length === 0 ? null : list;
+}
