@@ -300,7 +300,7 @@ export class ManagerProcess implements Running {
       service: null,
       instanceId: null,
       message,
-      data: {},
+      data: { actor: 'config file' },
     } as const;
     this.#registry
       .recordEvent(event)

@@ -4,6 +4,7 @@ import { WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import { type ChannelView, ChannelViewSchema } from '../model/alert-view.ts';
 import { messageOf } from '../model/errors.ts';
 import { type Description, json } from './description.ts';
+import { differencesOf } from './differences.ts';
 import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
 import { CHANNEL } from './examples.ts';
 import { invalid } from './input.ts';
@@ -57,7 +58,7 @@ export function channelEndpoints(
     endpoint('GET', '/alerts/channels', LIST, async (_input, response) => {
       sendJson(response, (await book.channels()).map(channelView));
     }),
-    endpoint('POST', '/alerts/channels', ADD, async ({ body }, response) => {
+    endpoint('POST', '/alerts/channels', ADD, async ({ body, deed }, response) => {
       const { name, webhook, by } = body;
       assertKnown(webhook.webhook.services, await services.list());
       await guard()
@@ -66,13 +67,17 @@ export function channelEndpoints(
           throw invalid('body.webhook.url', messageOf(error));
         });
       const channel = { name, ...webhook, at: now(), by };
+      const before = (await book.channels()).find((each) => each.name === name);
       await book.putChannel(channel);
+      const words = `${before === undefined ? 'added' : 'replaced'} the alert channel ${name}`;
+      deed.did(words, null, differencesOf(before === undefined ? {} : channelView(before), channelView(channel)));
       await channelsChanged();
       response.status(201).location(`/alerts/channels/${name}`);
       sendJson(response, channelView(channel));
     }),
-    endpoint('DELETE', '/alerts/channels/:id', REMOVE, async ({ id }, response) => {
+    endpoint('DELETE', '/alerts/channels/:id', REMOVE, async ({ id, deed }, response) => {
       const channel = await book.removeChannel(id);
+      deed.did(`removed the alert channel ${id}`, null, differencesOf(channelView(channel), {}));
       await channelsChanged();
       sendJson(response, channelView(channel));
     }),

@@ -6,6 +6,7 @@ import { duration } from '../model/units.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { alertView, silenceView } from '../server/alert-views.ts';
 import { type Description, json } from './description.ts';
+import { differencesOf } from './differences.ts';
 import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
 import { ALERT, RULE, SILENCE, TEST_RESULT } from './examples.ts';
 import { invalid, pathNumber, wholeNumberText } from './input.ts';
@@ -124,20 +125,31 @@ export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): En
     }),
     endpoint('POST', '/alerts/:id/ack', ACKNOWLEDGE, async (input, response) => {
       const record = await book.acknowledge(input.id, { at: now(), ...input.body });
+      const { title, service, instance } = record.alert;
+      const subject = service === undefined ? null : { service, id: instance ?? null };
+      input.deed.did(
+        `acknowledged "${title}"`,
+        subject,
+        differencesOf({}, { acknowledgement: record.acknowledgement }),
+      );
       sendJson(response, alertView(record, await book.silences(), now()));
     }),
     endpoint('GET', '/alerts/silences', LIST_SILENCES, async (_input, response) => {
       sendJson(response, (await book.silences()).map(silenceView));
     }),
-    endpoint('POST', '/alerts/silences', SILENCE_ALERTS, async ({ body }, response) => {
+    endpoint('POST', '/alerts/silences', SILENCE_ALERTS, async ({ body, deed }, response) => {
       const { match, by, comment } = body;
       const createdAt = now();
       const silence = await book.addSilence({ match, createdAt, until: endOf(body, createdAt), by, comment });
+      const view = silenceView(silence);
+      deed.did(`silenced alerts until ${view.until} (silence ${view.id})`, null, differencesOf({}, view));
       response.status(201).location(`/alerts/silences/${silence.id}`);
-      sendJson(response, silenceView(silence));
+      sendJson(response, view);
     }),
-    endpoint('DELETE', '/alerts/silences/:id', END_SILENCE, async ({ id }, response) => {
-      sendJson(response, silenceView(await book.removeSilence(pathNumber('id', id))));
+    endpoint('DELETE', '/alerts/silences/:id', END_SILENCE, async ({ id, deed }, response) => {
+      const view = silenceView(await book.removeSilence(pathNumber('id', id)));
+      deed.did(`ended silence ${view.id}`, null, differencesOf(view, {}));
+      sendJson(response, view);
     }),
     endpoint('GET', '/alerts/rules', RULES, async (_input, response) => sendJson(response, alerts.rules())),
     testEndpoint(alerts),
@@ -146,9 +158,12 @@ export function alertEndpoints(alerts: Alerts, now: () => number = Date.now): En
 
 /** `/alerts/test`: one trial alert to every channel; the status is 200 even when some fail, each result has its `ok`. */
 function testEndpoint(alerts: Alerts): Endpoint {
-  return endpoint('POST', '/alerts/test', TEST, async (_input, response) => {
+  return endpoint('POST', '/alerts/test', TEST, async ({ deed }, response) => {
     const results = await alerts.test();
-    if (results.length > 0) return sendJson(response, results);
+    if (results.length > 0) {
+      deed.did('sent a trial alert');
+      return sendJson(response, results);
+    }
     sendProblem(
       response.req,
       response,

@@ -13,6 +13,7 @@ import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
 import { requestLog } from './request-log.ts';
 import { selfDescriptionEndpoints } from './self-description.ts';
@@ -67,16 +68,17 @@ export function createApi(options: ApiOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const refusals = new RefusalLog(log);
   app.use(requestLog(log), securityHeaders);
   const sendError = errorSender(log);
   const changing = (endpoint: Endpoint) => mutation(endpoint, { manager, token, log, sendError });
-  app.use(hostGuard(hostSettings), dashboard(dashboardFolder));
+  app.use(hostGuard(hostSettings, refusals), dashboard(dashboardFolder));
   serve(
     app,
     endpoints.filter(({ description }) => description.isOpen === true),
     changing,
   );
-  app.use(guard(() => ({ ...hostSettings(), token: token() })));
+  app.use(guard(() => ({ ...hostSettings(), token: token() }), refusals));
   serve(
     app,
     endpoints.filter(({ description }) => description.isOpen !== true),

@@ -29,7 +29,7 @@ export function callerOf(request: Request): Caller {
 function actorOf(request: Request): string | null {
   const value = request.get('heimdall-actor')?.trim();
   if (value === undefined) return null;
-  const actor = VersionSchema.safeParse(fromUtf8(value));
+  const actor = VersionSchema.safeParse(unescaped(fromUtf8(value)));
   if (actor.success) return actor.data;
   throw invalid('header.Heimdall-Actor', z.prettifyError(actor.error).replace(/^\W+/, ''));
 }
@@ -38,6 +38,15 @@ function actorOf(request: Request): string | null {
 function fromUtf8(value: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
+}
+
+/** A browser can send ASCII alone, and our client does: the rest is percent-encoded. */
+function unescaped(value: string): string {
+  try {
+    return decodeURIComponent(value);
   } catch {
     return value;
   }

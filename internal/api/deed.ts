@@ -29,6 +29,7 @@ export class Deed implements Terms<Settings> {
   #words: string | null = null;
   #differences: Differences | null = null;
   #isTold = false;
+  #tellsChange = false;
 
   constructor(options: DeedOptions) {
     this.#options = options;
@@ -77,6 +78,7 @@ export class Deed implements Terms<Settings> {
     this.#subject = subjectOf(after);
     this.#differences = differencesOf(before, after);
     this.#words ??= wordsFor(after, this.#differences);
+    if (this.#tellsChange) void this.tellNow(this.#words);
   }
 
   /** @param words - what was done, as it goes on after somebody's name; in place of what `changed` made of it. */
@@ -86,11 +88,16 @@ export class Deed implements Terms<Settings> {
     this.#differences = differences;
   }
 
-  /** For what cannot be told at its end, because nobody is there any more. */
+  /** For what goes on for long after the change: that is told at once, and the end only when it is a fault. */
+  tellChange(): void {
+    this.#tellsChange = true;
+  }
+
+  /** For what cannot be told at its end, because the registry is another process's then. */
   async tellNow(words: string): Promise<void> {
     this.did(words);
-    await this.#options.tell(this);
     this.#isTold = true;
+    await this.#options.tell(this);
   }
 }
 
@@ -107,7 +114,7 @@ function wordsFor(settings: Settings, { before, after }: Differences): string {
   const keys = Object.keys(after);
   if (keys.length === 0) return `changed nothing of ${name}`;
   if (keys.length > 1 || !('name' in settings)) return `changed ${name}: ${keys.map(change).join(', ')}`;
-  if ('release' in after) return `asked ${name} to run ${releaseWords(settings)}`;
+  if ('release' in after) return `began ${deploymentWords(settings)}`;
   if ('instances' in after)
     return `scaled ${name} from ${String(before['instances'])} to ${String(after['instances'])}`;
   if ('paused' in after) return after['paused'] === true ? `paused ${name}` : `resumed ${name}`;
@@ -118,7 +125,6 @@ function wordsFor(settings: Settings, { before, after }: Differences): string {
   }
 }
 
-function releaseWords(settings: ServiceSettings): string {
-  const { version, deployment } = settings.release;
-  return `${version === null ? 'what is configured' : version} (deployment ${deployment})`;
+function deploymentWords({ name, release: { deployment, version } }: ServiceSettings): string {
+  return `deployment ${deployment} of ${name}: ${version ?? 'what is configured'}`;
 }

@@ -26,6 +26,8 @@ export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.Zo
   readonly writtenBody?: z.ZodType;
   /** Holds nothing secret and steers nothing: whoever comes under an allowed name gets it, without a token. */
   readonly isOpen?: boolean;
+  /** Whether what it is about has an `ETag`, which `If-Match`, and of `GET` `If-None-Match`, is compared with. */
+  readonly conditional?: boolean;
   /** By status, those that tell of success. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Besides those that every endpoint may answer with. */

@@ -6,7 +6,7 @@ import type { Description } from './description.ts';
 import { checkInput } from './input.ts';
 
 /** One request for an endpoint. */
-export interface Call {
+interface Call {
   /** Of its body; of POST and PATCH alone. */
   readonly bytes: Buffer;
   /** What it changes. */

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { HeimdallError } from '../model/errors.ts';
+import { HeimdallError, messageOf } from '../model/errors.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import type { RequestClaim } from '../registry/request-keys.ts';
 import { type AuditedRequest, auditRecord } from './audit.ts';
@@ -10,6 +10,7 @@ import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
 import { wantedTags } from './entity-tag.ts';
 import { HeldAnswer } from './held-answer.ts';
+import { invalid } from './input.ts';
 import type { Manager } from './manager.ts';
 import { claimOf, keptAnswer, replay } from './request-key.ts';
 
@@ -24,11 +25,14 @@ interface MutationOptions {
   readonly sendError: ErrorSender;
 }
 
+const NOTHING_TO_MATCH = 'this changes nothing that has an ETag; send it without the field';
+
 /** What changes something: it is done once for each idempotency key, and audited, whether or not its client stays for the answer. */
-export function mutation({ handle }: Endpoint, options: MutationOptions): RequestHandler {
+export function mutation({ handle, description }: Endpoint, options: MutationOptions): RequestHandler {
   return async (request, response) => {
     const audited = { caller: callerOf(request), method: request.method, path: request.originalUrl };
     const ifMatch = wantedTags(request, 'if-match');
+    if (ifMatch !== null && description.conditional !== true) throw invalid('header.If-Match', NOTHING_TO_MATCH);
     const isPost = request.method === 'POST';
     const bytes = isPost || request.method === 'PATCH' ? await readBytes(request, response) : Buffer.alloc(0);
     const claim = isPost ? claimOf(request, bytes, options.token()) : null;
@@ -86,7 +90,10 @@ async function settle({ options, response, claim }: Work, deed: Deed, failure: u
     if (isExpected && failure !== null && deed.words === null) await requestKeys.release(claim);
     else if (!isOpen && text !== null) await requestKeys.settle(claim, keptAnswer(response, text));
   } catch (error) {
-    options.log.warn({ err: error, key: claim.key }, 'the outcome of a request with an Idempotency-Key was not kept');
+    options.log.warn(
+      { reason: messageOf(error), key: claim.key },
+      'the outcome of a request was not kept under its key',
+    );
   }
 }
 

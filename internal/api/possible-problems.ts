@@ -10,11 +10,15 @@ const ALWAYS: readonly ProblemCode[] = [
   'REGISTRY_UNAVAILABLE',
   'SHUTTING_DOWN',
 ];
+const OF_A_KEY: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED', 'REQUEST_UNDER_WAY', 'OUTCOME_UNKNOWN'];
 const OF_A_BODY: readonly ProblemCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 /** What an endpoint may answer with when it does not do what was asked for. */
 export function possibleProblems({ method, description }: Endpoint): ProblemCode[] {
   const ofBody = method === 'POST' || method === 'PATCH' ? OF_A_BODY : [];
   const always = description.isOpen === true ? ALWAYS.filter((code) => code !== 'UNAUTHORIZED') : ALWAYS;
-  return [...always, ...ofBody, ...(description.problems ?? [])];
+  const ofKey = method === 'POST' ? OF_A_KEY : [];
+  const isOnTerms = description.conditional === true && method !== 'GET';
+  const ofTerms: ProblemCode[] = isOnTerms ? ['PRECONDITION_FAILED'] : [];
+  return [...always, ...ofBody, ...ofKey, ...ofTerms, ...(description.problems ?? [])];
 }

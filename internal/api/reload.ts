@@ -19,7 +19,8 @@ const RELOAD = {
 
 /** `/reload`: the installed version in place of the running one. */
 export function reloadEndpoint(reload: Reload): Endpoint {
-  return endpoint('POST', '/reload', RELOAD, async (_input, response) => {
+  return endpoint('POST', '/reload', RELOAD, async ({ deed }, response) => {
+    await deed.tellNow('asked for a reload of the manager'); // when it is over, the registry is the successor's
     sendJson(response, await reload());
   });
 }

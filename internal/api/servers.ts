@@ -1,17 +1,21 @@
+import type { Response } from 'express';
 import { z } from 'zod';
 import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
-import { InstanceViewSchema } from '../model/instance-view.ts';
+import { type InstanceView, InstanceViewSchema } from '../model/instance-view.ts';
 import { LOG_STREAMS, type LogLine, LogLineSchema } from '../model/log-line.ts';
 import { AddBodySchema, WeighBodySchema } from '../model/request-bodies.ts';
 import { ServiceNameSchema } from '../model/service.ts';
+import { settingsOfInstance } from '../model/settings.ts';
+import type { DeedSubject } from './deed.ts';
 import { type Description, json } from './description.ts';
+import { type Differences, differencesOf } from './differences.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
 import { EventStream } from './event-stream.ts';
 import { INSTANCE } from './examples.ts';
 import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
-import { sendJson } from './respond.ts';
+import { NOT_CHANGED, sendJson, sendState } from './respond.ts';
 
 const AddQuerySchema = z.strictObject({
   wait: flag().default(true).describe('Whether to answer when it is ready, or at once.'),
@@ -52,13 +56,15 @@ const GET = {
   summary: 'Show an instance by its port',
   query: PortQuerySchema,
   body: Nothing,
-  answers: { 200: json('the instance', InstanceViewSchema, INSTANCE) },
+  conditional: true,
+  answers: { 200: json('the instance', InstanceViewSchema, INSTANCE), 304: NOT_CHANGED },
   problems: ['INSTANCE_NOT_FOUND'],
   examples: [{ query: 'port=9000' }],
 } as const satisfies Description;
 
 const OF_ONE = {
   tag: 'instances',
+  conditional: true,
   id: { name: 'instance', what: 'its id or port', schema: z.string() },
   query: Nothing,
   body: Nothing,
@@ -70,6 +76,7 @@ const OF_ONE = {
 const SHOW = {
   ...OF_ONE,
   summary: 'Show an instance by its id or port',
+  answers: { ...OF_ONE.answers, 304: NOT_CHANGED },
   problems: ['INSTANCE_NOT_FOUND'],
 } as const satisfies Description;
 
@@ -83,11 +90,13 @@ const WEIGH = {
 
 const RESTART = {
   ...OF_ONE,
-  summary: 'Run an instance in a new process, without losing a request',
+  summary: 'Put a new instance in the place of one, without losing a request',
+  details:
+    'It runs the same under another id and port; the old one is drained when it is ready. When it does not get ready, nothing has changed.',
   query: AddQuerySchema,
   answers: {
-    200: json('the instance, when it is ready again', InstanceViewSchema, INSTANCE),
-    202: json('the instance at once, with `wait=false`', InstanceViewSchema, { ...INSTANCE, status: 'draining' }),
+    200: json('the new instance, when the old one is gone', InstanceViewSchema, INSTANCE),
+    202: json('the new instance at once, with `wait=false`', InstanceViewSchema, { ...INSTANCE, status: 'starting' }),
   },
   problems: [
     ...OF_ONE.problems,
@@ -107,6 +116,7 @@ const REMOVE = {
     'No load balancer gives it new requests any more, those in flight finish, then it is stopped. Resolves when it is gone.',
   query: RemoveQuerySchema,
   body: Nothing,
+  conditional: true,
   answers: {
     200: json('the instance that is gone', InstanceViewSchema, { ...INSTANCE, pid: null, status: 'stopped' }),
   },
@@ -170,11 +180,14 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
-      sendJson(response, await manager.get(query.port));
+      sendInstance(response, await manager.get(query.port));
     }),
     addEndpoint(manager),
-    endpoint('DELETE', '/servers/remove', REMOVE, async ({ query }, response) => {
-      sendJson(response, await manager.remove(query.port, { force: query.force }));
+    endpoint('DELETE', '/servers/remove', REMOVE, async ({ query, deed }, response) => {
+      const removed = await manager.remove(query.port, { force: query.force }, deed);
+      const words = `removed ${removed.id}${query.force ? ' without a drain' : ''}`;
+      deed.did(words, deed.subject, differencesOf(settingsOfInstance(removed), {}));
+      sendJson(response, removed);
     }),
     ...instanceEndpoints(manager),
     logsEndpoint(manager),
@@ -185,17 +198,23 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
 function instanceEndpoints({ instances }: Manager): Endpoint[] {
   return [
     endpoint('GET', '/servers/:id', SHOW, async ({ id }, response) => {
-      sendJson(response, await instances.get(id));
+      sendInstance(response, await instances.get(id));
     }),
-    endpoint('PATCH', '/servers/:id', WEIGH, async ({ id, body }, response) => {
-      sendJson(response, await instances.weigh(id, body.weight));
+    endpoint('PATCH', '/servers/:id', WEIGH, async ({ id, body, deed }, response) => {
+      sendInstance(response, await instances.weigh(id, body.weight, deed));
     }),
-    endpoint('POST', '/servers/:id/restart', RESTART, async ({ id, query }, response) => {
-      const instance = await instances.restart(id, query);
+    endpoint('POST', '/servers/:id/restart', RESTART, async ({ id, query, deed }, response) => {
+      const instance = await instances.restart(id, query, deed);
+      const old = deed.subject?.id ?? id;
+      deed.did(`restarted ${old} as ${instance.id}`, deed.subject, differencesOf({ id: old }, { id: instance.id }));
       response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
       sendJson(response, instance);
     }),
   ];
+}
+
+function sendInstance(response: Response, view: InstanceView): void {
+  sendState(response, settingsOfInstance(view), view);
 }
 
 /** The lines as JSON, for people who ask for `text/plain` as they are; with `follow` as server-sent events that go on. */
@@ -222,12 +241,21 @@ function logsEndpoint(manager: Manager): Endpoint {
 
 /** The add goes on when its client leaves: the instances are wanted all the same. */
 function addEndpoint(manager: Manager): Endpoint {
-  return endpoint('POST', '/servers/add', ADD, async ({ query, body }, response) => {
+  return endpoint('POST', '/servers/add', ADD, async ({ query, body, deed }, response) => {
     const instances = await manager.add({ ...body, count: body.count ?? 1, wait: query.wait });
     const views = instances.map((instance) => viewOf(instance, 'unknown'));
     const [first] = views;
+    deed.did(...addedWords(views));
     if (views.length === 1 && first) response.location(`/servers/get?port=${first.port}`);
     response.status(query.wait ? 201 : 202);
     sendJson(response, body.count === undefined ? first : views);
   });
+}
+
+function addedWords(views: readonly InstanceView[]): [words: string, subject: DeedSubject | null, Differences] {
+  const [first, second] = views;
+  const service = first?.service ?? '';
+  const differences = differencesOf({}, { instances: views.map(({ id }) => id) });
+  if (first !== undefined && second === undefined) return [`added ${first.id}`, { service, id: first.id }, differences];
+  return [`added ${views.length} instances of ${service}`, { service, id: null }, differences];
 }

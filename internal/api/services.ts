@@ -10,15 +10,17 @@ import {
   ServicePatchBodySchema,
 } from '../model/request-bodies.ts';
 import { ServiceDetailsViewSchema, ServiceViewSchema } from '../model/service-view.ts';
+import { settingsOfService } from '../model/settings.ts';
 import { deploymentView } from '../server/deployment-views.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
+import type { Deed } from './deed.ts';
 import { type Description, json } from './description.ts';
 import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
 import { DEPLOYMENT, SERVICE, SERVICE_DETAILS } from './examples.ts';
 import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
-import { sendJson } from './respond.ts';
+import { NOT_CHANGED, sendJson, sendState } from './respond.ts';
 
 const DeployQuerySchema = z.strictObject({
   queue: flag()
@@ -30,6 +32,7 @@ const DeployQuerySchema = z.strictObject({
 const DETAILS = { 200: json('the service', ServiceDetailsViewSchema, SERVICE_DETAILS) };
 const OF_ONE = {
   tag: 'services',
+  conditional: true,
   id: { name: 'name', what: 'the name of the service', schema: z.string() },
   query: Nothing,
   body: Nothing,
@@ -50,6 +53,7 @@ const LIST = {
 const GET = {
   ...OF_ONE,
   summary: 'Show a service, its instances and its latest deployments',
+  answers: { ...DETAILS, 304: NOT_CHANGED },
 } as const satisfies Description;
 
 const PATCH = {
@@ -87,17 +91,17 @@ export function serviceEndpoints({ services }: Manager): Endpoint[] {
     endpoint('GET', '/services/:id', GET, async ({ id }, response) => {
       sendDetails(response, await services.get(id));
     }),
-    endpoint('PATCH', '/services/:id', PATCH, async ({ id, body }, response) => {
-      sendDetails(response, await services.patch(id, body));
+    endpoint('PATCH', '/services/:id', PATCH, async ({ id, body, deed }, response) => {
+      sendDetails(response, await services.patch(id, body, deed));
     }),
-    endpoint('POST', '/services/:id/scale', SCALE, async ({ id, body }, response) => {
-      sendDetails(response, await services.scale(id, body.instances));
+    endpoint('POST', '/services/:id/scale', SCALE, async ({ id, body, deed }, response) => {
+      sendDetails(response, await services.scale(id, body.instances, deed));
     }),
-    endpoint('POST', '/services/:id/pause', PAUSE, async ({ id }, response) => {
-      sendDetails(response, await services.pause(id));
+    endpoint('POST', '/services/:id/pause', PAUSE, async ({ id, deed }, response) => {
+      sendDetails(response, await services.pause(id, deed));
     }),
-    endpoint('POST', '/services/:id/resume', RESUME, async ({ id }, response) => {
-      sendDetails(response, await services.resume(id));
+    endpoint('POST', '/services/:id/resume', RESUME, async ({ id, deed }, response) => {
+      sendDetails(response, await services.resume(id, deed));
     }),
     ...changeEndpoints(services),
   ];
@@ -146,9 +150,9 @@ const ROLLBACK = {
 /** Those that make a deployment. */
 function changeEndpoints(services: Manager['services']): Endpoint[] {
   return [
-    change('deploy', DEPLOY, (id, body, options) => services.deploy(id, body, options)),
-    change('restart', RESTART, (id, _body, options) => services.restart(id, options)),
-    change('rollback', ROLLBACK, (id, { to }, options) => services.rollback(id, to, options)),
+    change('deploy', DEPLOY, (id, body, options, deed) => services.deploy(id, body, options, deed)),
+    change('restart', RESTART, (id, _body, options, deed) => services.restart(id, options, deed)),
+    change('rollback', ROLLBACK, (id, { to }, options, deed) => services.rollback(id, to, options, deed)),
   ];
 }
 
@@ -156,15 +160,19 @@ function changeEndpoints(services: Manager['services']): Endpoint[] {
 function change<B extends typeof ByBodySchema>(
   verb: string,
   description: Description<typeof DeployQuerySchema, B>,
-  begin: (id: string, body: z.output<B>, options: DeploymentOptions) => Promise<Deployment>,
+  begin: (id: string, body: z.output<B>, options: DeploymentOptions, deed: Deed) => Promise<Deployment>,
 ): Endpoint {
-  return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body }, response) => {
-    const deployment = await begin(id, body, { by: body.by, ...query });
+  return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body, deed }, response) => {
+    if (query.wait) deed.tellChange();
+    const deployment = await begin(id, body, { by: body.by, ...query }, deed);
+    const { id: number, service, kind } = deployment;
+    if (kind !== verb) deed.did(`gave up deployment ${number} of ${service}`); // which a rollback does with one under way
     response.status(query.wait ? 200 : 202).location(`/deployments/${deployment.id}`);
     sendJson(response, deploymentView(deployment));
   });
 }
 
 function sendDetails(response: Response, details: ServiceDetails): void {
-  sendJson(response, { ...details, deployments: details.deployments.map(deploymentView) });
+  const view = { ...details, deployments: details.deployments.map(deploymentView) };
+  sendState(response, settingsOfService(view), view);
 }

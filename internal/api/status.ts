@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { EventViewSchema } from '../model/event-view.ts';
 import { ManagerStatusSchema } from '../model/manager-status.ts';
-import { ServiceNameSchema } from '../model/service.ts';
+import { ServiceNameSchema, VersionSchema } from '../model/service.ts';
 import { eventView } from '../server/event-view.ts';
 import { type Description, json } from './description.ts';
 import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
@@ -13,6 +13,12 @@ import { sendJson } from './respond.ts';
 const EventsQuerySchema = z.strictObject({
   limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
   service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
+  type: z
+    .string()
+    .regex(/^[a-z][a-z.-]{0,63}$/, 'expected a type of events, or how it begins, such as audit or instance')
+    .exactOptional()
+    .describe('Only those of this type, or whose type begins so: `audit`, `instance`, `instance.ready`.'),
+  actor: VersionSchema.exactOptional().describe('Only what they did, by the data of audits.'),
 });
 
 const GET_STATUS = {
@@ -29,7 +35,7 @@ const EVENTS = {
   query: EventsQuerySchema,
   body: Nothing,
   answers: { 200: json('the events', z.array(EventViewSchema), [EVENT]) },
-  examples: [{ query: 'limit=20' }],
+  examples: [{ query: 'limit=20' }, { what: 'Who did what', query: 'type=audit&actor=ann' }],
 } as const satisfies Description;
 
 /** `/status` and `/events`: what is going on and what went on. */

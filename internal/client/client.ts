@@ -34,12 +34,18 @@ export function createClient(options: ClientOptions) {
     events: ({
       limit,
       service,
+      type,
+      actor,
       ...call
     }: CallOptions & {
       readonly limit?: number | undefined;
       readonly service?: string | undefined;
+      /** How their type begins, such as `audit` or `instance`. */
+      readonly type?: string | undefined;
+      /** Who did it. */
+      readonly actor?: string | undefined;
     } = {}): Promise<EventView[]> =>
-      connection.json({ method: 'GET', path: '/events', query: { limit, service }, options: call }),
+      connection.json({ method: 'GET', path: '/events', query: { limit, service, type, actor }, options: call }),
     status: (call?: CallOptions): Promise<ManagerStatus> =>
       connection.json({ method: 'GET', path: '/status', options: call }),
     /** The installed version of the manager in place of the running one. */

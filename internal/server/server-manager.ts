@@ -13,7 +13,7 @@ import { type Service, ServiceSchema } from '../model/service.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
-import type { InstanceDraft, RegistryWriter } from '../registry/registry.ts';
+import type { EventQuery, InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import type { RequestKeys } from '../registry/request-keys.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
@@ -81,6 +81,8 @@ export interface ServerManagerOptions extends Settings {
 const WAKE_MS = 50;
 /** Between two looks whether any service may be without instances by now. */
 const NOBODY_SLEEPS_MS = 1_000;
+/** Who changes what is changed in the configuration file. */
+const BY_FILE = { actor: 'config file' };
 /** Deployments that are not over: more than anybody lets wait. */
 const ALL = 10_000;
 
@@ -187,7 +189,7 @@ export class ServerManager {
     this.#context.ports.use(ports);
     if (logLimits !== undefined) this.#logs.use(logLimits);
     this.#fleet.configure(services);
-    this.#context.journal.record('config.applied', null, 'the changed configuration is in force');
+    this.#context.journal.record('config.applied', null, 'the changed configuration is in force', BY_FILE);
     await this.#reconciler.run().catch((error: unknown) => {
       this.#context.log.warn({ reason: messageOf(error) }, 'the counts follow as soon as the registry can be reached');
     });
@@ -313,11 +315,7 @@ export class ServerManager {
   }
 
   /** Newest first. */
-  events(query: {
-    readonly limit: number;
-    readonly service?: string;
-    readonly since?: number;
-  }): Promise<StoredEvent[]> {
+  events(query: EventQuery): Promise<StoredEvent[]> {
     return this.#context.registry.events(query);
   }
 

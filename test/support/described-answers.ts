@@ -79,6 +79,8 @@ function problemFault(endpoint: Endpoint | undefined, problem: { readonly code: 
 
 function answerFault(answer: Answer, type: string, body: string): string | null {
   if (type === answer.mediaType) return null;
+  const isEmpty = answer.schema === undefined && answer.mediaType === undefined && answer.events === undefined;
+  if (isEmpty) return body === '' ? null : 'there is a body';
   if (type === 'application/json' && answer.schema !== undefined) return mismatch(answer.schema, JSON.parse(body));
   if (type !== 'text/event-stream') return `the type ${type} is not described`;
   const found = new EventParser().push(body).map(({ event, data }) => {

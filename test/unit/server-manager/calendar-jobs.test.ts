@@ -20,7 +20,7 @@ const INSTANCES = declaredInstances(ServiceSchema.parse({ name: 'web', servers: 
 /** Jobs over a registry and a manager that only remember what they were asked; stopped after the test. */
 function jobsFor(context: TestContext, faults: { prune?: Error } = {}) {
   const pruned: number[] = [];
-  const asked: { limit: number; since?: number }[] = [];
+  const asked: { limit: number; since?: number | undefined }[] = [];
   const logged: string[] = [];
   const scheduled: [service: string, instances: number][] = [];
   const options: CalendarJobsOptions = {
