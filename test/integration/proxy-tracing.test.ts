@@ -179,17 +179,18 @@ describe('settings of tracing', () => {
 });
 
 describe('threads', () => {
-  it('hand what they have traced to the main thread, the rest of it when they end', async () => {
+  it('hand what they have traced to the main thread, the rest of it when they end', async (test) => {
     const only = await answering();
+    test.after(() => only.stop());
     await using site = await ThreadedSite.open(2, [only.port], {}, undefined, { tracing: ALL });
     const requests = 20;
     await Promise.all(
       Array.from({ length: requests }, () => fetch(`http://127.0.0.1:${site.port}/`).then((r) => r.text())),
     );
     await site.close(10_000);
+    await site.engine.stop();
     const spans = await exported(site, requests, 2 * requests);
     assert.equal(spans.length, 2 * requests);
     assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, 2 * requests);
-    await only.stop();
   });
 });

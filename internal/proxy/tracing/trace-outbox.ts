@@ -4,7 +4,7 @@ import type { TracedRequest } from './traced-request.ts';
 /** So many requests travel at once, when there are as many. */
 const BATCH = 128;
 /** How long a request may wait for others that travel with it, in milliseconds. */
-const DELAY_MS = 250;
+const DELAY_MS = 1_000;
 /** So many are kept while the receiver is busy. */
 const MAX_KEPT = 1_024;
 

@@ -14,10 +14,11 @@ const EXAMPLES = join(ROOT, 'docs/examples/prometheus');
 
 function familiesOfBoth(): readonly Family[] {
   const registry = { available: true, appliedRevision: 1 };
+  const spans = { exported: 0, failed: 0, dropped: 0 };
   const limits = RateLimits.create(0, () => 0);
   const facts = { status: STATUS, services: [], instances: [], alerts: [], silences: [], now: 0 };
   return [
-    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans: null }),
+    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans }),
     ...aloneFamilies('1', true),
     ...managerFamilies(facts, new EventCounts()),
   ];

@@ -26,7 +26,7 @@ describe('the outbox of a thread', () => {
     assert.deepEqual(batches, []);
     add(2);
     assert.deepEqual(batches, []);
-    await clock.advance(250);
+    await clock.advance(1_000);
     assert.deepEqual(batches, [{ ids: ['r0', 'r1'], dropped: 0 }]);
   });
 
