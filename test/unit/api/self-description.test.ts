@@ -116,6 +116,7 @@ describe('GET /docs', () => {
     assert.ok(headers['content-security-policy']?.includes(`'sha256-${hash}'`));
     assert.doesNotMatch(text, /<script|<link|<img|\sstyle=|\son\w+=|url\(|@import/i);
     assert.doesNotMatch(text, /undefined|\[object/);
+    assert.match(text, /<code>revision<\/code><\/th><td>integer/); // within another object, and always there
   });
 
   it('shows every endpoint, and its links lead somewhere', async () => {
