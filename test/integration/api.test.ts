@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import request from 'supertest';
 import { heldToDescription } from '../support/described-answers.ts';
+import { createClient } from '../../internal/client/client.ts';
 import { type ApiServer, startApiServer } from '../../internal/api/http-server.ts';
 import { ServiceSchema } from '../../internal/model/service.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
@@ -195,5 +196,24 @@ describe('GET /metrics over the real manager', () => {
     assert.equal((after.get(drains) ?? 0) - (before.get(drains) ?? 0), 1);
     assert.equal(after.get('heimdall_service_instances{service="web",state="running"}'), 0);
     assert.ok((after.get('heimdall_registry_revision') ?? 0) > (before.get('heimdall_registry_revision') ?? 0));
+  });
+});
+
+describe('the client over the real manager', () => {
+  it('streams what there is to see, as it is described', async () => {
+    const { servers, live, liveState } = createClient({ baseUrl: `http://127.0.0.1:${server.port}` });
+    const [added] = await servers.add({ service: 'web' });
+    const state = await liveState();
+    assert.deepEqual(
+      state.instances.flatMap(({ id, service, traffic }) => (service === 'web' ? [[id, traffic.inFlight]] : [])),
+      [[added?.id, 0]],
+    );
+    const told = new Set<string>();
+    for await (const { event } of live()) {
+      told.add(event);
+      if (event === 'tick') break;
+    }
+    assert.deepEqual([...told], ['state', 'history', 'tick']);
+    await servers.remove(added?.port ?? 0, { force: true });
   });
 });

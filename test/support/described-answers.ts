@@ -22,8 +22,10 @@ export function heldToDescription(options: ApiOptions): Express {
     const { method, path } = request; // before routers change them
     const endpoint = endpointFor(endpoints, method, path);
     const body = bodyOf(response);
-    response.once('finish', () => {
-      const isFree = method === 'HEAD' || isOfDashboard(path, response);
+    response.once('close', () => {
+      const isStream = response.get('Content-Type')?.startsWith('text/event-stream') === true; // which is left at any time
+      const isCut = !response.writableFinished && !isStream;
+      const isFree = method === 'HEAD' || isCut || isOfDashboard(path, response);
       const fault = isFree ? null : faultOf(endpoint, response, Buffer.concat(body).toString());
       if (fault !== null) faults.push(`${method} ${path} ${response.statusCode}: ${fault}`);
     });

@@ -91,13 +91,13 @@ ${body === undefined ? '' : html`<h4>Body${requestBody?.required ? '' : ', optio
 function parametersTable(parameters: readonly Parameter[]): Html {
   if (parameters.length === 0) return html``;
   const rows = parameters.map(({ name, in: where, required, description, schema }) => {
-    const shown = where === 'path' ? `{${name}}` : `?${name}=`;
+    const shown = { path: `{${name}}`, query: `?${name}=`, header: `${name}:` }[where];
     return html`<tr><th scope="row"><code>${shown}</code>${required ? '' : html` <small>optional</small>`}</th><td>${typeOf(schema)}</td><td>${prose(description)}</td></tr>`;
   });
   return html`<h4>Parameters</h4><table><tbody>${join(rows)}</tbody></table>`;
 }
 
-function answer(status: string, what: string, content: Readonly<Record<string, Content>>): Html {
+function answer(status: string, what: string, content: Readonly<Record<string, Content>> = {}): Html {
   const isProblem = 'application/problem+json' in content;
   const shown = isProblem ? [] : Object.entries(content).map(([type, each]) => contentOf(type, each));
   return html`<dt class="${isProblem ? 'problem' : 'fine'}">${status}</dt><dd>${prose(what)}${join(shown)}</dd>`;

@@ -30,14 +30,10 @@ export function fieldsTable(schema: JsonSchema): Html {
 }
 
 /** The members of an object within an object. */
-function nestedIn({ properties, anyOf = [], items, additionalProperties }: JsonSchema): Html {
+function nestedIn(schema: JsonSchema): Html {
+  const { anyOf = [], items, additionalProperties } = schema;
   const inner = typeof additionalProperties === 'object' ? [additionalProperties] : [];
-  const objects = [
-    ...(properties === undefined ? [] : [{ properties }]),
-    ...anyOf,
-    ...(items ? [items] : []),
-    ...inner,
-  ];
+  const objects = [schema, ...anyOf, ...(items ? [items] : []), ...inner];
   return join(objects.filter((each) => each.properties !== undefined).map(fieldsTable));
 }
 

@@ -3,11 +3,12 @@ import type { Answer, Tag } from '../description.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { possibleProblems } from '../possible-problems.ts';
 import { HTTP_STATUS } from '../problem.ts';
+import { answeredFieldsOf, fieldsOf } from './header-fields.ts';
 import type { JsonSchema, SchemaBook } from './schema-book.ts';
 
 export interface Parameter {
   readonly name: string;
-  readonly in: 'path' | 'query';
+  readonly in: 'path' | 'query' | 'header';
   readonly required: boolean;
   readonly description: string;
   readonly schema: JsonSchema;
@@ -26,6 +27,19 @@ interface RequestBody {
   readonly content: Contents;
 }
 
+/** A field in the head of an answer. */
+export interface Header {
+  readonly description: string;
+  readonly schema: JsonSchema;
+}
+
+interface Response {
+  readonly description: string;
+  readonly headers?: Readonly<Record<string, Header>>;
+  /** None, where there is no body. */
+  readonly content?: Contents;
+}
+
 export interface Operation {
   readonly operationId: string;
   readonly tags: readonly Tag[];
@@ -36,7 +50,7 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   readonly requestBody?: RequestBody;
   /** By status. */
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content: Contents }>>;
+  readonly responses: Readonly<Record<string, Response>>;
   readonly 'x-codeSamples': readonly { readonly lang: string; readonly label: string; readonly source: string }[];
 }
 
@@ -62,10 +76,7 @@ export function operationOf(endpoint: Endpoint, path: string, { book, problem, a
     ...(requestBody === null ? {} : { requestBody }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(answers).map(([status, answer]) => [
-          status,
-          { description: answer.what, content: contentsOf(answer, book) },
-        ]),
+        Object.entries(answers).map(([status, answer]) => [status, responseOf(endpoint, answer, book)]),
       ),
       ...problemsOf(endpoint, problem, address),
     },
@@ -81,14 +92,16 @@ function capitalized(word: string, at: number): string {
   return at === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-function parametersOf({ description: { id, query } }: Endpoint, book: SchemaBook): Parameter[] {
+function parametersOf(endpoint: Endpoint, book: SchemaBook): Parameter[] {
+  const { id, query } = endpoint.description;
   const { properties = {}, required = [] } = book.ofInput(query);
   const inQuery = Object.entries(properties).map(([name, { description = '', ...schema }]): Parameter => {
     return { name, in: 'query', required: required.includes(name), description, schema };
   });
-  if (id === undefined) return inQuery;
+  const others = [...inQuery, ...fieldsOf(endpoint)];
+  if (id === undefined) return others;
   const { name, what } = id;
-  return [{ name, in: 'path', required: true, description: what, schema: book.ofInput(id.schema) }, ...inQuery];
+  return [{ name, in: 'path', required: true, description: what, schema: book.ofInput(id.schema) }, ...others];
 }
 
 function requestBodyOf({ method, description }: Endpoint, book: SchemaBook): RequestBody | null {
@@ -98,6 +111,16 @@ function requestBodyOf({ method, description }: Endpoint, book: SchemaBook): Req
   const example = description.examples.find(({ body }) => body !== undefined)?.body;
   const content = { schema, ...(example === undefined ? {} : { example }) };
   return { required: (schema.required ?? []).length > 0, content: { 'application/json': content } };
+}
+
+function responseOf(endpoint: Endpoint, answer: Answer, book: SchemaBook): Response {
+  const headers = answeredFieldsOf(endpoint);
+  const content = contentsOf(answer, book);
+  return {
+    description: answer.what,
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(Object.keys(content).length === 0 ? {} : { content }),
+  };
 }
 
 function contentsOf({ schema, example, mediaType, events }: Answer, book: SchemaBook): Contents {

@@ -78,6 +78,15 @@ describe('GET /openapi.json', () => {
       ({ name }: { name: string }) => name === 'lines',
     );
     assert.deepEqual(lines.schema, { type: 'integer', minimum: 0, maximum: 10_000, default: 100 });
+    const fieldsOf = ({ parameters }: { parameters: { name: string; in: string }[] }) =>
+      parameters.flatMap((parameter) => (parameter.in === 'header' ? [parameter.name] : []));
+    assert.deepEqual(fieldsOf(post), ['Idempotency-Key', 'Heimdall-Actor']);
+    const service = body.paths['/services/{name}'];
+    assert.deepEqual(fieldsOf(service.get), ['If-None-Match']);
+    assert.deepEqual(fieldsOf(service.patch), ['If-Match', 'Heimdall-Actor']);
+    assert.equal(service.get.responses['304'].content, undefined);
+    assert.ok('ETag' in service.patch.responses['200'].headers);
+    assert.match(service.patch.responses['412'].description, /PRECONDITION_FAILED/);
     const live = body.paths['/live'].get.responses['200'].content['text/event-stream']['x-events'];
     assert.deepEqual(live.tick.schema, { $ref: '#/components/schemas/LiveTick' });
     assert.equal(body.components.schemas.Instance.additionalProperties, undefined);
@@ -116,6 +125,7 @@ describe('GET /docs', () => {
     assert.ok(headers['content-security-policy']?.includes(`'sha256-${hash}'`));
     assert.doesNotMatch(text, /<script|<link|<img|\sstyle=|\son\w+=|url\(|@import/i);
     assert.doesNotMatch(text, /undefined|\[object/);
+    assert.match(text, /<code>revision<\/code><\/th><td>integer/); // within another object, and always there
   });
 
   it('shows every endpoint, and its links lead somewhere', async () => {
