@@ -12,6 +12,7 @@ import { ServicesClient } from './services.ts';
 export type { AlertQuery, ChannelRequest, SilenceRequest } from './alerts.ts';
 export type { DeploymentMessage } from './deployments.ts';
 export { HeimdallApiError, HeimdallConnectionError } from './errors.ts';
+export { after } from '../model/live-after.ts';
 export type { LiveMessage } from './live.ts';
 export type { CallOptions, ChangeOptions, ClientOptions, Tagged } from './options.ts';
 export type { LogOptions } from './servers.ts';
@@ -51,7 +52,7 @@ export function createClient(options: ClientOptions) {
     /** The installed version of the manager in place of the running one. */
     reload: (call?: ChangeOptions): Promise<ReloadView> =>
       connection.json({ method: 'POST', path: '/reload', options: call }),
-    /** All that there is to see, then every second what changed, until the signal comes or the stream breaks off. */
+    /** All that there is to see, then every second what changed (see `after`), until the signal comes or the stream breaks off. */
     live: (call?: CallOptions) => liveMessages(connection, call),
     liveState: (call?: CallOptions) => liveState(connection, call),
   };
