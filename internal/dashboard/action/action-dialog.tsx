@@ -12,6 +12,9 @@ interface Trouble {
   readonly logTail: readonly string[];
 }
 
+/** What the API takes for an actor. */
+const LONGEST_NAME = 64;
+
 type Stage = 'asking' | 'running' | 'watching';
 
 /** Says what will happen, asks, and shows how it goes. Closing it while it runs stops nothing. */
@@ -99,20 +102,15 @@ function Buttons({ stage, action, close }: { stage: Stage; action: Action; close
 function ActorInput() {
   const { session } = useSite();
   const name = useSignal('');
-  useEffect(() => () => void (session.actor.value ??= name.peek().trim()), []);
-  return (
-    <label class="field">
-      <span>Your name, for the record</span>
-      <input
-        type="text"
-        autoComplete="name"
-        maxLength={60}
-        value={name.value}
-        onInput={(event) => (name.value = event.currentTarget.value)}
-      />
-      <small>Asked once, and not needed.</small>
-    </label>
-  );
+  useEffect(() => () => void (session.actor.value ??= name.peek().trim().slice(0, LONGEST_NAME)), []);
+  const field = {
+    name: 'actor',
+    label: 'Your name, for the record',
+    kind: 'text',
+    value: '',
+    hint: 'Asked once, and not needed.',
+  } as const;
+  return <FieldInput field={field} value={name.value} onInput={(value) => (name.value = value)} />;
 }
 
 function TroubleText({ trouble: { message, logTail } }: { trouble: Trouble }) {

@@ -9,21 +9,22 @@ interface FieldInputProps {
 
 /** A label and what is typed or chosen under it. */
 export function FieldInput({ field, value, onInput }: FieldInputProps) {
+  const id = useId();
   return (
-    <label class="field">
-      <span>{field.label}</span>
-      <Input field={field} value={value} onInput={onInput} />
-      {field.hint !== undefined && <small>{field.hint}</small>}
-    </label>
+    <div class="field">
+      <label for={id}>{field.label}</label>
+      <Input id={id} field={field} value={value} onInput={onInput} />
+      {field.hint !== undefined && <small id={`${id}-hint`}>{field.hint}</small>}
+    </div>
   );
 }
 
-function Input({ field, value, onInput }: FieldInputProps) {
+function Input({ id, field, value, onInput }: FieldInputProps & { readonly id: string }) {
   const { kind, name, min, max, options = [], isRequired = false } = field;
-  const id = useId();
+  const common = { id, name, value, 'aria-describedby': field.hint === undefined ? undefined : `${id}-hint` };
   if (kind === 'choice') {
     return (
-      <select name={name} value={value} onChange={(event) => onInput(event.currentTarget.value)}>
+      <select {...common} onChange={(event) => onInput(event.currentTarget.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
             {option.label}
@@ -33,31 +34,23 @@ function Input({ field, value, onInput }: FieldInputProps) {
     );
   }
   if (kind === 'variables') {
-    return (
-      <textarea
-        name={name}
-        rows={3}
-        spellcheck={false}
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-    );
+    return <textarea {...common} rows={3} spellcheck={false} onInput={(event) => onInput(event.currentTarget.value)} />;
   }
+  const list = options.length > 0 ? `${id}-list` : undefined;
   return (
     <>
       <input
-        name={name}
+        {...common}
         type={kind}
         min={min}
         max={max}
         required={isRequired}
         autoComplete="off"
-        list={options.length > 0 ? id : undefined}
-        value={value}
+        list={list}
         onInput={(event) => onInput(event.currentTarget.value)}
       />
-      {options.length > 0 && (
-        <datalist id={id}>
+      {list !== undefined && (
+        <datalist id={list}>
           {options.map((option) => (
             <option key={option.value} value={option.value} />
           ))}

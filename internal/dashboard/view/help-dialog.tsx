@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import { FieldInput } from '../action/field-input.tsx';
 import { Modal } from '../part/modal.tsx';
 import { useSite } from '../site.ts';
 import { healthOf, lifecycleOf } from '../standing.ts';
@@ -12,14 +13,19 @@ const KEYS: readonly (readonly [string, string])[] = [
   ['Esc', 'close, or leave the filter'],
   ['?', 'this help'],
 ];
+/** What the API takes for an actor. */
+const LONGEST_NAME = 64;
 const STATUSES = ['starting', 'running', 'draining', 'error', 'stopped'] as const;
 const HEALTHS = ['healthy', 'unhealthy', 'ejected', 'unknown'] as const;
+
+const ACTOR = { name: 'actor', label: 'Your name, for the record of what you do', kind: 'text', value: '' } as const;
 
 export function HelpDialog() {
   const { isHelpOpen, session, store } = useSite();
   const actor = useSignal(session.actor.peek() ?? '');
   const close = () => {
-    if (actor.peek().trim() !== (session.actor.peek() ?? '')) session.actor.value = actor.peek().trim();
+    if (actor.peek().trim() !== (session.actor.peek() ?? ''))
+      session.actor.value = actor.peek().trim().slice(0, LONGEST_NAME);
     isHelpOpen.value = false;
   };
   return (
@@ -46,16 +52,7 @@ export function HelpDialog() {
           <State key={health} standing={healthOf({ health })} />
         ))}
       </p>
-      <label class="field">
-        <span>Your name, for the record of what you do</span>
-        <input
-          type="text"
-          maxLength={60}
-          autoComplete="name"
-          value={actor.value}
-          onInput={(event) => (actor.value = event.currentTarget.value)}
-        />
-      </label>
+      <FieldInput field={ACTOR} value={actor.value} onInput={(value) => (actor.value = value)} />
       <div class="buttons end">
         <span class="faint">heimdall {store.state.value.version}</span>
         <button type="button" onClick={close}>

@@ -23,18 +23,22 @@ export function Login({ demand }: { readonly demand: string }) {
             {demand}
           </p>
         )}
-        <label class="field">
-          <span>Token</span>
+        <div class="field">
+          <label for="token">Token</label>
           <input
             ref={input}
+            id="token"
             type="password"
             autoComplete="current-password"
             required
+            aria-describedby="token-hint"
             value={token.value}
             onInput={(event) => (token.value = event.currentTarget.value)}
           />
-          <small>manager.token of the configuration, or HEIMDALL_TOKEN. Kept until this tab is closed.</small>
-        </label>
+          <small id="token-hint">
+            manager.token of the configuration, or HEIMDALL_TOKEN. Kept until this tab is closed.
+          </small>
+        </div>
         <button type="submit" class="primary">
           Log in
         </button>

@@ -13,8 +13,8 @@ export function ServiceCharts({ name }: { readonly name: string }) {
   });
   return (
     <div class="charts" key={name}>
-      <Chart title="Requests per second" lines={[line('req/s', 'rps', '--accent')]} format={countText} top={1} />
-      <Chart title="Errors" lines={[line('errors', 'errorRate', '--bad')]} format={percentText} top={0.01} />
+      <Chart title="Requests per second" lines={[line('req/s', 'rps', '--accent')]} format={countText} top={4} />
+      <Chart title="Errors" lines={[line('errors', 'errorRate', '--bad')]} format={percentText} top={0.04} />
       <Chart
         title="Time to response head"
         lines={[
@@ -23,9 +23,9 @@ export function ServiceCharts({ name }: { readonly name: string }) {
           line('p99', 'p99', '--series-3', [2, 3]),
         ]}
         format={latencyText}
-        top={1}
+        top={8}
       />
-      <Chart title="In flight" lines={[line('in flight', 'inFlight', '--accent')]} format={countText} top={1} />
+      <Chart title="In flight" lines={[line('in flight', 'inFlight', '--accent')]} format={countText} top={4} />
     </div>
   );
 }

@@ -35,7 +35,7 @@ function Line({ happening: { at, tone, kind, text } }: { happening: Happening })
   return (
     <li>
       <time dateTime={at}>{clockText(at)}</time>
-      <Mark standing={{ word: kind, tone, shape: SHAPES[tone] }} isAlone />
+      <Mark standing={{ word: kind, tone, shape: SHAPES[tone] }} />
       <span>
         <span class="kind">{kind}</span> {text}
       </span>
