@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { CommandShell } from '../support/command-shell.ts';
@@ -153,6 +154,8 @@ describe('the command line, on a running system', () => {
       found.map(({ id }) => id),
       found.map(({ id }) => id).toSorted((a, b) => a - b),
     );
+    const audit = await shell.json(Events, 'events', '--type', 'audit', '--actor', userInfo().username);
+    assert.ok(audit.length > 0 && audit.every(({ type }) => type === 'audit'));
     const following = system.heimdall('events', '-f', '--limit', '1');
     await following.printed(/^\S.*\n/);
     await shell.run('services', 'pause', 'web');
