@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { userInfo } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { CommandShell } from '../support/command-shell.ts';
@@ -13,13 +14,21 @@ const Named = z.array(z.object({ name: z.string() }));
 
 const HAS_SCRIPT = spawnSync('script', ['--version']).status === 0;
 
+/** Starts in a third of the time that the sample backend takes. */
+const APP = `require('node:http').createServer((_, response) => response.end('ok'))
+  .listen(process.env.PORT, () => console.log('listening (pid ' + process.pid + ')'))`;
+
 function config() {
   const versions = {
     v2: {},
     bad: { command: ['node', '-e', 'console.error("no database"); process.exit(3)'] },
     slow: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] },
   };
-  return { services: [sampleService({ versions, instances: 1, rollout: { minHealthy: '100ms' } })] };
+  return {
+    services: [
+      sampleService({ command: ['node', '-e', APP], versions, instances: 1, rollout: { minHealthy: '100ms' } }),
+    ],
+  };
 }
 
 describe('the command line, on a running system', () => {
@@ -121,7 +130,7 @@ describe('the command line, on a running system', () => {
     const [first] = await shell.json(Instances, 'servers', 'list');
     assert.match(
       (await shell.run('logs', String(first?.port), '--stream', 'out', '--lines', '1')).stdout,
-      /^sample backend .*\n$/,
+      /^listening .*\n$/,
     );
     const Lines = z.array(
       z.object({ instance: z.literal(first?.id ?? ''), stream: z.enum(['out', 'err']), text: z.string() }),
@@ -129,9 +138,9 @@ describe('the command line, on a running system', () => {
     assert.ok((await shell.json(Lines, 'logs', 'web')).length > 0);
 
     const following = system.heimdall('logs', '-f', 'web');
-    await following.printed(`${first?.id} | sample backend`);
+    await following.printed(`${first?.id} | listening`);
     const [added] = await shell.json(Instances, 'servers', 'add');
-    await following.printed(`${added?.id} | sample backend`);
+    await following.printed(`${added?.id} | listening`);
     await shell.run('servers', 'remove', added?.id ?? '');
     await following.printed(`heimdall: ${added?.id} is gone`);
     following.kill('SIGINT');
@@ -145,6 +154,8 @@ describe('the command line, on a running system', () => {
       found.map(({ id }) => id),
       found.map(({ id }) => id).toSorted((a, b) => a - b),
     );
+    const audit = await shell.json(Events, 'events', '--type', 'audit', '--actor', userInfo().username);
+    assert.ok(audit.length > 0 && audit.every(({ type }) => type === 'audit'));
     const following = system.heimdall('events', '-f', '--limit', '1');
     await following.printed(/^\S.*\n/);
     await shell.run('services', 'pause', 'web');

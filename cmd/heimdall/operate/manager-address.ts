@@ -50,7 +50,8 @@ function urlOf(text: string, source: string): string {
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
   const isPlain = url?.username === '' && url.search === '' && url.hash === '';
   if (isPlain && ['http:', 'https:'].includes(url.protocol)) return url.href.replace(/\/+$/, '');
-  throw new UsageError(`${source}: expected the URL of a manager such as http://127.0.0.1:7000, not "${text}"`);
+  const shown = text.replace(/[^/]*@/, '…@'); // there may be a password in it
+  throw new UsageError(`${source}: expected the URL of a manager such as http://127.0.0.1:7000, not "${shown}"`);
 }
 
 async function tokenIn(file: string): Promise<string> {

@@ -56,13 +56,17 @@ function headLine(state: LiveState, stale: string | null, paint: Paint): string 
   const parts = [
     paint('bold', `heimdall ${version}`),
     new Date(at).toTimeString().slice(0, 8),
-    `${instances.length} instances`,
-    alive === 0 ? paint('red', '✖ no load balancer') : `${alive} load balancer${alive === 1 ? '' : 's'}`,
-    active === 0 ? 'no alerts' : paint('red', `✖ ${active} alert${active === 1 ? '' : 's'}`),
+    counted(instances.length, 'instance'),
+    alive === 0 ? paint('red', '✖ no load balancer') : counted(alive, 'load balancer'),
+    active === 0 ? 'no alerts' : paint('red', `✖ ${counted(active, 'alert')}`),
     ...(revision === null ? [paint('red', '✖ the registry cannot be read')] : []),
     ...(stale === null ? [] : [paint('inverse', ` ${stale} `)]),
   ];
   return parts.join('  ');
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function footLine({ filter, isTyping, sort, isReversed }: TopView, paint: Paint): string {

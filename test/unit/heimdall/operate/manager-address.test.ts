@@ -45,6 +45,10 @@ describe('where the manager is', () => {
     });
   }
 
+  it('does not repeat a password', async () => {
+    await assert.rejects(managerAddress({ manager: 'http://ann:secret@a' }, {}, unread), /not "http:\/\/…@a"$/);
+  });
+
   it('refuses a file without a token, and one that is not there', async () => {
     const empty = join(folder, 'empty');
     await writeFile(empty, '\n');
