@@ -3,6 +3,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import type { RequestClaim } from '../registry/request-keys.ts';
+import { insist } from '../server/insist.ts';
 import { type AuditedRequest, auditRecord } from './audit.ts';
 import { readBytes } from './body.ts';
 import { callerOf } from './caller.ts';
@@ -18,7 +19,7 @@ import { claimOf, keptAnswer, replay } from './request-key.ts';
 export type ErrorSender = (error: unknown, request: Request, response: Response) => void;
 
 interface MutationOptions {
-  readonly manager: Pick<Manager, 'audit' | 'requestKeys'>;
+  readonly manager: Pick<Manager, 'audit' | 'requestKeys' | 'services'>;
   /** The token that every call needs now; undefined: none. */
   readonly token: () => string | undefined;
   readonly log: Logger;
@@ -83,17 +84,19 @@ async function carryOut(work: Work, deed: Deed, handle: () => Promise<void>): Pr
  */
 async function settle({ options, response, claim }: Work, deed: Deed, failure: unknown, text: string | null) {
   if (claim === null) return;
-  const { requestKeys } = options.manager;
+  const { requestKeys, services } = options.manager;
   const isExpected = failure === null || failure instanceof HeimdallError;
   const isOpen = failure instanceof HeimdallError && (failure.code === 'SHUTTING_DOWN' || isRegistryAway(failure));
+  const isVain = isExpected && response.statusCode >= 400 && deed.words === null;
+  if (!isVain && (isOpen || text === null)) return;
+  const answer = keptAnswer(response, text ?? '');
+  const keep = () => (isVain ? requestKeys.release(claim) : requestKeys.settle(claim, answer));
   try {
-    if (isExpected && failure !== null && deed.words === null) await requestKeys.release(claim);
-    else if (!isOpen && text !== null) await requestKeys.settle(claim, keptAnswer(response, text));
+    await keep();
   } catch (error) {
-    options.log.warn(
-      { reason: messageOf(error), key: claim.key },
-      'the outcome of a request was not kept under its key',
-    );
+    const { key } = claim;
+    options.log.warn({ reason: messageOf(error), key }, 'what came of a request could not be kept under its key yet');
+    insist(keep, services.stopping).catch(() => {}); // its client does not wait for that
   }
 }
 

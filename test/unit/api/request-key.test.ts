@@ -76,6 +76,10 @@ describe('a request with an Idempotency-Key', () => {
     const bad = api();
     await request(bad).post('/servers/add').set(KEY, 'k').send({ count: 0 }).expect(400);
     await request(bad).post('/servers/add').set(KEY, 'k').send({ count: 1 }).expect(201);
+    for (const _ of [1, 2]) {
+      const { headers } = await request(bad).post('/alerts/test').set(KEY, 'test').expect(409); // there is no channel
+      assert.equal(headers['idempotent-replayed'], undefined);
+    }
     const manager = new FakeManager();
     const web = manager.services;
     Object.assign(web, {
@@ -93,6 +97,24 @@ describe('a request with an Idempotency-Key', () => {
     await deploy();
     assert.equal((await deploy()).get('Idempotent-Replayed'), 'true');
     assert.equal(times, 3);
+  });
+
+  it('has its answer kept as soon as the registry is there again', async () => {
+    const manager = new FakeManager();
+    const kept = Promise.withResolvers<void>();
+    const { settle } = manager.requestKeys;
+    let times = 0;
+    manager.requestKeys.settle = async (...args) => {
+      times += 1;
+      if (times === 1) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'the registry is locked');
+      await settle.apply(manager.requestKeys, args);
+      kept.resolve();
+    };
+    const app = api({ manager });
+    await request(app).post('/servers/add').set(KEY, 'k').expect(201);
+    await kept.promise;
+    const again = await request(app).post('/servers/add').set(KEY, 'k').expect(201);
+    assert.equal(again.get('Idempotent-Replayed'), 'true');
   });
 
   it('belongs to whoever has the token', async () => {
