@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import type { Paint } from '../terminal/paint.ts';
 import type { Finding, Level } from './finding.ts';
 
 const COLOURS = { well: 'green', hint: 'cyan', warning: 'yellow', broken: 'red' } as const;
@@ -6,12 +6,10 @@ const LEVELS = ['broken', 'warning', 'hint', 'well'] as const satisfies readonly
 const LEVEL_WIDTH = Math.max(...LEVELS.map((level) => level.length));
 
 /** One line for each finding, and one below it that says what to do; then how many there are of each level. */
-export function doctorText(findings: readonly Finding[], isColoured: boolean): string {
+export function doctorText(findings: readonly Finding[], paint: Paint): string {
   const width = Math.max(...findings.map(({ about }) => about.length));
-  const coloured = (level: Level, text: string) =>
-    isColoured ? styleText(COLOURS[level], text, { validateStream: false }) : text;
   const lines = findings.flatMap(({ level, about, message, advice }) => [
-    `${coloured(level, level.padEnd(LEVEL_WIDTH))}  ${about.padEnd(width)}  ${message}`,
+    `${paint(COLOURS[level], level.padEnd(LEVEL_WIDTH))}  ${about.padEnd(width)}  ${message}`,
     ...(advice === undefined ? [] : [`${' '.repeat(LEVEL_WIDTH + width + 4)}→ ${advice}`]),
   ]);
   const counts = LEVELS.map((level) => [level, findings.filter((finding) => finding.level === level).length] as const);

@@ -2,6 +2,7 @@ import { loadConfig } from '../../../internal/config/load.ts';
 import { ConfigError } from '../../../internal/config/problem.ts';
 import { loadOptions } from '../../runtime/arguments.ts';
 import { EXIT } from '../exit-codes.ts';
+import { paintFor } from '../terminal/paint.ts';
 import { doctorText } from './doctor-text.ts';
 import { examine } from './examine.ts';
 import { thisMachine } from './this-machine.ts';
@@ -19,7 +20,8 @@ export async function doctor({ config, json }: DoctorArguments): Promise<void> {
   });
   const findings = await examine(loaded, thisMachine(process.env));
   const ok = findings.every(({ level }) => level !== 'broken');
-  const isColoured = process.stdout.isTTY && process.stdout.hasColors();
-  process.stdout.write(json ? `${JSON.stringify({ ok, findings }, null, 2)}\n` : doctorText(findings, isColoured));
+  process.stdout.write(
+    json ? `${JSON.stringify({ ok, findings }, null, 2)}\n` : doctorText(findings, paintFor(process.stdout)),
+  );
   process.exitCode = ok ? EXIT.done : EXIT.failed;
 }

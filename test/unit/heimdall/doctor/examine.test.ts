@@ -4,6 +4,7 @@ import { doctorText } from '../../../../cmd/heimdall/doctor/doctor-text.ts';
 import { examine } from '../../../../cmd/heimdall/doctor/examine.ts';
 import type { Finding } from '../../../../cmd/heimdall/doctor/finding.ts';
 import type { Machine } from '../../../../cmd/heimdall/doctor/machine.ts';
+import { plain } from '../../../../cmd/heimdall/terminal/paint.ts';
 import { checkConfig } from '../../../../internal/config/load.ts';
 import { ConfigError } from '../../../../internal/config/problem.ts';
 import { NEWEST_SCHEMA, type RegistryFile } from '../../../../internal/registry/sqlite/registry-file.ts';
@@ -277,7 +278,7 @@ describe('heimdall doctor', () => {
         { level: 'well', about: 'Node', message: '26' },
         { level: 'broken', about: 'port 8080', message: 'held', advice: 'stop it' },
       ],
-      false,
+      plain,
     );
     assert.equal(
       text,
