@@ -61,6 +61,19 @@ describe('a line of the access log', () => {
     assert.deepEqual(JSON.parse(lineIn('json', record, ['User-Agent', 'Referer'])).headers, { 'user-agent': 'curl' });
   });
 
+  it('tells the trace of a request that has one', () => {
+    const trace = {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      parentId: null,
+      spanId: 'b7ad6b7169203331',
+      sampled: true,
+    };
+    const record = recordOf({ trace: { ...trace, state: '', attemptIds: [] } });
+    assert.equal(JSON.parse(lineIn('json', record)).traceId, trace.traceId);
+    assert.equal(lineIn('{traceId}', record), `${trace.traceId}\n`);
+    assert.equal(lineIn('{traceId}', recordOf()), '-\n');
+  });
+
   it('is of the common log format, and of the combined one', () => {
     const common = '10.0.0.1 - - [22/Nov/2026:05:04:03 +0000] "GET /a?b HTTP/1.1" 200 512';
     assert.equal(lineIn('common', recordOf({ sentBytes: 512 })), `${common}\n`);
