@@ -38,7 +38,7 @@ export interface BalanceOptions {
   readonly keepMountPath?: boolean | undefined;
   /** A pino logger. Default: one of its own on standard output, at the configuration's `log.level`. */
   readonly log?: Logger | undefined;
-  /** Called for every finished request, instead of the line in the log. */
+  /** Called for every finished request, instead of a line in the access log. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
 }
 

@@ -6,15 +6,16 @@ import type { Config } from '../../internal/config/schema.ts';
 import type { EngineSettings, RequestRecord } from '../../internal/proxy/engine.ts';
 import { Forwarder, type Origin } from '../../internal/proxy/middleware/forwarder.ts';
 import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
-import { logRequest } from '../../internal/proxy/request-log.ts';
 import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { NoRegistry } from '../../internal/registry/no-registry.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { createLogger, type Logger } from '../../pkg/logger/logger.ts';
+import { accessLogOf } from '../load-balancer/access-log.ts';
 import { DataPlane } from '../load-balancer/data-plane.ts';
 import { cookieSecret, newProxyId, passingSecret } from '../load-balancer/identity.ts';
 import { packageVersion } from '../runtime/package-info.ts';
+import { MainThreadLog } from '../load-balancer/main-thread-log.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { BalancerClosedError, BodyAlreadyReadError } from './errors.ts';
 
@@ -38,6 +39,7 @@ export class Balancer implements Origin {
   readonly #log: Logger;
   readonly #plane: DataPlane;
   readonly #traces: Traces;
+  readonly #lines: MainThreadLog;
   readonly #forwarder: Forwarder;
   readonly #follower: ConfigFollower;
   readonly #running = new Map<Promise<void>, Destroyable>();
@@ -53,6 +55,8 @@ export class Balancer implements Origin {
     this.#log = log;
     this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
     this.#traces = new Traces({ version: packageVersion, log, now: () => performance.now() });
+    this.#lines = new MainThreadLog(this.#plane.alerts, log);
+    this.#lines.configure(accessLogOf(config));
     this.#forwarder = new Forwarder({
       routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
       settings: settingsOf(config),
@@ -119,6 +123,7 @@ export class Balancer implements Origin {
     this.#closed = true;
     this.#forwarder.forgetAll();
     await this.#traces.stop();
+    await this.#lines.close();
     await this.#plane.stop();
   }
 
@@ -132,6 +137,7 @@ export class Balancer implements Origin {
     if (!next.services.some(({ name }) => name === service)) throw new Error(`the service "${service}" is missing`);
     await this.#traces.configure(next.proxy.tracing);
     this.#forwarder.configure(settingsOf(next));
+    this.#lines.configure(accessLogOf(next));
     this.#plane.configure(next);
     if (log === undefined) this.#log.level = next.log.level;
     if (next.registry.path !== before.registry.path) this.#log.warn('registry.path takes effect after a restart');
@@ -141,7 +147,7 @@ export class Balancer implements Origin {
     const { onRequest } = this.#options;
     try {
       if (onRequest !== undefined) onRequest(record);
-      else if (this.#follower.applied.proxy.requestLog) logRequest(this.#log, record);
+      else this.#lines.record(record);
     } catch (error) {
       this.#log.error({ err: error }, 'onRequest of balance() failed');
     }

@@ -6,7 +6,7 @@ import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-codes.ts';
 
 /**
- * Reads a request log line by line, however long it is.
+ * Reads an access log line by line, however long it is.
  * @param service - whose requests are kept; null: of all services.
  * @throws {CommandError} that names the file, when it cannot be read.
  */

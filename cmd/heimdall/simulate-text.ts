@@ -15,7 +15,7 @@ export interface ScenarioReport {
   readonly results: readonly Performance[];
 }
 
-/** What a request log shows, and what other algorithms would have made of it. */
+/** What an access log shows, and what other algorithms would have made of it. */
 export interface ReplayReport {
   readonly file: string;
   readonly service: string;

@@ -20,7 +20,7 @@ export interface SimulateArguments {
 }
 
 /**
- * `heimdall simulate`: compares the algorithms in the scenarios, or, with a request log, on what was recorded.
+ * `heimdall simulate`: compares the algorithms in the scenarios, or, with an access log, on what was recorded.
  * @throws {CommandError} as `simulation`.
  */
 export async function simulate(given: SimulateArguments): Promise<void> {
@@ -92,7 +92,7 @@ function nothingIn(file: string, unusable: ReadonlyMap<string, number>): string 
   const lines = Array.from(unusable, ([why, count]) => `${count} lines ${why}`).join(', ') || 'it is empty';
   return (
     `${file} has no request that can be replayed: ${lines}. Expected is what the load balancer writes to standard output ` +
-    'with proxy.requestLog, as JSON lines: send the output to a file, since on a terminal it is written for people.'
+    'or to the file of proxy.accessLog, with "format": "json"; by default it is written so where there is no terminal.'
   );
 }
 

@@ -289,6 +289,7 @@ export class LoadBalancer implements Running {
       pools: fleet.pools(),
       limits: fleet.limits,
       spans: this.#traces.counts,
+      accessLog: this.#engine.accessLog,
     });
   }
 

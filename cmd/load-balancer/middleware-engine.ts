@@ -1,21 +1,20 @@
 import type { RequestRecord } from '../../internal/proxy/engine.ts';
 import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
-import { logRequest } from '../../internal/proxy/request-log.ts';
 import type { TracedRequest } from '../../internal/proxy/tracing/traced-request.ts';
 import { sharedNow } from '../../pkg/clock/shared-now.ts';
+import { accessLogOf } from './access-log.ts';
+import { MainThreadLog } from './main-thread-log.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS } from './running-engine.ts';
 
 export function middlewareEngine({ config, log, plane, traces }: EngineParts): RunningEngine {
-  const requestLog = log.child({ subsystem: 'request' });
-  let logs = config.proxy.requestLog;
+  const lines = new MainThreadLog(plane.alerts, log);
+  lines.configure(accessLogOf(config));
   const options = {
     routes: plane.fleet,
     settings: config.proxy,
     now: sharedNow,
-    onRequest: (record: RequestRecord) => {
-      if (logs) logRequest(requestLog, record);
-    },
     onTraced: (request: TracedRequest) => traces.take([request]),
+    onRequest: (record: RequestRecord) => lines.record(record),
   };
   const engine = new MiddlewareEngine(options, SHARES_PORTS);
   return {
@@ -27,10 +26,13 @@ export function middlewareEngine({ config, log, plane, traces }: EngineParts): R
     readings: () => engine.readings(),
     forget: (id) => engine.forget(id),
     changed() {},
-    apply({ proxy }) {
-      logs = proxy.requestLog;
-      engine.configure(proxy);
+    apply(next) {
+      lines.configure(accessLogOf(next));
+      engine.configure(next.proxy);
     },
-    async stop() {},
+    get accessLog() {
+      return lines.counts;
+    },
+    stop: () => lines.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../../internal/config/schema.ts';
+import type { AccessLogCounts } from '../../internal/proxy/access-log/access-log.ts';
 import type { Engine } from '../../internal/proxy/engine.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
 import { ROOM, SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
@@ -25,6 +26,8 @@ export interface RunningEngine extends Engine {
   readonly name: Config['proxy']['engine'];
   /** How many of them take requests. */
   readonly threads: number;
+  /** Of the access log. */
+  readonly accessLog: AccessLogCounts;
   /** The pools, their members or their settings have changed. */
   changed(): void;
   /** Takes over what concerns the engine. */

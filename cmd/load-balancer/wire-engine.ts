@@ -1,16 +1,18 @@
-import type { Config } from '../../internal/config/schema.ts';
-import type { LogSettings } from '../../internal/proxy/threads/messages.ts';
+import { AccessLog } from '../../internal/proxy/access-log/access-log.ts';
+import { AccessLogAlerts } from '../../internal/proxy/access-log/access-log-alerts.ts';
 import { ThreadAlerts } from '../../internal/proxy/threads/thread-alerts.ts';
 import { ThreadedEngine } from '../../internal/proxy/threads/threaded-engine.ts';
+import { sharedNow } from '../../pkg/clock/shared-now.ts';
+import { accessLogOf } from './access-log.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS, threadsOf } from './running-engine.ts';
 
 export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: EngineParts): RunningEngine {
-  const logOf = ({ proxy, log: { level } }: Config): LogSettings => ({
-    name: String(log.bindings()['name'] ?? 'load-balancer'),
-    level,
-    pretty: process.stdout.isTTY,
-    requests: proxy.requestLog,
-  });
+  const accessLog = new AccessLog(
+    new AccessLogAlerts(plane.alerts, log.child({ subsystem: 'access-log' }), Date.now),
+    sharedNow,
+  );
+  const wanted = accessLogOf(config);
+  accessLog.configure(wanted?.output ?? null);
   const threads = threadsOf(config);
   const engine = new ThreadedEngine({
     threads,
@@ -19,7 +21,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
     limits: plane.fleet.limits,
     settings: config.proxy,
     cookieSecret,
-    log: logOf(config),
+    lines: wanted?.lines ?? null,
     pools: () => plane.fleet.pools(),
     listener: {
       connectFailed: (id, ordinal, cause) => plane.fleet.connectFailed(id, ordinal, cause),
@@ -27,6 +29,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
       failing: () => plane.ejector.lookSoon(),
       held: () => plane.link.reportSoon(),
       traced: (requests, droppedSpans) => traces.take(requests, droppedSpans),
+      lines: (batch, done) => accessLog.take(batch, done),
     },
     watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
   });
@@ -40,9 +43,17 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
     forget: () => engine.forget(),
     changed: () => engine.changed(),
     apply(next) {
+      const choice = accessLogOf(next);
       engine.configure(next.proxy);
-      engine.setLog(logOf(next));
+      engine.setLines(choice?.lines ?? null);
+      accessLog.configure(choice?.output ?? null);
     },
-    stop: () => engine.stop(),
+    get accessLog() {
+      return accessLog.counts;
+    },
+    async stop() {
+      await engine.stop();
+      await accessLog.close();
+    },
   };
 }

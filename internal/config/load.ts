@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { AlertRule } from '../../pkg/alerts/rules/schema.ts';
+import type { AccessLogSettings } from '../model/access-log.ts';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
 import type { z } from 'zod';
 import { type Service, ServiceSchema } from '../model/service.ts';
@@ -182,10 +183,16 @@ function problemOf({ path, message, hideValue }: Fault, { written, origins }: Ov
 function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
+    proxy: { ...config.proxy, accessLog: withAbsoluteOutput(config.proxy.accessLog, folder) },
     registry: { ...config.registry, path: resolve(folder, config.registry.path) },
     alerts: { ...config.alerts, rules: config.alerts.rules.map((rule) => withAbsoluteDisk(rule, folder)) },
     services: config.services.map((service) => withAbsoluteFolders(service, folder)),
   };
+}
+
+function withAbsoluteOutput(accessLog: AccessLogSettings | null, folder: string): AccessLogSettings | null {
+  if (accessLog === null || accessLog.output === 'stdout') return accessLog;
+  return { ...accessLog, output: resolve(folder, accessLog.output) };
 }
 
 function withAbsoluteDisk(rule: AlertRule, folder: string): AlertRule {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AlertRuleSchema } from '../../pkg/alerts/rules/schema.ts';
 import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schema.ts';
 import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
+import { AccessLogSchema } from '../model/access-log.ts';
 import { duration, PortSchema, size, wholeNumber } from '../model/units.ts';
 import { ServiceSchema } from '../model/service.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
@@ -76,6 +77,18 @@ const ExplainSchema = z.strictObject({
   perSecond: wholeNumber(1, 100_000).default(100),
 });
 
+/** Fields that mean something to the connection or the message: with another value they would break it. */
+const RESERVED_FIELD =
+  /^(connection|content-.*|date|keep-alive|proxy-.*|set-cookie|te|trailer|transfer-encoding|upgrade|via|x-request-id)$/i;
+
+const UpstreamHeaderSchema = z
+  .string()
+  .regex(/^[\w!#$%&'*+.^`|~-]{1,64}$/, 'expected the name of a header field, such as "X-Served-By"')
+  .refine(
+    (name) => !RESERVED_FIELD.test(name),
+    'this field has a meaning of its own; choose one such as "X-Served-By"',
+  );
+
 const ProxySchema = z.strictObject({
   host: HostSchema.default('0.0.0.0'),
   port: PortSchema.default(8080),
@@ -95,10 +108,12 @@ const ProxySchema = z.strictObject({
   acceptProxyProtocol: z.boolean().default(false),
   retries: RetriesSchema.prefault({}),
   explain: ExplainSchema.prefault({}),
-  /** One log line per request. */
-  requestLog: z.boolean().default(true),
   /** Spans of requests for OpenTelemetry; null: none. */
   tracing: TracingSchema.nullable().default(null),
+  /** Answers of upstreams get a field of this name, with the id of the instance; null: they do not. */
+  upstreamHeader: UpstreamHeaderSchema.nullable().default(null),
+  /** Where each request gets a line; null: nowhere. */
+  accessLog: AccessLogSchema.nullable().prefault({}),
 });
 
 const RegistrySchema = z.strictObject({

@@ -40,6 +40,8 @@ export interface EngineSettings {
   readonly explain: ExplainSettings;
   /** Null: nothing is traced, and what clients say of traces passes as it is. */
   readonly tracing: TracingSettings | null;
+  /** The field of answers that names the upstream which gave them; null: there is none. */
+  readonly upstreamHeader: string | null;
 }
 
 /** One try of a request. All times in milliseconds. */
@@ -78,7 +80,7 @@ export interface RequestRecord {
   readonly fields: Pick<BalancedRequest, 'field'> | null;
   readonly service: string | null;
   /** By which it was balanced; absent when it was not. */
-  readonly algorithm?: Algorithm;
+  readonly algorithm?: Algorithm | undefined;
   /** What the client got; 499 when it left before. */
   readonly status: number;
   readonly termination: Termination;

@@ -155,16 +155,19 @@ export interface Response {
   readonly setCookie: string | null;
   /** Whether the body goes on in chunks. */
   readonly chunked: boolean;
+  /** Fields of ours, in place of those of the same names. */
+  readonly replacing: RawFields;
 }
 
 /** The fields of the response as the client gets them. */
-export function responseFields(fields: RawFields, { status, requestId, setCookie, chunked }: Response): string[] {
+export function responseFields(fields: RawFields, response: Response): string[] {
+  const { status, requestId, setCookie, chunked, replacing } = response;
   const kept = endToEndFields(fields, (name) => {
-    if (name === 'x-request-id') return true;
+    if (name === 'x-request-id' || valuesOf(replacing, name).length > 0) return true;
     // RFC 9110 §8.6: a 204 has no length.
     return (name === 'trailer' && !chunked) || (name === 'content-length' && status === 204);
   });
-  kept.push('Via', VIA, 'X-Request-Id', requestId);
+  kept.push('Via', VIA, 'X-Request-Id', requestId, ...replacing);
   if (setCookie !== null) kept.push('Set-Cookie', setCookie);
   return kept;
 }

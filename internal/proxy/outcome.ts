@@ -65,7 +65,8 @@ export function isFailedAnswer(status: number, last: Outcome | null | undefined)
   return isFailureStatus(status) || last?.kind === 'truncated';
 }
 
-/** Short text for the request log. */
+/** Short text for the access log. */
 export function describeOutcome(outcome: Outcome): string {
-  return 'cause' in outcome ? `${outcome.kind}: ${outcome.cause}` : outcome.kind;
+  const { kind } = outcome;
+  return kind === 'completed' || kind === 'client-closed' ? kind : `${kind}: ${outcome.cause}`;
 }

@@ -17,10 +17,10 @@ export interface RecordedAttempt {
   readonly outcome: Outcome;
 }
 
-/** One line of the request log. */
+/** One line of the access log. */
 export interface RecordedRequest {
   readonly service: string;
-  /** Null: written by a version that did not say. */
+  /** Null: it was not balanced. */
   readonly algorithm: Algorithm | null;
   /** Epoch milliseconds. */
   readonly startedAt: number;
@@ -40,40 +40,54 @@ export type Unusable =
   | 'ended because the client left'
   | 'became a tunnel';
 
+const Ms = z.number().min(0);
+
+const FailedSchema = z.object({
+  upstream: z.string(),
+  outcome: z.string(),
+  afterMs: Ms,
+  totalMs: Ms,
+  weight: z.number().positive().default(1),
+});
+
+/** The last attempt's figures stand beside those of the request. */
 const LineSchema = z.object({
-  time: z.number(),
+  time: z.iso.datetime(),
   service: z.string().nullable(),
   algorithm: z.enum(ALGORITHMS).optional(),
   client: z.string(),
   method: z.string(),
   target: z.string(),
   status: z.int(),
-  totalMs: z.number().min(0),
-  attempts: z.array(
-    z.object({
-      upstream: z.string(),
-      outcome: z.string(),
-      headMs: z.number().min(0).nullable(),
-      weight: z.number().positive().default(1),
-    }),
-  ),
+  termination: z.string(),
+  upstream: z.string().nullable(),
+  queueMs: Ms,
+  headMs: Ms.nullable(),
+  totalMs: Ms,
+  outcome: z.string().default('completed'),
+  weight: z.number().positive().default(1),
+  /** Only when there was more than one attempt: otherwise it began when the wait was over. */
+  afterMs: Ms.optional(),
+  failed: z.array(FailedSchema).default([]),
 });
 type Line = z.infer<typeof LineSchema>;
 
 const SWITCHING_PROTOCOLS = 101;
 
-/** Reads a line that `logRequest` has written. */
+/** Reads a JSON line of the access log. */
 export function readLogLine(text: string): RecordedRequest | Unusable {
   const value = parseJson(text);
   if (typeof value !== 'object' || value === null) return 'are not JSON';
-  if (!('attempts' in value)) return 'are other messages of the log';
+  if (!('termination' in value)) return 'are other messages of the log';
   const line = LineSchema.safeParse(value).data;
-  if (line === undefined || line.attempts.some(({ outcome }) => outcomeOf(outcome, 0) === null)) return 'are broken';
-  const { service, attempts, status } = line;
-  if (service === null || attempts.length === 0) return 'went to no upstream';
-  if (attempts.some(({ outcome }) => outcome === 'client-closed')) return 'ended because the client left';
+  if (line === undefined) return 'are broken';
+  const { service, upstream, outcome, failed, status } = line;
+  const outcomes = [...failed, { outcome }].map((attempt) => outcomeOf(attempt.outcome, status));
+  if (outcomes.includes(null)) return 'are broken';
+  if (service === null || upstream === null) return 'went to no upstream';
+  if (outcomes.some((each) => each?.kind === 'client-closed')) return 'ended because the client left';
   if (status === SWITCHING_PROTOCOLS) return 'became a tunnel';
-  return requestOf(line, service);
+  return requestOf(line, service, upstream);
 }
 
 function parseJson(text: string): unknown {
@@ -84,24 +98,33 @@ function parseJson(text: string): unknown {
   }
 }
 
-function requestOf({ time, totalMs, status, algorithm, attempts, ...names }: Line, service: string): RecordedRequest {
-  const startedAt = time - totalMs; // the line is written at the end
-  const heads = attempts.reduce((sum, { headMs }) => sum + (headMs ?? 0), 0);
-  const headless = attempts.filter(({ headMs }) => headMs === null).length;
-  const rest = Math.max(totalMs - heads, 0);
-  let at = startedAt;
-  const recorded = attempts.map(({ upstream, weight, outcome, headMs }, index): RecordedAttempt => {
-    const isLast = index === attempts.length - 1;
-    // The log does not tell how long a failure took: what is left is theirs in equal parts, or else the tail of the last one.
-    const elapsed = headMs ?? rest / headless;
-    const attempt = { upstream, weight, startedAt: at, headMs: elapsed, tailMs: isLast && headless === 0 ? rest : 0 };
-    at += elapsed;
-    const own = headMs === null ? null : status;
-    return { ...attempt, status: own, outcome: outcomeOf(outcome, status) ?? { kind: 'completed', status } };
-  });
-  const { client, method, target } = names;
-  const succeeded = attempts.at(-1)?.headMs !== null && !isFailureStatus(status);
-  return { service, algorithm: algorithm ?? null, startedAt, method, client, target, succeeded, attempts: recorded };
+function requestOf(line: Line, service: string, upstream: string): RecordedRequest {
+  const { client, method, target, status, algorithm, headMs, weight, queueMs, afterMs = queueMs } = line;
+  const startedAt = Date.parse(line.time);
+  const elapsed = Math.max(line.totalMs - afterMs, 0);
+  const last: RecordedAttempt = {
+    upstream,
+    weight,
+    startedAt: startedAt + afterMs,
+    headMs: headMs ?? elapsed,
+    tailMs: headMs === null ? 0 : Math.max(elapsed - headMs, 0),
+    status: headMs === null ? null : status,
+    outcome: outcomeOf(line.outcome, status) ?? { kind: 'completed', status },
+  };
+  const failed = line.failed.map(
+    (attempt): RecordedAttempt => ({
+      upstream: attempt.upstream,
+      weight: attempt.weight,
+      startedAt: startedAt + attempt.afterMs,
+      headMs: attempt.totalMs,
+      tailMs: 0,
+      status: null,
+      outcome: outcomeOf(attempt.outcome, status) ?? { kind: 'completed', status },
+    }),
+  );
+  const succeeded = headMs !== null && !isFailureStatus(status);
+  const attempts = [...failed, last];
+  return { service, algorithm: algorithm ?? null, startedAt, method, client, target, succeeded, attempts };
 }
 
 /** The reverse of `describeOutcome`; null: it has written nothing like that. */

@@ -13,7 +13,7 @@ describe('the successor of a load balancer', () => {
     await system.up(2);
     const { proxy: port, admin, own } = system.ports;
     const fresh = new FreshConnections(port, 4);
-    const section = { host: '127.0.0.1', port, admin: { port: admin }, requestLog: false };
+    const section = { host: '127.0.0.1', port, admin: { port: admin }, accessLog: null };
     const steps = [{ engine: 'middleware' }, { engine: 'wire', threads: 3 }, { engine: 'wire', threads: 1 }];
     for (const change of steps) {
       await system.configure({ proxy: { ...section, ...change } });

@@ -43,7 +43,7 @@ describe('a running load balancer', () => {
       admin: { port: ports.admin },
       threads: 2,
     };
-    await system.configure({ proxy: { ...proxy, requestLog: false, tracing: { endpoint: receiver.endpoint } } });
+    await system.configure({ proxy: { ...proxy, accessLog: null, tracing: { endpoint: receiver.endpoint } } });
     await eventually('tracing is on', isTold);
     await loadBalancer.printed('loads @opentelemetry/sdk-trace');
     await eventually('spans are counted', async () => {

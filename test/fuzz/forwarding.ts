@@ -59,7 +59,7 @@ export async function checkForwardedResponse({ text, cuts, method }: Sample): Pr
   const body = relayedBody(response.framing, response.length, octets, end);
   if (body === null) return null;
   const chunked = response.framing === 'chunked';
-  const client = { method, requestId: ID, setCookie: 'a=b', lines: '', chunked, connection: null };
+  const client = { method, requestId: ID, setCookie: 'a=b', lines: '', replaced: null, chunked, connection: null };
   const sent = clientHead(head, response, client) + body;
   const meaning = { start: String(head.status), body: wireResponse(text, [], method).messages[0]?.body ?? '' };
   const wire = wireResponse(sent, cuts, method);

@@ -23,7 +23,8 @@ async function metricsOf({ fleet, engine }: ProxySite): Promise<ReadonlyMap<stri
   const registry = { available: true, appliedRevision: 7 };
   const threads = await engine.readings();
   const spans = { exported: 3, failed: 2, dropped: 1 };
-  const known = { version: '1.2.3', engine: 'wire', registry, threads, spans };
+  const accessLog = { lines: 5, dropped: 0 };
+  const known = { version: '1.2.3', engine: 'wire', registry, threads, spans, accessLog };
   const families = proxyFamilies({ ...known, pools: fleet.pools(), limits: fleet.limits });
   return samplesOf((await expositionOf(families)).body);
 }

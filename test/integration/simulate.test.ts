@@ -9,9 +9,8 @@ import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { UsageError } from '../../cmd/heimdall/command-error.ts';
 import { simulation } from '../../cmd/heimdall/simulate.ts';
-import { logRequest } from '../../internal/proxy/request-log.ts';
-import { createLogger } from '../../pkg/logger/logger.ts';
 import { ProxySite } from '../support/proxy-site.ts';
+import { lineOf } from '../support/request-record.ts';
 
 const MAIN = join(import.meta.dirname, '../../cmd/heimdall/main.ts');
 
@@ -48,13 +47,7 @@ describe('heimdall simulate', () => {
     for (let n = 0; n < 6; n += 1) await site.statusOf('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await site.record(5);
     const lines = ['{"level":30,"msg":"listening"}\n', '{"level":30,"msg\n'];
-    const logger = createLogger({
-      name: 'load-balancer',
-      level: 'info',
-      pretty: false,
-      destination: { write: (line) => void lines.push(line) },
-    });
-    for (const record of site.records) logRequest(logger, record);
+    for (const record of site.records) lines.push(`${lineOf(record)}\n`);
     await writeFile(log, lines.join(''));
   });
 

@@ -78,7 +78,7 @@ export class System implements AsyncDisposable {
         port: ports.proxy,
         engine: engineName(),
         admin: { port: ports.admin },
-        requestLog: false,
+        accessLog: null,
         ...proxy,
       },
       ports: { from: ports.from, to: ports.to },

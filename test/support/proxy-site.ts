@@ -40,6 +40,7 @@ export const SETTINGS: EngineSettings = {
   acceptProxyProtocol: false,
   explain: { keep: 100, perSecond: 1_000 },
   tracing: null,
+  upstreamHeader: null,
 };
 
 export interface SiteOptions {
@@ -50,6 +51,7 @@ export interface SiteOptions {
   readonly acceptProxyProtocol?: boolean;
   readonly explain?: EngineSettings['explain'];
   readonly tracing?: EngineSettings['tracing'];
+  readonly upstreamHeader?: string;
   /** Whether upstreams are judged by their requests. */
   readonly ejects?: boolean;
   /** Milliseconds of a monotonic clock. */
@@ -103,6 +105,7 @@ export class ProxySite implements AsyncDisposable {
       acceptProxyProtocol: options.acceptProxyProtocol ?? false,
       explain: options.explain ?? SETTINGS.explain,
       tracing: options.tracing ?? SETTINGS.tracing,
+      upstreamHeader: options.upstreamHeader ?? null,
     };
     this.fleet = new Fleet({
       cookieSecret: COOKIE_SECRET,

@@ -1,4 +1,5 @@
 import type { AttemptRecord, RequestRecord } from '../../internal/proxy/engine.ts';
+import { lineFormat } from '../../internal/proxy/access-log/line-format.ts';
 
 /** Sunday, 2026-11-22 05:04:03.021 UTC. */
 export const AT = Date.UTC(2026, 10, 22, 5, 4, 3, 21);
@@ -52,4 +53,11 @@ export function recordOf(
     trace: null,
     ...changes,
   };
+}
+
+const json = lineFormat({ format: 'json', headers: [] });
+
+/** The line of the access log, without its end. */
+export function lineOf(record: RequestRecord): string {
+  return json(record).trimEnd();
 }

@@ -65,7 +65,7 @@ export class ThreadedSite implements AsyncDisposable {
       limits: this.fleet.limits,
       settings: { ...SETTINGS, ...settings },
       cookieSecret: COOKIE_SECRET,
-      log: { name: 'test', level: 'silent', pretty: false, requests: false },
+      lines: null,
       pools: () => this.fleet.pools(),
       listener: {
         connectFailed: (id, ordinal, cause) => {
@@ -79,6 +79,7 @@ export class ThreadedSite implements AsyncDisposable {
           this.heldTold += 1;
           this.onHeld();
         },
+        lines() {},
       },
       watcher: {
         crashed: (thread, error) => {

@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .command('simulate')
     .description('compare the algorithms, in scenarios or on the requests of a log, before you choose one')
     .addOption(new Option('--scenario <name>', 'only this one').conflicts('fromLog'))
-    .option('--from-log <file>', "replay the load balancer's request log (JSON lines)")
+    .option('--from-log <file>', "replay the load balancer's access log (JSON lines)")
     .option('--service <name>', 'whose requests, when the log has those of several')
     .option('--algorithm <name...>', 'only these')
     .option('--seed <number>', 'another one gives other draws', '1')

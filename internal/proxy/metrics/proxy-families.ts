@@ -1,6 +1,7 @@
 import { type Family, single } from '../../../pkg/metrics/family.ts';
 import { processFamilies } from '../../../pkg/metrics/process-families.ts';
 import type { SpanCounts } from '../../../pkg/tracing/span.ts';
+import type { AccessLogCounts } from '../access-log/access-log.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import { rateLimitsView } from '../rate-limit/view.ts';
 import type { ServicePool } from '../service-pool.ts';
@@ -19,10 +20,12 @@ export interface ProxyFacts {
   readonly limits: RateLimits;
   /** Null: nothing is traced. */
   readonly spans: Readonly<SpanCounts> | null;
+  readonly accessLog: AccessLogCounts;
 }
 
 /** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
-export function proxyFamilies({ version, engine, registry, threads, pools: all, limits, spans }: ProxyFacts): Family[] {
+export function proxyFamilies(facts: ProxyFacts): Family[] {
+  const { version, engine, registry, threads, pools: all, limits, spans, accessLog } = facts;
   const pools = [...all];
   const { available, appliedRevision } = registry;
   return [
@@ -41,6 +44,13 @@ export function proxyFamilies({ version, engine, registry, threads, pools: all, 
       samples: appliedRevision === null ? [] : [{ labels: {}, value: appliedRevision }],
     },
     ...threadFamilies(threads),
+    single('counter', 'heimdall_access_log_lines_total', 'Lines of the access log that were written.', accessLog.lines),
+    single(
+      'counter',
+      'heimdall_access_log_dropped_lines_total',
+      'Lines of the access log that its output did not take.',
+      accessLog.dropped,
+    ),
     ...serviceFamilies(pools),
     rateLimited(pools, limits),
     ...instanceFamilies(pools),

@@ -4,6 +4,7 @@ import { authority } from '../../model/address.ts';
 import { attemptRecord } from '../attempt-record.ts';
 import type { EngineSettings, RequestRecord } from '../engine.ts';
 import type { Explainer, Followed } from '../explain/explainer.ts';
+import type { RawFields } from '../fields.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
 import { isFailedAnswer, statusFor } from '../outcome.ts';
@@ -174,6 +175,7 @@ export class Exchange implements AttemptOwner, Followed {
       requestId: this.#request.id,
       setCookie: stickyCookie(this.pool, this.context, this.#request, lease),
       limitFields: this.#request.limitFields,
+      replacing: upstreamField(this.#settings, lease),
       idleMs: this.#settings.timeouts.streamIdle,
       closing: this.#tools.closing(),
     });
@@ -288,6 +290,11 @@ export function stickyCookie(
 ): string | null {
   if (pool.sticky === null || context.affinity() === lease.upstream.id) return null;
   return pool.sticky.issue(lease.upstream, request.secure);
+}
+
+/** What names who answers. */
+export function upstreamField({ upstreamHeader }: EngineSettings, { upstream }: Lease): RawFields {
+  return upstreamHeader === null ? [] : [upstreamHeader, upstream.id];
 }
 
 /** What is known of a request when it is sent to a pool. */

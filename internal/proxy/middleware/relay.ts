@@ -23,6 +23,8 @@ export interface RelayOptions {
   readonly requestId: string;
   readonly setCookie: string | null;
   readonly limitFields: RawFields;
+  /** Fields of ours, in place of the upstream's. */
+  readonly replacing: RawFields;
   /** Longest standstill of the upstream connection in milliseconds. */
   readonly idleMs: number;
   /** The client's connection shall not be used again: this process is about to stop. */
@@ -53,12 +55,12 @@ export function relayResponse(from: IncomingMessage, to: ServerResponse, lease: 
 }
 
 function writeHead(from: IncomingMessage, to: ServerResponse, status: number, options: RelayOptions): void {
-  const { requestId, setCookie, limitFields, closing } = options;
+  const { requestId, setCookie, limitFields, replacing, closing } = options;
   // A request that is answered before it was read ends its connection: what follows cannot be told from its body.
   if (closing || !to.req.complete) to.shouldKeepAlive = false;
   const bodiless = to.req.method === 'HEAD' || status === 204 || status === 304;
   const chunked = !bodiless && to.req.httpVersion === '1.1' && valuesOf(from.rawHeaders, 'content-length').length === 0;
-  const fields = responseFields(from.rawHeaders, { status, requestId, setCookie, chunked });
+  const fields = responseFields(from.rawHeaders, { status, requestId, setCookie, chunked, replacing });
   fields.push(...limitFields);
   if (!isShared(to)) {
     to.writeHead(status, reasonOf(from), fields);

@@ -13,7 +13,15 @@ import { type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import type { ClientRequest } from './client-request.ts';
-import { CLIENT_GONE, endOf, type ExchangeEnd, type ExchangeTools, factsOf, stickyCookie } from './exchange.ts';
+import {
+  CLIENT_GONE,
+  endOf,
+  type ExchangeEnd,
+  type ExchangeTools,
+  factsOf,
+  stickyCookie,
+  upstreamField,
+} from './exchange.ts';
 import { NextLease } from './next-lease.ts';
 import { closeAfterEnd, refuseSocket } from './respond.ts';
 import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
@@ -110,6 +118,8 @@ export class Upgrade implements AttemptOwner, Followed {
       const name = limitFields[at]?.toLowerCase() ?? '';
       headers[name] = [headers[name] ?? [], limitFields[at + 1] ?? ''].flat();
     }
+    const [field, id] = upstreamField(this.#tools.settings(), lease);
+    if (field !== undefined) headers[field.toLowerCase()] = id;
     const cookie = stickyCookie(this.pool, this.context, this.#request, lease);
     if (cookie !== null) headers['set-cookie'] = [...(headers['set-cookie'] ?? []), cookie];
   }

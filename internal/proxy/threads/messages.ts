@@ -1,5 +1,7 @@
 import type { Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
+import type { LineBatch } from '../access-log/line-collector.ts';
+import type { LineSettings } from '../access-log/line-format.ts';
 import type { ClientTraffic } from '../client-sockets.ts';
 import type { EngineSettings } from '../engine.ts';
 import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
@@ -26,14 +28,6 @@ export interface PictureChange {
   readonly removed: readonly string[];
 }
 
-export interface LogSettings {
-  readonly name: string;
-  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-  readonly pretty: boolean;
-  /** One line per request. */
-  readonly requests: boolean;
-}
-
 /** What a thread is started with. */
 export interface ThreadStart {
   /** From 1. */
@@ -45,7 +39,8 @@ export interface ThreadStart {
   readonly sharesPorts: boolean;
   readonly settings: EngineSettings;
   readonly cookieSecret: string;
-  readonly log: LogSettings;
+  /** Of the access log; null: there is none. */
+  readonly lines: LineSettings | null;
   readonly picture: PictureChange;
 }
 
@@ -59,7 +54,11 @@ export interface Measured {
 export type ToThread =
   | { readonly kind: 'picture'; readonly change: PictureChange }
   | { readonly kind: 'settings'; readonly settings: EngineSettings }
-  | { readonly kind: 'log'; readonly log: LogSettings }
+  | { readonly kind: 'lines'; readonly lines: LineSettings | null }
+  /** The memory of lines that are under way no more. */
+  | { readonly kind: 'returned'; readonly memory: ArrayBuffer }
+  /** Lines that were not sent so far shall be. */
+  | { readonly kind: 'flush'; readonly question: number }
   | {
       readonly kind: 'listen';
       readonly listener: number;
@@ -87,6 +86,9 @@ export type FromThread =
   | { readonly kind: 'measured'; readonly question: number; readonly measured: Measured }
   /** @param droppedSpans - so many more were dropped since the message before. */
   | { readonly kind: 'traces'; readonly requests: readonly TracedRequest[]; readonly droppedSpans: number }
+  | { readonly kind: 'lines'; readonly batch: LineBatch }
+  /** All lines were sent. */
+  | { readonly kind: 'flushed'; readonly question: number }
   /** New connections are not taken any more; the address is free. */
   | { readonly kind: 'gave-up'; readonly listener: number }
   /** The last connection is closed. */

@@ -36,8 +36,9 @@ export class ThreadHandle {
     });
   }
 
-  send(message: ToThread): void {
-    this.#worker.postMessage(message);
+  /** @param transfer - memory that is the thread's from then on. */
+  send(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   /** For how long its event loop has done something, in milliseconds. */

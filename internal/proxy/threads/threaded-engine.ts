@@ -1,3 +1,5 @@
+import type { LineBatch } from '../access-log/line-collector.ts';
+import type { LineSettings } from '../access-log/line-format.ts';
 import type { Engine, EngineSettings, Listener } from '../engine.ts';
 import type { Finding } from '../explain/explainer.ts';
 import { type Search, searchOf } from '../explain/search.ts';
@@ -9,7 +11,7 @@ import type { SlotAllocator } from '../slot-allocator.ts';
 import type { ThreadReading } from '../thread-reading.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 import { Inquiry } from './inquiry.ts';
-import type { FromThread, LogSettings, Measured, PictureChange, ThreadStart, ToThread } from './messages.ts';
+import type { FromThread, Measured, PictureChange, ThreadStart, ToThread } from './messages.ts';
 import { Picture } from './picture.ts';
 import { SharedListener } from './shared-listener.ts';
 import { THREAD_ENTRY, type ThreadEvents, ThreadHandle } from './thread-handle.ts';
@@ -22,7 +24,8 @@ export interface ThreadedEngineOptions {
   readonly limits: RateLimits;
   readonly settings: EngineSettings;
   readonly cookieSecret: string;
-  readonly log: LogSettings;
+  /** Of the access log; null: there is none. */
+  readonly lines: LineSettings | null;
   /** The pools as they are now. */
   readonly pools: () => Iterable<ServicePool>;
   readonly listener: ThreadedEngineListener;
@@ -42,6 +45,8 @@ interface ThreadedEngineListener {
   held(): void;
   /** Requests that are sampled for tracing are over. @param droppedSpans - of others, for which there was no room. */
   traced(requests: readonly TracedRequest[], droppedSpans: number): void;
+  /** @param done - takes the memory of the batch back. */
+  lines(batch: LineBatch, done: (memory: ArrayBuffer) => void): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -72,8 +77,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   readonly #picture = new Picture();
   readonly #searches = new Inquiry<Finding>();
   readonly #measurements = new Inquiry<Measured>();
+  readonly #flushes = new Inquiry<true>();
   #settings: EngineSettings;
-  #log: LogSettings;
+  #lines: LineSettings | null;
   #nextListener = 1;
   #syncing = false;
   #stopped = false;
@@ -81,7 +87,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   constructor(options: ThreadedEngineOptions) {
     this.#options = options;
     this.#settings = options.settings;
-    this.#log = options.log;
+    this.#lines = options.lines;
     options.slots.isPast = (generation) => this.#areAllPast(generation);
     this.#sync();
     for (let thread = 1; thread <= options.threads; thread += 1) this.#start(thread);
@@ -92,9 +98,9 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#broadcast({ kind: 'settings', settings });
   }
 
-  setLog(log: LogSettings): void {
-    this.#log = log;
-    this.#broadcast({ kind: 'log', log });
+  setLines(lines: LineSettings | null): void {
+    this.#lines = lines;
+    this.#broadcast({ kind: 'lines', lines });
   }
 
   async explain(id: string): Promise<Search> {
@@ -166,9 +172,12 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     return listener.sockets;
   }
 
-  /** Ends all threads, whatever they do. */
+  /** Ends all threads, whatever they do; their lines have been sent then. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    if (this.#lines !== null) {
+      await this.#flushes.ask(this.#handles.keys(), (question) => this.#broadcast({ kind: 'flush', question }));
+    }
     await Promise.all([...this.#handles.values()].map((handle) => handle.stop()));
     this.#handles.clear();
   }
@@ -198,6 +207,12 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       case 'traces':
         listener.traced(message.requests, message.droppedSpans);
         from.send({ kind: 'traces-taken' });
+        break;
+      case 'lines':
+        listener.lines(message.batch, (memory) => from.send({ kind: 'returned', memory }, [memory]));
+        break;
+      case 'flushed':
+        this.#flushes.answered(message.question, from.thread, true);
         break;
       case 'gave-up':
         this.#listeners.get(message.listener)?.gaveUp(from.thread);
@@ -248,7 +263,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       sharesPorts: this.#options.sharesPorts,
       settings: this.#settings,
       cookieSecret,
-      log: this.#log,
+      lines: this.#lines,
       picture,
     };
     const handle = new ThreadHandle(this.#options.entry ?? THREAD_ENTRY, start, this);

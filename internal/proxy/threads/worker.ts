@@ -1,31 +1,37 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../../pkg/clock/clock.ts';
 import { sharedNow } from '../../../pkg/clock/shared-now.ts';
-import { createLogger } from '../../../pkg/logger/logger.ts';
 import { messageOf } from '../../model/errors.ts';
-import type { Listener, RequestRecord } from '../engine.ts';
+import { LineCollector } from '../access-log/line-collector.ts';
+import { recorderOf } from '../access-log/recorder.ts';
+import type { Listener } from '../engine.ts';
 import { RateLimits } from '../rate-limit/rate-limits.ts';
-import { logRequest } from '../request-log.ts';
 import { SharedState } from '../shared-state.ts';
 import { TraceOutbox } from '../tracing/trace-outbox.ts';
 import { WireEngine } from '../wire/engine.ts';
-import type { FromThread, LogSettings, ThreadStart, ToThread } from './messages.ts';
+import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { ThreadFleet } from './thread-fleet.ts';
 
+/** @param transfer - memory that is the receiver's from then on. */
+type SendMessage = (message: FromThread, transfer?: ArrayBuffer[]) => void;
 type Message<K extends ToThread['kind']> = Extract<ToThread, { readonly kind: K }>;
 
 /** One thread of the data plane: a wire engine of its own over the pools of all. */
 class ProxyThread {
-  readonly #send: (message: FromThread) => void;
+  readonly #send: SendMessage;
+  readonly #lines: LineCollector;
   readonly #fleet: ThreadFleet;
   readonly #engine: WireEngine;
   readonly #traces: TraceOutbox;
   /** Null: the address could not be bound. */
   readonly #listeners = new Map<number, Promise<Listener | null>>();
 
-  constructor(start: ThreadStart, send: (message: FromThread) => void) {
+  constructor(start: ThreadStart, send: SendMessage) {
     const { buffer, size, thread, limits, cookieSecret, settings } = start;
     this.#send = send;
+    this.#lines = new LineCollector((batch) => {
+      send({ kind: 'lines', batch }, batch.octets === null ? [] : [batch.octets.buffer]);
+    });
     this.#fleet = new ThreadFleet({
       state: SharedState.attach(buffer, size, thread),
       limits: RateLimits.attach(limits, thread, sharedNow),
@@ -46,8 +52,8 @@ class ProxyThread {
       routes: this.#fleet,
       settings,
       now: sharedNow,
-      onRequest: recorder(start.log),
       onTraced: (request) => this.#traces.add(request),
+      onRequest: recorderOf(start.lines, this.#lines),
       threads: size.threads,
       reusePort: start.sharesPorts,
     });
@@ -62,8 +68,15 @@ class ProxyThread {
       case 'settings':
         this.#engine.configure(message.settings);
         break;
-      case 'log':
-        this.#engine.onRequest = recorder(message.log);
+      case 'lines':
+        this.#engine.onRequest = recorderOf(message.lines, this.#lines);
+        break;
+      case 'returned':
+        this.#lines.returned(message.memory);
+        break;
+      case 'flush':
+        this.#lines.flush();
+        this.#send({ kind: 'flushed', question: message.question });
         break;
       case 'listen':
         this.#listeners.set(message.listener, this.#listen(message));
@@ -123,15 +136,8 @@ class ProxyThread {
   }
 }
 
-/** Null when nobody wants a line per request. */
-function recorder({ name, level, pretty, requests }: LogSettings): ((record: RequestRecord) => void) | null {
-  if (!requests) return null;
-  const log = createLogger({ name, level, pretty }).child({ subsystem: 'request' });
-  return (record) => logRequest(log, record);
-}
-
 if (parentPort === null) throw new Error('this is a worker thread of the load balancer, not a program');
 const port = parentPort;
 const start: ThreadStart = workerData; // from the thread that made this one
-const thread = new ProxyThread(start, (message) => port.postMessage(message));
+const thread = new ProxyThread(start, (message, transfer = []) => port.postMessage(message, transfer));
 port.on('message', (message: ToThread) => thread.receive(message));

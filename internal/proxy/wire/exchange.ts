@@ -199,7 +199,8 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
       method: head.method,
       requestId: id,
       setCookie: this.#stickyCookie(),
-      lines: this.request.limitLines,
+      lines: this.request.limitLines + this.#upstreamLine(),
+      replaced: this.#tools.settings.upstreamHeader?.toLowerCase() ?? null,
       chunked: (mode === 'raw' && framing === 'chunked') || mode === 'chunked',
       connection: this.#reusable ? (head.minorVersion === 1 ? null : 'keep-alive') : 'close',
     });
@@ -212,7 +213,12 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
 
   switches(head: HeadParser): string {
     this.status = head.status;
-    return switchingHead(head, this.request.id, this.#stickyCookie(), this.request.limitLines);
+    return switchingHead(head, {
+      requestId: this.request.id,
+      setCookie: this.#stickyCookie(),
+      lines: this.request.limitLines + this.#upstreamLine(),
+      replaced: this.#tools.settings.upstreamHeader?.toLowerCase() ?? null,
+    });
   }
 
   failed(outcome: Outcome, answering: boolean): void {
@@ -294,6 +300,12 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
     if (this.#waiting === null) return;
     this.#waiting = null;
     this.queueMs += this.#tools.now() - this.#waitsSince;
+  }
+
+  /** Names who answers, with its line end. */
+  #upstreamLine(): string {
+    const { upstreamHeader } = this.#tools.settings;
+    return upstreamHeader === null ? '' : `${upstreamHeader}: ${this.leases.at(-1)?.upstream.id ?? ''}\r\n`;
   }
 
   #stickyCookie(): string | null {

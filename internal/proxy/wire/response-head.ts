@@ -48,6 +48,8 @@ export interface ClientSide {
   readonly setCookie: string | null;
   /** Lines of ours, each with its end. */
   readonly lines: string;
+  /** The name, in lower case, of a field that is among those lines, whatever the upstream says; null: there is none. */
+  readonly replaced: string | null;
   /** How the body goes on to the client. */
   readonly chunked: boolean;
   /** What `Connection` tells the client; null: nothing. */
@@ -66,22 +68,24 @@ export function clientHead(head: HeadParser, response: ResponseHead, to: ClientS
   const given = response.status === NO_CONTENT ? undefined : head.first(FIELD.contentLength);
   const keepsLength = given !== undefined && (given.charCodeAt(0) !== ZERO || given.length === 1);
   if (given !== undefined && !keepsLength) added += `Content-Length: ${Number(given)}\r\n`;
-  return `${keptLines(head, response.nominated, keepsLength, to.chunked)}${added}\r\n`;
+  return `${keptLines(head, response.nominated, keepsLength, to.chunked, to.replaced)}${added}\r\n`;
 }
 
 /** An interim head (1xx): it has no body, and nothing of ours is added. */
 export function interimHead(head: HeadParser): string {
-  return `${keptLines(head, connectionOptions(head).nominated, false, false)}\r\n`;
+  return `${keptLines(head, connectionOptions(head).nominated, false, false, null)}\r\n`;
 }
 
 /**
  * The head of a 101, after which the connection speaks another protocol.
- * @param lines - of ours, each with its end.
  */
-export function switchingHead(head: HeadParser, requestId: string, setCookie: string | null, lines: string): string {
+export function switchingHead(
+  head: HeadParser,
+  { requestId, setCookie, lines, replaced }: Pick<ClientSide, 'requestId' | 'setCookie' | 'lines' | 'replaced'>,
+): string {
   const protocol = head.first(FIELD.upgrade) ?? '';
   const cookie = setCookie === null ? '' : `Set-Cookie: ${setCookie}\r\n`;
-  const kept = keptLines(head, connectionOptions(head).nominated, false, false);
+  const kept = keptLines(head, connectionOptions(head).nominated, false, false, replaced);
   return (
     `${kept}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
     `Via: ${VIA}\r\nX-Request-Id: ${requestId}\r\n${cookie}${lines}\r\n`
@@ -94,12 +98,14 @@ function keptLines(
   nominated: ReadonlySet<string> | null,
   keepsLength: boolean,
   keepsTrailer: boolean,
+  replaced: string | null,
 ): string {
   const { text, count } = head;
   let kept = head.minorVersion === 1 ? '' : VERSION;
   let runStart = head.minorVersion === 1 ? 0 : VERSION.length;
   for (let i = 0; i < count; i += 1) {
-    if (isKept(head.kindOf(i), keepsLength, keepsTrailer) && !nominated?.has(head.name(i).toLowerCase())) continue;
+    const goes = isKept(head.kindOf(i), keepsLength, keepsTrailer) && !nominated?.has(head.name(i).toLowerCase());
+    if (goes && (replaced === null || head.name(i).toLowerCase() !== replaced)) continue;
     kept += text.slice(runStart, head.lineStart(i));
     runStart = head.lineStart(i + 1);
   }

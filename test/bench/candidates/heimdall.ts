@@ -9,15 +9,18 @@ interface Engine {
   readonly threads: 1 | 2;
 }
 
-/** heimdall's own load balancer, as a user runs it: a process with a configuration file. */
-export function heimdall(name: string, { engine, threads }: Engine): Candidate {
+/**
+ * heimdall's own load balancer, as a user runs it: a process with a configuration file.
+ * @param accessLog - as in that file; null: none.
+ */
+export function heimdall(name: string, { engine, threads }: Engine, accessLog: object | null = null): Candidate {
   return {
     name,
     threads,
     start: async (workshop, task) => {
       const folder = `heimdall-${task.port}`;
       await mkdir(join(workshop.folder, folder));
-      const proxy = { engine, ...(engine === 'wire' ? { threads } : {}) };
+      const proxy = { engine, accessLog, ...(engine === 'wire' ? { threads } : {}) };
       const config = await workshop.file(join(folder, 'config.json'), JSON.stringify(configuration(task, proxy)));
       const env = { NODE_ENV: 'production' };
       return workshop.spawn([process.execPath, MAIN, '--config', config], { cores: task.cores, env });
@@ -31,7 +34,6 @@ function configuration({ port, adminPort, backends, algorithm = 'round-robin' }:
       host: '127.0.0.1',
       port,
       admin: { host: '127.0.0.1', port: adminPort },
-      requestLog: false,
       timeouts: { keepAlive: '10m' },
       ...proxy,
     },

@@ -1,3 +1,4 @@
+import { accessLog } from './access-log.ts';
 import type { BenchmarkCase } from './case.ts';
 import { idleConnections } from './idle-connections.ts';
 import { manyUpstreams } from './many-upstreams.ts';
@@ -5,4 +6,10 @@ import { slowBackend } from './slow-backend.ts';
 import { THROUGHPUT_CASES } from './throughput.ts';
 
 /** In the order of the report. */
-export const CASES: readonly BenchmarkCase[] = [...THROUGHPUT_CASES, idleConnections, manyUpstreams, slowBackend];
+export const CASES: readonly BenchmarkCase[] = [
+  ...THROUGHPUT_CASES,
+  idleConnections,
+  manyUpstreams,
+  slowBackend,
+  accessLog,
+];

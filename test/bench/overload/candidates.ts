@@ -33,7 +33,7 @@ function heimdall(service: object): Candidate['start'] {
     await mkdir(join(workshop.folder, folder));
     const servers = backends.map((backend) => `127.0.0.1:${backend}`);
     const configuration = {
-      proxy: { host: '127.0.0.1', port, threads: 1, admin: { port: adminPort }, requestLog: false },
+      proxy: { host: '127.0.0.1', port, threads: 1, admin: { port: adminPort }, accessLog: null },
       registry: { path: 'registry.db' },
       services: [{ name: 'bench', servers, ...service }],
       log: { level: 'warn' },

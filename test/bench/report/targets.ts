@@ -40,6 +40,8 @@ const TARGETS: readonly Target[] = [
     needsTwoCores: true,
     measure: (find) => ratio(find('wire-2', 'requestsPerSecond'), find('wire-1', 'requestsPerSecond')),
   },
+  accessLog('json'),
+  accessLog('combined'),
   {
     caseName: 'idle-connections',
     text: 'MiB more with 5,000 idle connections, wire-1',
@@ -100,6 +102,16 @@ function cpu(caseName: string, peer: string, limit: number): Target {
     bound: 'at most',
     limit,
     measure: (find) => ratio(find('wire-1', 'cpuUs'), find(peer, 'cpuUs')),
+  };
+}
+
+function accessLog(format: string): Target {
+  return {
+    caseName: 'access-log',
+    text: `CPU per request with an access log, ${format} ÷ none`,
+    bound: 'at most',
+    limit: 1.1,
+    measure: (find) => ratio(find(`wire-1, ${format}`, 'cpuUs'), find('wire-1, no log', 'cpuUs')),
   };
 }
 

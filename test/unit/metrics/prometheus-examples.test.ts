@@ -16,9 +16,10 @@ function familiesOfBoth(): readonly Family[] {
   const registry = { available: true, appliedRevision: 1 };
   const spans = { exported: 0, failed: 0, dropped: 0 };
   const limits = RateLimits.create(0, () => 0);
+  const accessLog = { lines: 0, dropped: 0 };
   const facts = { status: STATUS, services: [], instances: [], alerts: [], silences: [], now: 0 };
   return [
-    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans }),
+    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans, accessLog }),
     ...aloneFamilies('1', true),
     ...managerFamilies(facts, new EventCounts()),
   ];

@@ -26,7 +26,14 @@ function request(fields: readonly string[], overrides: Partial<Forwarding> = {})
 }
 
 function response(fields: readonly string[], overrides: Partial<Parameters<typeof responseFields>[1]> = {}): string[] {
-  return responseFields(fields, { status: 200, requestId: 'id-1', setCookie: null, chunked: false, ...overrides });
+  return responseFields(fields, {
+    status: 200,
+    requestId: 'id-1',
+    setCookie: null,
+    chunked: false,
+    replacing: [],
+    ...overrides,
+  });
 }
 
 describe('endToEndFields', () => {

@@ -1,61 +1,49 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RequestRecord } from '../../../internal/proxy/engine.ts';
-import { logRequest } from '../../../internal/proxy/request-log.ts';
 import { readLogLine } from '../../../internal/simulation/log-line.ts';
-import { createLogger } from '../../../pkg/logger/logger.ts';
-import { attemptOf, failedAttempt, recordOf } from '../../support/request-record.ts';
-
-const RECORD = recordOf({ target: '/a', attempts: [attemptOf({ weight: 2 })] });
-
-function lineOf(changes: Partial<RequestRecord> = {}): string {
-  let line = '';
-  const write = (text: string) => {
-    line = text;
-  };
-  logRequest(createLogger({ name: 't', level: 'info', pretty: false, destination: { write } }), {
-    ...RECORD,
-    ...changes,
-  });
-  return line;
-}
+import { AT, attemptOf, failedAttempt, lineOf, recordOf } from '../../support/request-record.ts';
 
 function read(changes: Partial<RequestRecord> = {}) {
-  const request = readLogLine(lineOf(changes));
+  const request = readLogLine(lineOf(recordOf(changes)));
   assert.ok(typeof request === 'object', 'the line is not used');
   return request;
 }
 
-describe('a line of the request log', () => {
+describe('a JSON line of the access log', () => {
   it('is read as the balancer writes it', () => {
-    const before = Date.now();
-    const { startedAt, attempts, ...request } = read();
-    assert.ok(startedAt >= before - 15 && startedAt <= Date.now() - 15, 'the line is written at the end');
+    const { attempts, ...request } = read({ attempts: [attemptOf({ weight: 2 })] });
     assert.deepEqual(request, {
       service: 'web',
       algorithm: 'least-time',
+      startedAt: AT,
       method: 'GET',
       client: '10.0.0.1',
-      target: '/a',
+      target: '/a?b',
       succeeded: true,
     });
     const outcome = { kind: 'completed', status: 200 };
     assert.deepEqual(attempts, [
-      { upstream: 'web-1', weight: 2, startedAt, headMs: 10, tailMs: 5, status: 200, outcome },
+      { upstream: 'web-1', weight: 2, startedAt: AT, headMs: 10, tailMs: 5, status: 200, outcome },
     ]);
   });
 
-  it('gives the time that no attempt accounts for to those that failed', () => {
-    const good = attemptOf({ upstream: 'web-2', headMs: 9 });
-    const { startedAt, attempts } = read({ attempts: [failedAttempt(), good] });
+  it('tells when each attempt began, and how long it took', () => {
+    const good = attemptOf({ upstream: 'web-2', afterMs: 13, headMs: 9, totalMs: 11 });
+    const { attempts } = read({ attempts: [failedAttempt({ afterMs: 2 }), good], queueMs: 2, totalMs: 24 });
     assert.deepEqual(
-      attempts.map((attempt) => [attempt.startedAt - startedAt, attempt.headMs, attempt.tailMs, attempt.status]),
+      attempts.map((attempt) => [attempt.startedAt - AT, attempt.headMs, attempt.tailMs, attempt.status]),
       [
-        [0, 6, 0, null],
-        [6, 9, 0, 200],
+        [2, 6, 0, null],
+        [13, 9, 2, 200],
       ],
     );
     assert.deepEqual(attempts[0]?.outcome, { kind: 'connect-failed', cause: 'ECONNREFUSED' });
+  });
+
+  it('begins its only attempt when the wait was over', () => {
+    const { attempts } = read({ queueMs: 30, totalMs: 45, attempts: [attemptOf({ afterMs: 30 })] });
+    assert.deepEqual([attempts[0]?.startedAt, attempts[0]?.tailMs], [AT + 30, 5]);
   });
 
   it('tells failures from successes', () => {
@@ -65,26 +53,21 @@ describe('a line of the request log', () => {
     assert.equal(read({ status: 502, attempts }).succeeded, false);
   });
 
-  it('knows no algorithm where an older version wrote none', () => {
-    const { algorithm: _, ...older } = JSON.parse(lineOf());
-    const request = readLogLine(JSON.stringify(older));
-    assert.equal(typeof request === 'object' && request.algorithm, null);
-  });
-
-  const left = failedAttempt({ outcome: 'client-closed' });
-  for (const [why, line] of [
+  const line = lineOf(recordOf());
+  const left = [failedAttempt({ outcome: 'client-closed' })];
+  for (const [why, text] of [
     ['are not JSON', 'Jan 01 12:00:00 started'],
-    ['are not JSON', '"attempts"'],
-    ['are not JSON', lineOf().slice(0, -20)],
+    ['are not JSON', '"termination"'],
+    ['are not JSON', line.slice(0, -20)],
     ['are other messages of the log', '{"level":30,"msg":"upstream removed"}'],
-    ['are broken', lineOf().replace('"totalMs":15', '"totalMs":"15"')],
-    ['are broken', lineOf().replace('"outcome":"completed"', '"outcome":"done"')],
-    ['went to no upstream', lineOf({ status: 503, attempts: [] })],
-    ['ended because the client left', lineOf({ status: 499, attempts: [left] })],
-    ['became a tunnel', lineOf({ status: 101 })],
+    ['are broken', line.replace('"totalMs":15', '"totalMs":"15"')],
+    ['are broken', line.replace('"status":200', '"status":200,"outcome":"done"')],
+    ['went to no upstream', lineOf(recordOf({ status: 503, attempts: [] }))],
+    ['ended because the client left', lineOf(recordOf({ status: 499, attempts: left }))],
+    ['became a tunnel', lineOf(recordOf({ status: 101 }))],
   ] as const) {
-    it(`is counted among those that ${why}: ${line.slice(0, 40).trim()}`, () => {
-      assert.equal(readLogLine(line), why);
+    it(`is counted among those that ${why}: ${text.slice(0, 40).trim()}`, () => {
+      assert.equal(readLogLine(text), why);
     });
   }
 });

@@ -3,6 +3,7 @@ import { drawAnswer, type Scenario } from '../../../internal/simulation/scenario
 import { Backend } from '../../../internal/simulation/backend.ts';
 import { exponential, randomFrom } from '../../../internal/simulation/random.ts';
 import { VirtualClock } from '../../../internal/simulation/virtual-clock.ts';
+import { attemptOf, lineOf, recordOf } from '../../support/request-record.ts';
 
 /**
  * The lines of a load balancer that sends the requests of a scenario in turn to its backends, which are all there from the start. What
@@ -27,16 +28,11 @@ export function recordedInTurn(
       const { id, backend } = backends[n % backends.length]!;
       const startedAt = clock.monotonic();
       backend.take(({ status }) => {
-        const headMs = Math.round(10 * (clock.monotonic() - startedAt)) / 10;
-        const attempts = [{ upstream: id, outcome: 'completed', headMs }];
-        const names = {
-          client: '10.0.0.1',
-          method: 'GET',
-          target: `/${n}`,
-          service: 'web',
-          ...(algorithm && { algorithm }),
-        };
-        lines.push(JSON.stringify({ time: Math.floor(clock.now()), ...names, status, attempts, totalMs: headMs }));
+        const totalMs = clock.monotonic() - startedAt;
+        const attempts = [attemptOf({ upstream: id, headMs: totalMs, totalMs })];
+        const times = { at: clock.now() - totalMs, attempts, totalMs };
+        const names = { target: `/${n}`, status: status ?? 502, algorithm: algorithm ?? undefined };
+        lines.push(lineOf(recordOf({ ...times, ...names })));
       });
     });
   }

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { RequestRecord } from '../../../internal/proxy/engine.ts';
 import { LogReader } from '../../../internal/simulation/recording.ts';
+import { attemptOf, lineOf, recordOf } from '../../support/request-record.ts';
 
-function line(time: number, { service = 'web', upstream = 'a', algorithm = 'round-robin', status = 200 } = {}): string {
-  const attempts = [{ upstream, outcome: 'completed', headMs: 10 }];
-  const names = { client: '10.0.0.1', method: 'GET', target: '/', service, algorithm };
-  return JSON.stringify({ time, ...names, status, attempts, totalMs: 10 });
+interface Changes extends Partial<Pick<RequestRecord, 'service' | 'algorithm' | 'status'>> {
+  readonly upstream?: string;
+}
+
+/** @param end - epoch milliseconds. */
+function line(end: number, { upstream = 'a', ...changes }: Changes = {}): string {
+  const attempts = [attemptOf({ upstream, headMs: 10, totalMs: 10 })];
+  return lineOf(recordOf({ at: end - 10, algorithm: 'round-robin', attempts, totalMs: 10, ...changes }));
 }
 
 function read(lines: readonly string[], wanted: string | null = null): LogReader {

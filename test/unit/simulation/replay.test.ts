@@ -6,6 +6,8 @@ import { Replay, REPLAYABLE } from '../../../internal/simulation/replay.ts';
 import type { Scenario } from '../../../internal/simulation/scenario.ts';
 import { SCENARIOS } from '../../../internal/simulation/scenarios.ts';
 import { type Performance, simulateScenario } from '../../../internal/simulation/simulate-scenario.ts';
+import type { AttemptRecord } from '../../../internal/proxy/engine.ts';
+import { attemptOf, lineOf, recordOf } from '../../support/request-record.ts';
 import { recordedInTurn } from './recorded.ts';
 
 function scenario(name: string): Scenario {
@@ -18,14 +20,10 @@ function replayOf(lines: readonly string[]): Replay {
   return new Replay(reader.recording('web') ?? assert.fail());
 }
 
-function line(time: number, upstream: string, changes: object = {}): string {
-  const names = { client: '10.0.0.1', method: 'GET', target: '/', service: 'web', status: 200 };
-  return JSON.stringify({
-    time,
-    ...names,
-    attempts: [{ upstream, outcome: 'completed', headMs: 5, ...changes }],
-    totalMs: 5,
-  });
+/** @param end - epoch milliseconds. */
+function line(end: number, upstream: string, changes: Partial<AttemptRecord> = {}): string {
+  const attempts = [attemptOf({ upstream, headMs: 5, totalMs: 5, ...changes })];
+  return lineOf(recordOf({ at: end - 5, algorithm: undefined, target: '/', attempts, totalMs: 5 }));
 }
 
 describe('a log of round robin over one slow backend', () => {

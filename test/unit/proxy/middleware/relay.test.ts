@@ -8,7 +8,7 @@ import { relayResponse } from '../../../../internal/proxy/middleware/relay.ts';
 import { upstream } from '../../../support/proxy-fakes.ts';
 import { eventually, type RawConnection, rawClient, requestText } from '../../../support/proxy-raw.ts';
 
-const OPTIONS = { requestId: 'id', setCookie: null, limitFields: [], idleMs: 60_000, closing: false };
+const OPTIONS = { requestId: 'id', setCookie: null, limitFields: [], replacing: [], idleMs: 60_000, closing: false };
 
 describe('relaying a response', () => {
   const server = createServer();

@@ -1,0 +1,127 @@
+import type { AttemptRecord, RequestRecord } from '../engine.ts';
+import { inJson, remembering } from './escape.ts';
+import type { FormatLine } from './line-format.ts';
+import { decimal, isoTimestamps } from './timestamps.ts';
+
+/** Of a request that went to no upstream. */
+const NO_ATTEMPT = ',"attempts":0,"upstream":null,"connectMs":null,"headMs":null';
+/** Upstreams come and go. */
+const MOST_REMEMBERED = 1_000;
+
+/**
+ * One object for each request. The last attempt's figures stand beside those of the request; earlier ones, which have failed, are
+ * in `failed`. What is as it nearly always is, is left out: `outcome` completed, `weight` 1, no `refusal`. A line is put together
+ * of as few pieces as possible, so what hardly differs from one request to the next is remembered.
+ * @param headers - names of fields of the request that go in besides.
+ */
+export function jsonFormat(headers: readonly string[]): FormatLine {
+  const times = isoTimestamps();
+  const [host, who, end, attempt] = [remembering(inJson), whoParts(), endParts(), attemptParts()];
+  const names = headers.map((name) => name.toLowerCase());
+  return (record) => {
+    const { queueMs, receivedBytes } = record;
+    let line =
+      // Ids consist of letters, digits and a few signs, whoever made them.
+      `{"time":"${times.of(record.at)}","id":"${record.id}${who(record)}${host(record.host)}","target":"` +
+      `${inJson(record.target)}${end(record)}${attempt(record.attempts)}` +
+      (queueMs === 0 ? ',"queueMs":0,"totalMs":' : `,"queueMs":${decimal(queueMs)},"totalMs":`) +
+      decimal(record.totalMs) +
+      (receivedBytes === 0 ? ',"receivedBytes":0,"sentBytes":' : `,"receivedBytes":${receivedBytes},"sentBytes":`) +
+      record.sentBytes;
+    if (record.refusal !== undefined) line += `,"refusal":"${inJson(record.refusal)}"`;
+    if (record.trace !== null) line += `,"traceId":"${record.trace.traceId}"`; // hexadecimal
+    if (names.length > 0) line += headerParts(record, names);
+    return `${line}}\n`;
+  };
+}
+
+/** The client and its method. */
+function whoParts(): FormatLine {
+  let [client, method, parts] = ['', '', ''];
+  return (record) => {
+    if (record.client !== client || record.method !== method || parts === '') {
+      ({ client, method } = record);
+      parts = flat(`","client":"${inJson(client)}","method":"${inJson(method)}","host":"`);
+    }
+    return parts;
+  };
+}
+
+/** What became of it. */
+function endParts(): FormatLine {
+  let before: Pick<RequestRecord, 'protocol' | 'status' | 'termination' | 'service' | 'algorithm'> | null = null;
+  let parts = '';
+  return ({ protocol, status, termination, service, algorithm }) => {
+    const isSame =
+      before !== null &&
+      before.status === status &&
+      before.service === service &&
+      before.termination === termination &&
+      before.algorithm === algorithm &&
+      before.protocol === protocol;
+    if (!isSame) {
+      before = { protocol, status, termination, service, algorithm };
+      const name = service === null ? 'null' : `"${service}"`; // a label
+      const how = algorithm === undefined ? '' : `,"algorithm":"${algorithm}"`;
+      parts = flat(
+        `","protocol":"${protocol}","status":${status},"termination":"${termination}","service":${name}${how}`,
+      );
+    }
+    return parts;
+  };
+}
+
+function attemptParts(): (attempts: readonly AttemptRecord[]) => string {
+  const remembered = new Map<string, string>();
+  return (attempts) => {
+    const last = attempts[attempts.length - 1];
+    if (last === undefined) return NO_ATTEMPT;
+    const { upstream, connectMs, headMs } = last;
+    if (attempts.length > 1 || connectMs !== 0 || headMs === null) return allParts(last, attempts);
+    let parts = remembered.get(upstream);
+    if (parts === undefined) {
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+      parts = flat(`,"attempts":1,"upstream":"${inJson(upstream)}","connectMs":0,"headMs":`);
+      remembered.set(upstream, parts);
+    }
+    return parts + decimal(headMs) + rareParts(last);
+  };
+}
+
+/** @param attempts - all of them; of those before the last, what is to know of failures. */
+function allParts(last: AttemptRecord, attempts: readonly AttemptRecord[]): string {
+  const parts =
+    `,"attempts":${attempts.length},"upstream":"${inJson(last.upstream)}","connectMs":${orNull(last.connectMs)}` +
+    `,"headMs":${orNull(last.headMs)}${rareParts(last)}`;
+  if (attempts.length === 1) return parts;
+  const failed = attempts
+    .slice(0, -1)
+    .map(
+      (attempt) =>
+        `{"upstream":"${inJson(attempt.upstream)}","afterMs":${decimal(attempt.afterMs)}` +
+        `,"connectMs":${orNull(attempt.connectMs)},"totalMs":${decimal(attempt.totalMs)}${rareParts(attempt)}}`,
+    );
+  return `${parts},"afterMs":${decimal(last.afterMs)},"failed":[${failed.join(',')}]`;
+}
+
+function rareParts({ outcome, weight }: AttemptRecord): string {
+  const parts = weight === 1 ? '' : `,"weight":${weight}`;
+  return outcome === 'completed' ? parts : `${parts},"outcome":"${inJson(outcome)}"`;
+}
+
+function headerParts({ fields }: RequestRecord, names: readonly string[]): string {
+  const parts = names.flatMap((name) => {
+    const value = fields?.field(name);
+    return value === undefined ? [] : [`"${inJson(name)}":"${inJson(value)}"`];
+  });
+  return `,"headers":{${parts.join(',')}}`;
+}
+
+function orNull(milliseconds: number | null): string {
+  return milliseconds === null ? 'null' : decimal(milliseconds);
+}
+
+/** The same in one piece of memory, not in those that it was put together of. @param text - of ASCII. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,0 +1,146 @@
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { LineOutput } from './line-output.ts';
+
+export interface Rotation {
+  /** Bytes; a file that would become larger is put aside. */
+  readonly maxSize: number;
+  /** How many that were put aside are kept. */
+  readonly keep: number;
+}
+
+/** Lines tell of clients: others on this machine need not read them. */
+const MODE = 0o640;
+/** How often at most somebody looks whether the file is still there, and how large others have made it; milliseconds. */
+const LOOK_MS = 1_000;
+/** To put a file aside takes no such time. */
+const STALE_LOCK_MS = 10_000;
+const LINE_END = 10;
+
+/**
+ * A file that lines are appended to. Several processes may write to the same one, as two do during a reload: each write is of
+ * whole lines, and at the end of the file whatever its size. `access.log` is put aside as `access.log.1`, that becomes
+ * `.2`, and so on. When somebody else puts it aside, such as logrotate, a new one is begun within a second; what is written until then
+ * is in the old one, so that no line is lost either way.
+ */
+export class LogFile implements LineOutput {
+  readonly #path: string;
+  readonly #rotation: Rotation | null;
+  readonly #now: () => number;
+  #file: FileHandle | null = null;
+  #inode = 0n;
+  #size = 0;
+  #lookedAt = 0;
+  /** The last write broke off in the middle of a line. */
+  #torn = false;
+
+  /** @param rotation - null: it is left to others. @param now - milliseconds of a monotonic clock. */
+  constructor(path: string, rotation: Rotation | null, now: () => number) {
+    this.#path = path;
+    this.#rotation = rotation;
+    this.#now = now;
+  }
+
+  async write(octets: Uint8Array): Promise<void> {
+    try {
+      let file = this.#file ?? (await this.#open());
+      if (this.#now() - this.#lookedAt >= LOOK_MS) file = await this.#look(file);
+      if (this.#isFull(octets.length)) file = await this.#putAside(file);
+      if (this.#torn) await this.#append(file, Uint8Array.of(LINE_END));
+      await this.#append(file, octets);
+    } catch (error) {
+      await this.close().catch(() => {}); // the next write begins anew
+      throw error;
+    }
+  }
+
+  async #append(file: FileHandle, octets: Uint8Array): Promise<void> {
+    for (let from = 0; from < octets.length; ) {
+      const { bytesWritten } = await file.write(octets, from);
+      from += bytesWritten;
+      this.#size += bytesWritten;
+      this.#torn = octets[from - 1] !== LINE_END;
+    }
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+
+  async #open(): Promise<FileHandle> {
+    await mkdir(dirname(this.#path), { recursive: true });
+    const file = await open(this.#path, 'a', MODE);
+    const { ino, size } = await file.stat({ bigint: true });
+    this.#file = file;
+    this.#inode = ino;
+    this.#size = Number(size);
+    this.#lookedAt = this.#now();
+    return file;
+  }
+
+  /** @returns another file when this one is not at its place any more. */
+  async #look(file: FileHandle): Promise<FileHandle> {
+    this.#lookedAt = this.#now();
+    const found = await stat(this.#path, { bigint: true }).catch(() => null);
+    if (found?.ino !== this.#inode) return this.#reopen(file);
+    this.#size = Number(found.size);
+    return file;
+  }
+
+  #isFull(more: number): boolean {
+    return this.#rotation !== null && this.#size > 0 && this.#size + more > this.#rotation.maxSize;
+  }
+
+  /** While another process puts it aside, it becomes a little larger than it may. */
+  async #putAside(file: FileHandle): Promise<FileHandle> {
+    const unlock = await lock(`${this.#path}.lock`);
+    if (unlock === null) return file;
+    try {
+      const looked = await this.#look(file);
+      if (looked !== file) return looked; // another process was faster
+      await this.#rename();
+      return await this.#reopen(file);
+    } finally {
+      await unlock();
+    }
+  }
+
+  async #rename(): Promise<void> {
+    const { keep = 0 } = this.#rotation ?? {};
+    for (const number of await this.#aside()) {
+      if (number >= keep) await rm(`${this.#path}.${number}`, { force: true });
+      else await rename(`${this.#path}.${number}`, `${this.#path}.${number + 1}`);
+    }
+    if (keep === 0) await rm(this.#path, { force: true });
+    else await rename(this.#path, `${this.#path}.1`);
+  }
+
+  /** Numbers of the files that were put aside, the oldest first. */
+  async #aside(): Promise<number[]> {
+    const prefix = `${basename(this.#path)}.`;
+    const names = (await readdir(dirname(this.#path))).filter((name) => name.startsWith(prefix));
+    const numbers = names.map((name) => name.slice(prefix.length)).filter((rest) => /^[1-9]\d{0,3}$/.test(rest));
+    return numbers.map(Number).toSorted((a, b) => b - a);
+  }
+
+  async #reopen(file: FileHandle): Promise<FileHandle> {
+    this.#file = null;
+    await file.close();
+    return this.#open();
+  }
+}
+
+/** Null: somebody else has it. Whoever was killed while they had it does not keep it. @returns how to give it back. */
+async function lock(path: string): Promise<(() => Promise<void>) | null> {
+  try {
+    await (await open(path, 'wx')).close();
+    return () => rm(path, { force: true });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const found = await stat(path).catch(() => null);
+  if (found !== null && Date.now() - found.mtimeMs > STALE_LOCK_MS) await rm(path, { force: true });
+  return null;
+}
