@@ -15,9 +15,8 @@ export function curlOf(
   { base, needsToken }: Address,
 ): string {
   const { method, path, description } = endpoint;
-  const { id = '', query, body, accept } = example;
+  const { id = '', query, body, accept, isStream = false } = example;
   const url = `${base}${path.replace(':id', encodeURIComponent(id))}${query === undefined ? '' : `?${query}`}`;
-  const isStream = query !== undefined && description.answers[200]?.events !== undefined && accept === undefined;
   const isTold = method === 'GET' || (method === 'POST' && body !== undefined); // by what is sent along
   return [
     'curl',

@@ -54,7 +54,7 @@ const GET = {
     },
   },
   problems: ['DEPLOYMENT_NOT_FOUND'],
-  examples: [{ id: '3' }, { what: 'Its steps as they come', id: '3', query: 'follow=true' }],
+  examples: [{ id: '3' }, { what: 'Its steps as they come', id: '3', query: 'follow=true', isStream: true }],
 } as const satisfies Description;
 
 /** `/deployments/*`: what was and is being deployed, and how it goes. */

@@ -67,6 +67,8 @@ export interface ExampleRequest {
   readonly query?: string;
   readonly body?: object;
   readonly accept?: string;
+  /** The answer goes on. */
+  readonly isStream?: boolean;
 }
 
 /** An answer in JSON. */

@@ -32,7 +32,7 @@ const LIVE = {
     },
   },
   problems: ['TOO_MANY_VIEWERS'],
-  examples: [{ query: 'once=true' }, { what: 'The stream', query: 'once=false' }],
+  examples: [{ query: 'once=true' }, { what: 'The stream', isStream: true }],
 } as const satisfies Description;
 
 /** `/live`: all that there is to see, and then what changes, as server-sent events; with `once`, as it is now. */

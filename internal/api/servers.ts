@@ -145,7 +145,7 @@ const LOGS = {
   problems: ['INSTANCE_NOT_FOUND', 'NOT_SPAWNED'],
   examples: [
     { id: '9000', accept: 'text/plain' },
-    { what: 'And all that follow', id: '9000', query: 'follow=true' },
+    { what: 'And all that follow', id: '9000', query: 'follow=true', isStream: true },
   ],
 } as const satisfies Description;
 

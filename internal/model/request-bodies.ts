@@ -41,7 +41,9 @@ export type ServicePatchBody = z.input<typeof ServicePatchBodySchema>;
 export const ScaleBodySchema = z.strictObject({ instances: InstancesSchema });
 
 /** Of what makes a deployment: who asks for it. */
-export const ByBodySchema = z.strictObject({ by: VersionSchema.default('api').describe('Who asks for it.') });
+export const ByBodySchema = z.strictObject({
+  by: VersionSchema.default('api').describe('Who asks for it; default: the actor that the head names.'),
+});
 export type ByBody = z.input<typeof ByBodySchema>;
 
 export const DeployBodySchema = ByBodySchema.extend({
@@ -61,7 +63,10 @@ export const RollbackBodySchema = ByBodySchema.extend({
 export type RollbackBody = z.input<typeof RollbackBodySchema>;
 
 /** Who says something about alerts, and what. */
-export const RemarkBodySchema = z.strictObject({ by: WordsSchema.default('api'), comment: WordsSchema.default('') });
+export const RemarkBodySchema = z.strictObject({
+  by: WordsSchema.default('api').describe('Who says it; default: the actor that the head names.'),
+  comment: WordsSchema.default(''),
+});
 export type RemarkBody = z.input<typeof RemarkBodySchema>;
 
 /** Null: the weight that new instances of the service get. */

@@ -42,5 +42,6 @@ summary { cursor: pointer; color: var(--soft); font-size: .85rem; }
   nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto; padding-bottom: 2rem; }
 }
 @media (max-width: 40rem) { table, tbody, tr, th, td { display: block; width: auto; } th, td { padding: 0; border: 0; }
-  tr { border-top: 1px solid var(--line); padding: .4rem 0; } tr:first-child { border-top: 0; } td:nth-child(2) { width: auto; } }
+  tr { border-top: 1px solid var(--line); padding: .4rem 0; } tr:first-child { border-top: 0; } td:nth-child(2) { width: auto; }
+  td table { border-left: 2px solid var(--line); padding-left: .8rem; } }
 `;

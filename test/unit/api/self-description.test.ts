@@ -17,7 +17,7 @@ describe('GET /', () => {
     assert.match(response.text, /http:\/\/localhost:7123\/docs\n/);
     assert.match(response.text, /curl -X POST http:\/\/localhost:7123\/servers\/add\n/);
     assert.match(response.text, /start instances; also: service, count, weight, port, version, env, \?wait=\n/);
-    assert.match(response.text, /curl -N 'http:\/\/localhost:7123\/live\?once=false'\n/);
+    assert.match(response.text, /curl -N http:\/\/localhost:7123\/live\n/);
     assert.match(response.text, /add -H 'Content-Type: application\/json' -d '{"count":3}'\n/);
     assert.match(response.text, /curl -X DELETE 'http:\/\/localhost:7123\/servers\/remove\?port=9000'\n/);
     const commands = response.text.split('\n').filter((line) => line.startsWith('  curl '));
