@@ -3,7 +3,7 @@ import type { Status } from '../model/lifecycle.ts';
 import type { LogLine, LogStream } from '../model/log-line.ts';
 import type { AddBody } from '../model/request-bodies.ts';
 import { type Connection, segment } from './connection.ts';
-import type { CallOptions, ChangeOptions, Loose } from './options.ts';
+import type { CallOptions, ChangeOptions, Loose, Tagged } from './options.ts';
 
 /** Instances: `/servers/*`. */
 export class ServersClient {
@@ -34,8 +34,14 @@ export class ServersClient {
     return this.#connection.json({ method: 'GET', path: '/servers/list', query: { service, status }, options });
   }
 
-  get(port: number, options?: CallOptions): Promise<InstanceView> {
-    return this.#connection.json({ method: 'GET', path: '/servers/get', query: { port }, options });
+  /** @param instance - its id or port. */
+  get(instance: string | number, options?: CallOptions): Promise<InstanceView> {
+    return this.#connection.json({ method: 'GET', path: pathOf(instance), options });
+  }
+
+  /** With what to give to `ifMatch`, so that a change fails when somebody else was faster. */
+  getTagged(instance: string | number, options?: CallOptions): Promise<Tagged<InstanceView>> {
+    return this.#connection.tagged({ method: 'GET', path: pathOf(instance), options });
   }
 
   /** Drains and stops one; resolves when it is gone. @param options - `force`: its requests are cut off. */

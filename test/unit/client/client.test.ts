@@ -9,7 +9,8 @@ import {
   HeimdallApiError,
   HeimdallConnectionError,
 } from '../../../internal/client/client.ts';
-import { api, FakeManager } from '../api/fake-manager.ts';
+import { apiEndpoints } from '../../../internal/api/app.ts';
+import { api, apiOptions, FakeManager } from '../api/fake-manager.ts';
 
 /** Serves while the client is used. */
 async function withServer<T>(app: RequestListener, use: (baseUrl: string) => Promise<T>): Promise<T> {
@@ -69,7 +70,7 @@ describe('the client', () => {
         ['add', { count: 1, wait: true }],
         ['add', { count: 2, wait: false }],
         ['list', { service: 'web', status: 'running' }],
-        ['get', 9000],
+        ['instances.get', '9000'],
         ['remove', 9000, { force: true }],
         ['instances.weigh', 'web-9000', 5],
         ['instances.restart', '9000', { wait: false }],
@@ -151,6 +152,48 @@ describe('the client', () => {
       'Idempotency-Key': 'k1',
       'If-Match': '"7"',
     });
+  });
+
+  it('has a method for everything that can be asked of the manager', async () => {
+    const { client, sent } = recording();
+    const { servers, services, deployments, alerts, events, status, reload, liveState } = client;
+    await servers.add();
+    await servers.list();
+    await servers.getTagged(9000);
+    await servers.remove(9000);
+    await servers.weigh(9000, 2);
+    await servers.restart(9000);
+    await servers.logs(9000);
+    await services.list();
+    await services.get('web');
+    await services.patch('web', {});
+    for (const verb of ['pause', 'resume', 'deploy', 'restart', 'rollback'] as const) await services[verb]('web');
+    await services.scale('web', 1);
+    await deployments.list();
+    await deployments.get(1);
+    await alerts.list();
+    await alerts.ack('1');
+    await alerts.silences();
+    await alerts.silence({ match: {} });
+    await alerts.endSilence(1);
+    await alerts.channels();
+    await alerts.addChannel({ name: 'chat', webhook: { url: 'https://example.org' } });
+    await alerts.removeChannel('chat');
+    await alerts.rules();
+    await alerts.test();
+    await events();
+    await status();
+    await reload();
+    await liveState();
+    const elsewhere = new Set(['/', '/docs', '/openapi.json', '/metrics', '/servers/get']); // for others, or doubled
+    const missing = apiEndpoints(apiOptions()).filter(({ method, path }) => {
+      const pattern = new RegExp(`^http://manager:7000${path.replace(':id', '[^/?]+')}(\\?|$)`);
+      return !elsewhere.has(path) && !sent.some(({ url, request }) => request.method === method && pattern.test(url));
+    });
+    assert.deepEqual(
+      missing.map(({ method, path }) => `${method} ${path}`),
+      [],
+    );
   });
 
   it('asks the page it stands in when it has no address', async () => {
