@@ -36,13 +36,14 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
   });
 
   let hasFailed = false;
-  const step = (name: string, run: () => Promise<void> | void) =>
-    it(name, async (context) => {
+  const step = (name: string, run: () => Promise<void> | void): void => {
+    void it(name, async (context) => {
       if (hasFailed) return context.skip('a step before has failed');
       hasFailed = true;
       await run();
       hasFailed = false;
     });
+  };
   const row = (text: string | RegExp) => page.locator('tbody tr').filter({ hasText: text });
   const dialog = () => page.getByRole('dialog');
   const button = (name: string | RegExp, within: Page | Locator = page) =>
