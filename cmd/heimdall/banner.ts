@@ -45,6 +45,7 @@ export function banner(
     `heimdall is up (${path ?? 'built-in sample configuration: there is no ./config.json'})`,
     '',
     `  load balancer   ${proxy}   (admin ${admin})`,
+    `  dashboard       ${api}/   (in a browser)`,
     `  server manager  ${api}`,
     ...instances.map(
       ({ id, url, status, pid }) => `  ${id.padEnd(18)} ${url}   ${status}${pid === null ? '' : `, pid ${pid}`}`,

@@ -142,7 +142,7 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
   });
 
   step('shows an instance that was killed as down and why, and its return', async () => {
-    const [{ port = 0 } = {}] = await system.list();
+    const port = (await system.list())[0]?.port;
     await row(`:${port}`).getByRole('button').click();
     const drawer = page.getByRole('complementary', { name: /Instance web/ });
     await drawer.locator('.log-lines').getByText('pid').first().waitFor();

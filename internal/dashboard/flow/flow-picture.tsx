@@ -5,7 +5,7 @@ import { hashOf, HOME } from '../route.ts';
 import { useSite } from '../site.ts';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.ts';
 
-const MARGIN = { top: 26, bottom: 10 };
+const MARGIN = { top: 40, bottom: 10 };
 
 /** Balancer, services and instances, and how many requests go where. */
 export function FlowPicture() {
@@ -56,12 +56,14 @@ function Bar({ node: { x, y, height } }: { node: FlowNode }) {
 
 /** A bar with what it is and what goes through it above. */
 function Column({ node }: { node: FlowNode }) {
+  const above = node.y - node.height / 2 - 7;
+  const isFirst = node.target === null; // the ribbons leave it no room on its right
   return (
     <>
       <Bar node={node} />
-      <text class="flow-label strong" x={node.x} y={node.y - node.height / 2 - 7}>
+      <text class="flow-label strong" x={node.x} y={isFirst ? above - 15 : above}>
         {node.label}
-        <tspan class="flow-figure" dx={7}>
+        <tspan class="flow-figure" {...(isFirst ? { x: node.x, dy: 15 } : { dx: 7 })}>
           {countText(node.rps)}/s
         </tspan>
       </text>

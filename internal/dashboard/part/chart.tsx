@@ -5,6 +5,8 @@ import { SPAN_MS } from '../live/history.ts';
 import { useSite } from '../site.ts';
 
 const HEIGHT = 168;
+/** Distances of lines of a grid of whole numbers. */
+const WHOLE = [1, 10, 100, 1_000, 10_000, 100_000].flatMap((power) => [power, 2 * power, 5 * power]);
 const AXIS_FONT = '11px system-ui, sans-serif';
 
 export interface ChartLine {
@@ -21,10 +23,13 @@ export interface ChartProps {
   readonly format: (value: number) => string;
   /** The least top of the scale. */
   readonly top: number;
+  /** Whether lines of the grid stand at whole numbers only. */
+  readonly isWhole?: boolean;
 }
 
 /** The last 15 minutes with axes; the cursor of one chart shows in all. */
-export function Chart({ title, lines, format, top }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const { title, lines } = props;
   const { store } = useSite();
   const host = useRef<HTMLDivElement>(null);
   const data = (): uPlot.AlignedData => {
@@ -41,7 +46,7 @@ export function Chart({ title, lines, format, top }: ChartProps) {
       const present = lines.map(({ colour }) => getComputedStyle(element).getPropertyValue(colour)).join();
       if (plot === null || colours !== present) {
         plot?.destroy(); // the theme is another one
-        plot = new uPlot(optionsOf({ title, lines, format, top }, element), next, element);
+        plot = new uPlot(optionsOf(props, element), next, element);
         colours = present;
       } else plot.setData(next);
       if (typeof plot.cursor.idx !== 'number') plot.setLegend({ idx: next[0].length - 1 }); // the figures of now
@@ -68,7 +73,7 @@ function alignedTo(length: number, values: Series): (number | null)[] {
   return [...Array.from({ length: missing }, () => null), ...values.slice(-length)];
 }
 
-function optionsOf({ lines, format, top }: ChartProps, element: HTMLElement): uPlot.Options {
+function optionsOf({ lines, format, top, isWhole = false }: ChartProps, element: HTMLElement): uPlot.Options {
   const style = getComputedStyle(element);
   const colourOf = (name: string) => style.getPropertyValue(name).trim();
   const axis = { stroke: colourOf('--muted'), font: AXIS_FONT, ticks: { show: false }, gap: 6 };
@@ -85,7 +90,14 @@ function optionsOf({ lines, format, top }: ChartProps, element: HTMLElement): uP
     },
     axes: [
       { ...axis, grid: { show: false }, values: (_plot, times) => times.map(timeText), space: 70, size: 24 },
-      { ...axis, grid, values: (_plot, values) => values.map(format), size: 58, space: 34 },
+      {
+        ...axis,
+        grid,
+        values: (_plot, values) => values.map(format),
+        size: 58,
+        space: 34,
+        ...(isWhole ? { incrs: WHOLE } : {}),
+      },
     ],
     series: [
       { label: 'time', value: (_plot, time) => (time === null ? '' : timeText(time)) },

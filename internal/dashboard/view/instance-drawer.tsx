@@ -39,11 +39,11 @@ export function InstanceDrawer({ id }: { readonly id: string }) {
 
 function Details({ instance }: { instance: LiveInstance }) {
   const { store } = useSite();
-  const { id, pid, url, weight, version, restarts, traffic, lastError, healthCause } = instance;
+  const { id, pid, host, port, weight, version, restarts, traffic, lastError, healthCause } = instance;
   const facts: readonly (readonly [string, string])[] = [
     ['Version', version ?? NOTHING],
     ['Weight', String(weight)],
-    ['Address', url],
+    ['Address', `${host}:${port}`],
     ['Process', pid === null ? NOTHING : String(pid)],
     ['Up for', upText(instance.startedAt, store.state.value.at)],
     ['Restarts', String(restarts)],

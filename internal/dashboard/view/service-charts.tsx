@@ -13,7 +13,13 @@ export function ServiceCharts({ name }: { readonly name: string }) {
   });
   return (
     <div class="charts" key={name}>
-      <Chart title="Requests per second" lines={[line('req/s', 'rps', '--accent')]} format={countText} top={4} />
+      <Chart
+        title="Requests per second"
+        lines={[line('req/s', 'rps', '--accent')]}
+        format={countText}
+        top={4}
+        isWhole
+      />
       <Chart title="Errors" lines={[line('errors', 'errorRate', '--bad')]} format={percentText} top={0.04} />
       <Chart
         title="Time to response head"
@@ -25,7 +31,7 @@ export function ServiceCharts({ name }: { readonly name: string }) {
         format={latencyText}
         top={8}
       />
-      <Chart title="In flight" lines={[line('in flight', 'inFlight', '--accent')]} format={countText} top={4} />
+      <Chart title="In flight" lines={[line('in flight', 'inFlight', '--accent')]} format={countText} top={4} isWhole />
     </div>
   );
 }

@@ -36,7 +36,7 @@ function Line({ happening: { at, tone, kind, text } }: { happening: Happening })
     <li>
       <time dateTime={at}>{clockText(at)}</time>
       <Mark standing={{ word: kind, tone, shape: SHAPES[tone] }} />
-      <span>
+      <span title={text}>
         <span class="kind">{kind}</span> {text}
       </span>
     </li>
