@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { it } from 'node:test';
 import { promisify } from 'node:util';
+import { ask } from '../support/e2e-http.ts';
 import { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 
@@ -55,6 +56,12 @@ it('runs after npm pack, an install into an empty folder and npx heimdall up', {
   await up.printed('Ctrl-C drains and stops everything.');
   await system.inRotation(2);
   assert.match(await system.answering(), /^web-/);
+  const { status, headers } = await ask(`${system.api}/`, { headers: { Accept: 'text/html' } });
+  assert.deepEqual(
+    [status, headers['content-type']],
+    [200, 'text/html; charset=utf-8'],
+    'the dashboard is in the package',
+  );
 
   up.killGroup('SIGINT');
   await up.exited;

@@ -1,6 +1,4 @@
-import { type ReadonlySignal, useComputed } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import type { LiveInstance } from '../../model/live.ts';
 import { bytesText, countText, latencyText, NOTHING, percentText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { useOnScreen } from '../part/on-screen.ts';
@@ -9,12 +7,34 @@ import { useSite } from '../site.ts';
 import { healthOf, lifecycleOf } from '../standing.ts';
 import { DrainText } from './drain-text.tsx';
 
+/** Of the table, with the one that is the row's heading. */
+const COLUMNS = 13;
+
+interface InstanceRowProps {
+  readonly id: string;
+  readonly isServiceShown: boolean;
+  /** Of many rows, those that nobody sees have no cells, so that hundreds cost no more than those on the screen. */
+  readonly mayRest: boolean;
+}
+
 /** One instance; drawn anew only when something of it changed. */
-export function InstanceRow({ id, isServiceShown }: { readonly id: string; readonly isServiceShown: boolean }) {
+export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
   const { store, go, route } = useSite();
   const row = useRef<HTMLTableRowElement>(null);
   const isSeen = useOnScreen(row);
-  const instance = useShown(id, isSeen);
+  if (mayRest && !isSeen.value) {
+    return (
+      <tr ref={row} class="clickable" data-row={id}>
+        <th scope="row">
+          <button type="button" class="link">
+            {id}
+          </button>
+        </th>
+        <td colSpan={COLUMNS - 1} />
+      </tr>
+    );
+  }
+  const instance = store.instance(id)?.value;
   if (instance === undefined) return null;
   const { traffic, port, service } = instance;
   const past = () => [...store.history.instance(id, 'rps'), store.instance(id)?.peek().traffic.rps ?? null];
@@ -54,28 +74,10 @@ export function InstanceRow({ id, isServiceShown }: { readonly id: string; reado
       <td class="figure wide">{countText(instance.restarts)}</td>
       <td class="figure wide">{upText(instance.startedAt, store.state.peek().at)}</td>
       <td class="wide">
-        {isSeen.value && <Sparkline label={`Requests per second of ${id}, last 15 minutes`} values={past} />}
+        <Sparkline label={`Requests per second of ${id}, last 15 minutes`} values={past} />
       </td>
     </tr>
   );
-}
-
-/** Figures of a row that nobody sees stay as they were, so that hundreds of rows cost no more than those on the screen. */
-function useShown(id: string, isSeen: ReadonlySignal<boolean>): LiveInstance | undefined {
-  const { store } = useSite();
-  const last = useRef<LiveInstance | undefined>(undefined);
-  const shown = useComputed(() => {
-    const now = store.instance(id)?.value;
-    const isSame = now !== undefined && last.current !== undefined && stateOf(now) === stateOf(last.current);
-    if (isSeen.value || !isSame) last.current = now;
-    return last.current;
-  });
-  return shown.value;
-}
-
-/** What is no figure. */
-function stateOf({ status, health, healthCause, version, restarts, drain }: LiveInstance): string {
-  return `${status} ${health} ${healthCause} ${version} ${restarts} ${drain?.inFlight}`;
 }
 
 /** How long it has run, by the manager's clock. */

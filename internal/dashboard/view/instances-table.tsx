@@ -4,6 +4,9 @@ import type { LiveInstance } from '../../model/live.ts';
 import { useSite } from '../site.ts';
 import { InstanceRow } from './instance-row.tsx';
 
+/** From so many on, rows that nobody sees rest. */
+const MANY_ROWS = 60;
+
 interface Column {
   readonly key: string;
   readonly label: string;
@@ -71,7 +74,7 @@ export function InstancesTable({ service }: { readonly service: string | null })
         </thead>
         <tbody>
           {ids.value.map((id) => (
-            <InstanceRow key={id} id={id} isServiceShown={service === null} />
+            <InstanceRow key={id} id={id} isServiceShown={service === null} mayRest={ids.value.length > MANY_ROWS} />
           ))}
         </tbody>
       </table>
