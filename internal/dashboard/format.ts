@@ -4,6 +4,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const KIB = 1_024;
 
+/** Made once: to make it takes longer than to use it. */
+const GROUPED = new Intl.NumberFormat('en');
+
 /** What stands where nothing is known. */
 export const NOTHING = '–';
 
@@ -11,7 +14,7 @@ export const NOTHING = '–';
 export function countText(value: number): string {
   if (value >= 999_950) return `${(value / 1_000_000).toFixed(1)}M`;
   if (value >= 10_000) return `${(value / 1_000).toFixed(1)}k`;
-  if (value === 0 || value >= 9.95 || Number.isInteger(value)) return Math.round(value).toLocaleString('en');
+  if (value === 0 || value >= 9.95 || Number.isInteger(value)) return GROUPED.format(Math.round(value));
   return value < 0.05 ? '<0.1' : value.toFixed(1);
 }
 
@@ -62,5 +65,5 @@ export function clockText(time: string | number): string {
 
 /** `1 instance`, `3 instances`. */
 export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${GROUPED.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
