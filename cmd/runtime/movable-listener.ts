@@ -9,7 +9,7 @@ export interface OpenListener {
   /** The port is free as soon as this was called; resolves when the last connection is gone. */
   close(deadlineMs: number): Promise<void>;
   /** The same for the sake of a successor that accepts from the same sockets, so that clients notice nothing. */
-  retire(deadlineMs: number): Promise<void>;
+  retire(deadlineMs: number, takenOver?: Promise<void>): Promise<void>;
   /** The descriptors of the listening sockets. */
   sockets(): Promise<readonly number[]>;
 }
@@ -90,11 +90,14 @@ export class MovableListener {
     await Promise.all([this.#listener.close(this.#closeMs), ...this.#closing]);
   }
 
-  /** Leaves the address to a successor; resolves when no connection is left. */
-  async retire(deadlineMs: number): Promise<void> {
+  /**
+   * Leaves the address to a successor; resolves when no connection is left.
+   * @param takenOver - from then on the deadline counts; default: at once.
+   */
+  async retire(deadlineMs: number, takenOver?: Promise<void>): Promise<void> {
     this.#closed = true;
     this.#stopTrying();
-    await Promise.all([this.#listener.retire(deadlineMs), ...this.#closing]);
+    await Promise.all([this.#listener.retire(deadlineMs, takenOver), ...this.#closing]);
   }
 
   /** What a successor needs to listen on the present address. */

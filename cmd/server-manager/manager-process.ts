@@ -190,7 +190,7 @@ export class ManagerProcess implements Running {
   async #handOver(successor: Successor): Promise<void> {
     const { host } = this.#follower.applied.manager;
     const ready = Promise.withResolvers<void>();
-    this.#retired = this.#api?.retire(RETIRE_MS) ?? null;
+    this.#retired = this.#api?.retire(RETIRE_MS, ready.promise) ?? null;
     this.#gate.passOnTo({ host, port: this.#api?.port ?? 0, ready: ready.promise });
     try {
       await this.#gate.finished(1, FINISH_MS); // the one that asked for this is answered last

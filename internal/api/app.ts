@@ -8,6 +8,7 @@ import { deploymentEndpoints } from './deployments.ts';
 import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
 import { guard, hostGuard } from './guard.ts';
+import { invalid } from './input.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
@@ -28,6 +29,8 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 };
+
+const BAD_ESCAPE = 'expected two hexadecimal digits after each %, that make up UTF-8; a % itself is %25';
 
 export interface ApiOptions {
   readonly manager: Manager;
@@ -135,7 +138,9 @@ function look({ handle }: Endpoint): RequestHandler {
 }
 
 function failed(sendError: ErrorSender): ErrorRequestHandler {
-  return (error, request, response, _next) => sendError(error, request, response);
+  return (error, request, response, _next) => {
+    sendError(error instanceof URIError ? invalid('path', BAD_ESCAPE) : error, request, response); // of the router
+  };
 }
 
 /** What is meant for people goes to the client; anything else only to the log, where the causes of every 5xx are. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
 import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
@@ -17,8 +18,12 @@ export interface ApiServer {
    * @param deadlineMs - default: 10 s.
    */
   close(deadlineMs?: number): Promise<void>;
-  /** Stops accepting at once, for the sake of a successor; resolves when the last connection has ended by itself, or is cut off. */
-  retire(deadlineMs: number): Promise<void>;
+  /**
+   * Stops accepting at once, for the sake of a successor; resolves when the last connection has ended by itself, or is cut off.
+   * @param deadlineMs - for what is left when the successor has taken over.
+   * @param takenOver - default: it has.
+   */
+  retire(deadlineMs: number, takenOver?: Promise<void>): Promise<void>;
   /** The descriptor of the listening socket, to be handed over to a successor. */
   sockets(): Promise<readonly number[]>;
 }
@@ -56,15 +61,15 @@ export async function startApiServer({ app, host, port, socket, log }: ApiServer
   const taken = portOf(server);
   log.info({ host, port: taken }, `manager API on http://${authority(host, taken)}`);
   let closing: Promise<void> | undefined;
-  const end = (deadlineMs: number, stop: () => void) => {
-    closing ??= close(server, answers, deadlineMs, log);
+  const end = (deadlineMs: number, stop: () => void, begins = Promise.resolve()) => {
+    closing ??= close(server, answers, { deadlineMs, begins }, log);
     stop();
     return closing;
   };
   return {
     port: taken,
     close: (deadlineMs = CLOSE_DEADLINE_MS) => end(deadlineMs, () => server.close()), // closes idle connections, too
-    retire: (deadlineMs) => end(deadlineMs, () => stopAccepting(server)),
+    retire: (deadlineMs, takenOver) => end(deadlineMs, () => stopAccepting(server), takenOver),
     sockets: async () => [descriptorOf(server)],
   };
 }
@@ -72,7 +77,7 @@ export async function startApiServer({ app, host, port, socket, log }: ApiServer
 async function close(
   server: Server,
   answers: ReadonlySet<ServerResponse>,
-  deadlineMs: number,
+  { deadlineMs, begins }: { readonly deadlineMs: number; readonly begins: Promise<void> },
   log: Logger,
 ): Promise<void> {
   const closed = once(server, 'close');
@@ -80,14 +85,18 @@ async function close(
     if (!answer.headersSent) answer.setHeader('Connection', 'close');
     else if (answer.getHeader('Content-Type') === EVENT_STREAM) answer.end(); // it has no end of its own
   }
-  const deadline = setTimeout(() => {
+  const late = new AbortController();
+  const cut = async () => {
+    await begins;
+    await sleep(deadlineMs, undefined, { signal: late.signal });
     log.warn({ running: answers.size }, 'requests cut off at the shutdown deadline');
     server.closeAllConnections();
-  }, deadlineMs);
+  };
+  cut().catch(() => {}); // closed before; or nobody takes over, and this process ends
   try {
     await closed;
   } finally {
-    clearTimeout(deadline);
+    late.abort();
     server.close(); // ends its timers
   }
 }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { HeimdallError, messageOf } from '../model/errors.ts';
+import { hasCode, HeimdallError, messageOf } from '../model/errors.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import type { RequestClaim } from '../registry/request-keys.ts';
 import { insist } from '../server/insist.ts';
@@ -80,17 +80,20 @@ async function carryOut(work: Work, deed: Deed, handle: () => Promise<void>): Pr
 
 /**
  * Keeps the answer of what was done. A key of which nothing has come is free again: what was in the way may be gone the next
- * time. What goes on after this manager, or in want of the registry, stays without an answer: nobody knows it yet.
+ * time. What goes on after this manager stays without an answer, which the next one finds; nobody will know what comes of what
+ * was done in part when the registry went away.
  */
 async function settle({ options, response, claim }: Work, deed: Deed, failure: unknown, text: string | null) {
   if (claim === null) return;
   const { requestKeys, services } = options.manager;
   const isExpected = failure === null || failure instanceof HeimdallError;
-  const isOpen = failure instanceof HeimdallError && (failure.code === 'SHUTTING_DOWN' || isRegistryAway(failure));
   const isVain = isExpected && response.statusCode >= 400 && deed.words === null;
-  if (!isVain && (isOpen || text === null)) return;
-  const answer = keptAnswer(response, text ?? '');
-  const keep = () => (isVain ? requestKeys.release(claim) : requestKeys.settle(claim, answer));
+  if (!isVain && hasCode(failure, 'SHUTTING_DOWN')) return;
+  const answer = text === null || isRegistryAway(failure) ? null : keptAnswer(response, text);
+  const keep = () => {
+    if (isVain) return requestKeys.release(claim);
+    return answer === null ? requestKeys.giveUp(claim) : requestKeys.settle(claim, answer);
+  };
   try {
     await keep();
   } catch (error) {

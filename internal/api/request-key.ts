@@ -37,7 +37,7 @@ export function keptAnswer(response: Response, body: string): KeptAnswer {
 
 /**
  * Gives the answer again that the request had.
- * @throws {HeimdallError} IDEMPOTENCY_KEY_REUSED; REQUEST_UNDER_WAY; OUTCOME_UNKNOWN when the manager ended before it answered.
+ * @throws {HeimdallError} IDEMPOTENCY_KEY_REUSED; REQUEST_UNDER_WAY; OUTCOME_UNKNOWN when the manager ended, or lost its registry, before it was done.
  */
 export function replay({ fingerprint, answer, isOurs }: ClaimedRequest, claim: RequestClaim, response: Response): void {
   if (fingerprint !== claim.fingerprint) {
@@ -52,7 +52,7 @@ export function replay({ fingerprint, answer, isOurs }: ClaimedRequest, claim: R
     throw new HeimdallError('REQUEST_UNDER_WAY', 'the request with this Idempotency-Key is under way: ask again later');
   }
   const message =
-    'the manager ended while it carried out the request with this Idempotency-Key, and nobody knows how far it came: ' +
+    'the manager ended, or lost its registry, while it carried out the request with this Idempotency-Key, and nobody knows how far it came: ' +
     'see what there is (GET /servers/list, /deployments, /events), and use a new key to do it again';
   throw new HeimdallError('OUTCOME_UNKNOWN', message);
 }

@@ -105,7 +105,7 @@ export class Connection {
       Accept: accept,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
-      ...(actor === undefined ? {} : { 'Heimdall-Actor': octetsOf(actor) }),
+      ...(actor === undefined ? {} : { 'Heimdall-Actor': encodeURIComponent(actor.toWellFormed()) }),
       ...(options.idempotencyKey === undefined ? {} : { 'Idempotency-Key': options.idempotencyKey }),
       ...(options.ifMatch === undefined ? {} : { 'If-Match': options.ifMatch }),
     };
@@ -149,9 +149,4 @@ function reasonOf(error: unknown): string {
   if (error.cause instanceof Error) return reasonOf(error.cause);
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   return error.message;
-}
-
-/** Characters for the octets of UTF-8, as which the manager takes the field: `fetch` writes one octet for each. */
-function octetsOf(text: string): string {
-  return Array.from(new TextEncoder().encode(text), (octet) => String.fromCharCode(octet)).join('');
 }

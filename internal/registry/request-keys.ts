@@ -24,7 +24,7 @@ export interface ClaimedRequest {
   readonly fingerprint: string;
   /** Null: it is under way, or nobody will ever know what came of it. */
   readonly answer: KeptAnswer | null;
-  /** Whether it was claimed through this handle; without an answer, one that was not will get none. */
+  /** Whether it was claimed through this handle, which has not given it up; without an answer, one that was not will get none. */
   readonly isOurs: boolean;
 }
 
@@ -34,6 +34,8 @@ export interface RequestKeys {
   claim(claim: RequestClaim): Promise<ClaimedRequest | null>;
   /** Keeps the answer; a key that is not known any more is no error. */
   settle(claim: RequestClaim, answer: KeptAnswer): Promise<void>;
+  /** Nobody will ever know what came of it: from now on it is nobody's. */
+  giveUp(claim: RequestClaim): Promise<void>;
   /** Forgets a key without an answer, as if it had never been claimed. */
   release(claim: RequestClaim): Promise<void>;
 }

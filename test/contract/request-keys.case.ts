@@ -50,6 +50,16 @@ export function requestKeysContract(name: string, createStore: () => Promise<Sto
       });
     });
 
+    it('gives up a key whose answer nobody will ever know, unless it has one', async () => {
+      const open = { ...CLAIM, key: 'k-2' };
+      for (const claim of [CLAIM, open]) await manager.requestKeys.claim(claim);
+      await manager.requestKeys.settle(CLAIM, ANSWER);
+      for (const claim of [CLAIM, open]) await manager.requestKeys.giveUp(claim);
+      const { fingerprint } = CLAIM;
+      assert.deepEqual(await manager.requestKeys.claim(CLAIM), { fingerprint, answer: ANSWER, isOurs: true });
+      assert.deepEqual(await manager.requestKeys.claim(open), { fingerprint, answer: null, isOurs: false });
+    });
+
     it('forgets what is released, unless it has an answer, and tells owners apart', async () => {
       const other = { ...CLAIM, owner: 'somebody' };
       assert.deepEqual([await manager.requestKeys.claim(CLAIM), await manager.requestKeys.claim(other)], [null, null]);

@@ -73,6 +73,17 @@ export class SqliteRequestKeys implements RequestKeys {
     });
   }
 
+  giveUp({ owner, key, fingerprint }: RequestClaim): Promise<void> {
+    return this.#connection.write((handle) => {
+      handle.run(
+        "UPDATE request_keys SET claimant = '' WHERE owner = ? AND key = ? AND fingerprint = ? AND answer IS NULL",
+        owner,
+        key,
+        fingerprint,
+      );
+    });
+  }
+
   release({ owner, key, fingerprint }: RequestClaim): Promise<void> {
     return this.#connection.write((handle) => {
       handle.run(

@@ -49,6 +49,8 @@ export class LiveFeed {
   readonly #seats = new Set<Seat>();
   /** The state that the next tick goes out from; null: nobody watches. */
   #state: LiveState | null = null;
+  /** How often the last viewer has left: what was begun for others is not for those who came since. */
+  #rests = 0;
   #looking: Promise<void> | null = null;
   #cancelTimer: (() => void) | null = null;
   #stopped = false;
@@ -94,6 +96,7 @@ export class LiveFeed {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#state = null;
+    this.#rests += 1;
     this.#options.source.rest();
   }
 
@@ -112,12 +115,14 @@ export class LiveFeed {
   /** Never rejects: with a tick that says nothing else, everybody sees at least that we live. */
   async #tell(): Promise<void> {
     const { clock, log } = this.#options;
-    const before = this.#state;
+    const [before, rests] = [this.#state, this.#rests];
     const next = await this.#find().catch((error: unknown) => {
       log.error({ err: error }, 'what is shown live could not be found out');
       return before && { ...before, at: new Date(clock.now()).toISOString() };
     });
-    if (next === null || this.#seats.size === 0) return;
+    if (this.#seats.size === 0) return;
+    if (rests !== this.#rests) return this.#tell();
+    if (next === null) return;
     this.#state = next;
     if (before === null) for (const seat of this.#seats) this.#welcome(seat, next);
     else this.#spread(next, { at: next.at, ...changeBetween(before, next) });

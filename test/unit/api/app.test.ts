@@ -20,6 +20,13 @@ describe('the API', () => {
     assert.ok(response.body.routes.includes('DELETE /servers/remove'));
   });
 
+  it('says what is wrong with a path that cannot be read', async () => {
+    for (const name of ['%zz', '%C3', '100%']) {
+      const { body } = await request(api()).post(`/services/${name}/deploy`).expect(400);
+      assert.equal(body.errors[0].path, 'path');
+    }
+  });
+
   it('answers 405 with the methods that a path takes', async () => {
     const manager = new FakeManager();
     const app = api({ manager });

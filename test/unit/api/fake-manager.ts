@@ -141,6 +141,10 @@ class FakeRequestKeys implements RequestKeys {
     this.#claimed.delete(`${owner} ${key}`);
   }
 
+  async giveUp({ owner, key, fingerprint }: RequestClaim): Promise<void> {
+    this.#claimed.set(`${owner} ${key}`, { fingerprint, answer: null, isOurs: false });
+  }
+
   /** As if another manager had left it. */
   abandon(): void {
     for (const [key, claimed] of this.#claimed) this.#claimed.set(key, { ...claimed, isOurs: false });

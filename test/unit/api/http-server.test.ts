@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, createServer, get, type IncomingMessage, type RequestListener } from 'node:http';
+import { Agent, createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { type ApiServer, startApiServer } from '../../../internal/api/http-server.ts';
 import { HeimdallError } from '../../../internal/model/errors.ts';
@@ -110,6 +111,23 @@ describe('startApiServer', () => {
     await asked.promise;
     await server.close(1);
     await cut;
+  });
+
+  it('cuts off nothing before its successor has taken over, which waits for all that is under way', async () => {
+    const takenOver = Promise.withResolvers<void>();
+    const asked = [Promise.withResolvers<ServerResponse>(), Promise.withResolvers<ServerResponse>()];
+    const server = await start((request, response) => asked[Number(request.url?.slice(1))]?.resolve(response));
+    const answers = asked.map((_, number) =>
+      fetch(`http://127.0.0.1:${server.port}/${number}`).then((got) => got.text()),
+    );
+    const cut = assert.rejects(Promise.all(answers), /fetch failed/);
+    const [first] = await Promise.all(asked.map(({ promise }) => promise));
+    const retired = server.retire(1, takenOver.promise);
+    await sleep(20); // longer than the deadline, which does not count yet
+    first?.end('done');
+    assert.equal(await answers[0], 'done');
+    takenOver.resolve();
+    await Promise.all([cut, retired]);
   });
 
   it('may be closed twice', async () => {

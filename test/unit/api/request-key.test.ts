@@ -99,6 +99,24 @@ describe('a request with an Idempotency-Key', () => {
     assert.equal(times, 3);
   });
 
+  it('is not said to be under way any more when the registry went away in the middle of it', async () => {
+    const manager = new FakeManager();
+    const web = manager.services;
+    Object.assign(web, {
+      pause: async (...[, terms]: Parameters<typeof web.pause>) => {
+        const { release } = DEPLOYMENT;
+        const settings = { name: 'web', instances: 1, algorithm: 'round-robin', maxConnections: null } as const;
+        const before = { ...settings, weight: 1, paused: false, release: { ...release, env: [] } };
+        terms?.changed(before, { ...before, paused: true });
+        throw new HeimdallError('REGISTRY_UNAVAILABLE', 'the registry is locked');
+      },
+    });
+    const app = api({ manager });
+    await request(app).post('/services/web/pause').set(KEY, 'k').expect(503);
+    const { body } = await request(app).post('/services/web/pause').set(KEY, 'k').expect(409);
+    assert.equal(body.code, 'OUTCOME_UNKNOWN');
+  });
+
   it('has its answer kept as soon as the registry is there again', async () => {
     const manager = new FakeManager();
     const kept = Promise.withResolvers<void>();

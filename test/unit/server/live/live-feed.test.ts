@@ -38,10 +38,13 @@ class Site {
   looks = 0;
   change: Partial<LiveState> = {};
   fault: Error | null = null;
+  /** What a look waits for. */
+  gate: Promise<void> = Promise.resolve();
 
   constructor() {
     const state = async () => {
       this.looks += 1;
+      await this.gate;
       if (this.fault !== null) throw this.fault;
       return liveState({ at: new Date(this.clock.now()).toISOString(), ...this.change });
     };
@@ -95,6 +98,24 @@ describe('the live feed', () => {
     await settle();
     assert.deepEqual(viewer.got, ['state', 'history']);
     assert.equal(site.clock.pending, 1);
+  });
+
+  it('tells everything to who comes while a look goes on that was begun for one who has left', async () => {
+    const site = new Site();
+    const leave = site.feed.join(() => new FakeViewer());
+    await settle();
+    const gate = Promise.withResolvers<void>();
+    site.gate = gate.promise;
+    await site.clock.advance(1_000);
+    leave();
+    const viewer = new FakeViewer();
+    site.feed.join(() => viewer);
+    gate.resolve();
+    await settle();
+    assert.deepEqual(viewer.got, ['state', 'history']);
+    assert.equal(site.looks, 3, 'what was found for the one before him is not for him');
+    await site.clock.advance(1_000);
+    assert.equal(viewer.got.at(-1), 'tick');
   });
 
   it('keeps nothing for one who cannot take more, and gives him the whole state when he can', async () => {
