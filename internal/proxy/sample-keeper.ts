@@ -65,10 +65,11 @@ export class SampleKeeper {
     if (this.#sampler.isEmpty) this.#from = now;
     const sample = { proxyId: registry.proxyId, from: this.#from, until: now, ...this.#sampler.sample() };
     const isWanted = this.#isUnsaved && !this.#sampler.isEmpty;
+    if (isWanted) {
+      await registry.saveSample(sample); // one that is not taken goes on beyond its span
+      this.#isUnsaved = false;
+    }
     if (spanOf(now) !== spanOf(this.#from)) this.#begin(now);
-    if (!isWanted) return;
-    await registry.saveSample(sample);
-    this.#isUnsaved = false;
   }
 
   #begin(now: number): void {

@@ -2,6 +2,8 @@
 export const REQUEST_KEY_MS = 24 * 3_600_000;
 /** More keys than that are not kept: the oldest are forgotten first. */
 export const MOST_REQUEST_KEYS = 5_000;
+/** Nor are more octets of answers, for the same reason: an answer about 200 instances has 90 kB. */
+export const MOST_ANSWER_BYTES = 32 * 1024 ** 2;
 
 /** A request that must not be carried out twice, whoever sends it again. */
 export interface RequestClaim {

@@ -114,12 +114,13 @@ export class InstanceControl {
 
   async #replace(old: Supervisor, service: Service, reserved: (fresh: Supervisor) => void): Promise<void> {
     const { context, reconciler } = this.#options;
+    const { weight } = old.instance;
     const fresh = await reserveSuccessor(old, service, this.#options);
     reserved(fresh);
     try {
       await startSuccessor(fresh, this.#options);
       context.journal.record('instance.restarted', old.instance, `${old.id} is restarted: ${fresh.id} takes its place`);
-      await retirePredecessor(old, this.#options);
+      await retirePredecessor(old, { fresh, weight }, this.#options);
     } catch (error) {
       reconciler.demand(); // of two that are ready, one is too many
       if (!context.stopping.aborted) {

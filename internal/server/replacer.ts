@@ -100,13 +100,14 @@ export class Replacer {
     const { context } = this.#options;
     const { journal, log } = context;
     await this.#tell(old, reason);
+    const { weight } = old.instance;
     try {
       const fresh = await reserveSuccessor(old, service, this.#options);
       await startSuccessor(fresh, this.#options);
       if (!this.#above.has(old.id)) this.#pauses.delete(service.name);
       else this.#pause(service.name);
       journal.record('instance.replaced', old.instance, `${old.id} ${reason}; ${fresh.id} takes its place`);
-      await retirePredecessor(old, this.#options);
+      await retirePredecessor(old, { fresh, weight }, this.#options);
     } catch (error) {
       if (context.stopping.aborted) return;
       const again = `next try in ${inSeconds(this.#pause(service.name))}`;

@@ -40,8 +40,19 @@ export async function startSuccessor(fresh: Supervisor, { context, fleet }: Succ
   }
 }
 
-/** Resolves when the drained one is gone. @throws {HeimdallError} REGISTRY_UNAVAILABLE: it stays; SHUTTING_DOWN. */
-export async function retirePredecessor(old: Supervisor, { context, fleet }: SuccessorParts): Promise<void> {
+/**
+ * Resolves when the drained one is gone. A weight that it was given meanwhile holds for its successor, unless that has one of its own.
+ * @param successor - with the weight that it was reserved with.
+ * @throws {HeimdallError} REGISTRY_UNAVAILABLE: it stays; SHUTTING_DOWN.
+ */
+export async function retirePredecessor(
+  old: Supervisor,
+  successor: { readonly fresh: Supervisor; readonly weight: number },
+  { context, fleet }: SuccessorParts,
+): Promise<void> {
+  const { fresh, weight } = successor;
+  const present = old.instance.weight;
+  if (present !== weight && fresh.instance.weight === weight) await fresh.weigh(present);
   const removal = fleet.retire(old, { force: false, desiredDelta: 0, evenUnmarked: false });
   await abortable(removal, context.stopping);
 }

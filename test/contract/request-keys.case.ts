@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
-import { MOST_REQUEST_KEYS, REQUEST_KEY_MS } from '../../internal/registry/request-keys.ts';
+import { MOST_ANSWER_BYTES, MOST_REQUEST_KEYS, REQUEST_KEY_MS } from '../../internal/registry/request-keys.ts';
 import type { StoreUnderTest } from './registry.case.ts';
 
 const CLAIM = { owner: '', key: 'k-1', fingerprint: 'POST /servers/add' };
@@ -85,6 +85,18 @@ export function requestKeysContract(name: string, createStore: () => Promise<Sto
       assert.ok(first && second);
       assert.notEqual(await manager.requestKeys.claim(second), null);
       assert.equal(await manager.requestKeys.claim(first), null);
+    });
+
+    it('forgets the oldest when the answers are too large together', async () => {
+      const large = { ...ANSWER, body: 'x'.repeat(MOST_ANSWER_BYTES / 2) };
+      const claims = ['k-1', 'k-2', 'k-3'].map((key) => ({ ...CLAIM, key }));
+      for (const [index, claim] of claims.entries()) {
+        await manager.requestKeys.claim(claim);
+        await manager.requestKeys.settle(claim, index === 1 ? ANSWER : large);
+      }
+      const known = [];
+      for (const claim of claims) known.push((await manager.requestKeys.claim(claim))?.answer?.status);
+      assert.deepEqual(known, [undefined, 201, 201]);
     });
   });
 }

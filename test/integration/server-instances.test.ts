@@ -53,6 +53,13 @@ describe('a single instance', () => {
     assert.ok(JSON.stringify(answer).includes('"COLOUR":"red"'));
     assert.equal((await site.registry.snapshot()).instances.length, 2);
     assert.ok((await site.eventTypes()).includes('instance.restarted'));
+    const next = await instances.restart(fresh.id, { wait: false });
+    await instances.weigh(fresh.id, 7);
+    await until('the end', async () => {
+      const { instances: rows } = await site.registry.snapshot();
+      return !rows.some(({ id }) => id === fresh.id);
+    });
+    assert.equal((await instances.get(next.id)).weight, 7, 'what was set meanwhile holds');
   });
 
   it('stays as it is when what shall take its place does not get ready, or a deployment takes care of it', async () => {

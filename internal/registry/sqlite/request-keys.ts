@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   type ClaimedRequest,
   type KeptAnswer,
+  MOST_ANSWER_BYTES,
   MOST_REQUEST_KEYS,
   REQUEST_KEY_MS,
   type RequestClaim,
@@ -21,6 +22,7 @@ const ClaimedRowSchema = z.object({
   answer: json(AnswerSchema).nullable(),
   claimant: z.string(),
 });
+const BytesRowSchema = z.object({ bytes: z.int() });
 
 export class SqliteRequestKeys implements RequestKeys {
   readonly #connection: Connection;
@@ -70,6 +72,11 @@ export class SqliteRequestKeys implements RequestKeys {
         key,
         fingerprint,
       );
+      while (answerBytes(handle) > MOST_ANSWER_BYTES) {
+        handle.run(
+          'DELETE FROM request_keys WHERE rowid = (SELECT rowid FROM request_keys ORDER BY at, rowid LIMIT 1)',
+        );
+      }
     });
   }
 
@@ -94,6 +101,11 @@ export class SqliteRequestKeys implements RequestKeys {
       );
     });
   }
+}
+
+function answerBytes(handle: Handle): number {
+  return BytesRowSchema.parse(handle.get('SELECT coalesce(sum(octet_length(answer)), 0) AS bytes FROM request_keys'))
+    .bytes;
 }
 
 function readClaimed(handle: Handle, owner: string, key: string): z.infer<typeof ClaimedRowSchema> | null {

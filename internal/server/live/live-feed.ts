@@ -35,6 +35,9 @@ export interface LiveFeedOptions {
   readonly log: Logger;
 }
 
+/** A message as it is sent. */
+type Message = readonly [event: keyof LiveMessages, json: string];
+
 interface Seat {
   readonly viewer: Viewer;
   /** He has not taken yet what was sent last. */
@@ -51,6 +54,8 @@ export class LiveFeed {
   #state: LiveState | null = null;
   /** How often the last viewer has left: what was begun for others is not for those who came since. */
   #rests = 0;
+  /** What whoever comes is told of that state, made once for all who come before the next. */
+  #welcome: { readonly state: LiveState; readonly messages: readonly Message[] } | null = null;
   #looking: Promise<void> | null = null;
   #cancelTimer: (() => void) | null = null;
   #stopped = false;
@@ -72,7 +77,7 @@ export class LiveFeed {
     }
     const seat: Seat = { viewer: enter(), isBusy: false, hasMissed: false };
     this.#seats.add(seat);
-    if (this.#state !== null) this.#welcome(seat, this.#state);
+    if (this.#state !== null) this.#send(seat, this.#welcomeTo(this.#state));
     else this.#look();
     return () => this.#leave(seat);
   }
@@ -96,6 +101,7 @@ export class LiveFeed {
     this.#cancelTimer?.();
     this.#cancelTimer = null;
     this.#state = null;
+    this.#welcome = null;
     this.#rests += 1;
     this.#options.source.rest();
   }
@@ -124,7 +130,8 @@ export class LiveFeed {
     if (rests !== this.#rests) return this.#tell();
     if (next === null) return;
     this.#state = next;
-    if (before === null) for (const seat of this.#seats) this.#welcome(seat, next);
+    this.#welcome = null;
+    if (before === null) for (const seat of this.#seats) this.#send(seat, this.#welcomeTo(next));
     else this.#spread(next, { at: next.at, ...changeBetween(before, next) });
   }
 
@@ -142,14 +149,21 @@ export class LiveFeed {
     }
   }
 
-  #welcome(seat: Seat, state: LiveState): void {
-    this.#send(seat, [
-      ['state', JSON.stringify(state)],
-      ['history', JSON.stringify(this.#options.source.history())],
-    ]);
+  #welcomeTo(state: LiveState): readonly Message[] {
+    if (this.#welcome?.state !== state) {
+      const history = this.#options.source.history();
+      this.#welcome = {
+        state,
+        messages: [
+          ['state', JSON.stringify(state)],
+          ['history', JSON.stringify(history)],
+        ],
+      };
+    }
+    return this.#welcome.messages;
   }
 
-  #send(seat: Seat, messages: readonly (readonly [keyof LiveMessages, string])[]): void {
+  #send(seat: Seat, messages: readonly Message[]): void {
     seat.isBusy = true;
     seat.hasMissed = false;
     const sent = messages.map(([event, json]) => seat.viewer.send(event, json));

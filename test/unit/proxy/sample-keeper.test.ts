@@ -113,6 +113,13 @@ describe('the sample keeper', () => {
     registry.isBroken = false;
     await beats(5);
     assert.deepEqual(saved(), [[0, 10, 4]]);
+    registry.isBroken = true;
+    serve(3);
+    await beats(20);
+    registry.isBroken = false;
+    serve(2);
+    await beats(10);
+    assert.deepEqual(saved().slice(1), [[0, 31, 9]], 'also beyond the end of its span');
   });
 
   it('goes on when the clock is set back', async () => {

@@ -36,6 +36,7 @@ class Site {
   readonly clock = new ManualClock();
   readonly feed: LiveFeed;
   looks = 0;
+  histories = 0;
   change: Partial<LiveState> = {};
   fault: Error | null = null;
   /** What a look waits for. */
@@ -48,7 +49,10 @@ class Site {
       if (this.fault !== null) throw this.fault;
       return liveState({ at: new Date(this.clock.now()).toISOString(), ...this.change });
     };
-    const history = () => ({ until: 0, stepMs: 15_000, services: {}, instances: {} });
+    const history = () => {
+      this.histories += 1;
+      return { until: 0, stepMs: 15_000, services: {}, instances: {} };
+    };
     const log = createLogger({ name: 'test', level: 'silent' });
     this.feed = new LiveFeed({
       source: { state, history, watch: async () => {}, rest: () => {} },
@@ -82,6 +86,7 @@ describe('the live feed', () => {
     const late = new FakeViewer();
     leave.push(site.feed.join(() => late));
     assert.deepEqual(late.got, ['state', 'history'], 'who comes later is told at once');
+    assert.equal(site.histories, 1);
     await site.clock.advance(3_000);
     assert.equal(site.looks, 4);
     for (const go of leave) go();
