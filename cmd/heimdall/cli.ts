@@ -26,7 +26,7 @@ import { HELP_STYLE } from './commands/help-style.ts';
 import { examples } from './commands/options.ts';
 import { EXIT } from './exit-codes.ts';
 import { tellFailure } from './failure.ts';
-import { endWhenUnread } from './terminal/unread-output.ts';
+import { watchOutput } from './terminal/watch-output.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
@@ -82,7 +82,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   const isJson = argv.includes('--json');
   const program = createProgram(isJson);
   program.hook('preAction', (_, command) => {
-    if (!SERVING.has(command.name())) endWhenUnread(process.stdout, () => process.exit(EXIT.done));
+    if (!SERVING.has(command.name())) watchOutput(process);
   });
   try {
     await program.parseAsync(argv);

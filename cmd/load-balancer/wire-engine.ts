@@ -11,7 +11,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
     new AccessLogAlerts(plane.alerts, log.child({ subsystem: 'access-log' }), Date.now),
     sharedNow,
   );
-  const wanted = accessLogOf(config);
+  let wanted = accessLogOf(config);
   accessLog.configure(wanted?.output ?? null);
   const threads = threadsOf(config);
   const engine = new ThreadedEngine({
@@ -43,10 +43,10 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
     forget: () => engine.forget(),
     changed: () => engine.changed(),
     apply(next) {
-      const choice = accessLogOf(next);
+      wanted = accessLogOf(next);
       engine.configure(next.proxy);
-      engine.setLines(choice?.lines ?? null);
-      accessLog.configure(choice?.output ?? null);
+      // Lines of before belong where they did. When they have come, yet another change may have come, too.
+      void engine.setLines(wanted?.lines ?? null).then(() => accessLog.configure(wanted?.output ?? null));
     },
     get accessLog() {
       return accessLog.counts;

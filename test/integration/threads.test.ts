@@ -248,6 +248,15 @@ describe('several threads', () => {
     await site.close(50);
   });
 
+  it('have sent every line of the access log when a change of it has reached them', async () => {
+    await using backends = await counted(1);
+    await using site = await ThreadedSite.open(2, backends.ports);
+    await site.engine.setLines({ format: '{method} {target}', headers: [] });
+    await Promise.all(Array.from({ length: 8 }, () => converse(site.port, 1)));
+    await site.engine.setLines(null);
+    assert.deepEqual(site.lines, Array(8).fill('GET /'));
+  });
+
   it('refuse an address that somebody else listens on', async () => {
     await using site = await ThreadedSite.open(2, []);
     await assert.rejects(site.engine.listen('127.0.0.1', site.port), { code: 'EADDRINUSE' });

@@ -24,6 +24,8 @@ export class ThreadedSite implements AsyncDisposable {
   readonly notListening: number[] = [];
   readonly connectFailures: string[] = [];
   readonly traced: TracedRequest[] = [];
+  /** Of the access log, when an engine was told to write them. */
+  readonly lines: string[] = [];
   /** How often a thread told that requests are held. */
   heldTold = 0;
   /** Called right when a thread tells that requests are held. */
@@ -79,7 +81,11 @@ export class ThreadedSite implements AsyncDisposable {
           this.heldTold += 1;
           this.onHeld();
         },
-        lines() {},
+        lines: ({ octets }, done) => {
+          if (octets === null) return;
+          this.lines.push(...Buffer.from(octets).toString().split('\n').slice(0, -1));
+          done(octets.buffer);
+        },
       },
       watcher: {
         crashed: (thread, error) => {

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, delimiter, dirname, join, relative, sep } from 'node:path';
+import { lineOf } from './command-line.ts';
 import type { Plan } from './plan.ts';
 
 /** What to run next, in words that can be copied. @param file - the configuration that was written. */
 export function nextSteps(file: string, { name, ports, health }: Plan): string {
   const folder = relative(process.cwd(), dirname(file));
-  const cd = folder === '' ? '' : `cd ${folder} && `;
-  const config = basename(file) === 'config.json' ? '' : ` --config ${basename(file)}`;
+  const cd = folder === '' ? '' : `${lineOf(['cd', folder])} && `;
+  const config = basename(file) === 'config.json' ? '' : ` ${lineOf(['--config', basename(file)])}`;
   const heimdall = invocation(process.argv[1] ?? '', process.env['PATH'] ?? '');
   const check = health === 'tcp' ? 'a connection' : `GET ${health}`;
   return `${file} is written; instances of ${name} are checked by ${check}.

@@ -8,7 +8,7 @@ import type {
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { clockText, timeText } from '../terminal/units.ts';
 
 const ALERT_HEAD = ['state', 'severity', 'since', 'for', 'alert', 'id', ''];
@@ -26,7 +26,7 @@ export function alertsText(alerts: readonly AlertView[], paint: Paint, now: numb
     paint(SEVERITY_STYLE[alert.severity], alert.severity),
     clockText(alert.since, now),
     timeText(alert.durationMs),
-    printable(alert.cause === null ? alert.title : `${alert.title} (${alert.cause})`),
+    alert.cause === null ? firstLine(alert.title) : `${firstLine(alert.title)} (${firstLine(alert.cause)})`,
     alert.id,
     noteOf(alert),
   ]);
@@ -38,11 +38,11 @@ export function silencesText(silences: readonly SilenceView[], paint: Paint, now
   const rows = silences.map(({ id, match, until, by, comment }) => [
     String(id),
     Object.entries(match)
-      .map(([name, value]) => `${name} ${value}`)
+      .map(([name, value]) => `${name} ${firstLine(value)}`)
       .join(', ') || 'everything',
     clockText(until, now),
-    printable(by),
-    printable(comment) || '-',
+    firstLine(by),
+    firstLine(comment) || '-',
   ]);
   return aligned([SILENCE_HEAD.map((cell) => paint('dim', cell)), ...rows], [1, 2, 3, 4]);
 }
@@ -56,7 +56,7 @@ export function channelsText(channels: readonly ChannelView[], paint: Paint): st
     format,
     severity,
     services.join(', ') || 'all',
-    printable(by),
+    firstLine(by),
   ]);
   return aligned([CHANNEL_HEAD.map((cell) => paint('dim', cell)), ...rows], [0, 1, 2, 3, 4, 5]);
 }
@@ -67,9 +67,9 @@ export function rulesText(rules: readonly RuleView[], paint: Paint): string {
   const rows = rules.map(({ rule, severity, subject, state, reading }) => [
     marked(RULE_MOOD[state], state, paint),
     rule,
-    printable(subject),
+    firstLine(subject),
     paint(SEVERITY_STYLE[severity], severity),
-    printable(reading),
+    firstLine(reading),
   ]);
   return aligned([RULE_HEAD.map((cell) => paint('dim', cell)), ...rows], [0, 1, 2, 3, 4]);
 }
@@ -80,7 +80,7 @@ export function resultsText(results: readonly TestResultView[], paint: Paint): s
     ok ? marked('well', 'delivered', paint) : marked('bad', 'failed', paint),
     channel,
     timeText(durationMs),
-    printable(error ?? ''),
+    firstLine(error ?? ''),
   ]);
   return aligned(rows, [0, 1, 3]);
 }
@@ -88,7 +88,7 @@ export function resultsText(results: readonly TestResultView[], paint: Paint): s
 function noteOf({ silenced, acknowledged }: AlertView): string {
   if (acknowledged !== null) {
     const { by, comment } = acknowledged;
-    return printable(`acknowledged by ${by}${comment === '' ? '' : `: ${comment}`}`);
+    return firstLine(`acknowledged by ${by}${comment === '' ? '' : `: ${comment}`}`);
   }
   return silenced ? 'silenced' : '';
 }

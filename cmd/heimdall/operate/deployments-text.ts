@@ -2,7 +2,7 @@ import type { DeploymentStepView, DeploymentView } from '../../../internal/model
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine, printable } from '../terminal/printable.ts';
 import { clockText, timeText } from '../terminal/units.ts';
 
 type State = DeploymentView['state'];
@@ -26,11 +26,11 @@ export function deploymentsText(deployments: readonly DeploymentView[], paint: P
     deployment.service,
     deployment.kind,
     deploymentState(deployment.state, paint),
-    printable(deployment.version ?? '-'),
-    printable(deployment.by),
+    firstLine(deployment.version ?? '-'),
+    firstLine(deployment.by),
     clockText(deployment.createdAt, now),
     tookText(deployment, now),
-    printable(deployment.reason ?? ''),
+    firstLine(deployment.reason ?? ''),
   ]);
   return aligned([HEAD.map((cell) => paint('dim', cell)), ...rows], [1, 2, 3, 4, 5, 6, 8]);
 }

@@ -2,7 +2,7 @@ import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import { aligned } from '../aligned.ts';
 import { markedHealth, markedStatus } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine, printable } from '../terminal/printable.ts';
 import { ageText, sizeText } from '../terminal/units.ts';
 
 const HEAD = [
@@ -26,7 +26,7 @@ export function serversText(instances: readonly InstanceView[], paint: Paint, no
   if (instances.length === 0) return 'no instances\n';
   const rows = instances.map((instance) => rowOf(instance, paint, now));
   const errors = instances.flatMap(({ id, lastError }) => (lastError === undefined ? [] : [`${id}: ${lastError}`]));
-  const notes = errors.map((error) => `  ${paint('red', printable(error))}\n`).join('');
+  const notes = errors.map((error) => `  ${paint('red', firstLine(error))}\n`).join('');
   return aligned([HEAD.map((cell) => paint('dim', cell)), ...rows], TEXTS) + notes;
 }
 
@@ -42,7 +42,7 @@ export function serverText(instance: InstanceView, paint: Paint, now: number): s
     ['status', markedStatus(status, paint)],
     ['health', markedHealth(health, paint)],
     ['weight', String(weight)],
-    ['version', printable(version ?? '-')],
+    ['version', firstLine(version ?? '-')],
     ['started', startedAt === null ? '-' : `${startedAt} (${ageText(startedAt, now)} ago)`],
     ['restarts', String(restarts)],
     ...(cpu === undefined ? [] : [['cpu', `${cpu.toFixed(1)} % of a core`]]),
@@ -60,7 +60,7 @@ function rowOf(instance: InstanceView, paint: Paint, now: number): readonly stri
     service,
     markedStatus(status, paint),
     markedHealth(health, paint),
-    printable(version ?? '-'),
+    firstLine(version ?? '-'),
     String(weight),
     pid === null ? '-' : String(pid),
     cpu === undefined ? '-' : cpu.toFixed(1),

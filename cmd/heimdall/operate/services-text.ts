@@ -2,7 +2,7 @@ import type { ServiceDetailsView, ServiceView } from '../../../internal/model/se
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { ageText } from '../terminal/units.ts';
 import { deploymentsText } from './deployments-text.ts';
 import { serversText } from './servers-text.ts';
@@ -18,7 +18,7 @@ export function servicesText(services: readonly ServiceView[], paint: Paint): st
     stateText(service, paint),
     `${service.running}/${service.desired}`,
     String(service.declared),
-    printable(service.version ?? '-'),
+    firstLine(service.version ?? '-'),
     service.algorithm,
     service.overridden.join(', ') || '-',
   ]);
@@ -33,7 +33,7 @@ export function serviceText(service: ServiceDetailsView, paint: Paint, now: numb
     ['state', stateText(service, paint)],
     ...(pausedSince === null ? [] : [['paused', `for ${ageText(pausedSince, now)}; new requests are held`]]),
     ['instances', `${service.running} of ${service.desired} running, ${service.declared} declared`],
-    ['version', printable(version ?? '-')],
+    ['version', firstLine(version ?? '-')],
     ['algorithm', algorithm],
     ['connections', maxConnections === null ? 'no limit' : `${maxConnections} of each instance at most`],
     ['weight', `${weight} of new instances`],

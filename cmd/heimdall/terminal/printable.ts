@@ -11,6 +11,12 @@ export function printable(text: string): string {
   return text.replace(ESCAPE, '').replace(CONTROL, '�');
 }
 
+/** The first line of a text, and whether there are more: a row of a table is one line, whoever has written what stands in it. */
+export function firstLine(text: string): string {
+  const [first = '', ...others] = printable(text.trim().replaceAll('\r\n', '\n')).split(/\s*\n\s*/);
+  return others.length === 0 ? first : `${first} …`;
+}
+
 /** The same, colours kept; they end with the line. */
 export function printableWithColours(text: string): string {
   const pieces = text.split(COLOUR).map(printable);

@@ -3,7 +3,7 @@ import { figure } from '../figure.ts';
 import { stateText } from '../operate/services-text.ts';
 import { markedHealth, markedStatus } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { ageText, sizeText, timeText } from '../terminal/units.ts';
 import type { Column } from './columns.ts';
 import type { Sort } from './view.ts';
@@ -32,7 +32,7 @@ export function serviceColumns(paint: Paint): readonly Column<LiveService>[] {
     },
     ...trafficColumns<LiveService>(paint),
     { title: 'waiting', cell: ({ waiting }) => String(waiting), worth: 3 },
-    { title: 'version', cell: ({ version }) => printable(version ?? '-'), isText: true, worth: 0 },
+    { title: 'version', cell: ({ version }) => firstLine(version ?? '-'), isText: true, worth: 0 },
   ];
 }
 
@@ -47,7 +47,7 @@ export function instanceColumns(paint: Paint, at: string): readonly Column<LiveI
     { title: 'memory', cell: ({ memory }) => sizeText(memory), worth: 4 },
     { title: 'restarts', cell: ({ restarts }) => String(restarts), worth: 3 },
     { title: 'since', cell: ({ startedAt }) => ageText(startedAt, Date.parse(at)), worth: -1 },
-    { title: 'version', cell: ({ version }) => printable(version ?? '-'), isText: true, worth: 0 },
+    { title: 'version', cell: ({ version }) => firstLine(version ?? '-'), isText: true, worth: 0 },
   ];
 }
 

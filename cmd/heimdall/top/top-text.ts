@@ -1,7 +1,7 @@
 import type { LiveState } from '../../../internal/model/live.ts';
 import { cut } from '../terminal/cut.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { ageText } from '../terminal/units.ts';
 import { fitted } from './columns.ts';
 import { chosenOf } from './order.ts';
@@ -80,7 +80,7 @@ function alertLines({ alerts, at }: LiveState, paint: Paint): readonly string[] 
   const lines = active.slice(0, SHOWN_ALERTS).map(({ severity, title, since, silenced }) => {
     const style = severity === 'critical' ? 'red' : severity === 'warning' ? 'yellow' : 'blue';
     const note = silenced ? ' (silenced)' : '';
-    return paint(style, `✖ ${severity} for ${ageText(since, Date.parse(at))}: ${printable(title)}${note}`);
+    return paint(style, `✖ ${severity} for ${ageText(since, Date.parse(at))}: ${firstLine(title)}${note}`);
   });
   const more = active.length - lines.length;
   return more > 0 ? [...lines, paint('dim', `  and ${more} more: heimdall alerts list`)] : lines;

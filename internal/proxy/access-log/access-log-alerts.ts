@@ -32,7 +32,7 @@ export class AccessLogAlerts implements AccessLogWatcher {
   }
 
   recovered(dropped: number): void {
-    this.#log.info({ dropped }, 'the access log is written again');
+    this.#log.info({ dropped }, 'the access log drops no more lines');
     this.#sink.resolve(KEY, this.#now());
   }
 }

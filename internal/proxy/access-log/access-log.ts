@@ -14,7 +14,7 @@ export interface OutputSettings {
 export interface AccessLogWatcher {
   /** Lines are dropped; told once. @param output - as configured. */
   failing(cause: string, output: string): void;
-  /** It takes them again. @param dropped - how many it did not take. */
+  /** It takes them again, or is not wanted any more. @param dropped - how many it did not take. */
   recovered(dropped: number): void;
 }
 
@@ -53,14 +53,12 @@ export class AccessLog {
     return { lines: this.#lines, dropped: this.#dropped };
   }
 
-  /** Where the batches that come from now on go; null: nowhere. */
+  /** Where the batches that come from now on go; null: nowhere, and nobody needs to mend the one before. */
   configure(settings: OutputSettings | null): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;
-    this.#next(async () => {
-      await this.#output?.close();
-      this.#output = settings === null ? null : this.#open(settings);
-    });
+    this.#next(() => this.#turnTo(settings));
+    if (settings === null) this.#recovers();
   }
 
   /** @param done - is given the memory of the batch when it is under way no more. */
@@ -78,7 +76,7 @@ export class AccessLog {
 
   /** Resolves when all that was taken is written, or it takes too long. */
   async close(): Promise<void> {
-    this.configure(null);
+    this.#next(() => this.#turnTo(null));
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, CLOSE_MS);
     await Promise.race([this.#work, late]);
@@ -87,6 +85,11 @@ export class AccessLog {
 
   #next(job: () => Promise<void>): void {
     this.#work = this.#work.then(job).catch(() => {}); // a file that cannot be closed has been written all the same
+  }
+
+  async #turnTo(settings: OutputSettings | null): Promise<void> {
+    await this.#output?.close();
+    this.#output = settings === null ? null : this.#open(settings);
   }
 
   #open({ output, rotation }: OutputSettings): LineOutput {
@@ -105,15 +108,20 @@ export class AccessLog {
   }
 
   #drops(lines: number, cause: string): void {
-    if (this.#trouble === null) this.#watcher.failing(cause, this.#settings?.output ?? '');
-    this.#trouble ??= { before: this.#dropped, lastAt: 0 };
-    this.#trouble.lastAt = this.#now();
+    const before = this.#dropped;
     this.#dropped += lines;
+    if (this.#settings === null) return; // of an output that nobody wants any more
+    if (this.#trouble === null) this.#watcher.failing(cause, this.#settings.output);
+    this.#trouble ??= { before, lastAt: 0 };
+    this.#trouble.lastAt = this.#now();
   }
 
   #calms(): void {
-    if (this.#trouble === null || this.#now() - this.#trouble.lastAt < CALM_MS) return;
-    this.#watcher.recovered(this.#dropped - this.#trouble.before);
+    if (this.#trouble !== null && this.#now() - this.#trouble.lastAt >= CALM_MS) this.#recovers();
+  }
+
+  #recovers(): void {
+    if (this.#trouble !== null) this.#watcher.recovered(this.#dropped - this.#trouble.before);
     this.#trouble = null;
   }
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LineOutput } from './line-output.ts';
 
 export interface Rotation {
@@ -15,6 +16,8 @@ const MODE = 0o640;
 const LOOK_MS = 1_000;
 /** To put a file aside takes no such time. */
 const STALE_LOCK_MS = 10_000;
+/** No write takes as long, in milliseconds. */
+const SETTLE_MS = 20;
 const LINE_END = 10;
 
 /**
@@ -31,7 +34,7 @@ export class LogFile implements LineOutput {
   #inode = 0n;
   #size = 0;
   #lookedAt = 0;
-  /** The last write broke off in the middle of a line. */
+  /** What is there ends in the middle of a line, as after a full disk. */
   #torn = false;
 
   /** @param rotation - null: it is left to others. @param now - milliseconds of a monotonic clock. */
@@ -72,10 +75,11 @@ export class LogFile implements LineOutput {
   async #open(): Promise<FileHandle> {
     await mkdir(dirname(this.#path), { recursive: true });
     const file = await open(this.#path, 'a', MODE);
-    const { ino, size } = await file.stat({ bigint: true });
     this.#file = file;
+    const { ino, size } = await file.stat({ bigint: true });
     this.#inode = ino;
     this.#size = Number(size);
+    this.#torn = await isTorn(this.#path);
     this.#lookedAt = this.#now();
     return file;
   }
@@ -129,6 +133,28 @@ export class LogFile implements LineOutput {
     this.#file = null;
     await file.close();
     return this.#open();
+  }
+}
+
+/** Whoever wrote last was cut off, rather than is about to go on: a write that another process makes may be seen in parts. */
+async function isTorn(path: string): Promise<boolean> {
+  const before = await endOf(path);
+  if (before === null) return false;
+  await sleep(SETTLE_MS);
+  const now = await endOf(path);
+  return now === before || (now !== null && isTorn(path));
+}
+
+/** The size of a file that ends in the middle of a line; null of all others, and where nobody may look. */
+async function endOf(path: string): Promise<number | null> {
+  try {
+    if (!(await stat(path)).isFile()) return null; // a pipe would be read
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    return bytesRead === 0 || buffer[0] === LINE_END ? null : size;
+  } catch {
+    return null;
   }
 }
 

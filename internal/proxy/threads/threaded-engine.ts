@@ -98,9 +98,11 @@ export class ThreadedEngine implements Engine, ThreadEvents {
     this.#broadcast({ kind: 'settings', settings });
   }
 
-  setLines(lines: LineSettings | null): void {
+  /** Resolves when the lines that were made before have been sent. */
+  async setLines(lines: LineSettings | null): Promise<void> {
     this.#lines = lines;
     this.#broadcast({ kind: 'lines', lines });
+    await this.#flush();
   }
 
   async explain(id: string): Promise<Search> {
@@ -175,11 +177,13 @@ export class ThreadedEngine implements Engine, ThreadEvents {
   /** Ends all threads, whatever they do; their lines have been sent then. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#lines !== null) {
-      await this.#flushes.ask(this.#handles.keys(), (question) => this.#broadcast({ kind: 'flush', question }));
-    }
+    if (this.#lines !== null) await this.#flush();
     await Promise.all([...this.#handles.values()].map((handle) => handle.stop()));
     this.#handles.clear();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#flushes.ask(this.#handles.keys(), (question) => this.#broadcast({ kind: 'flush', question }));
   }
 
   received(message: FromThread, from: ThreadHandle): void {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { nextSteps } from '../../../../cmd/heimdall/init/next-steps.ts';
 import { configOf, DEFAULT_PORTS, type Plan, TCP } from '../../../../cmd/heimdall/init/plan.ts';
 import { checkConfig } from '../../../../internal/config/load.ts';
 
@@ -13,6 +15,13 @@ const PLAN: Plan = {
   mail: null,
 };
 const FILE = '/srv/shop/config.json';
+
+describe('what heimdall init says to run next', () => {
+  it('can be copied, whatever folders and files are called', () => {
+    const steps = nextSteps(join(process.cwd(), 'my "shop"', "it's.json"), PLAN);
+    assert.match(steps, /\n {2}cd 'my "shop"' && \S*heimdall up --config 'it'"'"'s\.json'\n/);
+  });
+});
 
 describe('the configuration that heimdall init writes', () => {
   it('has what differs from the defaults, and no more', () => {

@@ -120,6 +120,19 @@ describe('events and alerts as text', () => {
     assert.match(line, /\d\d:\d\d:\d\d {2}service\.scaled +web: 3\n$/);
   });
 
+  it('is one line for each, whatever somebody has written there: nobody forges a row', () => {
+    const event = { id: 1, service: 'web', instanceId: null, data: {} };
+    const forged = 'v1\r\n20:00:00  alert.resolved  all is well\n';
+    const line = eventText({ ...event, at: ago(1), type: 'audit', message: forged }, plain, NOW);
+    assert.match(line, /^\S+ {2}audit +v1 …\n$/);
+    const cause = 'config.json has 2 problems:\n  proxy.x: unknown key\n  proxy.y: unknown key';
+    const rows = alertsText([alertView({ cause })], plain, NOW)
+      .trimEnd()
+      .split('\n');
+    assert.equal(rows.length, 2);
+    assert.match(rows[1] ?? '', / is down \(config\.json has 2 problems: …\) +c5$/);
+  });
+
   it('says who knows of an alert, and what is silenced', () => {
     const acknowledged = { at: ago(1), by: 'ann', comment: 'mine' };
     const text = alertsText([alertView({ acknowledged }), alertView({ silenced: true, cause: null })], plain, NOW);

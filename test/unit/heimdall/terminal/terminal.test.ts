@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
 import { printable, printableWithColours } from '../../../../cmd/heimdall/terminal/printable.ts';
 import { waited } from '../../../../cmd/heimdall/operate/waiting.ts';
 import { Progress } from '../../../../cmd/heimdall/terminal/progress.ts';
+import { watchOutput } from '../../../../cmd/heimdall/terminal/watch-output.ts';
 import { clockText, sizeText, timeText } from '../../../../cmd/heimdall/terminal/units.ts';
 
 /** What is written, as a terminal or a file gets it. */
@@ -19,6 +21,31 @@ class Output {
     this.text += text;
   }
 }
+
+describe('output that cannot be written', () => {
+  const wrong = (code: string) => Object.assign(new Error(`${code}: told by the test`), { code });
+  function watched() {
+    const told: string[] = [];
+    const [stdout, stderr] = [new EventEmitter(), new EventEmitter()];
+    const write = (text: string) => told.push(text);
+    watchOutput({ stdout, stderr: Object.assign(stderr, { write }), exit: (code) => void told.push(`exit ${code}`) });
+    return { stdout, stderr, told };
+  }
+
+  it('ends a command whose results nobody reads, as done; those that a disk does not take are a failure', () => {
+    const { stdout, told } = watched();
+    stdout.emit('error', wrong('EPIPE'));
+    stdout.emit('error', wrong('ENOSPC'));
+    const words = 'heimdall: the output cannot be written: ENOSPC: told by the test\n';
+    assert.deepEqual(told, ['exit 0', words, 'exit 1']);
+  });
+
+  it('does not end a command whose progress nobody reads', () => {
+    const { stderr, told } = watched();
+    stderr.emit('error', wrong('EPIPE'));
+    assert.deepEqual(told, []);
+  });
+});
 
 describe('progress', () => {
   it('is one line on a terminal, below those that stay, and gone at the end', () => {

@@ -66,6 +66,21 @@ describe('the access log', () => {
     assert.deepEqual(log.counts, { lines: 2, dropped: 3 });
   });
 
+  it('is no trouble any more when nobody wants it; the end of the process mends nothing', async () => {
+    const { log, take, told } = logging();
+    log.configure({ output: '/dev/full', rotation: null });
+    await take('a\n');
+    log.configure(null);
+    assert.deepEqual(told.slice(1), ['access-log is over']);
+    await take('', 1);
+    assert.deepEqual([told.length, log.counts.dropped], [2, 2]);
+    log.configure({ output: '/dev/full', rotation: null });
+    await take('b\n');
+    await log.close();
+    assert.equal(told.length, 3);
+    assert.match(told[2] ?? '', /ENOSPC/);
+  });
+
   it('counts what threads have dropped', async () => {
     const { log, take, told } = logging();
     log.configure({ output: join(dir, 'slow.log'), rotation: null });

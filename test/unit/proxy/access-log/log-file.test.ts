@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -120,6 +120,15 @@ describe('the file of the access log', () => {
       'access.log': 'dddd\n',
       'access.log.1': 'aaaa\nbbbb bbbb\ncccc\n',
     });
+  });
+
+  it('begins on a line of its own, whoever was cut off in the one before', async () => {
+    await using file = fileAt(freshPath());
+    await file.write('one\n');
+    await appendFile(file.path, 'of a process whose disk was fu');
+    await using next = fileAt(file.path);
+    await next.write('two\n');
+    assert.equal((await contents(file.path))['access.log'], 'one\nof a process whose disk was fu\ntwo\n');
   });
 
   it('tells when it cannot be written, and goes on when it can', async () => {
