@@ -262,6 +262,7 @@ describe('heimdall stress', () => {
     for (const wrong of [
       ['--rate', 'fast'],
       ['--report', 'run.txt'],
+      ['--report', 'there-is-none/run.html'],
       ['--compare', 'there-is-none.json'],
     ]) {
       const { code, stderr } = await command(target.url, ...wrong);
