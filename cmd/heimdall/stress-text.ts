@@ -3,33 +3,38 @@ import { BAR_ENDS, type Latency, type StressReport } from '../../pkg/stress-test
 import type { Progress } from '../../pkg/stress-test/run-load.ts';
 import { aligned } from './aligned.ts';
 import { figure } from './figure.ts';
+import { printable } from './terminal/printable.ts';
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 const BAR_WIDTH = 50;
-const DONE_WIDTH = 20;
+const MOST_DONE_WIDTH = 20;
+const LEAST_DONE_WIDTH = 5;
+/** Longer values of the header are cut: they would push the numbers off the screen. */
+const VALUE_WIDTH = 60;
 /** From that part of its time on it may be this tool that was too slow. */
 const BUSY = 0.9;
 
-/** One line, for a terminal: how far it is, the last second, and all latencies as a histogram. */
-export function progressLine({ done, answers, failures, second, bars }: Progress): string {
-  const filled = Math.round(done * DONE_WIDTH);
-  const bar = `${'#'.repeat(filled)}${'.'.repeat(DONE_WIDTH - filled)}`;
+/** One line, for a terminal so wide: how far it is, the last second, and all latencies as a histogram. */
+export function progressLine({ done, answers, failures, second, bars }: Progress, columns: number): string {
   const { from, to } = range(bars);
   const most = Math.max(1, ...bars);
   const blocks = bars.slice(from, to).map((count) => BLOCKS[Math.ceil((count / most) * (BLOCKS.length - 1))] ?? '');
   const ends =
     to === 0 ? '' : `  ${from === 0 ? 0 : BAR_ENDS[from - 1]} ${blocks.join('')} ${BAR_ENDS[to - 1] ?? 'more'} ms`;
-  return `[${bar}] ${answers} answers, ${failures} failed; ${second.answers}/s, p99 ${figure(second.p99)} ms${ends}`;
+  const figures = `${answers} answers, ${failures} failed; ${figure(second.answers)}/s, p99 ${figure(second.p99)} ms${ends}`;
+  const width = Math.max(LEAST_DONE_WIDTH, Math.min(MOST_DONE_WIDTH, columns - figures.length - '[] '.length));
+  const filled = Math.round(done * width);
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${figures}`.slice(0, columns);
 }
 
 /** What became of a run, for people. */
 export function stressText(report: StressReport): string {
   const { method, url, seconds, connections, rate, answers, throughput, statuses, errors } = report;
   const pace = rate === null ? 'each sends when it has an answer' : `${figure(rate)} requests/s`;
-  const counts = Object.entries({ ...statuses, ...errors }).map(([name, count]) => `  ${name}: ${count}\n`);
+  const counts = Object.entries({ ...statuses, ...errors }).map(([name, count]) => `  ${printable(name)}: ${count}\n`);
   const values = Object.entries(report.by?.values ?? {});
   const shares = values.map(([value, { answers: own, latency }]) => [
-    value,
+    printable(value).slice(0, VALUE_WIDTH),
     ((100 * own) / answers).toFixed(1),
     ...latencyCells(latency),
   ]);

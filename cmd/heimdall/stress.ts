@@ -1,4 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { messageOf } from '../../internal/model/errors.ts';
 import { type Comparison, compare } from '../../pkg/stress-test/compare.ts';
 import { htmlReport } from '../../pkg/stress-test/html.ts';
@@ -21,7 +23,7 @@ async function stressed(target: string, given: StressArguments): Promise<boolean
   const plan = planOf(target, given);
   const limit = limitOf(given.limit);
   const files = given.report ?? [];
-  for (const file of files) rendererOf(file);
+  for (const file of files) await expectWritable(file);
   const earlier = given.compare === undefined ? null : await earlierReport(given.compare);
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
@@ -39,7 +41,7 @@ async function stressed(target: string, given: StressArguments): Promise<boolean
 
 function showProgress(progress: Progress): void {
   if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r\x1b[K${progressLine(progress).slice(0, process.stderr.columns - 1)}`);
+  process.stderr.write(`\r\x1b[K${progressLine(progress, process.stderr.columns - 1)}`);
 }
 
 async function earlierReport(file: string): Promise<StressReport> {
@@ -49,6 +51,16 @@ async function earlierReport(file: string): Promise<StressReport> {
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? messageOf(error) : 'it is none';
     throw new UsageError(`--compare ${file}: expected a report that --report FILE.json has written (${why})`);
+  }
+}
+
+/** Before the run: its report shall not be lost for a wrong path. */
+async function expectWritable(file: string): Promise<void> {
+  rendererOf(file);
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`--report ${file}: ${messageOf(error)}`);
   }
 }
 

@@ -8,7 +8,12 @@ declare module 'autocannon' {
     interface Client extends EventEmitter {
       readonly conn: Socket | undefined;
       readonly destroyed: boolean;
-      readonly parser: { initialize(type: 'RESPONSE'): void; finish(): void };
+      readonly parser: {
+        initialize(type: 'RESPONSE'): void;
+        finish(): void;
+        /** An error when the octets are no HTTP. */
+        execute(chunk: Buffer): unknown;
+      };
       readonly pipelinedRequests: {
         addBody(data: unknown): void;
         peek(): { readonly headers: ResponseHead } | undefined;

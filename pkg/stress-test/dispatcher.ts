@@ -70,10 +70,7 @@ export class Dispatcher implements LaneEvents {
   /** Looks for requests that take too long, and for the end. To be called often. */
   sweep(nowMs: number): void {
     if (this.#startMs === null) return;
-    if (nowMs >= this.#lastMs(this.#startMs)) {
-      this.#dispatch(); // what was due before the end and has a free lane is only late
-      this.end(this.#lastMs(this.#startMs), this.#pace.timeoutMs);
-    }
+    if (nowMs >= this.#lastMs(this.#startMs)) this.end(this.#lastMs(this.#startMs), this.#pace.timeoutMs);
     const { timeoutMs } = this.#pace;
     for (const lane of this.#lanes) {
       if (lane.sent === null) continue;
@@ -84,11 +81,13 @@ export class Dispatcher implements LaneEvents {
     if (isOver) this.#resolve(this.#endMs - this.#startMs);
   }
 
-  /** Sends nothing more. @param withinMs - how long answers are waited for. */
+  /** Sends nothing more. @param withinMs - how long answers are waited for; it may be called again to wait less. */
   end(nowMs: number, withinMs: number): void {
-    if (this.#endMs !== Number.POSITIVE_INFINITY || this.#startMs === null) return;
+    if (this.#startMs === null) return;
+    this.#giveUpMs = Math.min(this.#giveUpMs, nowMs + withinMs);
+    if (this.#endMs !== Number.POSITIVE_INFINITY) return;
+    this.#dispatch(); // what was due before the end and has a free lane is only late
     this.#endMs = nowMs;
-    this.#giveUpMs = nowMs + withinMs;
     clearTimeout(this.#timer);
     if (this.#pace.rate === null) return;
     for (; this.#dueMs(this.#startMs, this.#pace.rate) < nowMs; this.#due += 1)

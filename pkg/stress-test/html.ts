@@ -70,8 +70,9 @@ function bars(counts: readonly number[]): string {
 function lines(series: readonly (readonly [style: string, name: string, values: readonly number[]])[]): string {
   const most = Math.max(0.001, ...series.flatMap(([, , values]) => values));
   const drawn = series.map(([style, name, values], n) => {
-    const x = (index: number) => (values.length < 2 ? 0 : (WIDTH * index) / (values.length - 1));
-    const points = values.map(
+    const x = (index: number) => (WIDTH * index) / Math.max(1, values.length - 1);
+    const ends = values.length === 1 ? [...values, ...values] : values; // one second is a line, too
+    const points = ends.map(
       (value, index) => `${x(index).toFixed(1)},${(HEIGHT - (HEIGHT * value) / most).toFixed(1)}`,
     );
     const legend = `<text class="bar" x="${n * 120}" y="${HEIGHT + 14}">${n === 0 ? '—' : '- -'} ${escaped(name)}</text>`;

@@ -53,6 +53,7 @@ export class Lane {
     });
     client.on('connError', (error: NodeJS.ErrnoException) => this.#lose(error.code ?? error.message));
     ignoreExtraAnswers(client, (head) => this.#answer(head));
+    noticeBrokenAnswers(client, () => this.abandon('malformed answer'));
   }
 
   get sent(): Sent | null {
@@ -110,6 +111,16 @@ export class Lane {
     this.#hasLost = false;
     this.#connect();
   }
+}
+
+/** autocannon goes on as if nothing had come when an answer is no HTTP, until it times out. */
+function noticeBrokenAnswers({ parser }: autocannon.Client, broken: () => void): void {
+  const execute = parser.execute.bind(parser);
+  parser.execute = (chunk) => {
+    const result = execute(chunk);
+    if (result instanceof Error) broken();
+    return result;
+  };
 }
 
 /** Neither an informational answer (103) is the one waited for, nor one to no request (408 of an idle connection). */

@@ -44,7 +44,7 @@ export const StressReportSchema = z.object({
   throughput: z.number(),
   /** By status. */
   statuses: z.record(z.string(), z.int()),
-  /** By kind: error codes, `timeout`, `closed before the answer`, `not sent`. */
+  /** By kind: error codes, `timeout`, `closed before the answer`, `malformed answer`, `not sent`. */
   errors: z.record(z.string(), z.int()),
   /** From the moment at which a request was due; those that timed out or were never sent count with the time until then. */
   latency: LatencySchema,

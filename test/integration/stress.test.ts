@@ -150,6 +150,15 @@ describe('a run of load', () => {
     assert.deepEqual(broken.errors, { 'closed before the answer': 15 });
   });
 
+  it('tells answers that are no HTTP from those that do not come', async () => {
+    await using target = await Target.open((socket, count) =>
+      socket.write(count % 2 === 0 ? 'SSH-2.0-OpenSSH_9.2\r\n' : OK),
+    );
+    const report = await load(target.url);
+    assert.equal(report.answers, 15);
+    assert.deepEqual(report.errors, { 'malformed answer': 15 });
+  });
+
   const answers: readonly (readonly [name: string, answer: (socket: Socket) => void])[] = [
     ['that end the connection', (socket) => socket.end(OK.replace('\r\n', '\r\nConnection: close\r\n'))],
     ['that end with the connection', (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nok')],
@@ -176,6 +185,28 @@ describe('a run of load', () => {
     const report = await load(target.url, { durationMs: 3_600_000 }, interrupt.signal);
     assert.ok(report.wasInterrupted);
     assert.ok(report.answers >= 9 && report.answers < 1_000, `${report.answers} answers`);
+  });
+
+  it('sends what is due when it ends early, rather than to call it not sent', async () => {
+    const interrupt = new AbortController();
+    await using target = await Target.open((socket, count) => {
+      socket.write(OK);
+      if (count !== 10) return;
+      const untilMs = performance.now() + 50;
+      while (performance.now() < untilMs); // five requests become due meanwhile
+      interrupt.abort();
+    });
+    const report = await load(target.url, { durationMs: 3_600_000 }, interrupt.signal);
+    assert.deepEqual(report.errors, {});
+  });
+
+  it('waits no longer for the last answers when it is ended meanwhile', async () => {
+    const interrupt = new AbortController();
+    await using target = await Target.open((_, count) => {
+      if (count === 10) setTimeout(() => interrupt.abort(), 200);
+    });
+    const report = await load(target.url, { durationMs: 100, timeoutMs: 3_600_000 }, interrupt.signal);
+    assert.deepEqual(report.errors, { 'not answered in the end': 10 });
   });
 });
 
@@ -231,6 +262,7 @@ describe('heimdall stress', () => {
     for (const wrong of [
       ['--rate', 'fast'],
       ['--report', 'run.txt'],
+      ['--report', 'there-is-none/run.html'],
       ['--compare', 'there-is-none.json'],
     ]) {
       const { code, stderr } = await command(target.url, ...wrong);

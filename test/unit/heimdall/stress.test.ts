@@ -89,8 +89,18 @@ describe('what heimdall stress prints', () => {
     const { bars, timeline } = stressReport();
     const [second] = timeline;
     assert.ok(second !== undefined);
-    const line = progressLine({ done: 0.5, answers: 100, failures: 0, second, bars });
-    assert.equal(line, '[##########..........] 100 answers, 0 failed; 100/s, p99 10 ms  0.5 █▅▂▂▂ 20 ms');
+    const progress = { done: 0.5, answers: 100, failures: 0, second, bars };
+    const line = '[##########..........] 100 answers, 0 failed; 100/s, p99 10 ms  0.5 █▅▂▂▂ 20 ms';
+    assert.equal(progressLine(progress, 200), line);
+    assert.equal(progressLine(progress, 69), line.replace('##########..........', '#####.....'));
+    assert.equal(progressLine(progress, 20).length, 20);
+  });
+
+  it('lets the header of an answer do nothing to the terminal', () => {
+    const { latency } = stressReport();
+    const values = { [`\x1b]0;owned\x07\x1b[2J${'a'.repeat(500)}`]: { answers: 1_000, latency } };
+    const text = stressText(stressReport({ by: { header: 'x-server', values } }));
+    assert.match(text, /\na{60} +100\.0 /);
   });
 
   it('marks what is worse than before', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -25,6 +26,15 @@ function familiesOfBoth(): readonly Family[] {
   ];
 }
 
+function promtool(...args: string[]): {
+  readonly isThere: boolean;
+  readonly status: number | null;
+  readonly told: string;
+} {
+  const { error, status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8' });
+  return { isThere: error === undefined, status, told: `${stdout}${stderr}` };
+}
+
 /** Names as they stand in queries. */
 function seriesOf({ kind, name }: Family): string[] {
   return kind === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => name + end) : [name];
@@ -40,6 +50,15 @@ describe('the examples for Prometheus', () => {
       if (file !== 'prometheus.yml') assert.ok(asked.length > 10);
     });
   }
+
+  it('do what they say, by promtool', (context) => {
+    const { isThere } = promtool('--version');
+    if (!isThere) return context.skip('promtool is not installed');
+    const config = promtool('check', 'config', join(EXAMPLES, 'prometheus.yml'));
+    assert.equal(config.status, 0, config.told);
+    const rules = promtool('test', 'rules', join(ROOT, 'test/support/alert-rules.test.yml'));
+    assert.equal(rules.status, 0, rules.told);
+  });
 });
 
 it('the README has a row for every metric', () => {

@@ -12,6 +12,11 @@ describe('the report as a page', () => {
     assert.doesNotMatch(page, /<script|<link|src=|https?:\/\/(?!localhost:8080)/);
   });
 
+  it('draws a run of one second, too', () => {
+    const page = htmlReport(stressReport({ timeline: stressReport().timeline.slice(0, 1) }));
+    assert.match(page, /<polyline class="b"[^>]* points="0\.0,0\.0 720\.0,0\.0"/);
+  });
+
   // The header by which answers are counted apart belongs to the target: a backend sends `X-Server: <script>…` and waits for
   // somebody to open the report.
   it('shows what the target has sent as text', () => {
