@@ -104,10 +104,12 @@ export class Connection {
     const headers: Record<string, string> = {
       Accept: accept,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${sendable('token', token)}` }),
       ...(actor === undefined ? {} : { 'Heimdall-Actor': encodeURIComponent(actor.toWellFormed()) }),
-      ...(options.idempotencyKey === undefined ? {} : { 'Idempotency-Key': options.idempotencyKey }),
-      ...(options.ifMatch === undefined ? {} : { 'If-Match': options.ifMatch }),
+      ...(options.idempotencyKey === undefined
+        ? {}
+        : { 'Idempotency-Key': sendable('idempotencyKey', options.idempotencyKey) }),
+      ...(options.ifMatch === undefined ? {} : { 'If-Match': sendable('ifMatch', options.ifMatch) }),
     };
     const url = `${this.#base}${path}${parameters.size === 0 ? '' : `?${parameters.toString()}`}`;
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
@@ -129,6 +131,12 @@ export class Connection {
     const message = `what answers on ${this.#base || url} is no server manager of heimdall: look at the address`;
     return new HeimdallConnectionError(url, message, options);
   }
+}
+
+/** What `fetch` would refuse, it would refuse as if nobody answered, and show. @throws {TypeError} names it, and does not show what may be a secret. */
+function sendable(name: string, value: string): string {
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())) return value;
+  throw new TypeError(`${name} has characters that no header field can have`);
 }
 
 function problemOf({ status, headers }: Response, text: string): HeimdallApiError {

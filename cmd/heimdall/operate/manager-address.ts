@@ -37,7 +37,7 @@ export async function managerAddress(
 ): Promise<ManagerAddress> {
   const named = manager ?? env['HEIMDALL_MANAGER'];
   const url = named === undefined ? null : urlOf(named, manager === undefined ? 'HEIMDALL_MANAGER' : '--manager');
-  const token = tokenFile === undefined ? env['HEIMDALL_TOKEN'] : await tokenIn(tokenFile);
+  const token = tokenFile === undefined ? tokenOf(env) : await tokenIn(tokenFile);
   if (url !== null && (config === undefined || token !== undefined)) return { baseUrl: url, token };
   const found = await configured();
   return {
@@ -59,7 +59,16 @@ async function tokenIn(file: string): Promise<string> {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(EXIT.failed, `--token-file: ${why}`);
   });
+  return oneToken(text, `--token-file: ${file}`);
+}
+
+function tokenOf({ HEIMDALL_TOKEN: token }: NodeJS.ProcessEnv): string | undefined {
+  return token === undefined || token === '' ? token : oneToken(token, 'HEIMDALL_TOKEN');
+}
+
+/** @throws {CommandError} without what it holds. */
+function oneToken(text: string, source: string): string {
   const token = text.trim();
-  if (token !== '' && !/\s/.test(token)) return token;
-  throw new CommandError(EXIT.failed, `--token-file: ${file} has to hold one token, and nothing else`);
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CommandError(EXIT.failed, `${source} has to hold one token, and nothing else`);
 }

@@ -196,6 +196,16 @@ describe('the client', () => {
     );
   });
 
+  it('says what cannot be sent, without showing it', async () => {
+    const { client, sent } = recording({ token: 'open\nsesame' });
+    await assert.rejects(client.status(), { name: 'TypeError', message: /^token has characters/ });
+    await assert.rejects(
+      recording({}).client.services.pause('web', { idempotencyKey: 'ключ' }),
+      /^TypeError: idempotencyKey/,
+    );
+    assert.deepEqual(sent, []);
+  });
+
   it('asks the page it stands in when it has no address', async () => {
     const { client, sent } = recording({ baseUrl: '' });
     await client.servers.list();

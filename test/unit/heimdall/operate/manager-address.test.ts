@@ -55,4 +55,11 @@ describe('where the manager is', () => {
     await assert.rejects(managerAddress({ tokenFile: empty }, {}, CONFIGURED), /--token-file: .*empty has to hold/);
     await assert.rejects(managerAddress({ tokenFile: join(folder, 'no') }, {}, CONFIGURED), /--token-file: ENOENT/);
   });
+
+  it('refuses a variable that no field can carry, and does not show it', async () => {
+    const env = { HEIMDALL_MANAGER: 'a:1', HEIMDALL_TOKEN: 'open\nsesame' };
+    await assert.rejects(managerAddress({}, env, CONFIGURED), {
+      message: 'HEIMDALL_TOKEN has to hold one token, and nothing else',
+    });
+  });
 });
