@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 interface Outputs {
   readonly stdout: NodeJS.EventEmitter;
   readonly stderr: NodeJS.EventEmitter & { write(text: string): unknown };
-  exit(code: number): void;
+  readonly exit: (code: number) => void;
 }
 
 /**
