@@ -3,9 +3,11 @@ import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import Database from 'better-sqlite3';
 import type { HeimdallError } from '../../internal/model/errors.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { backupRegistry } from '../../internal/registry/sqlite/backup.ts';
+import { copyFaultOf } from '../../internal/registry/sqlite/faults.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
 import { restoreRegistry } from '../../internal/registry/sqlite/restore.ts';
@@ -105,6 +107,14 @@ describe('the backup of a registry', () => {
     await writeFile(path, 'this is no registry\n'.repeat(1_000));
     await assert.rejects(backupRegistry({ ...again, replace: true }), { code: 'REGISTRY_BROKEN' });
     assert.deepEqual((await files()).toSorted(), ['copy.db', 'registry.db']);
+  });
+
+  it('does not blame the registry when there is no room for the copy', () => {
+    const full = new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
+    const fault = (error: Error) => String(copyFaultOf(error, '/srv/registry.db', '/mnt/copy.db'));
+    assert.match(fault(full), /: \/mnt\/copy\.db cannot be written: there is no room left on its disk\.$/);
+    const broken = new Database.SqliteError('malformed', 'SQLITE_CORRUPT');
+    assert.match(fault(broken), /: The registry \/srv\/registry\.db is damaged/);
   });
 
   it('comes back as a registry of its own, with what was known then, and the one before is kept', async () => {

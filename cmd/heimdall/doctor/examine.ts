@@ -13,7 +13,7 @@ import { checkInstancePorts } from './checks/instance-ports.ts';
 import { checkKernel } from './checks/kernel.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
 import { checkOwnPorts, whoAnswers } from './checks/own-ports.ts';
-import { checkRegistry } from './checks/registry.ts';
+import { checkRegistry, UNREADABLE } from './checks/registry.ts';
 import { checkRunning } from './checks/running.ts';
 import { checkNode } from './checks/versions.ts';
 import type { Finding } from './finding.ts';
@@ -52,6 +52,6 @@ async function registryAt(path: string, machine: Machine): Promise<RegistryFile 
   try {
     return await machine.registry(path);
   } catch (error) {
-    return { flaw: `cannot be read: ${messageOf(error)}`, content: null, users: null, lastEventAt: null };
+    return { flaw: `${UNREADABLE}: ${messageOf(error)}`, content: null, users: null, lastEventAt: null };
   }
 }

@@ -3,7 +3,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { HeimdallError, messageOf } from '../../model/errors.ts';
-import { faultOf } from './faults.ts';
+import { copyFaultOf } from './faults.ts';
 import { contentOf, flawOf, openToRead, type RegistryContent } from './registry-file.ts';
 
 /** Copied at a time, some 4 MB: between two steps there is time for Ctrl-C and a progress bar. */
@@ -68,7 +68,7 @@ export async function copyRegistry(from: string, to: string, onProgress?: (part:
       },
     });
   } catch (error) {
-    throw faultOf(error, from);
+    throw copyFaultOf(error, from, to);
   } finally {
     source.close();
   }

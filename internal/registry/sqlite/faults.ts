@@ -30,6 +30,13 @@ export function faultOf(error: unknown, path: string): unknown {
   return DAMAGED.test(code) ? damaged(path, error.message, error) : unreachable(path, error);
 }
 
+/** The same of copying: where there is no more room is not the registry. */
+export function copyFaultOf(error: unknown, from: string, to: string): unknown {
+  if (sqliteCode(error) !== 'SQLITE_FULL') return faultOf(error, from);
+  const message = `${to} cannot be written: there is no room left on its disk.`;
+  return new HeimdallError('INVALID_REQUEST', message, { path: to }, { cause: error });
+}
+
 export function damaged(path: string, reason: string, cause?: unknown): HeimdallError {
   return new HeimdallError(
     'REGISTRY_BROKEN',

@@ -7,6 +7,8 @@ import type { Machine } from '../machine.ts';
 /** A clock that is off by less is none that jumped, in milliseconds. */
 const SLACK_MS = 5_000;
 const ABOUT = 'registry';
+/** How a flaw begins that may be none of the file's. */
+export const UNREADABLE = 'cannot be read';
 
 /**
  * Whether the registry is sound, and in step.
@@ -27,8 +29,9 @@ export function checkRegistry(
   if (file === null) return [well(ABOUT, `${path}: none yet, made at the first start`)];
   if (file.flaw !== null || file.content === null || file.users === null) {
     const message = `${path}: it ${file.flaw}`;
-    const advice =
-      'stop heimdall and bring back a copy: heimdall restore FILE; or move it away to begin with an empty one';
+    const advice = file.flaw?.startsWith(UNREADABLE)
+      ? 'run this as the user that heimdall runs as, who may read the file and write into its folder'
+      : 'stop heimdall and bring back a copy: heimdall restore FILE; or move it away to begin with an empty one';
     return [{ level: 'broken', about: ABOUT, message, advice }];
   }
   const { content, users } = file;

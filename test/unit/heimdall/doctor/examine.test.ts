@@ -208,7 +208,10 @@ describe('heimdall doctor', () => {
     const gone = { registry: async () => null };
     assert.match((await faults(gone)).join('\n'), /broken registry: there is none at .* has lost it/);
     const unreadable = { registry: async () => Promise.reject(new Error('EACCES')) };
-    assert.match((await faults(unreadable)).join('\n'), /broken registry: .*it cannot be read: EACCES/);
+    assert.match(
+      (await faults(unreadable)).join('\n'),
+      /broken registry: .*it cannot be read: EACCES → run this as the user/,
+    );
     const behind = registry({ users: { ...USERS, proxies: [{ ...PROXY, appliedRevision: 4 }] } });
     await assertFaults([/^warning registry: load balancer p \(pid 22\) is 3 revisions behind/], behind);
     await assertFaults(
