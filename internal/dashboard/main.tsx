@@ -15,7 +15,10 @@ const NOTICE_MS = 8_000;
 const BAD_NOTICE_MS = 30_000;
 
 function createSite(): Site {
-  const session = new Session(sessionStorage, localStorage);
+  const session = new Session(
+    () => sessionStorage,
+    () => localStorage,
+  );
   const store = new Store();
   const route = signal<Route>(routeOf(location.hash));
   const notices = signal<readonly Notice[]>([]);

@@ -113,6 +113,7 @@ export class Feed {
         if (!document.hidden || stream !== this.#current || stream.signal.aborted) return;
         this.#isResting = true;
         this.stop();
+        this.connection.value = 'connecting'; // whoever follows it lets go, too
       }, HIDDEN_MS);
     } else if (this.#isResting) this.restart();
     else this.#wake.resolve();

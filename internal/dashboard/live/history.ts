@@ -34,7 +34,7 @@ export class History {
   add(at: number, services: readonly LiveService[], instances: readonly LiveInstance[]): void {
     for (const { name, traffic } of services) this.#collect(`service ${name}`, { ...traffic });
     for (const instance of instances) this.#collect(`instance ${instance.id}`, figuresOf(instance));
-    this.#until ??= at - this.#stepMs;
+    this.#until = Math.min(this.#until ?? at - this.#stepMs, at); // the clock may be set back
     const steps = Math.floor((at - this.#until) / this.#stepMs);
     if (steps < 1) return;
     this.#until += steps * this.#stepMs;

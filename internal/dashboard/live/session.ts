@@ -1,7 +1,7 @@
 import { effect, signal } from '@preact/signals';
 
-/** Where the browser keeps something under a name; it may refuse, and then nothing is kept. */
-type Storage = Pick<globalThis.Storage, 'getItem' | 'setItem' | 'removeItem'>;
+/** Where the browser keeps something under a name; it may refuse, even to say where, and then nothing is kept. */
+type Place = () => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -15,10 +15,10 @@ export class Session {
   /** Why a token is asked for; null: none is. */
   readonly demand = signal<string | null>(null);
 
-  constructor(tab: Storage, lasting: Storage) {
-    this.token.value = tab.getItem('heimdall.token');
-    this.actor.value = lasting.getItem('heimdall.actor');
-    const theme = lasting.getItem('heimdall.theme');
+  constructor(tab: Place, lasting: Place) {
+    this.token.value = kept(tab, 'heimdall.token');
+    this.actor.value = kept(lasting, 'heimdall.actor');
+    const theme = kept(lasting, 'heimdall.theme');
     this.theme.value = THEMES.find((known) => known === theme) ?? 'auto';
     effect(() => keep(tab, 'heimdall.token', this.token.value));
     effect(() => keep(lasting, 'heimdall.actor', this.actor.value));
@@ -26,7 +26,19 @@ export class Session {
   }
 }
 
-function keep(storage: Storage, name: string, value: string | null): void {
-  if (value === null) storage.removeItem(name);
-  else storage.setItem(name, value);
+function kept(place: Place, name: string): string | null {
+  try {
+    return place().getItem(name);
+  } catch {
+    return null; // site data are blocked
+  }
+}
+
+function keep(place: Place, name: string, value: string | null): void {
+  try {
+    if (value === null) place().removeItem(name);
+    else place().setItem(name, value);
+  } catch {
+    // blocked, or full: it lasts as long as the page
+  }
 }

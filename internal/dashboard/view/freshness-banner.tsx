@@ -12,7 +12,7 @@ export function FreshnessBanner() {
       {kind === 'fresh' &&
         'The manager cannot read the registry at present. What is shown is what was known last; traffic goes on.'}
       {kind === 'stale' && `Nothing was heard of the manager for ${spanText(ageMs)}. What is shown is stale. `}
-      {kind !== 'fresh' && feed.connection.value === 'lost' && `Connecting again: ${feed.trouble.value}.`}
+      {kind !== 'fresh' && feed.connection.value === 'lost' && `Connecting again: ${feed.trouble.value}`}
     </div>
   );
 }

@@ -15,7 +15,7 @@ export interface Happening {
   readonly instance: string | null;
 }
 
-const BAD = /\.(start-failed|exited|crash-loop|lost|failed|refused)$/;
+const BAD = /\.(start-failed|restart-failed|exited|crash-loop|lost|failed|refused)$/;
 const WARN = /\.(ejected|replaced|rolled-back|paused|draining)$/;
 const GOOD = /\.(ready|readmitted|succeeded|resumed)$/;
 

@@ -108,7 +108,7 @@ function LogOut() {
     session.demand.value = '';
   };
   return (
-    <button type="button" onClick={leave}>
+    <button type="button" class="log-out" onClick={leave}>
       Log out
     </button>
   );

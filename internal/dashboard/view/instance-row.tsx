@@ -7,9 +7,6 @@ import { useSite } from '../site.ts';
 import { healthOf, lifecycleOf } from '../standing.ts';
 import { DrainText } from './drain-text.tsx';
 
-/** Of the table, with the one that is the row's heading. */
-const COLUMNS = 13;
-
 interface InstanceRowProps {
   readonly id: string;
   readonly isServiceShown: boolean;
@@ -30,7 +27,6 @@ export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
             {id}
           </button>
         </th>
-        <td colSpan={COLUMNS - 1} />
       </tr>
     );
   }

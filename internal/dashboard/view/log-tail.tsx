@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { effect, untracked, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { LogLine } from '../../model/log-line.ts';
 import { useSite } from '../site.ts';
@@ -62,40 +62,51 @@ interface Setter<T> {
   peek(): T;
 }
 
-/** Follows the log for as long as it is shown; while paused, lines are kept back. */
+/** Follows the log for as long as it is shown and the manager is there; while paused, lines are kept back. */
 function useLogLines(
   id: string,
   lines: Setter<readonly NumberedLine[]>,
   note: Setter<string>,
   isPaused: Setter<boolean>,
 ): void {
-  const { client } = useSite();
+  const { client, feed } = useSite();
   useEffect(() => {
-    const ended = new AbortController();
     let number = 0;
     let fresh: NumberedLine[] = [];
+    let isAnew = true; // what comes next begins with lines that are shown already
     const timer = setInterval(() => {
       if (fresh.length === 0 || isPaused.peek()) return;
-      lines.value = [...lines.peek(), ...fresh].slice(-KEPT_LINES);
+      lines.value = [...(isAnew ? [] : lines.peek()), ...fresh].slice(-KEPT_LINES);
       fresh = [];
+      isAnew = false;
     }, DRAW_MS);
-    const follow = async () => {
-      for await (const line of client().servers.followLogs(id, { lines: FIRST_LINES, signal: ended.signal })) {
+    const follow = async (signal: AbortSignal) => {
+      for await (const line of client().servers.followLogs(id, { lines: FIRST_LINES, signal })) {
         number += 1;
         fresh.push({ ...line, number });
         if (fresh.length > KEPT_LINES) fresh.shift();
       }
-      note.value = 'The instance is gone; nothing more comes.';
+      if (!signal.aborted) note.value = 'The log ends here: the instance is gone, or the manager stops.';
     };
     lines.value = [];
-    note.value = '';
-    follow().catch((error: unknown) => {
-      if (!ended.signal.aborted)
-        note.value = `The log cannot be followed: ${error instanceof Error ? error.message : String(error)}`;
+    const stop = effect(() => {
+      if (feed.connection.value !== 'open') {
+        note.value = 'The manager is away; the log goes on when it is back.';
+        return undefined;
+      }
+      const ended = new AbortController();
+      note.value = '';
+      fresh = [];
+      isAnew = true;
+      untracked(() => follow(ended.signal)).catch((error: unknown) => {
+        if (!ended.signal.aborted)
+          note.value = `The log cannot be followed: ${error instanceof Error ? error.message : String(error)}`;
+      });
+      return () => ended.abort();
     });
     return () => {
+      stop();
       clearInterval(timer);
-      ended.abort();
     };
   }, [id]);
 }

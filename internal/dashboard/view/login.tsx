@@ -10,7 +10,12 @@ export function Login({ demand }: { readonly demand: string }) {
   useEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
-    session.token.value = token.peek().trim();
+    const typed = token.peek().trim();
+    if (!/^[\x21-\x7e]+$/.test(typed)) {
+      session.demand.value = 'A token has only visible ASCII characters, without spaces.'; // no header could carry it
+      return;
+    }
+    session.token.value = typed;
     session.demand.value = null;
     feed.restart();
   };

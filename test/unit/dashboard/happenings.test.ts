@@ -41,6 +41,12 @@ describe('the timeline', () => {
     assert.equal(happeningsOf([], [{ ...ALERT, resolvedAt: null }]).length, 1);
   });
 
+  it('shows as bad what has failed', () => {
+    const types = ['instance.restart-failed', 'instance.start-failed', 'deployment.failed', 'config.refused'] as const;
+    const events = types.map((type, at) => event(at, '2026-01-01T10:00:00Z', type, 'x'));
+    assert.deepEqual(new Set(happeningsOf(events, []).map(({ tone }) => tone)), new Set(['bad']));
+  });
+
   it('can be filtered', () => {
     assert.deepEqual(
       happeningsOf(EVENTS, [ALERT], 'killed').map(({ text }) => text),

@@ -53,6 +53,14 @@ describe('the history of the dashboard', () => {
     assert.deepEqual(history.instance('i', 'cpu'), []);
   });
 
+  it('goes on by the clock of the manager when that was set back', () => {
+    const history = seeded();
+    history.add(5_000, web(3), []);
+    history.add(15_000, web(5), []);
+    assert.deepEqual(history.times(), [-5, 5, 15]);
+    assert.deepEqual(history.service('web', 'rps'), [1, 2, 4]);
+  });
+
   it('forgets what a hidden page has missed, however long that was', () => {
     const history = seeded();
     history.add(90_000_000, web(7), []);
