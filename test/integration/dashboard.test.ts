@@ -9,14 +9,16 @@ import { dashboardFolder } from '../../cmd/runtime/package-info.ts';
 import { dashboard } from '../../internal/api/dashboard.ts';
 import { noBrowser, startBrowser, watchedPage } from '../support/browser.ts';
 import { eventually } from '../support/e2e-wait.ts';
-import { liveInstance, liveService, liveState } from '../support/live-state.ts';
+import { liveInstance, liveService, liveState, NO_TRAFFIC } from '../support/live-state.ts';
 
 const TOKEN = 'open-sesame-please';
 const MANY = 200;
+const RPS = 64;
 const INSTANCES = Array.from({ length: MANY }, (_, at) =>
-  liveInstance({ id: `web-${9_001 + at}-a`, port: 9_001 + at }),
+  liveInstance({ id: `web-${9_001 + at}-a`, port: 9_001 + at }, { traffic: { ...NO_TRAFFIC, rps: RPS } }),
 );
-const STATE = liveState({ services: [liveService('web', { desired: MANY })], instances: INSTANCES });
+const WEB = liveService('web', { desired: MANY, traffic: { ...NO_TRAFFIC, rps: MANY * RPS } });
+const STATE = liveState({ services: [WEB], instances: INSTANCES });
 /** Of one expectation: the machine may be slow and busy. */
 const LIMIT_MS = 40_000;
 
@@ -106,6 +108,14 @@ describe('the dashboard of a manager that is played', { skip: noBrowser }, () =>
       assert.ok(table > 0 && Math.abs(table - Math.max(...columns)) < 2, `${width}: ${table}, ${columns.join()}`);
     }
     assert.deepEqual(faults, []);
+  });
+
+  it('has room on a phone for the names and the figures in the picture of the flow', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    await page.goto(`${base}/`);
+    const name = await page.locator('.flow').getByText('200 instances').boundingBox();
+    const figure = await page.locator('.flow').getByText('12.8k/s').last().boundingBox();
+    assert.ok(name !== null && figure !== null && name.x + name.width < figure.x, JSON.stringify([name, figure]));
   });
 
   it('follows the log of an instance again when the manager was away', async () => {

@@ -12,6 +12,8 @@ const BAR = 10;
 const WIDEST_TOTAL = 120;
 const WIDEST_INSTANCE = 16;
 const THINNEST = 1.5;
+/** For the mark, the name and the figure of an instance; a phone has less, and gives them more than half of its width. */
+const LEAF_ROOM = 210;
 /** More instances of a service than this are drawn as a group, those in trouble apart. */
 const MOST_ROWS = 10;
 
@@ -66,11 +68,8 @@ export function flowLayout(services: readonly LiveService[], instances: readonly
   const total = services.reduce((sum, { traffic }) => sum + traffic.rps, 0);
   const busiest = Math.max(0, ...groups.flatMap(({ leaves }) => leaves.map(({ rps }) => rps)));
   const perRequest = Math.min(ratio(WIDEST_TOTAL, total), ratio(WIDEST_INSTANCE, busiest));
-  const columns = {
-    balancer: 0,
-    service: Math.round(width * 0.36),
-    leaf: Math.max(Math.round(width * 0.6), width - 210),
-  };
+  const leafColumn = Math.max(Math.round(width * 0.46), width - LEAF_ROOM);
+  const columns = { balancer: 0, service: Math.round(Math.min(width * 0.36, leafColumn * 0.6)), leaf: leafColumn };
   const count = groups.reduce((sum, { leaves }) => sum + Math.max(1, leaves.length), 0);
   const row = Math.min(HIGHEST_ROW, Math.max(LOWEST_ROW, Math.floor(USUAL_HEIGHT / count)));
   const links: FlowLink[] = [];
