@@ -68,6 +68,10 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
     await notice(/^web-\d+-\w+ is ready/);
     await row(/running.*healthy/).waitFor();
     await healthy('1 of 1 healthy');
+    await page
+      .locator('.timeline')
+      .getByText(/^audit Ann added/)
+      .waitFor();
   });
 
   step('is steered by the keyboard alone', async () => {

@@ -1,4 +1,4 @@
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { HeimdallApiError } from '../../client/client.ts';
 import { Modal } from '../part/modal.tsx';
@@ -26,14 +26,23 @@ export function ActionDialog({ action }: { readonly action: Action }) {
   const stage = useSignal<Stage>('asking');
   const watch = useSignal<Watch | null>(action.watch ?? null);
   const trouble = useSignal<Trouble | null>(null);
+  const actor = useSignal('');
+  const introduce = () => void (session.actor.value ??= actor.peek().trim().slice(0, LONGEST_NAME));
   const isOpen = useRef(true);
-  useEffect(() => () => void (isOpen.current = false), []);
+  useEffect(
+    () => () => {
+      isOpen.current = false;
+      introduce();
+    },
+    [],
+  );
   const close = () => {
     if (current.peek() === action) current.value = null;
   };
   const run = async () => {
     stage.value = 'running';
     trouble.value = null;
+    introduce(); // the record of this action shall have it
     try {
       const outcome = await action.run(client(), values.peek());
       tell(outcome.said);
@@ -64,7 +73,7 @@ export function ActionDialog({ action }: { readonly action: Action }) {
               />
             ))}
             <p class="meaning">{action.meaning(values.value)}</p>
-            {session.actor.value === null && <ActorInput />}
+            {session.actor.value === null && <ActorInput name={actor} />}
           </>
         )}
         {stage.value !== 'asking' && watch.value !== null && <Progress watch={watch.value} />}
@@ -99,10 +108,7 @@ function Buttons({ stage, action, close }: { stage: Stage; action: Action; close
 }
 
 /** Asked once; whoever leaves it empty is not asked again. */
-function ActorInput() {
-  const { session } = useSite();
-  const name = useSignal('');
-  useEffect(() => () => void (session.actor.value ??= name.peek().trim().slice(0, LONGEST_NAME)), []);
+function ActorInput({ name }: { name: Signal<string> }) {
   const field = {
     name: 'actor',
     label: 'Your name, for the record',

@@ -4,21 +4,21 @@ import { optionalText } from './input.ts';
 
 const COMMENT = { name: 'comment', label: 'Comment', kind: 'text', value: '' } as const;
 
-/** @param actor - who says so; empty: did not say. */
-export function acknowledgeAlert({ id, title }: AlertView, actor: string): Action {
+/** @param actor - who says so, asked when it is said; empty: did not say. */
+export function acknowledgeAlert({ id, title }: AlertView, actor: () => string): Action {
   return {
     title: 'Acknowledge the alert',
     verb: 'Acknowledge',
     fields: [COMMENT],
     meaning: () => `“${title}”: nobody is told of it again, only of its end.`,
     run: async ({ alerts }, { comment }) => {
-      await alerts.ack(id, { by: optionalText(actor), comment: optionalText(comment) });
+      await alerts.ack(id, { by: optionalText(actor()), comment: optionalText(comment) });
       return { said: 'The alert is acknowledged.' };
     },
   };
 }
 
-export function silenceAlert({ key, title, service, instance }: AlertView, actor: string): Action {
+export function silenceAlert({ key, title, service, instance }: AlertView, actor: () => string): Action {
   const scopes = [
     { value: 'key', label: 'this trouble' },
     ...(instance === null ? [] : [{ value: 'instance', label: `everything about ${instance}` }]),
@@ -47,7 +47,7 @@ export function silenceAlert({ key, title, service, instance }: AlertView, actor
     run: async ({ alerts }, values) => {
       const match = matches[values['scope'] ?? ''] ?? { key };
       const comment = optionalText(values['comment']);
-      await alerts.silence({ match, for: values['for'], by: optionalText(actor), comment });
+      await alerts.silence({ match, for: values['for'], by: optionalText(actor()), comment });
       return { said: `Silenced for ${values['for']}.` };
     },
   };

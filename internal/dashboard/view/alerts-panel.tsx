@@ -33,7 +33,7 @@ export function AlertsPanel({ service = null }: { readonly service?: string | nu
 function AlertItem({ alert }: { alert: AlertView }) {
   const { store, action, session } = useSite();
   const lasted = spanText(Date.parse(store.state.value.at) - Date.parse(alert.since));
-  const actor = session.actor.value ?? '';
+  const actor = () => session.actor.peek() ?? '';
   return (
     <li class={`alert tone-${severityOf(alert).tone}`}>
       <Mark standing={severityOf(alert)} isAlone />

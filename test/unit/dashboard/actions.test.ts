@@ -55,7 +55,10 @@ describe('the actions of the dashboard', () => {
 
   it('silence what was chosen, and end a silence', async () => {
     const alert = ALERT as AlertView;
-    assert.deepEqual(await sentBy(silenceAlert(alert, 'ann'), { scope: 'service', for: '4h', comment: 'moving' }), [
+    let name = '';
+    const action = silenceAlert(alert, () => name);
+    name = 'ann'; // typed in the dialog of this very action
+    assert.deepEqual(await sentBy(action, { scope: 'service', for: '4h', comment: 'moving' }), [
       'POST /alerts/silences {"match":{"service":"web"},"for":"4h","by":"ann","comment":"moving"}',
     ]);
     const silence = { id: 4, match: { service: 'web' }, createdAt: '', until: '', by: '', comment: '' };
