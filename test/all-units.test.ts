@@ -1,4 +1,5 @@
-// Every unit test in one process: alone, each of these files would take longer to start than to run.
+// Every unit test in one process: alone, each of these files would take longer to start than to run. Files start in the order of their
+// names, and this one takes longest: it must not be the last.
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
