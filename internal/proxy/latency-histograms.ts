@@ -2,7 +2,7 @@ import { BUCKETS, bucketOf } from '../model/latency-buckets.ts';
 import type { SharedSize } from './shared-state.ts';
 
 /**
- * How long each upstream took to answer, counted in buckets, in memory that all threads share. Each thread has a row of its
+ * How long each upstream took to answer (or the requests to each pool took), counted in buckets, in memory that all threads share. Each thread has a row of its
  * own for each upstream: nothing is lost and nothing waits. Counts only grow, and begin anew at 2^32: what a time has seen
  * is the difference of two readings, see `since`.
  */

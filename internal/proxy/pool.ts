@@ -6,7 +6,8 @@ import { Lease, type LeaseOwner } from './lease.ts';
 import { LineGauge } from './line-gauge.ts';
 import { type Offer, offerOf } from './offer.ts';
 import { isOwnFault, type Outcome } from './outcome.ts';
-import type { EndedRequests } from './request-counts.ts';
+import { LatencyTotal } from './latency-total.ts';
+import type { EndedRequests, RequestEnd } from './request-counts.ts';
 import { PastWork } from './past-work.ts';
 import { SharedState } from './shared-state.ts';
 import { SlotAllocator } from './slot-allocator.ts';
@@ -67,6 +68,7 @@ export class Pool implements LeaseOwner {
   #releasing = false;
   #closed = false;
   readonly #past = new PastWork();
+  readonly #durationTotal = new LatencyTotal();
 
   constructor(name: string, balancer: Balancer, events: PoolEvents, now: () => number, place: PoolPlace = lonePool()) {
     this.name = name;
@@ -268,13 +270,27 @@ export class Pool implements LeaseOwner {
     return this.#place.state.requestCounts.retries(this.#place.pool);
   }
 
-  /**
-   * A request to the pool is over.
-   * @param status - for the client.
-   * @param failed - for the client: with a 5xx, or a response that broke off.
-   */
-  ended(status: number, failed: boolean): void {
-    if (!this.#closed) this.#place.state.requestCounts.count(this.#place.pool, status, failed);
+  /** A request to the pool is over. @param elapsedMs - since its head came. */
+  ended(end: RequestEnd, elapsedMs: number): void {
+    if (this.#closed) return;
+    const { state, pool } = this.#place;
+    state.requestCounts.count(pool, end);
+    state.durations.record(pool, elapsedMs);
+  }
+
+  /** How long the requests took that are over, in all threads, see `LatencyHistograms`; for the main thread. */
+  get totalDurations(): Float64Array {
+    return this.#durationTotal.update(this.#place.state.durations.read(this.#place.pool));
+  }
+
+  /** Octets that clients sent to the pool in requests that are over, in all threads. */
+  get receivedBytes(): number {
+    return this.#place.state.requestCounts.receivedBytes(this.#place.pool);
+  }
+
+  /** The same of what they got. */
+  get sentBytes(): number {
+    return this.#place.state.requestCounts.sentBytes(this.#place.pool);
   }
 
   /** How requests to the pool have ended since it was made, in all threads. */

@@ -7,10 +7,21 @@ export interface EndedRequests {
   readonly failed: number;
 }
 
+/** How a request ended for its client. */
+export interface RequestEnd {
+  /** That the client got, or would have got. */
+  readonly status: number;
+  /** For the client: with a 5xx, or a response that broke off. */
+  readonly hasFailed: boolean;
+  /** Octets of bodies, without their framing, and of tunnels. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 /** What a client can get, by the first digit of its status; `other` is anything that is no status. */
 export const STATUS_CLASSES = ['other', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 const CLASSES = STATUS_CLASSES.length;
-const PER_POOL = CLASSES + 2;
+const PER_POOL = CLASSES + 4;
 
 /** How requests ended for the clients of each pool, in memory that all threads share; each thread has a row of its own. */
 export class RequestCounts {
@@ -21,6 +32,8 @@ export class RequestCounts {
   readonly #ended: Float64Array;
   readonly #failed: Float64Array;
   readonly #retries: Float64Array;
+  readonly #received: Float64Array;
+  readonly #sent: Float64Array;
 
   /** @param floats - gives out columns of the memory. */
   constructor({ pools, threads }: SharedSize, thread: number, floats: (length: number) => Float64Array) {
@@ -29,6 +42,8 @@ export class RequestCounts {
     this.#ended = floats((threads + 1) * pools * CLASSES);
     this.#failed = floats((threads + 1) * pools);
     this.#retries = floats((threads + 1) * pools);
+    this.#received = floats((threads + 1) * pools);
+    this.#sent = floats((threads + 1) * pools);
   }
 
   /** How many floats the columns take. */
@@ -36,12 +51,13 @@ export class RequestCounts {
     return PER_POOL * (threads + 1) * pools;
   }
 
-  /** @param status - that the client got, or would have got. */
-  count(pool: number, status: number, failed: boolean): void {
+  count(pool: number, { status, hasFailed, receivedBytes, sentBytes }: RequestEnd): void {
     const own = this.#own + pool;
     const at = own * CLASSES + classOf(status);
     this.#ended[at] = (this.#ended[at] ?? 0) + 1;
-    if (failed) this.#failed[own] = (this.#failed[own] ?? 0) + 1;
+    if (hasFailed) this.#failed[own] = (this.#failed[own] ?? 0) + 1;
+    this.#received[own] = (this.#received[own] ?? 0) + receivedBytes;
+    this.#sent[own] = (this.#sent[own] ?? 0) + sentBytes;
   }
 
   /** A request goes to one more upstream, after the one before has failed it. */
@@ -72,11 +88,23 @@ export class RequestCounts {
     return this.#sum(this.#retries, pool);
   }
 
+  /** Octets that clients sent in requests that are over, of all threads together. */
+  receivedBytes(pool: number): number {
+    return this.#sum(this.#received, pool);
+  }
+
+  /** The same of what they got. */
+  sentBytes(pool: number): number {
+    return this.#sum(this.#sent, pool);
+  }
+
   clear(pool: number): void {
     for (let row = pool; row < this.#failed.length; row += this.#pools) {
       this.#ended.fill(0, row * CLASSES, (row + 1) * CLASSES);
       this.#failed[row] = 0;
       this.#retries[row] = 0;
+      this.#received[row] = 0;
+      this.#sent[row] = 0;
     }
   }
 

@@ -53,7 +53,10 @@ export class SharedState {
   readonly #trials: Int32Array;
   readonly observations: Observations;
   readonly requestCounts: RequestCounts;
+  /** Of attempts, by upstream, to their response heads. */
   readonly latencies: LatencyHistograms;
+  /** Of requests, by pool, to their ends. */
+  readonly durations: LatencyHistograms;
   readonly #inFlight: Int32Array;
   /** What each thread has in flight by itself: `thread · upstreams + slot`. */
   readonly #ownInFlight: Int32Array;
@@ -115,6 +118,7 @@ export class SharedState {
     this.#waiting = integers((threads + 1) * pools);
     this.#ownInFlight = integers((threads + 1) * upstreams);
     this.latencies = new LatencyHistograms(size, thread, integers);
+    this.durations = new LatencyHistograms(ofPools(size), thread, integers);
   }
 
   static create(size: SharedSize): SharedState {
@@ -123,7 +127,8 @@ export class SharedState {
     const shared = 2 * (threads + 1) * pools + RequestCounts.size(size) + observed.floats;
     const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + shared;
     const own = (threads + 1) * (upstreams + pools);
-    const integers = 9 * upstreams + 4 * pools + own + observed.integers + LatencyHistograms.size(size);
+    const histograms = LatencyHistograms.size(size) + LatencyHistograms.size(ofPools(size));
+    const integers = 9 * upstreams + 4 * pools + own + observed.integers + histograms;
     return new SharedState(size, 0, new SharedArrayBuffer(8 * floats + 4 * integers));
   }
 
@@ -299,7 +304,13 @@ export class SharedState {
   clearPool(pool: number): void {
     this.setPaused(pool, false);
     this.requestCounts.clear(pool);
+    this.durations.clear(pool);
     for (let at = pool; at < this.#apart.length; at += this.size.pools) this.#apart[at] = 0;
     this.lines.fill(0, GAUGE_NUMBERS * pool, GAUGE_NUMBERS * (pool + 1));
   }
+}
+
+/** The size of histograms that have a row for each pool. */
+function ofPools({ pools, threads }: SharedSize): SharedSize {
+  return { upstreams: pools, pools, threads };
 }

@@ -53,6 +53,9 @@ describeEngines('the metrics', () => {
     assert.deepEqual([of('in_flight_requests'), of('queue_length'), of('paused')], [0, 0, 0]);
     assert.equal(of('attempt_duration_seconds_count'), 5);
     assert.equal(of('attempt_duration_seconds_bucket', ',le="30"'), 5);
+    assert.equal(of('request_duration_seconds_count'), 5);
+    assert.equal(of('request_duration_seconds_bucket', ',le="30"'), 5);
+    assert.deepEqual([of('received_bytes_total'), of('sent_bytes_total')], [0, 6]);
     assert.equal(of('upstreams', ',health="healthy"'), 1);
     const [id] = Array.from(site.fleet.pool('web')!.upstreams(), (upstream) => upstream.id);
     const one = `{service="web",instance_id="${id}"}`;
@@ -60,6 +63,19 @@ describeEngines('the metrics', () => {
     assert.equal(metrics.get(`heimdall_instance_up${one}`), 1);
     assert.equal(metrics.get(`heimdall_instance_attempt_duration_seconds_count${one}`), 5);
     assert.equal(metrics.get('heimdall_registry_applied_revision'), 7);
+  });
+
+  it('count the bodies that clients send and get', async () => {
+    const only = await RawBackend.start((connection) => {
+      onHeads(connection, () => connection.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole'));
+    });
+    await using site = await ProxySite.open([only.port]);
+    site.own(only);
+    await site.statusOf(requestText('POST /ok', ['Content-Length: 7'], 'seven!!'));
+    await eventually('it is over', () => site.fleet.pool('web')!.endedRequests.ended === 1);
+    const metrics = await metricsOf(site);
+    const of = (name: string) => metrics.get(`heimdall_service_${name}{service="web"}`);
+    assert.deepEqual([of('received_bytes_total'), of('sent_bytes_total')], [7, 5]);
   });
 
   it('of a service go on when its instances leave, those of the instances end', async () => {

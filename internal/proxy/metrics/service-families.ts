@@ -12,6 +12,8 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
   ['attempts', 'Requests sent to instances, repetitions included.', (pool) => pool.attempts],
   ['failed_attempts', 'Attempts that counted against their instance.', failuresOf],
   ['retries', 'Attempts after the first of a request.', (pool) => pool.retries],
+  ['received_bytes', 'Octets of request bodies and tunnels, of requests that are over.', (pool) => pool.receivedBytes],
+  ['sent_bytes', 'Octets of response bodies and tunnels, of requests that are over.', (pool) => pool.sentBytes],
   ['ejections', 'Instances ejected for what their requests told.', (pool) => pool.ejections],
 ];
 
@@ -35,6 +37,12 @@ export function serviceFamilies(pools: readonly ServicePool[]): Family[] {
     responses(pools),
     ...GAUGES.map(([name, help, read]) => of('gauge', `heimdall_service_${name}`, help, read)),
     upstreams(pools),
+    {
+      kind: 'histogram',
+      name: 'heimdall_service_request_duration_seconds',
+      help: 'From the head of a request to the end of its answer, waiting and repetitions included.',
+      samples: pools.map((pool) => ({ labels: labelsOf(pool), ...durationDistribution(pool.totalDurations) })),
+    },
     {
       kind: 'histogram',
       name: 'heimdall_service_attempt_duration_seconds',

@@ -153,9 +153,11 @@ export class Forwarder {
       defect = error;
       response.destroy();
     }
-    found.pool.ended(exchange.status, defect !== undefined || exchange.hasFailed);
+    const end = exchange.end();
+    const hasFailed = defect !== undefined || exchange.hasFailed;
+    found.pool.ended({ ...end, hasFailed }, this.#now() - request.startedAt);
     this.#explainer?.over(exchange);
-    this.#record(request, { ...namesOf(found.pool), ...exchange.end() }, defect);
+    this.#record(request, { ...namesOf(found.pool), ...end }, defect);
   }
 
   /** Resolves when the client's connection is closed, or has been refused. Never rejects, as above. */
@@ -183,9 +185,11 @@ export class Forwarder {
       defect = error;
       socket.destroy();
     }
-    found.pool.ended(upgrade.status, defect !== undefined || isFailureStatus(upgrade.status));
+    const end = upgrade.end();
+    const hasFailed = defect !== undefined || isFailureStatus(upgrade.status);
+    found.pool.ended({ ...end, hasFailed }, this.#now() - request.startedAt);
     this.#explainer?.over(upgrade);
-    this.#record(request, { ...namesOf(found.pool), ...upgrade.end() }, defect);
+    this.#record(request, { ...namesOf(found.pool), ...end }, defect);
   }
 
   /** Where a request goes; what it is answered with when it goes nowhere. */

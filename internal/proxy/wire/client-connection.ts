@@ -254,7 +254,7 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #receiveHead(parser: HeadParser, chunk: Buffer, from: number, to: number): number {
     const tools = this.#tools;
-    this.#startedAt = tools.record === null && tools.tracer === null ? 0 : tools.now();
+    this.#startedAt = tools.now();
     const head = readRequest(parser, tools.settings.limits.body);
     if (typeof head === 'string') {
       this.#refuse(refusalFor(head), parser, true);
@@ -344,12 +344,12 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
-    exchange.pool.ended(exchange.status, exchange.hasFailed);
     const { record, tracer, explainer, now } = this.#tools;
+    const endedAt = now();
+    exchange.pool.ended(exchange, endedAt - this.#startedAt);
     explainer?.over(exchange);
-    const isWanted = record !== null || exchange.request.trace?.sampled === true;
-    if (!isWanted || this.#startedAt === 0) return;
-    const made = exchangeRecord(exchange, this.#startedAt, now());
+    if (record === null && exchange.request.trace?.sampled !== true) return;
+    const made = exchangeRecord(exchange, this.#startedAt, endedAt);
     record?.(made);
     tracer?.ended(made);
   }

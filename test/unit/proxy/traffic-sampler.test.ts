@@ -36,10 +36,10 @@ describe('the traffic sampler', () => {
   it('adds up what happens from look to look, of those alone to whom it happened', () => {
     const { sampler, pool, a } = setUp();
     serve(a, 3, 10);
-    pool.ended(200, false);
+    pool.ended({ status: 200, hasFailed: false, receivedBytes: 0, sentBytes: 0 }, 1);
     assert.equal(sampler.look(), true);
     serve(a, 2, 500, true);
-    pool.ended(502, true);
+    pool.ended({ status: 502, hasFailed: true, receivedBytes: 0, sentBytes: 0 }, 1);
     assert.equal(sampler.look(), true);
     assert.equal(sampler.look(), false);
     assert.deepEqual(sampler.sample(), {

@@ -45,7 +45,7 @@ class Site {
         of.claim();
         of.took(ms);
         of.unclaim(n < failed);
-        pool!.ended(n < failed ? 500 : 200, n < failed);
+        pool!.ended({ status: n < failed ? 500 : 200, hasFailed: n < failed, receivedBytes: 0, sentBytes: 0 }, 1);
       }
       await this.clock.advance(1_000);
     }
