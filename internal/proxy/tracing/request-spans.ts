@@ -70,6 +70,7 @@ function attemptSpan(request: TracedRequest, attempt: AttemptRecord, index: numb
   const { trace, at, status, attempts } = request;
   const { host, port, outcome, headMs, connectMs } = attempt;
   const startedAt = at + attempt.afterMs;
+  const endedAt = at + Math.min(attempt.afterMs + attempt.totalMs, request.totalMs); // never rounded beyond the request's end
   const answered = headMs !== null && index === attempts.length - 1 ? status : undefined; // whoever answers is the last
   const kind = outcome.split(':', 1)[0] ?? '';
   const isBroken = kind !== COMPLETED && kind !== CLIENT_CLOSED;
@@ -83,7 +84,7 @@ function attemptSpan(request: TracedRequest, attempt: AttemptRecord, index: numb
     name: nameOf(request),
     kind: 'client',
     startedAt,
-    endedAt: startedAt + attempt.totalMs,
+    endedAt,
     failed: isBroken || isError,
     attributes: {
       ...methodOf(request),

@@ -16,6 +16,14 @@ function serverSpan(overrides: Partial<TracedRequest>) {
 }
 
 describe('the spans of a request', () => {
+  it('end with it at the latest, however the sums of their times are rounded', () => {
+    const at = 1_795_300_615_980.3977;
+    const only = attempt({ afterMs: 0.6918409009842529, totalMs: 1.3346448806766444 });
+    const [server, client] = requestSpans(traced({ at, totalMs: 2.0264857816608974, attempts: [only] }));
+    assert.ok(server && client);
+    assert.equal(client.endedAt, server.endedAt);
+  });
+
   it('are its own and one for its attempt, within it, named as the conventions have it', () => {
     const [server, client, ...others] = requestSpans(traced());
     assert.ok(server && client);
