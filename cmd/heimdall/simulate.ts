@@ -3,7 +3,7 @@ import { Replay, REPLAYABLE } from '../../internal/simulation/replay.ts';
 import type { Scenario } from '../../internal/simulation/scenario.ts';
 import { SCENARIOS } from '../../internal/simulation/scenarios.ts';
 import { simulateScenario } from '../../internal/simulation/simulate-scenario.ts';
-import type { Algorithm } from '../../internal/model/service.ts';
+import type { Algorithm } from '../../internal/model/algorithms.ts';
 import { CommandError, UsageError } from './command-error.ts';
 import { EXIT } from './exit-codes.ts';
 import { readLog } from './read-log.ts';

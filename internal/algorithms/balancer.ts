@@ -1,4 +1,4 @@
-import type { Algorithm } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
 import type { Explanation } from './explanation.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
 import type { Balancer } from './balancer.ts';
 import { IpUrlHash } from './ip-url-hash.ts';
 import { LeastConnections } from './least-connections.ts';

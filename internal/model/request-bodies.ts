@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ALGORITHMS, EnvSchema, MaxConnectionsSchema, ServiceNameSchema, VersionSchema } from './service.ts';
+import { ALGORITHMS } from './algorithms.ts';
+import { EnvSchema, MaxConnectionsSchema, ServiceNameSchema, VersionSchema } from './service.ts';
 import { PortSchema, WeightSchema, wholeNumber } from './units.ts';
 
 const InstancesSchema = wholeNumber(0, 1_000);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { WeightSchema } from './units.ts';
 import { FIRST_RELEASE, ReleaseSchema } from './release.ts';
-import { ALGORITHMS, MaxConnectionsSchema, type Service } from './service.ts';
+import { ALGORITHMS } from './algorithms.ts';
+import { MaxConnectionsSchema, type Service } from './service.ts';
 
 /** Set by hand; in force as long as the configuration still says what it said then. */
 function override<T extends z.ZodType>(value: T) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ReleaseViewSchema } from './release.ts';
-import { ALGORITHMS } from './service.ts';
+import { ALGORITHMS } from './algorithms.ts';
 import { DeploymentViewSchema } from './deployment-view.ts';
 import { InstanceViewSchema } from './instance-view.ts';
 

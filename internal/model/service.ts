@@ -1,21 +1,11 @@
 import { z } from 'zod';
+import { ALGORITHMS } from './algorithms.ts';
 import { HealthCheckSchema } from './health-check.ts';
 import { duration, PortSchema, WeightSchema, wholeNumber } from './units.ts';
 import { OutlierDetectionSchema } from './outlier-detection.ts';
 import { AdaptiveConcurrencySchema, QueueSchema } from './overload.ts';
 import { RateLimitSchema } from './rate-limit.ts';
 import { AutoscaleSchema, HoldSchema, LimitsOfInstanceSchema, RolloutSchema } from './rollout.ts';
-
-export const ALGORITHMS = [
-  'round-robin',
-  'weighted-round-robin',
-  'sticky-round-robin',
-  'ip-url-hash',
-  'least-connections',
-  'least-time',
-  'random-two-choices',
-] as const;
-export type Algorithm = (typeof ALGORITHMS)[number];
 
 /** Names that become a label in ids, file names, cookie names and log lines. */
 export const ServiceNameSchema = z

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
 import type { Destination } from './destination.ts';
 import type { ExplainSettings } from './explain/explainer.ts';
 import type { Search } from './explain/search.ts';

@@ -1,7 +1,8 @@
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { createBalancer } from '../algorithms/create-balancer.ts';
 import { type Instance, UNSPAWNED } from '../model/instance.ts';
-import { type Algorithm, type Service, ServiceSchema } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
+import { type Service, ServiceSchema } from '../model/service.ts';
 import { Fleet } from '../proxy/fleet.ts';
 import type { ServicePool } from '../proxy/service-pool.ts';
 import { sharedMemory } from '../proxy/shared-memory.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALGORITHMS, type Algorithm } from '../model/service.ts';
+import { ALGORITHMS, type Algorithm } from '../model/algorithms.ts';
 import { isFailureStatus, type Outcome } from '../proxy/outcome.ts';
 
 /** One attempt of a recorded request. All times in milliseconds. */

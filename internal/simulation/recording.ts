@@ -1,4 +1,4 @@
-import type { Algorithm } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
 import { Ledger, type Span } from './ledger.ts';
 import { readLogLine, type RecordedAttempt, type RecordedRequest, type Unusable } from './log-line.ts';
 

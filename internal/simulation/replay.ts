@@ -1,5 +1,5 @@
 import { hash32 } from '../algorithms/hash.ts';
-import { ALGORITHMS, type Algorithm } from '../model/service.ts';
+import { ALGORITHMS, type Algorithm } from '../model/algorithms.ts';
 import { hashKey } from '../proxy/request-context.ts';
 import { RetryBudget } from '../proxy/retry.ts';
 import { Backend } from './backend.ts';

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../model/service.ts';
+import type { Algorithm } from '../model/algorithms.ts';
 import { RetryBudget } from '../proxy/retry.ts';
 import { Backend } from './backend.ts';
 import { BalancedSite } from './balanced-site.ts';

@@ -1,5 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { z } from 'zod';
+import { sentHeaders, targetUrl } from '../http-target/schema.ts';
 import { SEVERITIES } from './alert.ts';
 import { milliseconds } from './units.ts';
 
@@ -65,9 +66,7 @@ export const WEBHOOK_FORMATS = ['json', 'slack', 'discord', 'teams', 'pagerduty'
 /** A URL that receives a POST for every message. */
 export const WebhookChannelSchema = z
   .strictObject({
-    url: z
-      .url({ protocol: /^https?$/, error: 'expected an http:// or https:// URL' })
-      .refine((url) => !hasCredentials(url), 'expected no user and password in the URL; use "headers"'),
+    url: targetUrl('expected an http:// or https:// URL'),
     format: z.enum(WEBHOOK_FORMATS).default('json'),
     /** Of PagerDuty's integration "Events API v2", which it needs. */
     routingKey: z
@@ -77,15 +76,7 @@ export const WebhookChannelSchema = z
     /** Key of the HMAC-SHA256 in `X-Heimdall-Signature`; without it there is no signature. */
     secret: z.string().min(8, 'expected at least 8 characters').optional(),
     /** Sent along as they are. */
-    headers: z
-      .record(
-        z
-          .string()
-          .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'not a header name')
-          .refine((name) => !OWN_FIELDS.test(name), 'this header is set by heimdall'),
-        z.string().regex(/^[\t\x20-\x7e\u0080-\u00ff]*$/, 'not a header value'),
-      )
-      .default({}),
+    headers: sentHeaders(OWN_FIELDS),
     /** For the whole exchange; milliseconds once parsed. */
     timeout: timeout().prefault('10s'),
     ...ChannelFilterSchema.shape,
@@ -113,9 +104,4 @@ function mailbox() {
 
 function timeout() {
   return milliseconds(MAX_TIMEOUT_MS, TIMEOUT_EXPECTED);
-}
-
-function hasCredentials(url: string): boolean {
-  const parsed = URL.parse(url);
-  return parsed !== null && (parsed.username !== '' || parsed.password !== '');
 }

@@ -1,5 +1,5 @@
 import { readLog } from '../../cmd/heimdall/read-log.ts';
-import type { Algorithm } from '../../internal/model/service.ts';
+import type { Algorithm } from '../../internal/model/algorithms.ts';
 import type { Figures, Ledger } from '../../internal/simulation/ledger.ts';
 import { Replay } from '../../internal/simulation/replay.ts';
 import type { Scenario } from '../../internal/simulation/scenario.ts';

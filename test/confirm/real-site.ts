@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Algorithm } from '../../internal/model/service.ts';
+import type { Algorithm } from '../../internal/model/algorithms.ts';
 import type { Scenario } from '../../internal/simulation/scenario.ts';
 import { FreePorts } from '../bench/free-ports.ts';
 import { answers } from '../bench/readiness.ts';

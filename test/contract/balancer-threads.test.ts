@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import type { Algorithm } from '../../internal/model/service.ts';
+import type { Algorithm } from '../../internal/model/algorithms.ts';
 import { SharedState } from '../../internal/proxy/shared-state.ts';
 import { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import { Upstream } from '../../internal/proxy/upstream.ts';

@@ -1,5 +1,5 @@
 import { createBalancer } from '../../internal/algorithms/create-balancer.ts';
-import { ALGORITHMS } from '../../internal/model/service.ts';
+import { ALGORITHMS } from '../../internal/model/algorithms.ts';
 import { balancerContract } from './balancer.case.ts';
 
 for (const algorithm of ALGORITHMS) {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Balancer, Candidate, PickContext, Sample } from '../../internal/algorithms/balancer.ts';
 import { createBalancer } from '../../internal/algorithms/create-balancer.ts';
 import type { Explanation } from '../../internal/algorithms/explanation.ts';
-import type { Algorithm } from '../../internal/model/service.ts';
+import type { Algorithm } from '../../internal/model/algorithms.ts';
 import type { Lease } from '../../internal/proxy/lease.ts';
 import { Pool } from '../../internal/proxy/pool.ts';
 import type { PoolEvents } from '../../internal/proxy/pool-parts.ts';

@@ -1,7 +1,7 @@
 import { type Instance, viewOf } from '../../internal/model/instance.ts';
 import type { LiveInstance, LiveService, LiveState, Traffic } from '../../internal/model/live.ts';
-import { FIRST_RELEASE, releaseViewOf } from '../../internal/model/release.ts';
 import { instance } from './instance-row.ts';
+import { serviceView } from './views.ts';
 
 export const NO_TRAFFIC: Traffic = { rps: 0, errorRate: null, p50: null, p95: null, p99: null, inFlight: 0 };
 
@@ -22,26 +22,7 @@ export function liveState(changes: Partial<LiveState> = {}): LiveState {
 }
 
 export function liveService(name: string, changes: Partial<LiveService> = {}): LiveService {
-  return {
-    name,
-    algorithm: 'round-robin',
-    desired: 1,
-    starting: 0,
-    running: 1,
-    draining: 0,
-    error: 0,
-    declared: 0,
-    maxConnections: null,
-    weight: 1,
-    overridden: [],
-    version: null,
-    release: releaseViewOf(FIRST_RELEASE),
-    deploying: null,
-    pausedSince: null,
-    waiting: 0,
-    traffic: NO_TRAFFIC,
-    ...changes,
-  };
+  return { ...serviceView(name, { desired: 1, running: 1 }), waiting: 0, traffic: NO_TRAFFIC, ...changes };
 }
 
 export function liveInstance(

@@ -1,18 +1,9 @@
 import { type Command, Option } from 'commander';
+import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
 import type { RolloutOptions } from '../operate/deploy.ts';
 import type { SetOptions } from '../operate/services.ts';
 import { examples, type ManagerOptions, withManager } from './options.ts';
 import { withRollout } from './rollout-options.ts';
-
-const ALGORITHMS = [
-  'round-robin',
-  'weighted-round-robin',
-  'sticky-round-robin',
-  'ip-url-hash',
-  'least-connections',
-  'least-time',
-  'random-two-choices',
-];
 
 export function register(program: Command): void {
   const services = program

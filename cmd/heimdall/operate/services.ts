@@ -1,5 +1,5 @@
 import type { ServiceDetailsView } from '../../../internal/model/service-view.ts';
-import type { Algorithm } from '../../../internal/model/service.ts';
+import type { Algorithm } from '../../../internal/model/algorithms.ts';
 import { UsageError } from '../command-error.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { numberOrDefault, wholeNumber } from './arguments.ts';

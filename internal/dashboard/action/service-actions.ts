@@ -1,5 +1,5 @@
 import type { LiveService } from '../../model/live.ts';
-import type { Algorithm } from '../../model/service.ts';
+import type { Algorithm } from '../../model/algorithms.ts';
 import { plural } from '../format.ts';
 import type { Action } from './action.ts';
 import { optionalText, variablesOf, wholeNumberOf } from './input.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ALGORITHMS } from '../../../internal/model/service.ts';
+import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
 import { DelayedBackends } from '../backends/delayed-backends.ts';
 import type { Bench } from '../bench.ts';
 import { LOAD_COLUMNS, measureWindow, warmUp } from '../load/measure.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createBalancer } from '../../../internal/algorithms/create-balancer.ts';
-import { ALGORITHMS, ServiceSchema } from '../../../internal/model/service.ts';
+import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
+import { ServiceSchema } from '../../../internal/model/service.ts';
 import { candidate, request } from './candidates.ts';
 
 describe('createBalancer', () => {

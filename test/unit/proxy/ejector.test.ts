@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PickContext } from '../../../internal/algorithms/balancer.ts';
 import type { EjectionRecord } from '../../../internal/model/ejection.ts';
-import { ALGORITHMS } from '../../../internal/model/service.ts';
+import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
 import { Ejector } from '../../../internal/proxy/ejector.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import type { Lease } from '../../../internal/proxy/lease.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PickContext } from '../../../internal/algorithms/balancer.ts';
 import type { Instance } from '../../../internal/model/instance.ts';
-import { ALGORITHMS } from '../../../internal/model/service.ts';
+import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';

@@ -1,4 +1,4 @@
-import type { Algorithm } from '../../../internal/model/service.ts';
+import type { Algorithm } from '../../../internal/model/algorithms.ts';
 import { drawAnswer, type Scenario } from '../../../internal/simulation/scenario.ts';
 import { Backend } from '../../../internal/simulation/backend.ts';
 import { exponential, randomFrom } from '../../../internal/simulation/random.ts';

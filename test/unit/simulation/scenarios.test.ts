@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Algorithm } from '../../../internal/model/service.ts';
+import type { Algorithm } from '../../../internal/model/algorithms.ts';
 import { fairShare, type Scenario } from '../../../internal/simulation/scenario.ts';
 import { SCENARIOS } from '../../../internal/simulation/scenarios.ts';
 import { type Performance, simulateScenario } from '../../../internal/simulation/simulate-scenario.ts';
