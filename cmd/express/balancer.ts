@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { LoadedConfig } from '../../internal/config/load.ts';
@@ -9,7 +10,7 @@ import { isWebSocket } from '../../internal/proxy/middleware/listener.ts';
 import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { NoRegistry } from '../../internal/registry/no-registry.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
-import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { openProxy } from '../../internal/registry/open.ts';
 import { createLogger, type Logger } from '../../pkg/logger/logger.ts';
 import { accessLogOf } from '../load-balancer/access-log.ts';
 import { DataPlane } from '../load-balancer/data-plane.ts';
@@ -46,10 +47,9 @@ export class Balancer implements Origin {
   #closing = false;
   #closed = false;
 
-  private constructor(options: BalancerOptions, log: Logger, secret: string) {
+  private constructor(options: BalancerOptions, log: Logger, secret: string, registry: ProxyRegistry) {
     const { service, loaded, reload } = options;
     const { config } = loaded;
-    const registry = registryOf(options, log);
     const upstreamRemoved = (id: string) => this.#forwarder.forget(id);
     this.#options = options;
     this.#log = log;
@@ -81,7 +81,7 @@ export class Balancer implements Origin {
     const { config } = options.loaded;
     const log = options.log ?? createLogger({ name: 'balance', level: config.log.level });
     const secret = options.usesRegistry ? await cookieSecret(config, log) : passingSecret();
-    const balancer = new Balancer(options, log, secret);
+    const balancer = new Balancer(options, log, secret, await registryOf(options, log));
     // All services, though we serve one: the eldest of several load balancers tells people about all that are down.
     await balancer.#traces.configure(config.proxy.tracing);
     await balancer.#plane.start(config);
@@ -140,7 +140,7 @@ export class Balancer implements Origin {
     this.#lines.configure(accessLogOf(next));
     this.#plane.configure(next);
     if (log === undefined) this.#log.level = next.log.level;
-    if (next.registry.path !== before.registry.path) this.#log.warn('registry.path takes effect after a restart');
+    if (!isDeepStrictEqual(next.registry, before.registry)) this.#log.warn('registry takes effect after a restart');
   }
 
   #recordRequest(record: RequestRecord): void {
@@ -159,9 +159,8 @@ function settingsOf({ proxy }: Config): EngineSettings {
   return { ...proxy, explain: { ...proxy.explain, keep: 0 } };
 }
 
-function registryOf({ loaded, usesRegistry }: BalancerOptions, log: Logger): ProxyRegistry {
+async function registryOf({ loaded, usesRegistry }: BalancerOptions, log: Logger): Promise<ProxyRegistry> {
   const proxyId = newProxyId();
   if (!usesRegistry) return new NoRegistry(proxyId);
-  const { path } = loaded.config.registry;
-  return openProxyRegistry({ path, proxyId, pid: process.pid, log: log.child({ subsystem: 'registry' }) });
+  return openProxy(loaded.config.registry, { proxyId, log: log.child({ subsystem: 'registry' }) });
 }

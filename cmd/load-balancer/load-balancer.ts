@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import type { Config } from '../../internal/config/schema.ts';
@@ -8,7 +9,8 @@ import { startAdmin } from '../../internal/proxy/admin.ts';
 import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
 import { rateLimitsView } from '../../internal/proxy/rate-limit/view.ts';
 import { Traces } from '../../internal/proxy/tracing/traces.ts';
-import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { openProxy } from '../../internal/registry/open.ts';
+import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
@@ -38,6 +40,13 @@ export interface LoadBalancerOptions {
   readonly starter: LivingProcess | null;
 }
 
+interface Parts {
+  readonly registry: ProxyRegistry;
+  /** Of sticky cookies. */
+  readonly secret: string;
+  readonly createEngine: CreateEngine;
+}
+
 /** The load balancer's composition root: wires its parts, and takes them down in the reverse order. */
 export class LoadBalancer implements Running {
   readonly log: Logger;
@@ -57,18 +66,11 @@ export class LoadBalancer implements Running {
   #proxy: MovableListener | null = null;
   #admin: MovableListener | null = null;
 
-  private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, secret: string, createEngine: CreateEngine) {
+  private constructor(loaded: LoadedConfig, options: LoadBalancerOptions, { registry, secret, createEngine }: Parts) {
     const { config } = loaded;
-    const { log, reload, inheritance } = options;
+    const { log, reload } = options;
     this.#options = options;
     this.log = log;
-    const registry = openProxyRegistry({
-      path: config.registry.path,
-      proxyId: newProxyId(),
-      pid: process.pid,
-      log: log.child({ subsystem: 'registry' }),
-      creates: !inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
-    });
     const slots = slotsFor(config);
     this.#plane = new DataPlane({
       config,
@@ -104,8 +106,16 @@ export class LoadBalancer implements Running {
    */
   static async start(loaded: LoadedConfig, options: LoadBalancerOptions): Promise<LoadBalancer> {
     const { config } = loaded;
-    const [secret, createEngine] = await Promise.all([cookieSecret(config, options.log), engineFactory(config)]);
-    const loadBalancer = new LoadBalancer(loaded, options, secret, createEngine);
+    const [registry, secret, createEngine] = await Promise.all([
+      openProxy(config.registry, {
+        proxyId: newProxyId(),
+        log: options.log.child({ subsystem: 'registry' }),
+        creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
+      }),
+      cookieSecret(config, options.log),
+      engineFactory(config),
+    ]);
+    const loadBalancer = new LoadBalancer(loaded, options, { registry, secret, createEngine });
     try {
       await loadBalancer.#open();
     } catch (error) {
@@ -238,7 +248,7 @@ export class LoadBalancer implements Running {
     this.#engine.apply(next);
     this.#plane.configure(next);
     this.log.level = next.log.level;
-    if (next.registry.path !== before.registry.path) this.log.warn('registry.path takes effect after a restart');
+    if (!isDeepStrictEqual(next.registry, before.registry)) this.log.warn('registry takes effect after a restart');
     const { engine, threads } = before.proxy;
     if (next.proxy.engine !== engine || next.proxy.threads !== threads) {
       this.log.warn('proxy.engine and proxy.threads take effect after a restart');

@@ -1,11 +1,13 @@
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { createApi } from '../../internal/api/app.ts';
 import { startApiServer } from '../../internal/api/http-server.ts';
 import type { LoadedConfig } from '../../internal/config/load.ts';
+import { nodeNameOf } from '../../internal/config/node-name.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
-import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
+import { openManager } from '../../internal/registry/open.ts';
 import { HostRules } from '../../internal/server/rules/host-rules.ts';
 import { ServerManager } from '../../internal/server/server-manager.ts';
 import { ChannelRoster } from '../../pkg/alerts/roster.ts';
@@ -87,6 +89,8 @@ export class ManagerProcess implements Running {
     this.#inherited = new InheritedAlerts(this.#alerts, systemClock);
     this.#manager = new ServerManager({
       registry,
+      host: config.node.address,
+      node: nodeNameOf(config),
       services: config.services,
       ports: config.ports,
       logLimits: config.instanceLogs,
@@ -121,8 +125,9 @@ export class ManagerProcess implements Running {
    * @throws {HeimdallError} MANAGER_RUNNING, REGISTRY_BROKEN, PORT_TAKEN; nothing stays behind then.
    */
   static async start(loaded: LoadedConfig, options: ManagerProcessOptions): Promise<ManagerProcess> {
-    const { path } = loaded.config.registry;
-    const registry = await openManagerRegistry({ path, log: options.log.child({ subsystem: 'registry' }) });
+    const { config } = loaded;
+    const log = options.log.child({ subsystem: 'registry' });
+    const registry = await openManager(config.registry, { node: nodeNameOf(config), log });
     const manager = new ManagerProcess(loaded, options, registry);
     try {
       await manager.#open();
@@ -289,7 +294,8 @@ export class ManagerProcess implements Running {
     await this.#rules.configure(next.alerts.rules, next.services);
     this.#jobs.schedule(next);
     this.log.level = next.log.level;
-    if (next.registry.path !== before.registry.path) this.log.warn('registry.path takes effect after a restart');
+    if (!isDeepStrictEqual([next.registry, next.node], [before.registry, before.node]))
+      this.log.warn('registry and node take effect after a restart');
   }
 
   #recordRefusal(path: string, reason: string): void {

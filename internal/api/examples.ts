@@ -14,6 +14,7 @@ export const INSTANCE: InstanceView = {
   id: 'web-9000',
   service: 'web',
   host: '127.0.0.1',
+  node: 'host-a',
   port: 9000,
   url: 'http://127.0.0.1:9000',
   pid: 4711,

@@ -5,6 +5,7 @@ import type { AlertRule } from '../../pkg/alerts/rules/schema.ts';
 import type { AccessLogSettings } from '../model/access-log.ts';
 import { JsonSyntaxError, parseJson } from '../model/json.ts';
 import type { z } from 'zod';
+import type { RegistrySettings } from '../model/registry-settings.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
 import { crossCheck } from './cross-checks.ts';
 import { type Overlaid, overlay } from './environment.ts';
@@ -184,10 +185,14 @@ function withAbsolutePaths(config: Config, folder: string): Config {
   return {
     ...config,
     proxy: { ...config.proxy, accessLog: withAbsoluteOutput(config.proxy.accessLog, folder) },
-    registry: { ...config.registry, path: resolve(folder, config.registry.path) },
+    registry: withAbsoluteFiles(config.registry, folder),
     alerts: { ...config.alerts, rules: config.alerts.rules.map((rule) => withAbsoluteDisk(rule, folder)) },
     services: config.services.map((service) => withAbsoluteFolders(service, folder)),
   };
+}
+
+function withAbsoluteFiles(registry: RegistrySettings, folder: string): RegistrySettings {
+  return { ...registry, path: resolve(folder, registry.path) };
 }
 
 function withAbsoluteOutput(accessLog: AccessLogSettings | null, folder: string): AccessLogSettings | null {

@@ -5,7 +5,10 @@ import { EmailChannelSchema, WebhookChannelSchema } from '../../pkg/alerts/schem
 import { LOG_LEVELS } from '../../pkg/logger/logger.ts';
 import { AccessLogSchema } from '../model/access-log.ts';
 import { duration, PortSchema, size, wholeNumber } from '../model/units.ts';
+import { NodeNameSchema } from '../model/node.ts';
+import { RegistrySettingsSchema } from '../model/registry-settings.ts';
 import { ServiceSchema } from '../model/service.ts';
+import { targetUrl } from '../../pkg/http-target/schema.ts';
 import { HostSchema, NetworkSchema } from './host.ts';
 import { TracingSchema } from './tracing.ts';
 
@@ -29,6 +32,8 @@ const ManagerSchema = z.strictObject({
   port: PortSchema.default(7000),
   /** With a token every call needs `Authorization: Bearer`. */
   token: TokenSchema.optional(),
+  /** Where the managers of other nodes reach this one; default: its `host` and `port`, or those of `node.address`. */
+  url: targetUrl('expected an http:// or https:// URL, such as "http://10.0.0.5:7000"').optional(),
   /** Host names that requests may carry, besides loopback and `host`. */
   allowedHosts: z.array(HostSchema).default([]),
 });
@@ -116,10 +121,12 @@ const ProxySchema = z.strictObject({
   accessLog: AccessLogSchema.nullable().prefault({}),
 });
 
-const RegistrySchema = z.strictObject({
-  driver: z.enum(['sqlite']).default('sqlite'),
-  /** Relative to the folder of the configuration file; absolute once checked. */
-  path: z.string().min(1).default('data/registry.db'),
+/** This host, as the others know it. */
+const NodeSchema = z.strictObject({
+  /** Default: the name of the host. */
+  name: NodeNameSchema.optional(),
+  /** Where its instances are reached, and bound; on more than one machine an address that the others reach. */
+  address: HostSchema.default('127.0.0.1'),
 });
 
 /** The ports that instances get, both ends included. */
@@ -166,7 +173,8 @@ const InstanceLogsSchema = z.strictObject({
 export const ConfigSchema = z.strictObject({
   manager: ManagerSchema.prefault({}),
   proxy: ProxySchema.prefault({}),
-  registry: RegistrySchema.prefault({}),
+  registry: RegistrySettingsSchema.prefault({}),
+  node: NodeSchema.prefault({}),
   ports: PortsSchema.prefault({}),
   services: z.array(ServiceSchema).default([]),
   alerts: AlertsSchema.prefault({}),

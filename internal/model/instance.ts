@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { authority } from './address.ts';
+import { NodeNameSchema } from './node.ts';
 import { PortSchema, WeightSchema } from './units.ts';
 import type { Health } from './health.ts';
 import { LIFECYCLES, statusOf } from './lifecycle.ts';
@@ -17,12 +18,24 @@ export const ProcessIdentitySchema = z.object({
 });
 export type ProcessIdentity = z.infer<typeof ProcessIdentitySchema>;
 
+/** Who announced an instance that no manager spawned. */
+export const AnnouncerSchema = z.object({
+  /** Of the agent. */
+  id: z.string().min(1).max(200),
+  /** What it tells of the instance besides. */
+  metadata: z.record(z.string(), z.string()),
+});
+
 /** One running copy of a service: a row of the registry, or a `servers` entry of the configuration. */
 export const InstanceSchema = z.object({
   id: z.string().min(1),
   service: z.string(),
   host: z.string().min(1),
   port: PortSchema,
+  /** Whose manager spawned it, or from which its agent announces it; null: the only one. */
+  node: NodeNameSchema.nullable(),
+  /** Null: heimdall spawned it, or the configuration declares it. */
+  agent: AnnouncerSchema.nullable(),
   weight: WeightSchema,
   version: z.string().nullable(),
   /** The entry of the service's `versions` whose command it runs; null: the service's own. */
@@ -58,6 +71,7 @@ export function viewOf(instance: Instance, health: Health, usage?: Usage): Insta
     service: instance.service,
     host: instance.host,
     port: instance.port,
+    node: instance.node,
     url: `http://${authority(instance.host, instance.port)}`,
     pid: instance.process?.pid ?? null,
     status: statusOf(instance.lifecycle),
@@ -66,6 +80,7 @@ export function viewOf(instance: Instance, health: Health, usage?: Usage): Insta
     version: instance.version,
     startedAt: instance.startedAt === null ? null : new Date(instance.startedAt).toISOString(),
     restarts: instance.restarts,
+    ...(instance.agent === null ? {} : { agent: instance.agent }),
     ...(usage === undefined ? {} : { memory: usage.memory }),
     ...(cpu === null ? {} : { cpu: Number(cpu.toFixed(1)) }),
     ...(instance.lastError === null ? {} : { lastError: instance.lastError }),
@@ -74,6 +89,8 @@ export function viewOf(instance: Instance, health: Health, usage?: Usage): Insta
 
 /** What a row tells of an instance that no release and no process of ours is behind. */
 export const UNSPAWNED = {
+  node: null,
+  agent: null,
   version: null,
   variant: null,
   deployment: null,

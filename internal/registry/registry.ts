@@ -6,8 +6,10 @@ import type { EventCount, EventCountQuery, HeimdallEvent, StoredEvent } from '..
 import type { Health, HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
+import type { NodeNote, NodeRecord } from '../model/node.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
+import type { Announcements } from './announcements.ts';
 import type { RequestKeys } from './request-keys.ts';
 import type { TrafficSample } from '../model/traffic-sample.ts';
 
@@ -132,7 +134,7 @@ export interface RegistryReader {
 /** What a new row needs; id, port and lifecycle `starting` are given by the registry. */
 export type InstanceDraft = Pick<
   Instance,
-  'service' | 'host' | 'weight' | 'version' | 'variant' | 'deployment' | 'env'
+  'service' | 'host' | 'node' | 'weight' | 'version' | 'variant' | 'deployment' | 'env'
 >;
 
 /** What the manager changes of a service. */
@@ -162,8 +164,21 @@ export interface InstanceChange {
   readonly desiredDelta?: number;
 }
 
-/** The manager's side: the only writer of desired state. One manager per registry; a second one is refused when opening. */
+/**
+ * A manager's side: the only writer of the desired state of its node. One manager per node, and one node per registry where
+ * the driver is not made for several; a second one is refused when opening.
+ */
 export interface RegistryWriter extends RegistryReader {
+  /**
+   * What is this manager's to see to: its node's instances, and the services as far as they concern its node (`desired`,
+   * `release`, `deploying` and the like are the node's own; what was set by hand, and pauses, hold on all nodes).
+   * `snapshot` in contrast shows all nodes: instances that are there, and sums of what is desired.
+   */
+  own(): Promise<Snapshot>;
+  /** All that there are, or were; by name. */
+  nodes(): Promise<NodeRecord[]>;
+  /** Whether this one speaks for all managers: of those alive one does at a time. */
+  leads(): Promise<boolean>;
   /**
    * Inserts one `starting` row per draft, all or none, each on the first of `ports` that no row holds on that host.
    * The ports are taken from then on: nothing is spawned before its port is reserved.
@@ -226,7 +241,9 @@ export interface RegistryWriter extends RegistryReader {
   deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]>;
   /** Deletes events older than `before` (epoch milliseconds), and returns how many; steps of deployments that are over, too. */
   pruneEvents(before: number): Promise<number>;
-  heartbeat(): Promise<void>;
+  /** @param note - what its node is like; without it: as before. */
+  heartbeat(note?: NodeNote): Promise<void>;
+  readonly announcements: Announcements;
   /** What managers before this one have left is taken over by it. */
   readonly alerts: AlertStore;
   /** Of requests that must not be carried out twice. */

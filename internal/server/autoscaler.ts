@@ -53,10 +53,7 @@ export class Autoscaler {
     for (const name of this.#deciders.keys())
       if (!scaled.some((each) => each.name === name)) this.#deciders.delete(name);
     if (scaled.length === 0) return;
-    const [{ services: states }, traffic] = await Promise.all([
-      context.registry.snapshot(),
-      context.registry.traffic(),
-    ]);
+    const [{ services: states }, traffic] = await Promise.all([context.registry.own(), context.registry.traffic()]);
     for (const service of scaled) {
       const state = states.find((each) => each.service === service.name);
       // While it is paused, what waits says nothing about what it needs.
@@ -73,7 +70,7 @@ export class Autoscaler {
     const traffic = await context.registry.traffic();
     const wanted = services().filter(({ name, scaleFromZero }) => scaleFromZero && waitingFor(name, traffic) > 0);
     if (wanted.length === 0) return;
-    const { services: states } = await context.registry.snapshot();
+    const { services: states } = await context.registry.own();
     for (const { name, autoscale } of wanted) {
       if (states.find((state) => state.service === name)?.desired !== 0) continue;
       this.#activities.delete(name);
@@ -85,7 +82,7 @@ export class Autoscaler {
   async scheduled(name: string, instances: number): Promise<void> {
     const { context, services } = this.#options;
     const autoscale = services().find((service) => service.name === name)?.autoscale;
-    const { services: states } = await context.registry.snapshot();
+    const { services: states } = await context.registry.own();
     const state = states.find((each) => each.service === name);
     if (!autoscale || !state || state.scheduled === instances) return;
     const wanted = Math.min(autoscale.max, Math.max(autoscale.min, instances));

@@ -4,6 +4,7 @@ import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { DeploymentChange, DeploymentDraft, ServiceChange } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
+import type { Place } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import { insist } from './insist.ts';
 import type { Operations } from './operations.ts';
@@ -15,7 +16,7 @@ import { isWorse, shareOf, TrafficTally } from './traffic-tally.ts';
 interface DeployerOptions {
   readonly context: SupervisorContext;
   readonly fleet: Fleet;
-  readonly host: string;
+  readonly place: Place;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   readonly operations: Operations;
@@ -119,7 +120,7 @@ export class Deployer {
   async #begin(deployment: Deployment): Promise<Deployment> {
     const { registry, clock } = this.#options.context;
     const { id, service, by, kind } = deployment;
-    const { services } = await this.#insist(() => registry.snapshot());
+    const { services } = await this.#insist(() => registry.own());
     const previous = services.find((state) => state.service === service)?.release ?? FIRST_RELEASE;
     const begun = await this.#change(id, { state: 'running', previous, startedAt: clock() });
     this.#record('deployment.started', begun, `${kind} ${id} of ${service} by ${by}: ${described(begun.release)}`);
@@ -197,10 +198,10 @@ export class Deployer {
     goesBack: boolean,
     objection: () => Promise<string | null>,
   ): Rollout {
-    const { context, fleet, host, services } = this.#options;
+    const { context, fleet, place, services } = this.#options;
     const service = () => services().find((each) => each.name === name);
     const tell = (message: string, instanceId: string | null) => void this.#tell(id, message, instanceId);
-    return new Rollout({ context, fleet, host, service, name, release, goesBack, tell, objection });
+    return new Rollout({ context, fleet, place, service, name, release, goesBack, tell, objection });
   }
 
   /** More requests fail on the new release than on the old one. */

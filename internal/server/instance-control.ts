@@ -140,7 +140,7 @@ export class InstanceControl {
   }
 
   async #usualWeight(service: string): Promise<number> {
-    const { services } = await this.#options.context.registry.snapshot();
+    const { services } = await this.#options.context.registry.own();
     return services.find((state) => state.service === service)?.overrides.weight ?? 1;
   }
 

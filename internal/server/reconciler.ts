@@ -4,7 +4,7 @@ import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceDraft, Snapshot } from '../registry/registry.ts';
 import { desiredStateOf, firstToGo, standing } from './desired-state.ts';
-import { draftOf } from './draft.ts';
+import { draftOf, type Place } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -13,7 +13,7 @@ interface ReconcilerOptions {
   readonly context: SupervisorContext;
   readonly fleet: Fleet;
   /** Where spawned instances are reached. */
-  readonly host: string;
+  readonly place: Place;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   readonly operations: Operations;
@@ -73,7 +73,7 @@ export class Reconciler {
         if (levelling === null) this.#due = true;
         else await levelling;
       }
-      await this.#dissolveUnconfigured(services, await registry.snapshot());
+      await this.#dissolveUnconfigured(services, await registry.own());
     } catch (error) {
       this.#due = true;
       throw error;
@@ -81,7 +81,7 @@ export class Reconciler {
   }
 
   async #level(service: Service): Promise<void> {
-    const { services, instances } = await this.#options.context.registry.snapshot();
+    const { services, instances } = await this.#options.context.registry.own();
     const known = services.find((state) => state.service === service.name);
     const state = desiredStateOf(service, known);
     if (state !== known) await this.#options.context.registry.changeService(service.name, state);
@@ -89,7 +89,7 @@ export class Reconciler {
     const release = this.#options.releaseOf(service.name, known?.release);
     const surplus = firstToGo(present, present.length - state.desired, release.deployment);
     for (const instance of surplus) this.#retire(instance);
-    const draft = draftOf(service.name, release, known, this.#options.host);
+    const draft = draftOf(service.name, release, known, this.#options.place);
     await this.#fill(service, draft, state.desired - present.length);
   }
 

@@ -7,7 +7,7 @@ import type { Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import { isRegistryAway, type Snapshot } from '../registry/registry.ts';
-import { draftOf } from './draft.ts';
+import { draftOf, type Place } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import { logTailOf } from './log-tail.ts';
 import { type Member, nextStep, type RolloutLimits, type RolloutStep } from './rollout-plan.ts';
@@ -36,7 +36,7 @@ export interface RolloutOptions {
   readonly context: SupervisorContext;
   readonly fleet: Fleet;
   /** Where spawned instances are reached. */
-  readonly host: string;
+  readonly place: Place;
   /** As it is configured now; undefined once it is not any more. */
   readonly service: () => Service | undefined;
   readonly name: string;
@@ -112,7 +112,7 @@ export class Rollout {
   async #look(): Promise<{ readonly snapshot: Snapshot; readonly health: readonly HealthRecord[] } | null> {
     const { registry } = this.#options.context;
     try {
-      const [snapshot, health] = await Promise.all([registry.snapshot(), registry.health()]);
+      const [snapshot, health] = await Promise.all([registry.own(), registry.health()]);
       return { snapshot, health };
     } catch (error) {
       if (isRegistryAway(error)) return null;
@@ -192,8 +192,8 @@ export class Rollout {
 
   async #start(service: Service, count: number, state: ServiceState | undefined): Promise<void> {
     if (count === 0) return;
-    const { context, fleet, host, release, goesBack } = this.#options;
-    const draft = draftOf(service.name, release, state, host);
+    const { context, fleet, place, release, goesBack } = this.#options;
+    const draft = draftOf(service.name, release, state, place);
     let instances: readonly Instance[];
     try {
       instances = await context.ports.reserve(

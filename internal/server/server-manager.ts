@@ -19,7 +19,7 @@ import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
-import { draftOf } from './draft.ts';
+import { draftOf, type Place } from './draft.ts';
 import { EjectionJournal } from './ejection-journal.ts';
 import type { EventCounts } from './event-counts.ts';
 import { Fleet } from './fleet.ts';
@@ -62,6 +62,8 @@ export interface ServerManagerOptions extends Settings {
   readonly registry: RegistryWriter;
   /** Where spawned instances are reached; default: 127.0.0.1. */
   readonly host?: string;
+  /** The name of this one among several machines; default: none. */
+  readonly node?: string;
   /** Takes the output of the instances, under `logs`. */
   readonly dataDir: string;
   readonly log: Logger;
@@ -92,7 +94,7 @@ export class ServerManager {
   readonly live: LiveFeed;
   readonly instances: InstanceControl;
   readonly #options: ServerManagerOptions;
-  readonly #host: string;
+  readonly #place: Place;
   readonly #context: SupervisorContext;
   readonly #fleet: Fleet;
   readonly #operations = new Operations();
@@ -115,9 +117,9 @@ export class ServerManager {
 
   constructor(options: ServerManagerOptions) {
     const { registry, log, alerts, baseEnv, clock = Date.now, random = Math.random } = options;
-    const host = options.host ?? '127.0.0.1';
+    const place: Place = { node: options.node ?? null, host: options.host ?? '127.0.0.1' };
     this.#options = options;
-    this.#host = host;
+    this.#place = place;
     this.#services = options.services;
     this.#startedAt = clock();
     this.#context = {
@@ -137,7 +139,7 @@ export class ServerManager {
     const parts = {
       context: this.#context,
       fleet: this.#fleet,
-      host,
+      place,
       services: () => this.#services,
       operations: this.#operations,
     };
@@ -332,7 +334,7 @@ export class ServerManager {
   async #start(): Promise<void> {
     const { registry, journal, logDir, clock } = this.#context;
     await mkdir(logDir, { recursive: true });
-    const { instances } = await registry.snapshot();
+    const { instances } = await registry.own();
     journal.record('manager.started', null, `manager started (pid ${process.pid})`);
     await Promise.all(
       instances.map(async (instance) => {
@@ -432,9 +434,9 @@ export class ServerManager {
 
   /** A new instance of the service. */
   async #newDraft(service: string): Promise<InstanceDraft> {
-    const { services } = await this.#context.registry.snapshot();
+    const { services } = await this.#context.registry.own();
     const state = services.find((each) => each.service === service);
-    return draftOf(service, this.#deployer.releaseOf(service, state?.release), state, this.#host);
+    return draftOf(service, this.#deployer.releaseOf(service, state?.release), state, this.#place);
   }
 
   /** Resolves when it is known what an earlier manager left. @throws {HeimdallError} SHUTTING_DOWN, or why the start failed. */

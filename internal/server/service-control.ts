@@ -296,7 +296,7 @@ export class ServiceControl {
   }
 
   async #state(name: string): Promise<ServiceState | undefined> {
-    const { services } = await this.#options.context.registry.snapshot();
+    const { services } = await this.#options.context.registry.own();
     return services.find(({ service }) => service === name);
   }
 

@@ -1,5 +1,6 @@
 import type { Service } from '../model/service.ts';
 import { abortable } from './abortable.ts';
+import type { Place } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
@@ -8,7 +9,7 @@ export interface SuccessorParts {
   readonly context: SupervisorContext;
   readonly fleet: Fleet;
   /** Where spawned instances are reached. */
-  readonly host: string;
+  readonly place: Place;
 }
 
 /**
@@ -18,10 +19,10 @@ export interface SuccessorParts {
 export async function reserveSuccessor(
   { instance }: Supervisor,
   service: Service,
-  { context, fleet, host }: SuccessorParts,
+  { context, fleet, place }: SuccessorParts,
 ): Promise<Supervisor> {
   const { weight, version, variant, deployment, env } = instance;
-  const draft = { service: service.name, host, weight, version, variant, deployment, env };
+  const draft = { ...place, service: service.name, weight, version, variant, deployment, env };
   const [row] = await context.ports.reserve([draft], 0);
   if (row === undefined) throw new Error('no row was reserved');
   return fleet.add(row, service);

@@ -33,6 +33,7 @@ const IDENTITY: ProcessIdentity = { pid: 4_711, startTime: '123', bootId: 'boot'
 const DRAFT: InstanceDraft = {
   service: 'web',
   host: '127.0.0.1',
+  node: null,
   weight: 2,
   version: 'v1',
   variant: 'blue',
@@ -135,6 +136,7 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
           ...DRAFT,
           id: first?.id,
           port: 9_005,
+          agent: null,
           lifecycle: 'starting',
           process: null,
           startedAt: null,

@@ -7,6 +7,8 @@ export function instance(id: string, overrides: Partial<Instance> = {}): Instanc
     service: 'web',
     host: '127.0.0.1',
     port: 9_000,
+    node: null,
+    agent: null,
     weight: 1,
     version: null,
     lifecycle: 'ready',

@@ -18,6 +18,7 @@ export function instanceView(port: number, changes: Partial<InstanceView> = {}):
     service: 'web',
     host: '127.0.0.1',
     port,
+    node: null,
     url: `http://127.0.0.1:${port}`,
     pid: 100 + (port % 100),
     status: 'running',

@@ -233,4 +233,11 @@ export const MIGRATIONS: readonly string[] = [
     until INTEGER NOT NULL
   ) STRICT;
   `,
+  // 8: nodes, and instances that agents announce (written by the manager).
+  `
+  ALTER TABLE instances ADD COLUMN node TEXT;
+  ALTER TABLE instances ADD COLUMN agent TEXT; -- JSON
+  ALTER TABLE managers ADD COLUMN node TEXT;
+  ALTER TABLE managers ADD COLUMN note TEXT; -- JSON
+  `,
 ];

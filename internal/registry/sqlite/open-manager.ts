@@ -10,6 +10,7 @@ import { SqliteWriter } from './writer.ts';
 
 const PATIENCE_MS = 2_000;
 const CHECKPOINT_PAGES = 1_000;
+const ADOPT = 'UPDATE instances SET node = ? WHERE agent IS NULL AND node IS NOT ?';
 
 interface ManagerRegistryOptions {
   /** Of the registry's file; made with its folder when missing. */
@@ -18,6 +19,8 @@ interface ManagerRegistryOptions {
   readonly clock?: () => number;
   /** Of the manager; default: this process. */
   readonly pid?: number;
+  /** Its name among those of several machines; default: none. What an earlier one has left is its own from now on. */
+  readonly node?: string;
   readonly log?: Logger;
 }
 
@@ -27,16 +30,17 @@ interface ManagerRegistryOptions {
  *   registry, is damaged or of a newer version; REGISTRY_UNAVAILABLE. Nothing stays locked then.
  */
 export async function openManagerRegistry(options: ManagerRegistryOptions): Promise<RegistryWriter> {
-  const { clock = Date.now, pid = process.pid, log } = options;
+  const { clock = Date.now, pid = process.pid, node = null, log } = options;
   const path = resolve(options.path);
   await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
     throw faultOf(error, path);
   });
   const lock = await acquireManagerLock(path);
   const connection = new Connection({ path, patience: PATIENCE_MS, checkpointPages: CHECKPOINT_PAGES, log });
-  const writer = new SqliteWriter({ connection, lock, clock, pid, log });
+  const writer = new SqliteWriter({ connection, lock, clock, pid, node, log });
   try {
     await connection.read((handle) => checkSound(handle, path));
+    if (node !== null) await connection.write((handle) => handle.run(ADOPT, node, node));
     await writer.heartbeat();
     return writer;
   } catch (error) {

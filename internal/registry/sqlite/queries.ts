@@ -3,6 +3,7 @@ import type { StoredEvent } from '../../model/event.ts';
 import type { Health, HealthRecord } from '../../model/health.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
+import type { NodeRecord } from '../../model/node.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import type { EventQuery, LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
 import type { Handle } from './handle.ts';
@@ -18,6 +19,7 @@ import {
   ManagerRowSchema,
   type MetaRow,
   MetaRowSchema,
+  NodeRowSchema,
   PortRowSchema,
   parseRow,
   ProxyRowSchema,
@@ -27,7 +29,7 @@ import {
 
 const SERVICES = `SELECT name AS service, desired, configured, release, overrides, paused_since AS pausedSince, scheduled,
   (SELECT id FROM deployments WHERE service = name AND state IN ('running', 'rolling-back')) AS deploying FROM services`;
-const INSTANCES = `SELECT id, service, host, port, weight, version, variant, deployment, lifecycle, process, env,
+const INSTANCES = `SELECT id, service, host, port, node, agent, weight, version, variant, deployment, lifecycle, process, env,
   started_at AS startedAt, restarts, last_error AS lastError FROM instances`;
 
 /** Call the functions of this file inside a transaction wherever two readings must agree. */
@@ -50,6 +52,28 @@ export function readSnapshot(handle: Handle): Snapshot {
 export function readInstance(handle: Handle, id: string): Instance | null {
   const row = handle.get(`${INSTANCES} WHERE id = ?`, id);
   return row === undefined ? null : parseRow('instances', InstanceRowSchema, row);
+}
+
+export function readInstanceAt(handle: Handle, host: string, port: number): Instance | null {
+  const row = handle.get(`${INSTANCES} WHERE host = ? AND port = ?`, host, port);
+  return row === undefined ? null : parseRow('instances', InstanceRowSchema, row);
+}
+
+/** Those that agents have announced. */
+export function readAnnounced(handle: Handle): Instance[] {
+  const rows = handle.all(`${INSTANCES} WHERE agent IS NOT NULL`);
+  return rows.map((row) => parseRow('instances', InstanceRowSchema, row));
+}
+
+/** What the manager told of its node last; null before that, and when it has left. */
+export function readNode(handle: Handle): Omit<NodeRecord, 'alive'> | null {
+  const row = handle.get(
+    `SELECT pid, started_at AS startedAt, heartbeat_at AS seenAt, coalesce(node, '') AS name, note FROM managers
+     WHERE note IS NOT NULL`,
+  );
+  if (row === undefined) return null;
+  const { note, ...node } = parseRow('managers', NodeRowSchema, row);
+  return { ...node, ...note };
 }
 
 export function readService(handle: Handle, service: string): ServiceState | null {

@@ -6,7 +6,8 @@ import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.t
 import { HeimdallError } from '../../model/errors.ts';
 import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
 import { HEALTHS, type HealthRecord } from '../../model/health.ts';
-import { InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
+import { AnnouncerSchema, InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
+import { NodeNoteSchema } from '../../model/node.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import { ReleaseSchema } from '../../model/release.ts';
 import { OverridesSchema, ServiceStateSchema } from '../../model/service-state.ts';
@@ -21,6 +22,7 @@ export const ServiceRowSchema = ServiceStateSchema.extend({
 });
 
 export const InstanceRowSchema = InstanceSchema.extend({
+  agent: json(AnnouncerSchema).nullable(),
   process: json(ProcessIdentitySchema).nullable(),
   env: json(z.record(z.string(), z.string())),
 });
@@ -51,6 +53,14 @@ export const ManagerRowSchema = z.object({
   startedAt: z.int(),
   heartbeatAt: z.int(),
 }) satisfies z.ZodType<ManagerRecord>;
+
+export const NodeRowSchema = z.object({
+  name: z.string(),
+  pid: z.int(),
+  startedAt: z.int(),
+  seenAt: z.int(),
+  note: json(NodeNoteSchema),
+});
 
 export const ProxyRowSchema = ManagerRowSchema.extend({ id: z.string(), appliedRevision: z.int().nullable() });
 

@@ -1,10 +1,8 @@
-import { randomInt } from 'node:crypto';
-import { z } from 'zod';
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
-import { type Instance, InstanceSchema } from '../../model/instance.ts';
-import { mayFollow } from '../../model/lifecycle.ts';
+import type { Instance } from '../../model/instance.ts';
+import type { NodeNote, NodeRecord } from '../../model/node.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
 import {
@@ -13,12 +11,15 @@ import {
   HEARTBEAT_LIMIT_MS,
   type InstanceChange,
   type InstanceDraft,
+  isAlive,
   type ProxyTraffic,
   type RegistryWriter,
   type ServiceChange,
+  type Snapshot,
 } from '../registry.ts';
 import { SqliteAlertBook } from './alert-book.ts';
 import { SqliteAlertStore } from './alert-store.ts';
+import { SqliteAnnouncements } from './announcements.ts';
 import {
   deleteSteps,
   insertDeployment,
@@ -30,18 +31,26 @@ import {
 } from './deployments.ts';
 import { countEvents } from './event-counts.ts';
 import type { Handle } from './handle.ts';
+import {
+  checkInstance,
+  checkPort,
+  checkStep,
+  raiseRevision,
+  randomSuffix,
+  reserveInstance,
+  updateInstance,
+} from './instances.ts';
 import type { ManagerLock } from './manager-lock.ts';
-import { readInstance, readMeta, readService, readTraffic, takenPorts } from './queries.ts';
+import { readInstance, readMeta, readNode, readService, readTraffic } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';
 import { SqliteRequestKeys } from './request-keys.ts';
 import { readSamples, writeWatched } from './samples.ts';
 import { changeService } from './services.ts';
 
-const SUFFIX_LENGTH = 6;
-
 interface WriterOptions extends ReaderOptions {
   readonly lock: ManagerLock;
   readonly pid: number;
+  readonly node: string | null;
 }
 
 /** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
@@ -49,25 +58,29 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
   readonly alerts: SqliteAlertStore;
   readonly alertBook: SqliteAlertBook;
   readonly requestKeys: SqliteRequestKeys;
+  readonly announcements: SqliteAnnouncements;
   readonly #lock: ManagerLock;
   readonly #pid: number;
   readonly #startedAt: number;
+  readonly #node: string | null;
   #closed: Promise<void> | null = null;
 
-  constructor({ lock, pid, ...options }: WriterOptions) {
+  constructor({ lock, pid, node, ...options }: WriterOptions) {
     super(options);
     this.#lock = lock;
     this.#pid = pid;
+    this.#node = node;
     this.#startedAt = this.clock();
     const handleId = `${pid}-${randomSuffix()}`;
     this.alerts = SqliteAlertStore.ofManager(this.connection, this.clock, handleId);
     this.requestKeys = new SqliteRequestKeys(this.connection, this.clock, handleId);
+    this.announcements = new SqliteAnnouncements(this.connection, this.clock);
     this.alertBook = new SqliteAlertBook(this.connection, this.clock);
   }
 
   reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {
     return this.connection.write((handle) => {
-      const instances = drafts.map((draft) => insertInstance(handle, draft, ports));
+      const instances = drafts.map((draft) => reserveInstance(handle, draft, ports));
       const service = drafts[0]?.service;
       if (service === undefined) return instances;
       addDesired(handle, service, desiredDelta);
@@ -84,8 +97,7 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
       const instance = checkInstance({ ...before, ...fields });
       checkStep(before, instance);
       checkPort(handle, instance);
-      const changed = isDifferent(before, instance);
-      if (changed) updateInstance(handle, instance);
+      const changed = updateInstance(handle, before, instance);
       const counted = addDesired(handle, instance.service, desiredDelta);
       const revision = changed || counted ? raiseRevision(handle) : readMeta(handle).revision;
       return { instance, revision };
@@ -192,13 +204,32 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     });
   }
 
-  heartbeat(): Promise<void> {
+  /** All but the announced ones: there is one manager. */
+  async own(): Promise<Snapshot> {
+    const picture = await this.snapshot();
+    return { ...picture, instances: picture.instances.filter(({ agent }) => agent === null) };
+  }
+
+  async nodes(): Promise<NodeRecord[]> {
+    const node = await this.connection.read(readNode);
+    return node === null ? [] : [{ ...node, alive: isAlive({ heartbeatAt: node.seenAt }, this.clock()) }];
+  }
+
+  async leads(): Promise<boolean> {
+    return true;
+  }
+
+  heartbeat(note?: NodeNote): Promise<void> {
     return this.connection.write((handle) => {
       handle.run(
-        'INSERT OR REPLACE INTO managers (id, pid, started_at, heartbeat_at) VALUES (1, ?, ?, ?)',
+        `INSERT INTO managers (id, pid, started_at, heartbeat_at, node, note) VALUES (1, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE SET pid = excluded.pid, started_at = excluded.started_at,
+           heartbeat_at = excluded.heartbeat_at, node = excluded.node, note = coalesce(excluded.note, note)`,
         this.#pid,
         this.#startedAt,
         this.clock(),
+        this.#node,
+        note === undefined ? null : JSON.stringify(note),
       );
     });
   }
@@ -216,88 +247,9 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
   }
 }
 
-function insertInstance(handle: Handle, draft: InstanceDraft, ports: readonly number[]): Instance {
-  const taken = takenPorts(handle, draft.host);
-  const port = ports.find((candidate) => !taken.has(candidate));
-  if (port === undefined) {
-    const message = `No port is free for ${draft.service} on ${draft.host}: every candidate is taken.`;
-    throw new HeimdallError('NO_FREE_PORT', message, { host: draft.host, ports });
-  }
-  const instance = checkInstance({
-    ...draft,
-    id: `${draft.service}-${port}-${randomSuffix()}`,
-    port,
-    lifecycle: 'starting',
-    process: null,
-    startedAt: null,
-    restarts: 0,
-    lastError: null,
-  });
-  handle.run(
-    `INSERT INTO instances (service, host, port, weight, version, variant, deployment, lifecycle, process, env, started_at,
-       restarts, last_error, id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ...columnsOf(instance),
-  );
-  return instance;
-}
-
-function updateInstance(handle: Handle, instance: Instance): void {
-  handle.run(
-    `UPDATE instances SET service = ?, host = ?, port = ?, weight = ?, version = ?, variant = ?, deployment = ?, lifecycle = ?,
-       process = ?, env = ?, started_at = ?, restarts = ?, last_error = ? WHERE id = ?`,
-    ...columnsOf(instance),
-  );
-}
-
-/** In the order of both statements above. */
-function columnsOf(instance: Instance): (string | number | null)[] {
-  const { id, service, host, port, weight, version, variant, deployment, lifecycle, process } = instance;
-  const identity = process && JSON.stringify(process);
-  const { env, startedAt, restarts, lastError } = instance;
-  const made = [service, host, port, weight, version, variant, deployment];
-  return [...made, lifecycle, identity, JSON.stringify(env), startedAt, restarts, lastError, id];
-}
-
-function isDifferent(before: Instance, after: Instance): boolean {
-  const columns = columnsOf(after);
-  return columnsOf(before).some((value, index) => value !== columns[index]);
-}
-
-/** A row that readers would refuse is not written. */
-function checkInstance(instance: Instance): Instance {
-  const parsed = InstanceSchema.safeParse(instance);
-  if (parsed.success) return parsed.data;
-  const message = `The instance ${instance.id} is not valid: ${z.prettifyError(parsed.error)}`;
-  throw new HeimdallError('INVALID_REQUEST', message, { id: instance.id });
-}
-
-function checkStep({ id, lifecycle: from }: Instance, { lifecycle: to }: Instance): void {
-  if (mayFollow(from, to)) return;
-  const message = `The instance ${id} is ${from} and cannot become ${to}.`;
-  throw new HeimdallError('LIFECYCLE_CONFLICT', message, { id, from, to });
-}
-
-function checkPort(handle: Handle, { id, host, port }: Instance): void {
-  const holder = takenPorts(handle, host).get(port);
-  if (holder === undefined || holder === id) return;
-  const message = `Port ${port} on ${host} is taken by ${holder}.`;
-  throw new HeimdallError('PORT_TAKEN', message, { host, port, holder });
-}
-
 /** Returns whether the count changed; it never falls below 0. */
 function addDesired(handle: Handle, service: string, delta: number): boolean {
   const before = readService(handle, service)?.desired ?? 0;
   const desired = Math.max(0, before + delta);
   return desired !== before && changeService(handle, service, { desired });
-}
-
-/** Once per transaction that changes desired state. */
-function raiseRevision(handle: Handle): number {
-  handle.run('UPDATE meta SET revision = revision + 1');
-  return readMeta(handle).revision;
-}
-
-function randomSuffix(): string {
-  return Array.from({ length: SUFFIX_LENGTH }, () => randomInt(36).toString(36)).join('');
 }

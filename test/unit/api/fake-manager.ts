@@ -42,6 +42,8 @@ export function instance(port: number, changes: Partial<Instance> = {}): Instanc
     service: 'web',
     host: '127.0.0.1',
     port,
+    node: null,
+    agent: null,
     weight: 1,
     version: null,
     lifecycle: 'ready',

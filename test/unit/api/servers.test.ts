@@ -15,6 +15,7 @@ describe('POST /servers/add', () => {
       service: 'web',
       host: '127.0.0.1',
       port: 9000,
+      node: null,
       url: 'http://127.0.0.1:9000',
       pid: 9001,
       status: 'running',

@@ -77,6 +77,7 @@ describe('ConfigSchema', () => {
         },
       },
       registry: { driver: 'sqlite', path: 'data/registry.db' },
+      node: { address: '127.0.0.1' },
       ports: { from: 9000, to: 9999 },
       services: [],
       alerts: {

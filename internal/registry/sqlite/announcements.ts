@@ -1,0 +1,94 @@
+import { HeimdallError } from '../../model/errors.ts';
+import type { Instance } from '../../model/instance.ts';
+import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
+import type { Connection } from './connection.ts';
+import { checkInstance, insertInstance, newInstanceId, raiseRevision, updateInstance } from './instances.ts';
+import { readAnnounced, readInstanceAt } from './queries.ts';
+
+/**
+ * The announced instances of the SQLite registry. How long each may stay only its manager knows, for a sign of life shall
+ * cost no write; so every agent gets its time to be heard again when a manager begins.
+ */
+export class SqliteAnnouncements implements Announcements {
+  readonly #connection: Connection;
+  readonly #clock: () => number;
+  readonly #since: number;
+  /** By id, in epoch milliseconds. */
+  readonly #deadlines = new Map<string, number>();
+
+  constructor(connection: Connection, clock: () => number) {
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#since = clock();
+  }
+
+  async announce(announcement: Announcement, ttlMs: number): Promise<Instance> {
+    const instance = await this.#connection.write((handle) => {
+      const { agent, host, port } = announcement;
+      const holder = readInstanceAt(handle, host, port);
+      if (holder !== null) this.#assertGives(holder, agent.id);
+      const next = checkInstance(announced(announcement, holder, this.#clock()));
+      if (holder?.id !== next.id) {
+        if (holder !== null) handle.run('DELETE FROM instances WHERE id = ?', holder.id);
+        insertInstance(handle, next);
+        raiseRevision(handle);
+      } else if (updateInstance(handle, holder, next)) raiseRevision(handle);
+      return next;
+    });
+    this.#deadlines.set(instance.id, this.#clock() + ttlMs);
+    return instance;
+  }
+
+  async renew(agent: string, ids: readonly string[], ttlMs: number): Promise<readonly string[]> {
+    const rows = await this.#connection.read(readAnnounced);
+    const known = new Set(rows.filter((row) => row.agent?.id === agent).map(({ id }) => id));
+    for (const id of ids) if (known.has(id)) this.#deadlines.set(id, this.#clock() + ttlMs);
+    return ids.filter((id) => !known.has(id));
+  }
+
+  async expire(): Promise<readonly Instance[]> {
+    const rows = await this.#connection.read(readAnnounced);
+    const ids = new Set(rows.map(({ id }) => id));
+    for (const id of this.#deadlines.keys()) if (!ids.has(id)) this.#deadlines.delete(id);
+    const overdue = rows.filter((row) => this.#isOverdue(row));
+    if (overdue.length === 0) return overdue;
+    await this.#connection.write((handle) => {
+      for (const { id } of overdue) handle.run('DELETE FROM instances WHERE id = ?', id);
+      raiseRevision(handle);
+    });
+    return overdue;
+  }
+
+  #isOverdue({ id }: Instance): boolean {
+    return (this.#deadlines.get(id) ?? this.#since + ANNOUNCEMENT_TTL_MS) <= this.#clock();
+  }
+
+  /** @throws {HeimdallError} PORT_TAKEN, LIFECYCLE_CONFLICT. */
+  #assertGives(holder: Instance, agent: string): void {
+    const { id, host, port } = holder;
+    if (holder.agent === null || (holder.agent.id !== agent && !this.#isOverdue(holder))) {
+      throw new HeimdallError('PORT_TAKEN', `Port ${port} on ${host} is taken by ${id}.`, { host, port, holder: id });
+    }
+    if (holder.lifecycle === 'draining' && !this.#isOverdue(holder)) {
+      throw new HeimdallError('LIFECYCLE_CONFLICT', `The instance ${id} is being drained.`, { id });
+    }
+  }
+}
+
+/** @param before - what is at this place; one that is leaving, or was another service's, is not gone on with. */
+function announced(announcement: Announcement, before: Instance | null, now: number): Instance {
+  const { service, port } = announcement;
+  const kept = before?.service === service && before.lifecycle !== 'draining' ? before : null;
+  return {
+    ...announcement,
+    id: kept?.id ?? newInstanceId(service, port),
+    variant: null,
+    deployment: null,
+    lifecycle: 'ready',
+    process: null,
+    env: {},
+    startedAt: kept?.lifecycle === 'ready' ? kept.startedAt : now,
+    restarts: 0,
+    lastError: null,
+  };
+}
