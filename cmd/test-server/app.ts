@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { BadQuery, type Backend, sendJson } from './exchange.ts';
 import { routeOf } from './routes.ts';
 import type { Settings } from './settings.ts';

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from '../../pkg/sockets/http.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { descriptorOf } from '../../pkg/sockets/descriptor.ts';
 import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';

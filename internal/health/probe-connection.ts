@@ -1,10 +1,13 @@
 import net from 'node:net';
-import tls from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { HealthCheck } from '../model/health-check.ts';
 import { closing, type ProbeTarget, requestText } from './probe-request.ts';
 
 /** What sockets read into, one after the other: nothing of it is used once the callback has returned. */
 const SHARED_BUFFER = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** Takes long to load, and most instances are probed without. */
+const tls = () => process.getBuiltinModule('node:tls');
 
 /** Hears what happens on a connection. */
 export interface ConnectionUser {
@@ -32,7 +35,7 @@ export class ProbeConnection {
     const onread = { buffer: SHARED_BUFFER, callback: (length: number) => this.#read(length) };
     const options = { host: target.host, port: target.port, onread };
     const isSecure = check.type === 'https';
-    this.#socket = isSecure ? tls.connect({ ...options, ...tlsOptions(target, check) }) : net.connect(options);
+    this.#socket = isSecure ? tls().connect({ ...options, ...tlsOptions(target, check) }) : net.connect(options);
     this.#socket.on(isSecure ? 'secureConnect' : 'connect', () => this.#user?.connected());
     this.#socket.on('end', () => this.#end(null));
     this.#socket.on('error', (error) => this.#end(error));
@@ -85,12 +88,12 @@ export class ProbeConnection {
 }
 
 /** The name in the certificate is that of the application where one is configured, else that of the instance. */
-function tlsOptions(target: ProbeTarget, { host, verifyCertificate }: HealthCheck): tls.ConnectionOptions {
+function tlsOptions(target: ProbeTarget, { host, verifyCertificate }: HealthCheck): ConnectionOptions {
   const name = host === undefined ? target.host : withoutPort(host);
   return {
     ...(net.isIP(name) === 0 ? { servername: name } : {}), // no address is a server name (RFC 6066, 3)
     rejectUnauthorized: verifyCertificate,
-    checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(name, certificate),
+    checkServerIdentity: (_host, certificate) => tls().checkServerIdentity(name, certificate),
     ALPNProtocols: ['http/1.1'],
   };
 }

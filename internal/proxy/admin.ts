@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { type GuardSettings, refusalOf } from '../../pkg/http-guard/http-guard.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { Family } from '../../pkg/metrics/family.ts';

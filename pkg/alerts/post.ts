@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { request as httpRequest } from '../sockets/http.ts';
 import type { TargetGuard } from './target-guard.ts';
 
 export interface PostOptions {
@@ -24,7 +24,7 @@ const READ_OCTETS = 1_024;
 export async function post(url: string, body: string, { headers, signal, guard }: PostOptions): Promise<PostAnswer> {
   const { protocol, hostname } = new URL(url);
   guard?.checkAddress(hostname); // which is never looked up
-  const send = protocol === 'https:' ? httpsRequest : httpRequest;
+  const { request: send } = protocol === 'https:' ? await import('node:https') : { request: httpRequest };
   const request = send(url, {
     method: 'POST',
     agent: false,

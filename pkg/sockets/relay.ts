@@ -1,5 +1,6 @@
-import { type IncomingMessage, request as call, type RequestListener, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
+import { request as call } from './http.ts';
 
 /** Who answers on an address from now on. */
 export interface Successor {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { mailServer } from '../support/alert-receivers.ts';
 import type { PortBlock } from '../support/e2e-ports.ts';
 import { ask } from '../support/e2e-http.ts';

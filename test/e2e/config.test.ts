@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import { Agent } from '../../pkg/sockets/http.ts';
 import { describeEngines, engineName } from '../support/engines.ts';
 import { ask } from '../support/e2e-http.ts';
 import { Load } from '../support/e2e-load.ts';

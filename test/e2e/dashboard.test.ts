@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { Agent, request } from '../../pkg/sockets/http.ts';
 import { noBrowser, startBrowser, type WatchedPage, watchedPage } from '../support/browser.ts';
 import { Load } from '../support/e2e-load.ts';
 import { sampleService, System } from '../support/e2e-system.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after as stateAfter, createClient } from '../../internal/client/client.ts';
 import type { LiveHistory, LiveState } from '../../internal/model/live.ts';
 import { Handle } from '../../internal/registry/sqlite/handle.ts';
 import { readSamples } from '../../internal/registry/sqlite/samples.ts';
+import { get } from '../../pkg/sockets/http.ts';
 import { FreshConnections, replace } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
+import { Agent } from '../../pkg/sockets/http.ts';
 import { ask } from '../support/e2e-http.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
 import { reload, replace } from '../support/e2e-reload.ts';

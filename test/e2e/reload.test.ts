@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Agent } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 import { WebSocket } from 'ws';
+import { Agent } from '../../pkg/sockets/http.ts';
 import { ask } from '../support/e2e-http.ts';
 import { Load, MIXED } from '../support/e2e-load.ts';
 import { FreshConnections, reload, replace } from '../support/e2e-reload.ts';

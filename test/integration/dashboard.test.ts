@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import express from 'express';
 import type { Browser, Page } from 'playwright-core';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { dashboardFolder } from '../../cmd/runtime/package-info.ts';
 import { dashboard } from '../../internal/api/dashboard.ts';
 import { noBrowser, startBrowser, watchedPage } from '../support/browser.ts';

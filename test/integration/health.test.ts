@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { type HealthChange, HealthMonitor } from '../../internal/health/monitor.ts';
 import { probe, startProbe } from '../../internal/health/probe.ts';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type IncomingMessage, request as send } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { request as send } from '../../pkg/sockets/http.ts';
 import { describeEngines } from '../support/engines.ts';
 import { eventually, parseMessage, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';

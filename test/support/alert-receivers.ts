@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
 import { z } from 'zod';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { selfSignedCertificate } from './certificate.ts';
 
 const MessageSchema = z.object({ id: z.string(), subject: z.string(), text: z.string().optional() });

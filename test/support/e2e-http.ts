@@ -1,5 +1,6 @@
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { Agent, request } from '../../pkg/sockets/http.ts';
 
 /** Of silence. Some answers take as long as a process takes to start, on a machine that does much else. */
 const TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
-import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from '../../pkg/sockets/http.ts';
 import { type Answer, type Ask, ask } from './e2e-http.ts';
 import { eventually } from './e2e-wait.ts';
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import express from 'express';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { type Balance, balance, type BalanceConfig, type BalanceOptions } from '../../cmd/express/balance.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { sampleBackend } from './proxy-site.ts';

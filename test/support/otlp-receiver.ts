@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
+import { createServer } from '../../pkg/sockets/http.ts';
 import { eventually } from './proxy-raw.ts';
 
 const ValueSchema = z

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import type { RequestListener } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach } from 'node:test';
+import { createServer } from '../../pkg/sockets/http.ts';
 
 export interface ProbedBackend<S extends net.Server> {
   readonly host: string;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer } from '../../../pkg/sockets/http.ts';
 import { descriptorOf } from '../../../pkg/sockets/descriptor.ts';
 import { stopAccepting } from '../../../pkg/sockets/stop-accepting.ts';
 import type { ClientSockets } from '../client-sockets.ts';

@@ -1,6 +1,7 @@
-import { Agent, type AgentOptions } from 'node:http';
+import type { AgentOptions } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Agent } from '../../../pkg/sockets/http.ts';
 
 const MAX_IDLE_SOCKETS = 64;
 

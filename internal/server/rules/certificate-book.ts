@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { connect } from 'node:tls';
 import type { Clock } from '../../../pkg/clock/clock.ts';
 import { messageOf } from '../../model/errors.ts';
 
@@ -65,7 +64,8 @@ export class CertificateBook {
  * one is what we look for.
  * @throws when none could be had.
  */
-export function validToOf({ host, port, name }: CertificateHolder): Promise<number> {
+export async function validToOf({ host, port, name }: CertificateHolder): Promise<number> {
+  const { connect } = await import('node:tls'); // takes long to load, and only rules on certificates ask
   return new Promise((resolve, reject) => {
     const servername = isIP(name) === 0 ? { servername: name } : {}; // no address is a server name (RFC 6066, 3)
     const socket = connect({ host, port, ...servername, rejectUnauthorized: false });
