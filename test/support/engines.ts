@@ -1,11 +1,10 @@
-import { before, describe } from 'node:test';
-import type { Engine } from '../../internal/proxy/engine.ts';
-import { MiddlewareEngine } from '../../internal/proxy/middleware/engine.ts';
-import { WireEngine } from '../../internal/proxy/wire/engine.ts';
+import { after, before, describe } from 'node:test';
 
 export type EngineName = 'wire' | 'middleware';
 
-let current: EngineName = 'wire';
+const DEFAULT: EngineName = 'wire';
+
+let current: EngineName = DEFAULT;
 
 /** Of the suite that runs. */
 export function engineName(): EngineName {
@@ -24,12 +23,10 @@ export function describeEngines(title: string, body: (engine: EngineName) => voi
       before(() => {
         current = engine;
       });
+      after(() => {
+        current = DEFAULT; // for the suites of other files in the same process
+      });
       body(engine);
     });
   }
-}
-
-/** The engine of the suite that runs. */
-export function currentEngine(options: ConstructorParameters<typeof MiddlewareEngine>[0]): Engine {
-  return current === 'wire' ? new WireEngine(options) : new MiddlewareEngine(options);
 }

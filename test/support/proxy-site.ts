@@ -10,7 +10,7 @@ import type { TracedRequest } from '../../internal/proxy/tracing/traced-request.
 import type { Upstream } from '../../internal/proxy/upstream.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
-import { currentEngine } from './engines.ts';
+import { currentEngine } from './current-engine.ts';
 import {
   eventually,
   onHeads,
