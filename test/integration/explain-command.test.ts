@@ -87,6 +87,7 @@ describe('heimdall why', () => {
         metrics: async () => [],
         testAlerts: async () => [],
         reload: async () => ({}),
+        relayKey: 'k',
         guard: () => ({ allowedHosts: [], allowedHostsKey: '', token: 'sixteen-characters' }),
         log: createLogger({ name: 'test', level: 'silent' }),
       },
