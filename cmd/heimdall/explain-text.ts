@@ -47,7 +47,7 @@ export function explainText(request: ExplainedRequest): string {
 }
 
 function opening(request: ExplainedRequest): string {
-  const { id, thread, at, client, method, host, target, service, algorithm, status, totalMs, refusal } = request;
+  const { id, thread, at, client, method, host, target, service, algorithm, status, totalMs, refusal, trace } = request;
   const whither =
     service === null ? 'to no service' : algorithm === null ? `for ${service}` : `to ${service} (${algorithm})`;
   const end = status === null ? 'under way for' : `status ${status}${status === 499 ? ', the client left' : ''}, after`;
@@ -56,6 +56,7 @@ function opening(request: ExplainedRequest): string {
     `  id ${id}, at ${at}, thread ${thread}`,
     `  ${whither}: ${end} ${figure(totalMs)} ms`,
   ];
+  if (trace !== null) lines.push(`  trace ${trace.id}${trace.sampled ? '' : ', of which no spans are exported'}`);
   if (refusal !== null) lines.push(`  refused: ${REFUSAL[refusal] ?? refusal}`);
   for (const { why, afterMs, ms } of request.waits) {
     const cause = why === 'held' ? 'it was held' : 'all were full';

@@ -5,6 +5,7 @@ import { messageOf } from '../../internal/model/errors.ts';
 import { loadOptions } from '../runtime/arguments.ts';
 import { reachable } from './banner.ts';
 import { EXIT } from './exit-codes.ts';
+import { actorName } from './operate/actor-name.ts';
 
 export interface ReloadArguments {
   readonly config: string | undefined;
@@ -50,7 +51,10 @@ export async function reload({ config: path, only, json }: ReloadArguments): Pro
 }
 
 async function ask(url: string, token: string | undefined): Promise<Omit<Result, 'process'>> {
-  const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const headers = {
+    'Heimdall-Actor': encodeURIComponent(actorName().toWellFormed()),
+    ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  };
   try {
     const response = await fetch(url, { method: 'POST', headers });
     const body: unknown = await response.json();

@@ -166,7 +166,9 @@ export class LoadBalancer implements Running {
     await this.#plane.link.memory.saveLatencies();
     const offers = await Promise.all([this.#proxy?.offer('proxy'), this.#admin?.offer('admin')]);
     const open = offers.filter((offer) => offer !== undefined);
-    const successor = await Successor.start(open, this.#options.starter, 'ready', this.#stopping.signal);
+    const { starter, inheritance } = this.#options;
+    const own = { starter, relayKey: inheritance.relayKey };
+    const successor = await Successor.start(open, own, 'ready', this.#stopping.signal);
     // In this very tick: what is accepted from here on is the successor's.
     this.#retired = Promise.all([
       this.#admin?.retire(ADMIN_RETIRE_MS),
@@ -275,6 +277,7 @@ export class LoadBalancer implements Running {
       metrics: () => this.#metrics(),
       testAlerts: () => this.#plane.alerts.test(),
       reload: () => this.reload(),
+      relayKey: this.#options.inheritance.relayKey,
       guard: () => {
         const { manager, proxy } = this.#follower.applied;
         const allowedHosts = [...manager.allowedHosts, proxy.admin.host];

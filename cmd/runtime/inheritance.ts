@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { z } from 'zod';
 import { type LivingProcess, LivingProcessSchema } from './living-process.ts';
@@ -16,7 +17,12 @@ const OfferSchema = z.object({
 });
 export type Offer = z.infer<typeof OfferSchema>;
 
-const InheritanceSchema = z.object({ starter: LivingProcessSchema.nullable(), offers: z.array(OfferSchema) });
+const InheritanceSchema = z.object({
+  starter: LivingProcessSchema.nullable(),
+  offers: z.array(OfferSchema),
+  /** Of a predecessor that relays requests with it. */
+  relayKey: z.string().optional(),
+});
 type Content = z.infer<typeof InheritanceSchema>;
 
 interface Address {
@@ -29,11 +35,14 @@ export class Inheritance {
   readonly isSuccessor: boolean;
   /** The `heimdall up` that the predecessor belonged to; it must not be outlived. */
   readonly starter: LivingProcess | null;
+  /** Known to a process, its predecessor and its successor alone. */
+  readonly relayKey: string;
   #offers: readonly Offer[];
 
   constructor(content: Content | null) {
     this.isSuccessor = content !== null;
     this.starter = content?.starter ?? null;
+    this.relayKey = content?.relayKey ?? randomUUID();
     this.#offers = content?.offers ?? [];
   }
 

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { HeimdallError, messageOf } from '../../internal/model/errors.ts';
 import { Inheritance, type Offer } from './inheritance.ts';
-import type { LivingProcess } from './living-process.ts';
 import { GO, type Message, MessageSchema } from './messages.ts';
 
 /** How long a successor may take until it is ready, or prepared. */
@@ -28,21 +27,23 @@ export class Successor {
 
   /**
    * Resolves when it has told that it is so far; until then nothing has changed, and a failure leaves nothing behind.
+   * @param own - what this process has inherited itself.
    * @param unwanted - aborted when this process is to end: nobody is to take its place then.
    * @throws {HeimdallError} RELOAD_FAILED with the reason.
    */
   static async start(
     offers: readonly Offer[],
-    starter: LivingProcess | null,
+    own: Pick<Inheritance, 'relayKey' | 'starter'>,
     until: 'ready' | 'prepared',
     unwanted: AbortSignal,
   ): Promise<Successor> {
     const sockets = offers.flatMap((offer) => offer.sockets);
     let next = FIRST_SOCKET;
+    const { relayKey, starter } = own;
     const renumbered = offers.map((offer) => ({ ...offer, sockets: offer.sockets.map(() => next++) }));
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       detached: true,
-      env: { ...process.env, ...Inheritance.asVariable({ starter, offers: renumbered }) },
+      env: { ...process.env, ...Inheritance.asVariable({ starter, relayKey, offers: renumbered }) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...sockets],
     });
     const successor = new Successor(child);

@@ -60,7 +60,7 @@ export class ManagerProcess implements Running {
   readonly #follower: ConfigFollower;
   readonly #jobs: CalendarJobs;
   readonly #options: ManagerProcessOptions;
-  readonly #gate = new Gate();
+  readonly #gate: Gate;
   readonly #succession = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   /** Settles when the present reload has come to its end, whichever. */
@@ -76,6 +76,7 @@ export class ManagerProcess implements Running {
     const { log } = options;
     this.log = log;
     this.#options = options;
+    this.#gate = new Gate(options.inheritance.relayKey);
     this.#access = config.manager;
     this.#registry = registry;
     this.#alerts = new AlertDispatcher({
@@ -189,7 +190,9 @@ export class ManagerProcess implements Running {
 
   async #prepare(): Promise<Successor> {
     const api = await this.#api?.offer('api');
-    return Successor.start(api ? [api] : [], this.#options.starter, 'prepared', this.#stopping.signal);
+    const { starter, inheritance } = this.#options;
+    const own = { starter, relayKey: inheritance.relayKey };
+    return Successor.start(api ? [api] : [], own, 'prepared', this.#stopping.signal);
   }
 
   async #handOver(successor: Successor): Promise<void> {

@@ -1,6 +1,7 @@
+import { printable } from '../../pkg/http-guard/field-text.ts';
 import { messageOf } from '../model/errors.ts';
 import type { AuditRecord } from '../server/journal.ts';
-import { type Caller, printable } from './caller.ts';
+import type { Caller } from './caller.ts';
 import type { Deed } from './deed.ts';
 
 /** For the message and the data; paths of requests that were refused are not here. */

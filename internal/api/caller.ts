@@ -1,9 +1,8 @@
 import type { Request } from 'express';
 import { z } from 'zod';
+import { meaningOf, printable } from '../../pkg/http-guard/field-text.ts';
 import { VersionSchema } from '../model/service.ts';
 import { invalid } from './input.ts';
-
-const LONGEST = 100;
 
 /** Who asks, as far as that can be told. */
 export interface Caller {
@@ -29,31 +28,7 @@ export function callerOf(request: Request): Caller {
 function actorOf(request: Request): string | null {
   const value = request.get('heimdall-actor')?.trim();
   if (value === undefined) return null;
-  const actor = VersionSchema.safeParse(unescaped(fromUtf8(value)));
+  const actor = VersionSchema.safeParse(meaningOf(value));
   if (actor.success) return actor.data;
   throw invalid('header.Heimdall-Actor', z.prettifyError(actor.error).replace(/^\W+/, ''));
-}
-
-/** Field values are read as Latin-1 octet by octet; what is UTF-8 is meant as such. */
-function fromUtf8(value: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
-  } catch {
-    return value;
-  }
-}
-
-/** A browser can send ASCII alone, and our client does: the rest is percent-encoded. */
-function unescaped(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
-}
-
-/** For what is only shown: shortened, and without what a terminal might obey. Null when nothing is left. */
-export function printable(value: string | null | undefined): string | null {
-  const text = value?.replace(/\p{C}/gu, '').slice(0, LONGEST) ?? '';
-  return text === '' ? null : text;
 }

@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { printable } from './caller.ts';
+import { printable } from '../../pkg/http-guard/field-text.ts';
 
 /** Between two lines, in milliseconds: whoever tries doors must not fill the disk. */
 const QUIET_MS = 10_000;

@@ -95,6 +95,15 @@ export const ExplainedRequestSchema = z.object({
   /** Null: it went to none. */
   service: z.string().nullable(),
   algorithm: z.string().nullable(),
+  /** Its place among traces, while requests are traced; null: they are not, or it could not be read. */
+  trace: z
+    .object({
+      /** 32 hexadecimal digits. */
+      id: z.string(),
+      /** Whether spans of it are exported. */
+      sampled: z.boolean(),
+    })
+    .nullable(),
   /** What the client got; 499: it left before. Null while the request runs. */
   status: z.number().nullable(),
   /** Which rule a refused request broke; `nobody`, `busy`, `shed`, `held`: why it got no upstream, or no other one. */

@@ -9,6 +9,7 @@ import { Gate } from '../../pkg/sockets/gate.ts';
 import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
 import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
+import { askedBy } from './asked-by.ts';
 import { conditionCause } from './condition-cause.ts';
 import type { Listener } from './engine.ts';
 import { type Done, latenciesOf, type RecentTraffic } from './recent-traffic.ts';
@@ -30,6 +31,8 @@ export interface AdminOptions extends ExplainOptions {
   readonly testAlerts: () => Promise<readonly unknown[]>;
   /** Has another process take this one's place. */
   readonly reload: () => Promise<unknown>;
+  /** See `Gate`. */
+  readonly relayKey: string;
   readonly guard: () => GuardSettings;
   readonly log: Logger;
 }
@@ -54,7 +57,7 @@ export async function startAdmin(
   socket?: number,
 ): Promise<Listener> {
   const routes = routesOf(options);
-  const gate = new Gate();
+  const gate = new Gate(options.relayKey);
   const app = gate.around((request, response) => void handle(routes, options, request, response));
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, app);
   server.listen(socket === undefined ? { host, port } : { fd: socket });
@@ -140,6 +143,7 @@ async function handle(
     sendProblem(response, 405, `${path} does not answer to ${request.method}.`);
     return;
   }
+  if (method === 'POST') tellOf(request, path, options.log);
   try {
     await handler(response, request, rest);
   } catch (error) {
@@ -149,6 +153,12 @@ async function handle(
     if (response.headersSent) response.destroy();
     else sendProblem(response, 500, 'The request failed; the log of the load balancer tells why.');
   }
+}
+
+/** Events are the manager's to write: what was asked for here, the log tells. */
+function tellOf(request: IncomingMessage, path: string, log: Logger): void {
+  const by = askedBy(request);
+  log.info({ ...by, method: request.method, path }, `${by.actor} asked for POST ${path} (from ${by.address})`);
 }
 
 /** Of `/why/web`: the route `/why/{service}`, and `web`, decoded; null when it cannot be. */

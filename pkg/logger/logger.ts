@@ -1,12 +1,16 @@
+import { fstatSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type * as Pretty from 'pino-pretty';
+import { PipeOutput } from './pipe-output.ts';
 import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
 
 export type { Logger } from 'pino';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
+
+const STDOUT = 1;
 
 export interface LoggerOptions {
   readonly name: string;
@@ -17,24 +21,26 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
+const UNREAD = 'lines of this log were dropped while nobody read it';
+
 /** Loaded for a terminal alone: it takes longer than the logger itself. */
 function prettyStream(destination: DestinationStream): DestinationStream {
-  const { PinoPretty }: typeof Pretty = createRequire(import.meta.url)('pino-pretty');
-  return PinoPretty({
-    destination,
+  const { prettyFactory }: typeof Pretty = createRequire(import.meta.url)('pino-pretty');
+  const pretty = prettyFactory({
     colorize: process.stdout.hasColors?.() ?? false,
     ignore: 'pid,hostname,subsystem,event',
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
+  return { write: (line) => destination.write(pretty(line)) };
 }
 
 /** The root logger of a process; every subsystem takes a child of it: `logger.child({ subsystem: 'drain' })`. */
 export function createLogger(options: LoggerOptions): Logger {
   const pretty = options.pretty ?? process.stdout.isTTY;
-  const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const destination = options.destination ?? standardOutput((dropped) => log.warn({ dropped }, UNREAD));
   const { name, level } = options;
-  return pino(
+  const log = pino(
     {
       name,
       level,
@@ -45,6 +51,17 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     pretty ? prettyStream(destination) : destination,
   );
+  return log;
+}
+
+/**
+ * A file or terminal takes each line at once; who reads a pipe may not.
+ * @param onRecovered - see `PipeOutput`.
+ */
+function standardOutput(onRecovered: (dropped: number) => void): DestinationStream {
+  // Node has made the descriptor of a pipe non-blocking with `process.stdout`.
+  const isStream = !process.stdout.isTTY && !fstatSync(STDOUT).isFile();
+  return isStream ? new PipeOutput(STDOUT, onRecovered) : pino.destination({ fd: STDOUT, sync: true });
 }
 
 /** Anything can be thrown. */

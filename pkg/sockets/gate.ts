@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http';
-import { relayTo, type Successor } from './relay.ts';
+import { relayTo, type Successor, unwrapRelayed } from './relay.ts';
 
 /**
  * Stands between an HTTP server and what answers its requests: knows what is under way, and once a successor listens on
@@ -8,11 +8,18 @@ import { relayTo, type Successor } from './relay.ts';
 export class Gate {
   /** Those that were let in; what is passed on is none of ours. */
   readonly #running = new Set<ServerResponse>();
+  readonly #key: string;
   #relay: RequestListener | null = null;
   #onEnd: () => void = () => {};
 
+  /** @param key - that predecessor, this process and successor share, and nobody else knows. */
+  constructor(key: string) {
+    this.#key = key;
+  }
+
   around(app: RequestListener): RequestListener {
     return (request, response) => {
+      unwrapRelayed(request, this.#key);
       if (this.#relay !== null) {
         this.#relay(request, response);
         return;
@@ -28,7 +35,7 @@ export class Gate {
 
   /** From now on every request waits for the successor, and is answered by it. */
   passOnTo(successor: Successor): void {
-    this.#relay = relayTo(successor);
+    this.#relay = relayTo(successor, this.#key);
   }
 
   /** Resolves when no more than `besides` requests are under way that were let in, or after the deadline. */

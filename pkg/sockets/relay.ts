@@ -10,22 +10,41 @@ export interface Successor {
   readonly ready: Promise<void>;
 }
 
-/** Has each request answered by the successor. The client's connection ends with the answer: its next one goes there directly. */
-export function relayTo(successor: Successor): RequestListener {
+/** Of a request that was relayed: the key, and whom it is from. */
+const FIELD = 'heimdall-relayed-for';
+
+/**
+ * Has each request answered by the successor. The client's connection ends with the answer: its next one goes there directly.
+ * @param key - known to both alone, so that the successor believes whom a request is from.
+ */
+export function relayTo(successor: Successor, key: string): RequestListener {
   successor.ready.catch(() => undefined); // nobody may ever ask
   return (request, response) => {
     response.setHeader('Connection', 'close');
     successor.ready.then(
-      () => relay(successor, request, response),
+      () => relay(successor, key, request, response),
       () => refuse(response),
     );
   };
 }
 
-function relay({ host, port }: Successor, request: IncomingMessage, response: ServerResponse): void {
-  const { method, url: path, headers } = request;
+/**
+ * Has a request that a predecessor has relayed look as if its client had sent it here. The connection carries nothing else.
+ * What others say under this name is of no account.
+ * @param key - that the predecessor has, too.
+ */
+export function unwrapRelayed({ headers, socket }: IncomingMessage, key: string): void {
+  const value = headers[FIELD];
+  Reflect.deleteProperty(headers, FIELD);
+  if (typeof value !== 'string' || !value.startsWith(`${key} `)) return;
+  Object.defineProperty(socket, 'remoteAddress', { value: value.slice(key.length + 1) });
+}
+
+function relay({ host, port }: Successor, key: string, request: IncomingMessage, response: ServerResponse): void {
+  const { method, url: path, headers, socket } = request;
   const { expect: _, ...fields } = headers; // Node has answered it already
-  const onward = call({ host, port, method, path, agent: false, headers: { ...fields, connection: 'close' } });
+  const whose = { [FIELD]: `${key} ${socket.remoteAddress ?? 'unknown'}`, connection: 'close' };
+  const onward = call({ host, port, method, path, agent: false, headers: { ...fields, ...whose } });
   onward.on('response', (answer) => {
     response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: 'close' });
     pipeline(answer, response, () => {});

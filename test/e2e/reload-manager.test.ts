@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { Agent } from '../../pkg/sockets/http.ts';
 import { ask } from '../support/e2e-http.ts';
 import type { StartedProcess } from '../support/e2e-process.ts';
 import { reload, replace } from '../support/e2e-reload.ts';
 import { System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
+
+/** Leaves the machine to the process that starts meanwhile, in milliseconds. */
+const PAUSE_MS = 20;
 
 describe('a manager that is replaced', () => {
   let system: System;
@@ -46,6 +51,25 @@ describe('a manager that is replaced', () => {
     assert.deepEqual(await system.list(), before, 'the same processes');
     assert.equal((await system.add()).status, 201);
     assert.equal((await system.remove(before[0]?.port ?? 0)).status, 200);
+  });
+
+  it('records whom a call came from, also one that it passes on to its successor', async () => {
+    const kept = new Agent({ keepAlive: true, maxSockets: 1, localAddress: '127.0.0.2' });
+    const headers = { 'Heimdall-Actor': 'ann' };
+    const over = new AbortController();
+    const reloading = replace(system, 'manager').finally(() => over.abort());
+    let calls = 0;
+    for (; !over.signal.aborted; calls += 1) {
+      const { status } = await ask(`${system.api}/services/web/resume`, { method: 'POST', agent: kept, headers });
+      assert.equal(status, 200);
+      await sleep(PAUSE_MS);
+    }
+    await reloading;
+    kept.destroy();
+    const events = await ask(`${system.api}/events?type=audit&actor=ann&limit=1000`);
+    const addresses = z.array(z.object({ data: z.object({ address: z.string() }) })).parse(JSON.parse(events.body));
+    assert.equal(addresses.length, calls);
+    assert.deepEqual(new Set(addresses.map(({ data }) => data.address)), new Set(['127.0.0.2']));
   });
 
   it('is not replaced when the new address is taken', async () => {

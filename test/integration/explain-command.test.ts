@@ -44,6 +44,9 @@ describe('heimdall explain', () => {
       output,
       /^GET example\.com\/shop, from 127\.0\.0\.1\n {2}id abc, at \S+, thread 0\n {2}to web \(round-robin\): status 200/,
     );
+    const traced = explainText({ ...ExplainedRequestSchema.parse(found), trace: { id: 'a1b2', sampled: false } });
+    assert.doesNotMatch(output, /trace/);
+    assert.match(traced, /\n {2}trace a1b2, of which no spans are exported\n/);
     assert.match(output, /picked web@\S+: it is its turn\n/);
     assert.match(output, /\n {2}web@\S+ +- .* excluded: tried\n/);
     assert.match(
@@ -87,6 +90,7 @@ describe('heimdall why', () => {
         metrics: async () => [],
         testAlerts: async () => [],
         reload: async () => ({}),
+        relayKey: 'k',
         guard: () => ({ allowedHosts: [], allowedHostsKey: '', token: 'sixteen-characters' }),
         log: createLogger({ name: 'test', level: 'silent' }),
       },

@@ -85,6 +85,8 @@ describeEngines('traced requests', () => {
     assert.ok(second.endTimeUnixNano <= server.endTimeUnixNano);
     assert.equal(server.attributes['heimdall.request_id'], (await site.record()).id);
     assert.equal((await site.record()).trace?.traceId, TRACE);
+    const { found } = await site.engine.explain((await site.record()).id);
+    assert.deepEqual(found?.trace, { id: TRACE, sampled: true });
   });
 
   it('begin a trace where the client has begun none, or tells nonsense of it', async () => {

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { type Client, createClient } from '../../../internal/client/client.ts';
 import { type Paint, paintFor } from '../terminal/paint.ts';
+import { actorName } from './actor-name.ts';
 import { configuredManager } from './configured-manager.ts';
 import { type AddressOptions, managerAddress } from './manager-address.ts';
 
@@ -31,13 +31,4 @@ export async function openSession(options: OperateOptions): Promise<Session> {
 /** Prints what a command found: as it is for scripts, in words for people. */
 export function print<T>({ json }: Pick<Session, 'json'>, answer: T, textOf: (answer: T) => string): void {
   process.stdout.write(json ? `${JSON.stringify(answer, null, 2)}\n` : textOf(answer));
-}
-
-/** Some containers have no entry for their user. */
-function actorName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return process.env['USER'] ?? 'cli';
-  }
 }

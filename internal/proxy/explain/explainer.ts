@@ -29,7 +29,7 @@ export interface Followed {
   facts(): TrailFacts;
 }
 
-export type RefusedFacts = Pick<TrailFacts, 'id' | 'client' | 'method' | 'host' | 'target' | 'service'>;
+export type RefusedFacts = Pick<TrailFacts, 'id' | 'client' | 'method' | 'host' | 'target' | 'service' | 'trace'>;
 
 /** What one thread knows of a request. */
 export interface Finding {

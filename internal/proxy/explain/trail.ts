@@ -4,6 +4,7 @@ import type { Lease } from '../lease.ts';
 import { describeOutcome } from '../outcome.ts';
 import type { Refusal } from '../pool-parts.ts';
 import type { RetryRefusal } from '../retry.ts';
+import type { TraceRecord } from '../tracing/request-trace.ts';
 import type { Upstream } from '../upstream.ts';
 import { type Decision, pickView, type PoolView } from './pick-view.ts';
 
@@ -17,6 +18,8 @@ export interface TrailFacts {
   /** Null: it goes to none. */
   readonly service: string | null;
   readonly algorithm: string | null;
+  /** Null: it is not traced. */
+  readonly trace: Pick<TraceRecord, 'traceId' | 'sampled'> | null;
   /** One for each attempt; grows with them. */
   readonly leases: readonly Lease[];
 }
@@ -101,11 +104,12 @@ export class Trail {
 
   view(): ExplainedRequest {
     const { startedAt } = this;
-    const { leases, ...facts } = this.#facts;
+    const { leases, trace, ...facts } = this.#facts;
     const now = this.#now();
     const endedAt = this.#endedAt ?? now;
     return {
       ...facts,
+      trace: trace && { id: trace.traceId, sampled: trace.sampled },
       thread: 0,
       at: new Date(Date.now() - (now - startedAt)).toISOString(),
       status: this.#status,
@@ -130,9 +134,19 @@ export class Trail {
 
 /** A piece of a request's head holds all of the head in memory: of the texts only copies can be kept. */
 function keepable(facts: TrailFacts): TrailFacts {
-  const { id, client, method, host, target } = facts;
+  const { id, client, method, host, target, trace } = facts;
   const [ownId, ownClient, ownMethod] = [copyOf(id), copyOf(client), copyOf(method)];
-  return { ...facts, id: ownId, client: ownClient, method: ownMethod, host: copyOf(host), target: copyOf(target) };
+  const ownTrace = trace && { traceId: copyOf(trace.traceId), sampled: trace.sampled };
+  const [ownHost, ownTarget] = [copyOf(host), copyOf(target)];
+  return {
+    ...facts,
+    id: ownId,
+    client: ownClient,
+    method: ownMethod,
+    host: ownHost,
+    target: ownTarget,
+    trace: ownTrace,
+  };
 }
 
 /** @param octets - one for each character. */

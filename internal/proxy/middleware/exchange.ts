@@ -299,9 +299,9 @@ export function upstreamField({ upstreamHeader }: EngineSettings, { upstream }: 
 
 /** What is known of a request when it is sent to a pool. */
 export function factsOf(request: ClientRequest, pool: ServicePool, leases: readonly Lease[]): TrailFacts {
-  const { id, clientAddress: client, method, host, target } = request;
+  const { id, clientAddress: client, method, host, target, trace } = request;
   const { algorithm } = pool.balancer;
-  return { id, client, method, host, target, service: pool.name, algorithm, leases };
+  return { id, client, method, host, target, service: pool.name, algorithm, trace, leases };
 }
 
 /** What is known at the end of a request that was sent to a pool, for its record. */

@@ -221,9 +221,9 @@ export class Forwarder {
       defect = error;
       connection.destroy();
     }
-    const { id, clientAddress: client, method, host, target } = request;
+    const { id, clientAddress: client, method, host, target, trace } = request;
     this.#explainer?.refuse(
-      { id, client, method, host, target, service: end.service },
+      { id, client, method, host, target, service: end.service, trace },
       end.status,
       end.refusal ?? null,
     );
@@ -263,13 +263,13 @@ export class Forwarder {
   refuseUnreadable(socket: Duplex, status: number, refusal: string, isBody: boolean): void {
     const id = this.#ids.make();
     const client = socket instanceof Socket ? plainAddress(socket.remoteAddress ?? '') : '';
-    const facts = { id, client, method: '', host: '', target: '', service: null };
+    const facts = { id, client, method: '', host: '', target: '', service: null, trace: null };
     this.#explainer?.refuse(facts, status, refusal);
     const sentBytes = refuseSocket(socket, status, id);
     if (isBody) return;
     const nothing = { ...NOTHING_CAME, protocol: '', fields: null, totalMs: 0 };
     const how = { status, termination: 'refused', sentBytes, refusal } as const;
-    this.#tell({ at: Date.now(), ...facts, ...nothing, ...how, secure: false, trace: null });
+    this.#tell({ at: Date.now(), ...facts, ...nothing, ...how, secure: false });
   }
 
   /** @param answer - is given the id under which the refusal is logged; returns the octets of its body. */
@@ -286,6 +286,7 @@ export class Forwarder {
       host: message.headers.host ?? '',
       target: message.url ?? '',
       service: null,
+      trace: this.#traceOf(message),
     };
     this.#explainer?.refuse(facts, status, detail ?? null);
     const sentBytes = answer(facts.id);
@@ -298,7 +299,6 @@ export class Forwarder {
       protocol,
       secure: message.socket instanceof TLSSocket,
       fields,
-      trace: this.#traceOf(message),
       ...NOTHING_CAME,
       status,
       termination: 'refused',

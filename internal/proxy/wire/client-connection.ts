@@ -332,9 +332,9 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
   /** Of a request that got no further than here. */
   #record(request: RefusedRequest, { status, termination, service, reason }: Omit<RefusalAnswer, 'details'>): void {
     const { record, tracer, explainer, now } = this.#tools;
-    const { id, client, names } = request;
+    const { id, client, names, trace } = request;
     const { method, host, target } = names;
-    explainer?.refuse({ id, client, method, host, target, service }, status, reason);
+    explainer?.refuse({ id, client, method, host, target, service, trace }, status, reason);
     if (record === null && tracer === null) return;
     const totalMs = request.fields === null ? 0 : now() - this.#startedAt;
     const made = refusedRecord({ ...request, totalMs, status, termination, service, reason });

@@ -83,7 +83,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   }
 
   facts(): TrailFacts {
-    const { id, head, fields } = this.request;
+    const { id, head, fields, trace } = this.request;
     const { pool, leases } = this;
     return {
       id,
@@ -93,6 +93,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
       target: head.target,
       service: pool.name,
       algorithm: pool.balancer.algorithm,
+      trace,
       leases,
     };
   }

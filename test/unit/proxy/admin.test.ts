@@ -36,6 +36,8 @@ describe('the admin interface', () => {
   let token: string | undefined;
   let results: readonly unknown[] | Error = [];
   let admin: Listener;
+  const logged: { readonly actor?: string; readonly address?: string; readonly path?: string; readonly msg: string }[] =
+    [];
   const options: AdminOptions = {
     version: '1.2.3',
     pools: () => [pool],
@@ -45,10 +47,16 @@ describe('the admin interface', () => {
     status: () => ({ status: 'ok', pid: 7 }),
     rateLimits: () => RATE_LIMITS,
     reload: async () => ({ pid: 1, successor: 2 }),
+    relayKey: 'k',
     metrics: async () => [single('gauge', 'heimdall_registry_available', 'Whether it is there.', 1)],
     testAlerts: () => (results instanceof Error ? Promise.reject(results) : Promise.resolve(results)),
     guard: () => ({ allowedHosts: ['lb.example'], allowedHostsKey: 'manager.allowedHosts', token }),
-    log: createLogger({ name: 'test', level: 'silent' }),
+    log: createLogger({
+      name: 'test',
+      level: 'info',
+      pretty: false,
+      destination: { write: (line) => logged.push(JSON.parse(line)) },
+    }),
   };
   before(async () => {
     admin = await startAdmin(options, '127.0.0.1', 0);
@@ -159,6 +167,22 @@ describe('the admin interface', () => {
     const nowhere = await ask('/alerts/test', { method: 'POST' });
     assert.equal(nowhere.status, 409);
     assert.match(await nowhere.text(), /No alert channel is configured/);
+  });
+
+  it('tells the log who has asked for something, and nothing of who only looks', async () => {
+    logged.length = 0;
+    await ask('/status', { headers: { 'Heimdall-Actor': 'ann' } });
+    const headers = { 'Heimdall-Actor': 'J%C3%B6rg%0A%1B[2J' };
+    assert.equal((await ask('/reload', { method: 'POST', headers })).status, 200);
+    assert.equal((await ask('/alerts/test', { method: 'POST' })).status, 409);
+    assert.deepEqual(
+      logged.map(({ actor, address, path }) => [actor, address, path]),
+      [
+        ['Jörg[2J', '127.0.0.1', '/reload'],
+        ['anonymous', '127.0.0.1', '/alerts/test'],
+      ],
+    );
+    assert.equal(logged[0]?.msg, 'Jörg[2J asked for POST /reload (from 127.0.0.1)');
   });
 
   it('turns a fault of its own into a 500 that says nothing about it, and goes on', async () => {

@@ -7,7 +7,12 @@ import { successorIs } from '../../support/successor-script.ts';
 describe('a successor', () => {
   it('that ends while it waits for the word fails when it gets it, and takes nobody along', async (context) => {
     await successorIs(context, `process.send({ type: 'prepared' }, () => process.exit(5));`);
-    const successor = await Successor.start([], null, 'prepared', new AbortController().signal);
+    const successor = await Successor.start(
+      [],
+      { starter: null, relayKey: 'k' },
+      'prepared',
+      new AbortController().signal,
+    );
     await sleep(200); // the predecessor finishes what was asked of it
     successor.go();
     await assert.rejects(successor.until('ready'), /could not take over: it ended with code 5/);

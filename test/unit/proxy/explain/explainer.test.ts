@@ -28,7 +28,16 @@ function request(id: string, outcomes: readonly Outcome[] = [COMPLETED], size = 
     return lease;
   });
   const context: { trail: Trail | null } = { trail: null };
-  const facts = { id, client: '', method: 'GET', host: '', target: '/', service: 'web', algorithm: 'least-time' };
+  const facts = {
+    id,
+    client: '',
+    method: 'GET',
+    host: '',
+    target: '/',
+    service: 'web',
+    algorithm: 'least-time',
+    trace: null,
+  };
   return {
     context,
     pool: { size },
@@ -118,14 +127,16 @@ describe('an explainer', () => {
     for (let n = 0; n < 1_000; n += 1) {
       const head = Buffer.alloc(16_000, `GET /a/path/of/some/length ${n}`).toString('latin1');
       const [target, host] = [head.slice(4, 26), head.slice(30, 60)];
-      explainer.refuse({ id: `id-${n}`, client: '', method: 'GET', host, target, service: null }, 404, null);
+      const trace = { traceId: head.slice(60, 92), sampled: true };
+      explainer.refuse({ id: `id-${n}`, client: '', method: 'GET', host, target, service: null, trace }, 404, null);
     }
     const kept = heapUsed() - before;
     assert.ok(kept < 8e6, `${kept} octets`);
     assert.equal(explainer.find('id-999').found?.target, '/a/path/of/some/length');
     clock += 1_000;
     const target = `/${'x'.repeat(5_000)}`;
-    explainer.refuse({ id: 'long', client: '', method: 'GET', host: '', target, service: null }, 404, null);
+    const facts = { client: '', method: 'GET', host: '', service: null, trace: null };
+    explainer.refuse({ ...facts, id: 'long', target }, 404, null);
     assert.equal(explainer.find('long').found?.target, `${target.slice(0, 1_024)}…`);
   });
 

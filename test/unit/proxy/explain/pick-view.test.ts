@@ -34,7 +34,7 @@ function poolOf(upstreams: readonly Upstream[], place = lonePool()): Pool {
 /** What a trail tells of one pick; the lease stays out. */
 function pickOf(pool: Pool, tried: readonly Upstream[] = [], clock = () => 0): ExplainedPick {
   const facts = { id: 'a', client: '', method: '', host: '', target: '', service: 'web', algorithm: null };
-  const trail = new Trail({ ...facts, leases: [] }, true, 0, () => 0);
+  const trail = new Trail({ ...facts, trace: null, leases: [] }, true, 0, () => 0);
   const context: PickContext & { trail: Trail } = { trail, hash: () => 0, affinity: () => undefined, now: clock };
   const found = pool.acquire(context, tried, SEEKER);
   const [pick, ...others] = trail.view().picks;

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { describe, it } from 'node:test';
+
+const MODULE = join(import.meta.dirname, '../../../pkg/logger/logger.ts');
+
+/** A process whose log nobody reads until the test does. @param then - what it does when its lines are told. */
+function talker(lines: number, then: string): ChildProcessWithoutNullStreams {
+  const script = `
+    const { createLogger } = await import(${JSON.stringify(MODULE)});
+    const log = createLogger({ name: 'talker', level: 'info' });
+    for (let i = 0; i < ${lines}; i += 1) log.info({ i }, 'a line');
+    process.stderr.write('all told');
+    ${then}
+  `;
+  return spawn(process.execPath, ['--input-type=module', '-e', script]);
+}
+
+async function allTold({ stderr }: ChildProcessWithoutNullStreams): Promise<void> {
+  const [said] = await once(stderr, 'data');
+  assert.equal(String(said), 'all told');
+}
+
+interface Line {
+  readonly msg: string;
+  readonly i?: number;
+  readonly dropped?: number;
+}
+
+describe('a log into a pipe', () => {
+  // Whoever runs heimdall with its output in a pipe (`| less`) and looks away would stop health checks, alerts and the
+  // admin port: a pipe takes 64 KiB, and the next line waits for the reader.
+  it('goes on while nobody reads, and tells afterwards how much is missing', async () => {
+    const lines = 20_000; // of some 100 octets: twice of what may wait
+    const child = talker(lines, `process.stdin.once('data', () => { log.info('last words'); process.exit(0); });`);
+    await allTold(child);
+    const told: Line[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      told.push(JSON.parse(line));
+      if (told.at(-1)?.dropped !== undefined) child.stdin.write('go on\n');
+    }
+    const [before, after] = [told.filter(({ i }) => i !== undefined), told.slice(-2)];
+    assert.deepEqual(
+      before.map(({ i }) => i),
+      before.map((_, index) => index),
+    );
+    assert.deepEqual(
+      after.map(({ msg, dropped }) => [msg, dropped]),
+      [
+        ['lines of this log were dropped while nobody read it', lines - before.length],
+        ['last words', undefined],
+      ],
+    );
+    assert.ok(before.length > 5_000 && before.length < lines);
+  });
+
+  it('writes what still waits at the end, unless nobody ever reads it', async () => {
+    const [read, unread] = [talker(5_000, 'process.exit(3);'), talker(5_000, 'process.exit(4);')];
+    const unreadEnd = once(unread, 'exit');
+    await allTold(read);
+    const [said, [code]] = await Promise.all([text(read.stdout), once(read, 'exit')]);
+    assert.equal(said.split('\n').length - 1, 5_000);
+    assert.deepEqual([code, (await unreadEnd)[0]], [3, 4]);
+    unread.stdout.destroy();
+  });
+
+  it('outlives its reader', async () => {
+    const child = talker(
+      1,
+      `process.stdin.once('data', () => { log.info('on'); log.info('and on'); process.exit(5); });`,
+    );
+    await allTold(child);
+    child.stdout.destroy();
+    child.stdin.write('go on\n');
+    assert.deepEqual((await once(child, 'exit'))[0], 5);
+  });
+});
