@@ -127,7 +127,9 @@ const REMOVE = {
 const LOGS = {
   tag: 'instances',
   summary: 'Show the last lines that an instance has written',
-  details: 'Those of standard output, then those of standard error; as text for who asks for `text/plain`.',
+  details:
+    'Those of standard output, then those of standard error; as text for who asks for `text/plain`. What an instance wrote that ' +
+    'is gone is kept for a while, under its id.',
   id: { name: 'instance', what: 'its id or port', schema: z.string() },
   query: LogsQuerySchema,
   body: Nothing,

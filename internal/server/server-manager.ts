@@ -29,7 +29,7 @@ import { InstanceLogs, type LogQuery } from './instance-logs.ts';
 import { supervisorNamed } from './instance-named.ts';
 import { type AuditRecord, Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
-import { outputPaths } from './log-tail.ts';
+import { hasOutput, outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveReader } from './live/live-reader.ts';
@@ -238,15 +238,19 @@ export class ServerManager {
   }
 
   /**
-   * The output of an instance that heimdall spawned, by its id or its port; `gone` is aborted when the instance is, or the manager stops.
+   * The output of an instance that heimdall spawned, by its id or its port, or by the id of one that is no more, as long as it is
+   * kept; `gone` is aborted when the instance is, or the manager stops.
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one.
    */
-  async logs(id: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
+  async logs(name: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
     await this.#started;
+    const { logDir } = this.#context;
+    if (this.#fleet.get(name) === undefined && (await hasOutput(logDir, name))) {
+      return { logs: new InstanceLogs(logDir, name, query), gone: AbortSignal.abort() };
+    }
     const hint = () => ': its output is kept where it runs';
-    const supervisor = supervisorNamed(this.#fleet, this.#services, id, hint);
-    const logs = new InstanceLogs(this.#context.logDir, supervisor.instance, query);
-    return { logs, gone: AbortSignal.any([supervisor.removed, this.#stopping.signal]) };
+    const { id, removed } = supervisorNamed(this.#fleet, this.#services, name, hint);
+    return { logs: new InstanceLogs(logDir, id, query), gone: AbortSignal.any([removed, this.#stopping.signal]) };
   }
 
   /**
@@ -399,8 +403,7 @@ export class ServerManager {
 
   async #rotateLogs(): Promise<void> {
     const { logDir } = this.#context;
-    const instances = this.#fleet.instances();
-    await this.#logs.run(new Set(instances.flatMap(({ service, port }) => outputPaths(logDir, service, port))));
+    await this.#logs.run(() => new Set(this.#fleet.instances().flatMap(({ id }) => outputPaths(logDir, id))));
   }
 
   async #readVitals(): Promise<void> {

@@ -94,9 +94,9 @@ describe('adding instances', () => {
   it('keeps the output in files per stream', async () => {
     await using site = await Site.open();
     const manager = await site.started([service()]);
-    await manager.add({ count: 1, wait: true });
+    const [instance] = await manager.add({ count: 1, wait: true });
     const names = await readdir(join(site.dir, 'logs'));
-    assert.deepEqual(names.sort(), [`web-${site.ports.from}.err.log`, `web-${site.ports.from}.out.log`]);
+    assert.deepEqual(names.sort(), [`${instance?.id}.err.log`, `${instance?.id}.out.log`]);
     assert.match(await readFile(join(site.dir, 'logs', names[1] ?? ''), 'utf8'), /listening on/);
   });
 

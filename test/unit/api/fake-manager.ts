@@ -104,7 +104,7 @@ export class FakeManager implements Manager {
   async logs(id: string, query: Parameters<Manager['logs']>[1]) {
     this.calls.push(['logs', id, query]);
     if (this.#answers.logs) return this.#answers.logs(id, query);
-    return { logs: new InstanceLogs('/nowhere', instance(9000), query), gone: AbortSignal.abort() };
+    return { logs: new InstanceLogs('/nowhere', 'web-9000', query), gone: AbortSignal.abort() };
   }
 
   async status(): Promise<ManagerStatus> {
