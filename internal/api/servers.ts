@@ -182,7 +182,7 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
-      sendInstance(response, await manager.get(query.port));
+      sendInstance(response, await manager.instances.get(String(query.port)));
     }),
     addEndpoint(manager),
     endpoint('DELETE', '/servers/remove', REMOVE, async ({ query, deed }, response) => {

@@ -26,7 +26,7 @@ import { Fleet } from './fleet.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { InstanceControl } from './instance-control.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
-import { supervisorNamed } from './instance-named.ts';
+import { instanceNotFound, supervisorNamed } from './instance-named.ts';
 import { type AuditRecord, Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { hasOutput, outputPaths } from './log-tail.ts';
@@ -221,23 +221,6 @@ export class ServerManager {
   }
 
   /**
-   * The spawned instance on a port, or else the declared one if there is only one.
-   * @throws {HeimdallError} INSTANCE_NOT_FOUND.
-   */
-  async get(port: number): Promise<InstanceView> {
-    const { registry } = this.#context;
-    await this.#started;
-    const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
-    const spawned = instances.filter((instance) => instance.port === port);
-    const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
-    const [view] = this.#views(candidates, health);
-    if (view === undefined) throw notFound(port);
-    if (spawned.length > 0 || candidates.length === 1) return view;
-    const ids = candidates.map(({ id }) => id).join(', ');
-    throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${port}: ${ids}; use the list`);
-  }
-
-  /**
    * The output of an instance that heimdall spawned, by its id or its port, or by the id of one that is no more, as long as it is
    * kept; `gone` is aborted when the instance is, or the manager stops.
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one.
@@ -273,7 +256,7 @@ export class ServerManager {
       return viewOf(removed, 'unknown');
     }
     const declared = this.#declared().find((instance) => instance.port === port);
-    if (declared === undefined) throw notFound(port);
+    if (declared === undefined) throw instanceNotFound(String(port));
     throw new HeimdallError(
       'NOT_SPAWNED',
       `${declared.id} was not spawned by heimdall; take it out of "servers" of service ${declared.service} in the configuration`,
@@ -445,8 +428,4 @@ export class ServerManager {
     await this.#started;
     if (this.#stopping.signal.aborted) throw shuttingDown();
   }
-}
-
-function notFound(port: number): HeimdallError {
-  return new HeimdallError('INSTANCE_NOT_FOUND', `there is no instance on port ${port}`, { port });
 }

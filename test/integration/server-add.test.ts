@@ -53,7 +53,7 @@ describe('adding instances', () => {
     assert.equal(instance.port, site.ports.from);
     assert.equal(instance.lifecycle, 'ready');
 
-    const view = await manager.get(instance.port);
+    const view = await manager.instances.get(`${instance.port}`);
     assert.equal(view.status, 'running');
     assert.equal(view.weight, 3);
     assert.equal(view.version, 'v7');
@@ -106,7 +106,7 @@ describe('adding instances', () => {
     const [instance] = await manager.add({ count: 1, wait: false });
     assert.equal(instance?.lifecycle, 'starting');
     await manager.settled();
-    assert.equal((await manager.get(site.ports.from)).status, 'running');
+    assert.equal((await manager.instances.get(`${site.ports.from}`)).status, 'running');
   });
 
   it('gives fifty concurrent adds fifty distinct ports', async () => {

@@ -49,7 +49,7 @@ describe('an instance that exits unexpectedly', () => {
     });
     assert.match(down.lastError ?? '', /^exited with code 7 after /);
     assert.equal(down.process, null);
-    assert.equal((await manager.get(before.port)).status, 'error');
+    assert.equal((await manager.instances.get(`${before.port}`)).status, 'error');
 
     const after = await until('ready again', async () => {
       const now = await row(site);
