@@ -22,6 +22,7 @@ import { register as stress } from './commands/stress.ts';
 import { register as top } from './commands/top.ts';
 import { register as up } from './commands/up.ts';
 import { register as why } from './commands/why.ts';
+import { refuseUnknown } from './commands/unknown-command.ts';
 import { HELP_STYLE } from './commands/help-style.ts';
 import { examples } from './commands/options.ts';
 import { EXIT } from './exit-codes.ts';
@@ -74,6 +75,7 @@ export function createProgram(isJson = false): Command {
     program.commandsGroup(heading);
     for (const register of commands) register(program);
   }
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) refuseUnknown(group);
   return program;
 }
 

@@ -2,6 +2,7 @@ import { HeimdallApiError, HeimdallConnectionError } from '../../internal/client
 import { ConfigError } from '../../internal/config/problem.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { CommandError } from './command-error.ts';
+import { inCommandWords } from './command-words.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printable } from './terminal/printable.ts';
 
@@ -44,5 +45,6 @@ export function failureOf(error: unknown): Failure {
 function refusal({ status, detail, logTail, problem }: HeimdallApiError): Failure {
   const advice = status === 401 ? ' Give it in HEIMDALL_TOKEN or with --token-file.' : '';
   const tail = logTail.map((line) => `\n  | ${printable(line)}`).join('');
-  return { exitCode: EXIT.failed, message: `${printable(detail)}${advice}${tail}`, context: { problem } };
+  const message = `${printable(inCommandWords(detail))}${advice}${tail}`;
+  return { exitCode: EXIT.failed, message, context: { problem } };
 }

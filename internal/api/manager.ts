@@ -10,7 +10,7 @@ import type { ServiceControl } from '../server/service-control.ts';
 /** What the API needs of the server manager. */
 export type Manager = Pick<
   ServerManager,
-  'add' | 'list' | 'get' | 'remove' | 'status' | 'events' | 'logs' | 'eventCounts' | 'audit' | 'requestKeys'
+  'add' | 'list' | 'remove' | 'status' | 'events' | 'logs' | 'eventCounts' | 'audit' | 'requestKeys'
 > & {
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
   readonly live: Pick<LiveFeed, 'join' | 'once'>;

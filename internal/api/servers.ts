@@ -127,7 +127,9 @@ const REMOVE = {
 const LOGS = {
   tag: 'instances',
   summary: 'Show the last lines that an instance has written',
-  details: 'Those of standard output, then those of standard error; as text for who asks for `text/plain`.',
+  details:
+    'Those of standard output, then those of standard error; as text for who asks for `text/plain`. What an instance wrote that ' +
+    'is gone is kept for a while, under its id.',
   id: { name: 'instance', what: 'its id or port', schema: z.string() },
   query: LogsQuerySchema,
   body: Nothing,
@@ -180,7 +182,7 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
-      sendInstance(response, await manager.get(query.port));
+      sendInstance(response, await manager.instances.get(String(query.port)));
     }),
     addEndpoint(manager),
     endpoint('DELETE', '/servers/remove', REMOVE, async ({ query, deed }, response) => {

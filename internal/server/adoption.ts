@@ -1,3 +1,4 @@
+import { access, rename } from 'node:fs/promises';
 import type { Instance } from '../model/instance.ts';
 import type { ExitWatch } from './exit-watch.ts';
 import { outputPaths, tailOf } from './log-tail.ts';
@@ -24,11 +25,8 @@ export async function adoptProcess(
   const { promise: exited, resolve } = Promise.withResolvers<Exit>();
   const letGo = exits.watch(identity.pid, identity.startTime, resolve);
   const startedAt = instance.startedAt ?? clock();
-  const outputs = outputPaths(logDir, instance.service, instance.port).map((path) => ({
-    path,
-    from: 0,
-    since: startedAt,
-  }));
+  await takeOverOutput(instance, logDir);
+  const outputs = outputPaths(logDir, id).map((path) => ({ path, from: 0, since: startedAt }));
   return {
     identity,
     startedAt,
@@ -41,6 +39,18 @@ export async function adoptProcess(
         : stopLeftovers(id, identity.token, graceMs, signal),
     release: letGo,
   };
+}
+
+/** A manager that named the files of output by their port may have started it: they get their names, and it writes on into them. */
+async function takeOverOutput({ id, service, port }: Instance, logDir: string): Promise<void> {
+  const byPort = outputPaths(logDir, `${service}-${port}`);
+  for (const [index, path] of outputPaths(logDir, id).entries()) {
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) await rename(byPort[index] ?? '', path).catch(() => {}); // no output is no reason to leave it alone
+  }
 }
 
 async function stopLeftovers(

@@ -1,4 +1,3 @@
-import type { Instance } from '../model/instance.ts';
 import { LOG_STREAMS, type LogLine, type LogStream } from '../model/log-line.ts';
 import { LogReader } from './log-reader.ts';
 import { outputPaths } from './log-tail.ts';
@@ -14,8 +13,8 @@ export class InstanceLogs {
   readonly #readers: readonly { readonly stream: LogStream; readonly reader: LogReader }[];
   readonly #lines: number;
 
-  constructor(logDir: string, { service, port }: Instance, { stream, lines }: LogQuery) {
-    const paths = outputPaths(logDir, service, port);
+  constructor(logDir: string, id: string, { stream, lines }: LogQuery) {
+    const paths = outputPaths(logDir, id);
     this.#lines = lines;
     this.#readers = LOG_STREAMS.flatMap((name, index) =>
       stream === undefined || stream === name ? [{ stream: name, reader: new LogReader(paths[index] ?? '') }] : [],

@@ -29,6 +29,7 @@ export function portOf(name: string): number | null {
 }
 
 export function instanceNotFound(name: string): HeimdallError {
-  const message = `there is no instance ${name}; GET /servers/list shows the ids and ports`;
-  return new HeimdallError('INSTANCE_NOT_FOUND', message, { id: name });
+  const port = portOf(name);
+  const message = `there is no instance ${port === null ? '' : 'on port '}${name}; GET /servers/list shows the ids and ports`;
+  return new HeimdallError('INSTANCE_NOT_FOUND', message, port === null ? { id: name } : { port });
 }

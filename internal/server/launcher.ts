@@ -100,7 +100,7 @@ export class Launcher {
     const token = newToken();
     const account = service.runAs === null ? null : await accountOf(service.runAs);
     const plan = launchPlan(instance, service, token, baseEnv, dirname(process.execPath), account);
-    const child = await spawnProcess(plan, token, outputPaths(logDir, service.name, instance.port), clock);
+    const child = await spawnProcess(plan, token, outputPaths(logDir, instance.id), clock);
     // Even when this is being ended meanwhile: a process that no row tells of could not be found again.
     this.#row.record({ process: child.identity, startedAt: child.startedAt });
     return child;

@@ -20,14 +20,17 @@ interface LogFile {
   readonly size: number;
   /** Epoch milliseconds. */
   readonly changedAt: number;
-  readonly isAside: boolean;
+  /** Of a file that was put aside: the one that it was put aside from. Null: it was not. */
+  readonly aside: string | null;
 }
 
 const LOG = /\.(?:out|err)\.log(\.\d+)?$/;
+/** So many files are kept of instances that are gone: why they went can be read for a while, and folders stay small. */
+const MOST_LEFT = 200;
 
 /**
  * Bounds the output of the instances. Their processes have the files open and go on writing to them (in append mode), whoever
- * is manager, so a file is copied and emptied in place: `web-9000.out.log` becomes `web-9000.out.log.1`, that becomes `.2`.
+ * is manager, so a file is copied and emptied in place: `web-9000-k3x9f2.out.log` becomes `web-9000-k3x9f2.out.log.1`, that becomes `.2`.
  * What is written between the last look and the emptying, a matter of microseconds, is lost.
  */
 export class LogRotation {
@@ -48,15 +51,17 @@ export class LogRotation {
 
   /**
    * Never rejects: a full or failing disk is logged once.
-   * @param inUse - files that running instances write to, which are never deleted.
+   * @param inUse - tells the files that instances write to, which are never deleted. It is asked when the folder was read: a file
+   * that is created meanwhile is in no danger.
    */
-  async run(inUse: ReadonlySet<string>): Promise<void> {
+  async run(inUse: () => ReadonlySet<string>): Promise<void> {
     try {
       const { maxSize } = this.#limits;
       const files = await this.#files();
-      const full = files.filter(({ size, isAside }) => !isAside && size > maxSize);
+      const full = files.filter(({ size, aside }) => aside === null && size > maxSize);
       for (const { path } of full) await this.#rotate(path);
-      await this.#bound(full.length === 0 ? files : await this.#files(), inUse);
+      const present = full.length === 0 ? files : await this.#files();
+      await this.#bound(present, inUse());
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) this.#log.error({ reason: messageOf(error) }, 'the logs of the instances cannot be rotated');
@@ -81,10 +86,13 @@ export class LogRotation {
   async #bound(files: readonly LogFile[], inUse: ReadonlySet<string>): Promise<void> {
     let surplus = files.reduce((sum, { size }) => sum + size, 0) - this.#limits.total;
     const spare = files.filter(({ path }) => !inUse.has(path)).toSorted((a, b) => a.changedAt - b.changedAt);
-    for (const { path, size } of spare) {
-      if (surplus <= 0) return;
-      await rm(path, { force: true });
-      surplus -= size;
+    const left = spare.filter(({ path, aside }) => !inUse.has(aside ?? path));
+    const kept = new Set(left.filter(({ size }) => size > 0).slice(-MOST_LEFT));
+    const unwanted = new Set(left.filter((file) => !kept.has(file)));
+    for (const file of spare) {
+      if (surplus <= 0 && !unwanted.has(file)) continue;
+      await rm(file.path, { force: true });
+      surplus -= file.size;
     }
   }
 
@@ -95,7 +103,9 @@ export class LogRotation {
       // There are hundreds, every few seconds: each trip to the thread pool would cost ten times as much.
       const stats = statSync(path, { throwIfNoEntry: false });
       if (stats === undefined) return [];
-      return { path, size: stats.size, changedAt: stats.mtimeMs, isAside: LOG.exec(name)?.[1] !== undefined };
+      const aside = LOG.exec(name)?.[1];
+      const from = aside === undefined ? null : path.slice(0, -aside.length);
+      return { path, size: stats.size, changedAt: stats.mtimeMs, aside: from };
     });
   }
 }

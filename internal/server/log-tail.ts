@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HeimdallError } from '../model/errors.ts';
 
@@ -6,7 +6,7 @@ import { HeimdallError } from '../model/errors.ts';
 const TAIL_LINES = 50;
 const TAIL_BYTES = 64 * 1024;
 
-/** Where one run's output begins in an append-mode file that earlier runs have written to. */
+/** Where the output of one run begins in an append-mode file that earlier runs of the instance have written to. */
 interface OutputStart {
   readonly path: string;
   /** In bytes. */
@@ -15,10 +15,16 @@ interface OutputStart {
   readonly since: number;
 }
 
-/** The files that take an instance's standard output and standard error. */
-export function outputPaths(logDir: string, service: string, port: number): readonly [string, string] {
-  const name = join(logDir, `${service}-${port}`);
+/** The files that take an instance's standard output and standard error: its own, as a port is another's later. */
+export function outputPaths(logDir: string, id: string): readonly [string, string] {
+  const name = join(logDir, id);
   return [`${name}.out.log`, `${name}.err.log`];
+}
+
+/** Whether there is output of that name. It is looked for among the files that are there, so that no name leads elsewhere. */
+export async function hasOutput(logDir: string, id: string): Promise<boolean> {
+  const names = new Set(await readdir(logDir));
+  return outputPaths('', id).some((name) => names.has(name));
 }
 
 /**

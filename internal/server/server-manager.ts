@@ -26,10 +26,10 @@ import { Fleet } from './fleet.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { InstanceControl } from './instance-control.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
-import { supervisorNamed } from './instance-named.ts';
+import { instanceNotFound, supervisorNamed } from './instance-named.ts';
 import { type AuditRecord, Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
-import { outputPaths } from './log-tail.ts';
+import { hasOutput, outputPaths } from './log-tail.ts';
 import type { Environment } from './launch-plan.ts';
 import { LiveFeed } from './live/live-feed.ts';
 import { LiveReader } from './live/live-reader.ts';
@@ -223,32 +223,19 @@ export class ServerManager {
   }
 
   /**
-   * The spawned instance on a port, or else the declared one if there is only one.
-   * @throws {HeimdallError} INSTANCE_NOT_FOUND.
-   */
-  async get(port: number): Promise<InstanceView> {
-    const { registry } = this.#context;
-    await this.#started;
-    const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
-    const spawned = instances.filter((instance) => instance.port === port);
-    const candidates = spawned.length > 0 ? spawned : this.#declared().filter((instance) => instance.port === port);
-    const [view] = this.#views(candidates, health);
-    if (view === undefined) throw notFound(port);
-    if (spawned.length > 0 || candidates.length === 1) return view;
-    const ids = candidates.map(({ id }) => id).join(', ');
-    throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${port}: ${ids}; use the list`);
-  }
-
-  /**
-   * The output of an instance that heimdall spawned, by its id or its port; `gone` is aborted when the instance is, or the manager stops.
+   * The output of an instance that heimdall spawned, by its id or its port, or by the id of one that is no more, as long as it is
+   * kept; `gone` is aborted when the instance is, or the manager stops.
    * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one.
    */
-  async logs(id: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
+  async logs(name: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
     await this.#started;
+    const { logDir } = this.#context;
+    if (this.#fleet.get(name) === undefined && (await hasOutput(logDir, name))) {
+      return { logs: new InstanceLogs(logDir, name, query), gone: AbortSignal.abort() };
+    }
     const hint = () => ': its output is kept where it runs';
-    const supervisor = supervisorNamed(this.#fleet, this.#services, id, hint);
-    const logs = new InstanceLogs(this.#context.logDir, supervisor.instance, query);
-    return { logs, gone: AbortSignal.any([supervisor.removed, this.#stopping.signal]) };
+    const { id, removed } = supervisorNamed(this.#fleet, this.#services, name, hint);
+    return { logs: new InstanceLogs(logDir, id, query), gone: AbortSignal.any([removed, this.#stopping.signal]) };
   }
 
   /**
@@ -271,7 +258,7 @@ export class ServerManager {
       return viewOf(removed, 'unknown');
     }
     const declared = this.#declared().find((instance) => instance.port === port);
-    if (declared === undefined) throw notFound(port);
+    if (declared === undefined) throw instanceNotFound(String(port));
     throw new HeimdallError(
       'NOT_SPAWNED',
       `${declared.id} was not spawned by heimdall; take it out of "servers" of service ${declared.service} in the configuration`,
@@ -401,8 +388,7 @@ export class ServerManager {
 
   async #rotateLogs(): Promise<void> {
     const { logDir } = this.#context;
-    const instances = this.#fleet.instances();
-    await this.#logs.run(new Set(instances.flatMap(({ service, port }) => outputPaths(logDir, service, port))));
+    await this.#logs.run(() => new Set(this.#fleet.instances().flatMap(({ id }) => outputPaths(logDir, id))));
   }
 
   async #readVitals(): Promise<void> {
@@ -444,8 +430,4 @@ export class ServerManager {
     await this.#started;
     if (this.#stopping.signal.aborted) throw shuttingDown();
   }
-}
-
-function notFound(port: number): HeimdallError {
-  return new HeimdallError('INSTANCE_NOT_FOUND', `there is no instance on port ${port}`, { port });
 }

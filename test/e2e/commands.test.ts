@@ -145,6 +145,11 @@ describe('the command line, on a running system', () => {
     await following.printed(`heimdall: ${added?.id} is gone`);
     following.kill('SIGINT');
     assert.deepEqual(await following.exited, { code: 130, signal: null });
+    assert.match(
+      (await shell.run('logs', '-f', added?.id ?? '')).stdout,
+      /^listening /,
+      'what is kept of one that is gone',
+    );
   });
 
   it('tells events, and goes on with those that come', async () => {

@@ -53,7 +53,7 @@ describe('adding instances', () => {
     assert.equal(instance.port, site.ports.from);
     assert.equal(instance.lifecycle, 'ready');
 
-    const view = await manager.get(instance.port);
+    const view = await manager.instances.get(`${instance.port}`);
     assert.equal(view.status, 'running');
     assert.equal(view.weight, 3);
     assert.equal(view.version, 'v7');
@@ -94,9 +94,9 @@ describe('adding instances', () => {
   it('keeps the output in files per stream', async () => {
     await using site = await Site.open();
     const manager = await site.started([service()]);
-    await manager.add({ count: 1, wait: true });
+    const [instance] = await manager.add({ count: 1, wait: true });
     const names = await readdir(join(site.dir, 'logs'));
-    assert.deepEqual(names.sort(), [`web-${site.ports.from}.err.log`, `web-${site.ports.from}.out.log`]);
+    assert.deepEqual(names.sort(), [`${instance?.id}.err.log`, `${instance?.id}.out.log`]);
     assert.match(await readFile(join(site.dir, 'logs', names[1] ?? ''), 'utf8'), /listening on/);
   });
 
@@ -106,7 +106,7 @@ describe('adding instances', () => {
     const [instance] = await manager.add({ count: 1, wait: false });
     assert.equal(instance?.lifecycle, 'starting');
     await manager.settled();
-    assert.equal((await manager.get(site.ports.from)).status, 'running');
+    assert.equal((await manager.instances.get(`${site.ports.from}`)).status, 'running');
   });
 
   it('gives fifty concurrent adds fifty distinct ports', async () => {

@@ -100,9 +100,9 @@ describe('list, get and status', () => {
       ],
     );
     assert.deepEqual(await manager.list({ service: 'web', status: 'error' }), []);
-    assert.equal((await manager.get(9090)).id, 'far@10.0.0.9:9090');
-    await assert.rejects(manager.get(8080), (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
-    await assert.rejects(manager.get(1), (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
+    assert.equal((await manager.instances.get('9090')).id, 'far@10.0.0.9:9090');
+    await assert.rejects(manager.instances.get('8080'), (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
+    await assert.rejects(manager.instances.get('1'), (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
   });
 
   it('summarise services and load balancers', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { hasCode } from '../../internal/model/errors.ts';
@@ -108,13 +108,19 @@ describe('removing an instance', () => {
     const web = service({ env: { STUBBORN: '1', HEEDS: 'SIGUSR2' }, stopSignal: 'SIGUSR2' });
     const first = await site.started([web]);
     const [one, two] = await first.add({ count: 2, wait: true });
-    const output = (port = 0) => readFile(join(site.dir, 'logs', `web-${port}.out.log`), 'utf8');
+    const output = (id = '') => readFile(join(site.dir, 'logs', `${id}.out.log`), 'utf8');
     await first.remove(one?.port ?? 0, { force: false });
-    assert.match(await output(one?.port), /heard SIGUSR2/);
+    assert.match(await output(one?.id), /heard SIGUSR2/);
+    const { logs, gone } = await first.logs(one?.id ?? '', { lines: 1 });
+    assert.deepEqual(await logs.last(), [{ stream: 'out', text: 'heard SIGUSR2' }], 'can still be asked for');
+    assert.ok(gone.aborted);
+    await assert.rejects(first.logs('../logs/x', { lines: 1 }), { code: 'INSTANCE_NOT_FOUND' });
     await first.stop({ keep: true });
+    // As the manager of an earlier version named the file:
+    await rename(join(site.dir, 'logs', `${two?.id}.out.log`), join(site.dir, 'logs', `web-${two?.port}.out.log`));
     const second = await site.started([web]);
     await second.remove(two?.port ?? 0, { force: false });
-    assert.match(await output(two?.port), /heard SIGUSR2/);
+    assert.match(await output(two?.id), /heard SIGUSR2/);
   });
 
   it('kills what ignores SIGTERM after the stop timeout', async () => {

@@ -23,8 +23,8 @@ describe('the output of an instance', () => {
     await using site = await Site.open();
     const web = service({ instances: 1, env: { HEEDS: 'SIGUSR1' } });
     await site.started([web], { logLimits: { maxSize: 5, keep: 1, total: 1_000_000 } });
-    const { port, process: identity } = await row(site);
-    const path = join(site.dir, 'logs', `web-${port}.out.log`);
+    const { id, process: identity } = await row(site);
+    const path = join(site.dir, 'logs', `${id}.out.log`);
     await until('it is put aside', async () => (await readFile(`${path}.1`, 'utf8').catch(() => '')) !== '');
     await until('it is empty', async () => (await readFile(path, 'utf8')) === ''); // what is written before that may be lost
     assert.match(await readFile(`${path}.1`, 'utf8'), /^listening on/);
@@ -49,7 +49,7 @@ describe('an instance that exits unexpectedly', () => {
     });
     assert.match(down.lastError ?? '', /^exited with code 7 after /);
     assert.equal(down.process, null);
-    assert.equal((await manager.get(before.port)).status, 'error');
+    assert.equal((await manager.instances.get(`${before.port}`)).status, 'error');
 
     const after = await until('ready again', async () => {
       const now = await row(site);

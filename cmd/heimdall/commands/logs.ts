@@ -13,6 +13,7 @@ export function register(program: Command): void {
       'after',
       examples(
         ['heimdall logs 9001', 'the last lines of one instance'],
+        ['heimdall logs web-9001-k3x9f2', 'by its id, also of one that is gone, as long as they are kept'],
         ['heimdall logs -f web', 'all instances of web, each line with the name of its writer; "!" is standard error'],
         ['heimdall logs web --lines 1000 --stream err', 'the standard error of all instances'],
       ),

@@ -64,7 +64,7 @@ export async function tryApp(options: TrialOptions): Promise<Trial> {
   try {
     const token = newToken();
     const plan = launchPlan(instanceOf(service, port), service, token, env, dirname(process.execPath));
-    const started = await spawnProcess(plan, token, outputPaths(folder, service.name, port), Date.now);
+    const started = await spawnProcess(plan, token, outputPaths(folder, service.name), Date.now);
     const candidate: Candidate = { port, process: started, seen: {} };
     void started.exited.then((exit) => {
       candidate.seen.exit = exit;

@@ -64,7 +64,7 @@ export class LogFollower {
     }
   }
 
-  #update(chosen: readonly InstanceView[], signal: AbortSignal): void {
+  #update(chosen: readonly Pick<InstanceView, 'id'>[], signal: AbortSignal): void {
     const ids = new Set(chosen.map(({ id }) => id));
     for (const id of ids) if (!this.#read.has(id) && !this.#mute.has(id)) void this.#follow(id, signal);
     for (const id of this.#known) {

@@ -8,7 +8,12 @@ import { instanceNamed } from './instance-named.ts';
 export interface LogChoice {
   /** One instance: its lines stand alone, and the log ends with it. */
   readonly isOne: boolean;
-  of(instances: readonly InstanceView[]): readonly InstanceView[];
+  of(instances: readonly InstanceView[]): readonly Pick<InstanceView, 'id'>[];
+}
+
+/** One that is no more: nobody is asked whether it is there. */
+export function formerInstance(id: string): LogChoice {
+  return { isOne: true, of: () => [{ id }] };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { HeimdallApiError } from '../../../internal/client/errors.ts';
+import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import type { LogLine, LogStream } from '../../../internal/model/log-line.ts';
 import { wholeNumber } from './arguments.ts';
 import { LogFollower } from './follow-logs.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { type LogChoice, logChoice } from './log-choice.ts';
+import { formerInstance, type LogChoice, logChoice } from './log-choice.ts';
 import { LogPrinter } from './log-printer.ts';
 import { type OperateOptions, openSession, print, type Session } from './session.ts';
 
@@ -22,13 +23,11 @@ export async function logs(name: string | undefined, options: LogsOptions): Prom
   const session = await openSession(options);
   const { client } = session;
   const [services, instances] = await Promise.all([client.services.list(), client.servers.list()]);
-  const choice = logChoice(
-    name,
-    services.map((service) => service.name),
-    instances,
-  );
+  const names = services.map((service) => service.name);
+  const isFormer = name !== undefined && (await isOver(session, name, names, instances));
+  const choice = isFormer ? formerInstance(name) : logChoice(name, names, instances);
   const wishes = { lines, stream };
-  if (follow) return followed(session, choice, wishes);
+  if (follow && !isFormer) return followed(session, choice, wishes);
   const chosen = choice.of(instances);
   const found = await Promise.all(
     chosen.map(async ({ id }) => ({ id, lines: await linesOf(session, id, wishes, choice) })),
@@ -41,6 +40,23 @@ export async function logs(name: string | undefined, options: LogsOptions): Prom
   const printer = printerOf(session, choice);
   for (const { id } of found) printer.expect(id);
   for (const { id, lines } of found) for (const line of lines) await printer.print(id, line);
+}
+
+/** Whether this is the id of an instance that is no more, and what it has written is still kept. */
+async function isOver(
+  { client }: Session,
+  name: string,
+  services: readonly string[],
+  instances: readonly InstanceView[],
+): Promise<boolean> {
+  if (services.includes(name) || instances.some(({ id, port }) => id === name || String(port) === name)) return false;
+  return client.servers.logs(name, { lines: 0 }).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof HeimdallApiError) return false;
+      throw error;
+    },
+  );
 }
 
 async function followed(

@@ -73,7 +73,7 @@ export class SqliteAlertBook implements AlertBook {
     return this.#connection.write((handle) => {
       const row = handle.get(`${SILENCES} WHERE id = ?`, id);
       if (row === undefined) {
-        const message = `there is no silence ${id}; GET /alerts/silences lists them`;
+        const message = `there is no silence ${id}; GET /alerts/silences shows them`;
         throw new HeimdallError('SILENCE_NOT_FOUND', message, { id });
       }
       handle.run('DELETE FROM alert_silences WHERE id = ?', id);
@@ -96,7 +96,7 @@ export class SqliteAlertBook implements AlertBook {
     return this.#connection.write((handle) => {
       const row = handle.get(`${CHANNELS} WHERE name = ?`, name);
       if (row === undefined) {
-        const message = `there is no alert channel ${name} that came through the API; GET /alerts/channels lists them`;
+        const message = `there is no alert channel ${name} that came through the API; GET /alerts/channels shows them`;
         throw new HeimdallError('CHANNEL_NOT_FOUND', message, { name });
       }
       handle.run('DELETE FROM alert_channels WHERE name = ?', name);
@@ -133,7 +133,7 @@ function findActive(handle: Handle, name: string): AlertRecord {
     name,
   );
   if (row !== undefined) return recordOf(row);
-  const message = `there is no active alert with the id or key ${name}; GET /alerts?state=active lists them`;
+  const message = `there is no active alert with the id or key ${name}; GET /alerts?state=active shows them`;
   throw new HeimdallError('ALERT_NOT_FOUND', message, { name });
 }
 

@@ -74,7 +74,7 @@ export function readDeployments(handle: Handle, limit: number, service: string |
 export function readDeployment(handle: Handle, id: number): Deployment {
   const row = handle.get(`${DEPLOYMENTS} WHERE id = ?`, id);
   if (row !== undefined) return parseRow('deployments', DeploymentRowSchema, row);
-  throw new HeimdallError('DEPLOYMENT_NOT_FOUND', `there is no deployment ${id}; GET /deployments lists them`, { id });
+  throw new HeimdallError('DEPLOYMENT_NOT_FOUND', `there is no deployment ${id}; GET /deployments shows them`, { id });
 }
 
 /** Oldest first. */

@@ -3,9 +3,9 @@ import type { ApiOptions } from '../../../internal/api/app.ts';
 import { Deed } from '../../../internal/api/deed.ts';
 import type { Manager } from '../../../internal/api/manager.ts';
 import { EventCounts } from '../../../internal/server/event-counts.ts';
+import { instanceNotFound } from '../../../internal/server/instance-named.ts';
 import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
 import type { Deployment } from '../../../internal/model/deployment.ts';
-import { HeimdallError } from '../../../internal/model/errors.ts';
 import { type Instance, viewOf } from '../../../internal/model/instance.ts';
 import { FIRST_RELEASE } from '../../../internal/model/release.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
@@ -90,23 +90,17 @@ export class FakeManager implements Manager {
     return [viewOf(instance(9000), 'healthy'), viewOf(instance(9001), 'unhealthy')];
   }
 
-  async get(port: number) {
-    this.calls.push(['get', port]);
-    if (port !== 9000) throw new HeimdallError('INSTANCE_NOT_FOUND', `no instance has port ${port}`, { port });
-    return viewOf(instance(port), 'healthy');
-  }
-
   async remove(port: number, options: { readonly force: boolean }) {
     this.calls.push(['remove', port, options]);
     if (this.#answers.remove) return this.#answers.remove(port, options);
-    if (port !== 9000) throw new HeimdallError('INSTANCE_NOT_FOUND', `no instance has port ${port}`, { port });
+    if (port !== 9000) throw instanceNotFound(String(port));
     return viewOf(instance(port, { lifecycle: 'stopped', process: null }), 'unknown');
   }
 
   async logs(id: string, query: Parameters<Manager['logs']>[1]) {
     this.calls.push(['logs', id, query]);
     if (this.#answers.logs) return this.#answers.logs(id, query);
-    return { logs: new InstanceLogs('/nowhere', instance(9000), query), gone: AbortSignal.abort() };
+    return { logs: new InstanceLogs('/nowhere', 'web-9000', query), gone: AbortSignal.abort() };
   }
 
   async status(): Promise<ManagerStatus> {
@@ -216,7 +210,11 @@ function fakeInstances(call: (method: string, ...args: unknown[]) => void): Mana
     };
   };
   return {
-    get: called('instances.get', 9000),
+    async get(name) {
+      call('instances.get', name);
+      if (/^\d+$/.test(name) && name !== '9000') throw instanceNotFound(name);
+      return viewOf(instance(9000), 'healthy');
+    },
     weigh: called('instances.weigh', 9000),
     restart: called('instances.restart', 9001),
   };

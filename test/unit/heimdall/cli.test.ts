@@ -28,6 +28,27 @@ describe('the command line', () => {
     });
   }
 
+  /** What is said of wrong usage, before the process would end. */
+  const refusal = async (...words: readonly string[]) => {
+    let said = '';
+    const program = createProgram();
+    for (const command of [program, ...program.commands, ...leaves(program)]) {
+      command.configureOutput({ outputError: (text) => (said += text) }).exitOverride();
+    }
+    await assert.rejects(program.parseAsync(['node', 'heimdall', ...words]));
+    return said;
+  };
+
+  it('names the command that a misspelt one is near, also behind servers, services, deployments and alerts', async () => {
+    assert.match(await refusal('servres'), /Did you mean servers\?/);
+    assert.equal(
+      await refusal('servers', 'lits'),
+      "error: unknown command 'lits' of 'heimdall servers'\n(Did you mean list?)\n",
+    );
+    assert.match(await refusal('deployments', 'xyz'), /unknown command 'xyz'.*\n\(there are list, get\)/);
+    assert.match(await refusal('servers', 'list', 'web'), /too many arguments for 'list'/);
+  });
+
   it('tells the exit codes', () => {
     assert.match(helpOf(createProgram()), /\nExit codes:\n {2}0 +done\n/);
   });

@@ -54,7 +54,7 @@ describe('a reader of a log', () => {
       { maxSize: 1, keep: 1, total: 1_000 },
       createLogger({ name: 't', level: 'silent' }),
     );
-    await rotation.run(new Set([path]));
+    await rotation.run(() => new Set([path]));
     await appendFile(path, 'four\n');
     assert.deepEqual(await reader.next(NEVER), ['two', 'three']);
     assert.deepEqual(await reader.next(NEVER), ['four']);

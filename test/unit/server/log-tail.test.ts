@@ -13,7 +13,7 @@ describe('tailOf', () => {
   after(() => rm(dir, { recursive: true }));
 
   it('shows the last lines of both streams, those of standard error last', async () => {
-    const [out, err] = outputPaths(dir, 'web', 9001);
+    const [out, err] = outputPaths(dir, 'web-9001-a1b2c3');
     await writeFile(out, 'one\ntwo\nthree\n');
     await writeFile(err, 'oh\nno\n');
     const outputs = [out, err].map((path) => ({ path, from: 0, since: 0 }));

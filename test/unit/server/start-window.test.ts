@@ -39,7 +39,7 @@ describe('what is asked of a manager that is still starting', () => {
     const removing = manager.remove(left.port, { force: false });
     const adding = manager.add({ count: 1, wait: true });
     const listing = manager.list();
-    const getting = manager.get(left.port);
+    const getting = manager.instances.get(`${left.port}`);
     for (const work of [removing, adding, listing, getting]) assert.ok(await isWaiting(work));
     registry.open();
     await starting;
