@@ -11,7 +11,7 @@ const AXIS_FONT = '11px system-ui, sans-serif';
 
 export interface ChartLine {
   readonly label: string;
-  /** The custom property that holds its colour. */
+  /** The custom property that holds its colour; one that is registered in `tokens.css`. */
   readonly colour: string;
   readonly dash?: readonly number[];
   readonly values: () => Series;
@@ -106,12 +106,17 @@ function optionsOf({ lines, format, top, isWhole = false }: ChartProps, element:
         stroke: colourOf(colour),
         width: 1.5,
         ...(dash === undefined ? {} : { dash: [...dash] }),
-        ...(at === 0 ? { fill: `${colourOf(colour)}1f` } : {}),
+        ...(at === 0 ? { fill: faint(colourOf(colour)) } : {}),
         points: { show: false },
         value: (_plot: uPlot, value: number | null) => (value === null ? '–' : format(value)),
       })),
     ],
   };
+}
+
+/** @param colour - as a browser tells a plain one: `rgb(74, 85, 207)`. */
+function faint(colour: string): string {
+  return colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.12)');
 }
 
 function timeText(seconds: number): string {
