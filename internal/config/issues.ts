@@ -4,6 +4,9 @@ import { type Path, valueAt } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** Keys of earlier versions, and what took their place. */
+const REPLACED: ReadonlyMap<string, string> = new Map([['requestLog', 'accessLog']]);
+
 /** Something wrong at a place of the configuration, before anyone asked where the value there came from. */
 export interface Fault {
   readonly path: Path;
@@ -56,6 +59,9 @@ function messageFor(issue: Issue, value: unknown): string {
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
+  const successor = REPLACED.get(key);
+  if (successor !== undefined && known.includes(successor))
+    return `unknown key ${JSON.stringify(key)}; ${JSON.stringify(successor)} has taken its place`;
   const meant = nearest(key, known);
   return `unknown key ${JSON.stringify(key)}${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`}`;
 }

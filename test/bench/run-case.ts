@@ -19,8 +19,10 @@ interface Turns {
  * What fails is told in the result; only the end of the run is thrown.
  */
 export async function runCase(bench: Bench, which: BenchmarkCase, progress: Progress): Promise<CaseResult> {
-  const { name, title, columns, ratio, rounds = bench.pace.rounds } = which;
-  const shown = new Set([columns[0]?.metric, ratio.metric]);
+  const { name, title, columns, ratio, turns: perRound = 1, rounds = bench.pace.rounds * perRound } = which;
+  const shown = [columns[0], columns.find(({ metric }) => metric === ratio.metric) ?? ratio].filter(
+    (column) => column !== undefined,
+  );
   const turns: Turns[] = [];
   let problem: string | null = null;
   try {
@@ -33,12 +35,7 @@ export async function runCase(bench: Bench, which: BenchmarkCase, progress: Prog
   for (let round = 1; round <= rounds; round += 1) {
     for (const turn of turns) {
       if (turn.measure === null) continue;
-      const told = await takeTurn(
-        bench,
-        turn,
-        turn.measure,
-        columns.filter(({ metric }) => shown.has(metric)),
-      );
+      const told = await takeTurn(bench, turn, turn.measure, shown);
       progress(`round ${round}/${rounds}  ${turn.subject.name.padEnd(34)} ${told}`);
     }
   }
@@ -61,12 +58,12 @@ async function takeTurn(
   bench: Bench,
   { samples, problems }: Turns,
   measure: () => Promise<Sample>,
-  told: readonly Column[],
+  told: readonly (Omit<Column, 'digits'> & Partial<Column>)[],
 ): Promise<string> {
   try {
     const sample = await measure();
     samples.push(sample);
-    return told.map(({ metric, title, digits }) => `${sample[metric]?.toFixed(digits)} ${title}`).join(', ');
+    return told.map(({ metric, title, digits = 2 }) => `${sample[metric]?.toFixed(digits)} ${title}`).join(', ');
   } catch (error) {
     bench.workshop.signal.throwIfAborted();
     const problem = messageOf(bench, error);

@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LineOutput } from './line-output.ts';
+import { wholeLines } from './whole-lines.ts';
 
 export interface Rotation {
   /** Bytes; a file that would become larger is put aside. */
@@ -34,8 +35,10 @@ export class LogFile implements LineOutput {
   #inode = 0n;
   #size = 0;
   #lookedAt = 0;
-  /** What is there ends in the middle of a line, as after a full disk. */
-  #torn = false;
+  /** What goes before the next lines: the end of the line there that was cut off, as by a full disk. */
+  #missing: Uint8Array | null = null;
+  /** Where and at which size of the file we were cut off ourselves, with the rest of the line; null: we were not. */
+  #cut: { readonly inode: bigint; readonly size: number; readonly rest: Uint8Array } | null = null;
 
   /** @param rotation - null: it is left to others. @param now - milliseconds of a monotonic clock. */
   constructor(path: string, rotation: Rotation | null, now: () => number) {
@@ -45,24 +48,42 @@ export class LogFile implements LineOutput {
   }
 
   async write(octets: Uint8Array): Promise<void> {
+    const most = this.#rotation?.maxSize ?? Number.POSITIVE_INFINITY;
     try {
-      let file = this.#file ?? (await this.#open());
-      if (this.#now() - this.#lookedAt >= LOOK_MS) file = await this.#look(file);
-      if (this.#isFull(octets.length)) file = await this.#putAside(file);
-      if (this.#torn) await this.#append(file, Uint8Array.of(LINE_END));
-      await this.#append(file, octets);
+      for (let from = 0; from < octets.length; ) {
+        const to = wholeLines(octets, from, most);
+        await this.#writeLines(octets.subarray(from, to));
+        from = to;
+      }
     } catch (error) {
       await this.close().catch(() => {}); // the next write begins anew
       throw error;
     }
   }
 
+  /** @param octets - no more than a file may have, but for a single line. */
+  async #writeLines(octets: Uint8Array): Promise<void> {
+    let file = this.#file ?? (await this.#open());
+    if (this.#now() - this.#lookedAt >= LOOK_MS) file = await this.#look(file);
+    if (this.#missing !== null) await this.#append(file, this.#missing);
+    this.#missing = null;
+    if (this.#isFull(octets.length)) file = await this.#putAside(file);
+    await this.#append(file, octets);
+  }
+
   async #append(file: FileHandle, octets: Uint8Array): Promise<void> {
-    for (let from = 0; from < octets.length; ) {
-      const { bytesWritten } = await file.write(octets, from);
-      from += bytesWritten;
-      this.#size += bytesWritten;
-      this.#torn = octets[from - 1] !== LINE_END;
+    let from = 0;
+    try {
+      while (from < octets.length) {
+        const { bytesWritten } = await file.write(octets, from);
+        from += bytesWritten;
+        this.#size += bytesWritten;
+      }
+    } catch (error) {
+      const isCut = octets === this.#missing || (from > 0 && octets[from - 1] !== LINE_END);
+      const rest = octets.slice(from, octets.indexOf(LINE_END, from) + 1);
+      this.#cut = isCut ? { inode: this.#inode, size: this.#size, rest } : null;
+      throw error;
     }
   }
 
@@ -79,9 +100,16 @@ export class LogFile implements LineOutput {
     const { ino, size } = await file.stat({ bigint: true });
     this.#inode = ino;
     this.#size = Number(size);
-    this.#torn = await isTorn(this.#path);
+    this.#missing = (await isTorn(this.#path)) ? this.#restAt(ino, Number(size)) : null;
+    this.#cut = null;
     this.#lookedAt = this.#now();
     return file;
+  }
+
+  /** The line that is cut off there is ours as long as nobody has written behind it; one of somebody else only gets its end. */
+  #restAt(inode: bigint, size: number): Uint8Array {
+    const cut = this.#cut;
+    return cut !== null && cut.inode === inode && cut.size === size ? cut.rest : Uint8Array.of(LINE_END);
   }
 
   /** @returns another file when this one is not at its place any more. */

@@ -2,6 +2,7 @@ import { fstatSync, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LineOutput } from './line-output.ts';
+import { wholeLines } from './whole-lines.ts';
 
 const writeTo = promisify(write);
 const STDOUT = 1;
@@ -9,7 +10,6 @@ const STDOUT = 1;
 const ATOMIC = 4_096;
 /** How long a pipe that is full is given before the next try, in milliseconds. */
 const FULL_MS = 10;
-const LINE_END = 10;
 
 /** Lines on standard output, beside those of the logger of this process and of others. */
 export class StandardOutput implements LineOutput {
@@ -28,13 +28,6 @@ export class StandardOutput implements LineOutput {
   }
 
   async close(): Promise<void> {}
-}
-
-/** @returns the end of as many lines from `from` on as are at most `most` octets; of one line, if that is longer. */
-function wholeLines(octets: Uint8Array, from: number, most: number): number {
-  if (octets.length - from <= most) return octets.length;
-  const last = octets.lastIndexOf(LINE_END, from + most - 1);
-  return last >= from ? last + 1 : octets.indexOf(LINE_END, from + most) + 1;
 }
 
 async function writeAll(octets: Uint8Array): Promise<void> {

@@ -11,6 +11,17 @@ export interface Column {
   readonly digits: number;
 }
 
+/** The last column. */
+export interface RatioColumn {
+  readonly metric: string;
+  readonly title: string;
+  /**
+   * Every sample is such a ratio already, of windows that were measured one right after the other: its median is shown with the interval that it
+   * is in. Otherwise it is made of the medians of two rows.
+   */
+  readonly isPaired?: boolean;
+}
+
 /** A row of the table: a candidate, or one of its algorithms. */
 export interface Subject {
   readonly name: string;
@@ -25,10 +36,11 @@ export interface BenchmarkCase {
   readonly name: string;
   readonly title: string;
   readonly columns: readonly Column[];
-  /** The metric of the ratio, and its column's title. */
-  readonly ratio: Omit<Column, 'digits'>;
+  readonly ratio: RatioColumn;
   /** How often every subject has its turn; default: the rounds of the run. */
   readonly rounds?: number;
+  /** How many turns a round stands for; default 1. More: turns are short, and an interval is wanted. */
+  readonly turns?: number;
   /** Starts the backends; the subjects are started, and then measured in turns, by whoever runs the case. */
   subjects(bench: Bench): Promise<readonly Subject[]>;
 }

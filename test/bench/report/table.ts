@@ -1,4 +1,5 @@
-import { type CaseResult, ratioOf, type Row } from '../result.ts';
+import { type CaseResult, intervalOf, ratioOf, type Row } from '../result.ts';
+import type { Interval } from '../statistics.ts';
 import type { Verdict } from './targets.ts';
 
 /** A heading and rows of the same length. */
@@ -11,17 +12,17 @@ export function caseTable(result: CaseResult): Table {
   const cells = (row: Row) => columns.map(({ metric, digits }) => number(row.median?.[metric], digits));
   return [
     ['', ...columns.map(({ title }) => title), ratio.title],
-    ...rows.map((row) => [row.subject, ...cells(row), number(ratioOf(row, result), 2)]),
+    ...rows.map((row) => [row.subject, ...cells(row), within(ratioOf(row, result), intervalOf(row, result))]),
   ];
 }
 
 export function targetTable(verdicts: readonly Verdict[]): Table {
   return [
     ['target', 'limit', 'measured', ''],
-    ...verdicts.map(({ text, bound, limit, value, outcome }) => [
+    ...verdicts.map(({ text, bound, limit, value, interval, outcome }) => [
       text,
       `${bound === 'at most' ? '≤' : '≥'} ${limit}`,
-      number(value ?? undefined, 2),
+      within(value ?? undefined, interval),
       outcome,
     ]),
   ];
@@ -39,6 +40,12 @@ export function toMarkdown([heading = [], ...rows]: Table): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const rule = heading.map((_, column) => (column === 0 ? '---' : '---:'));
   return [line(heading), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** A value with two decimals, and where it is for certain. */
+function within(value: number | undefined, interval: Interval | null): string {
+  const text = number(value, 2);
+  return interval === null ? text : `${text} (${number(interval.low, 2)}–${number(interval.high, 2)})`;
 }
 
 function number(value: number | undefined, digits: number): string {

@@ -1,5 +1,6 @@
 import { poolRow } from '../cases/many-upstreams.ts';
-import type { CaseResult } from '../result.ts';
+import { type CaseResult, intervalOf } from '../result.ts';
+import type { Interval } from '../statistics.ts';
 
 /** Looks up the median of a metric in the target's case. */
 type Find = (subject: string, metric: string) => number | undefined;
@@ -12,6 +13,8 @@ interface Target {
   /** Only where a proxy of two threads has two cores for itself. */
   readonly needsTwoCores?: boolean;
   measure(find: Find): number | undefined;
+  /** The row whose interval, where there is one, has to be within the limit as a whole. */
+  readonly subject?: string;
 }
 
 export interface Verdict {
@@ -19,7 +22,9 @@ export interface Verdict {
   readonly bound: Target['bound'];
   readonly limit: number;
   readonly value: number | null;
-  readonly outcome: 'reached' | 'missed' | 'not measured' | 'not measurable on this machine';
+  /** Where the value is for certain; null: that is not known. */
+  readonly interval: Interval | null;
+  readonly outcome: 'reached' | 'missed' | 'not certain' | 'not measured' | 'not measurable on this machine';
 }
 
 const TARGETS: readonly Target[] = [
@@ -41,7 +46,9 @@ const TARGETS: readonly Target[] = [
     measure: (find) => ratio(find('wire-2', 'requestsPerSecond'), find('wire-1', 'requestsPerSecond')),
   },
   accessLog('json'),
+  accessLog('common'),
   accessLog('combined'),
+  accessLog('template'),
   {
     caseName: 'idle-connections',
     text: 'MiB more with 5,000 idle connections, wire-1',
@@ -78,21 +85,26 @@ const TARGETS: readonly Target[] = [
  * @param twoCoresFree - whether a proxy of two threads had two cores for itself.
  */
 export function judge(results: readonly CaseResult[], twoCoresFree: boolean): readonly Verdict[] {
-  return results.flatMap(({ name, rows }) => {
-    const find: Find = (subject, metric) => rows.find((row) => row.subject === subject)?.median?.[metric];
-    return TARGETS.filter(({ caseName }) => caseName === name).map((target) => {
+  return results.flatMap((result) => {
+    const rowOf = (subject?: string) => result.rows.find((row) => row.subject === subject);
+    const find: Find = (subject, metric) => rowOf(subject)?.median?.[metric];
+    return TARGETS.filter(({ caseName }) => caseName === result.name).map((target) => {
       const { text, bound, limit, needsTwoCores = false } = target;
       const value = target.measure(find);
+      const row = rowOf(target.subject);
+      const interval = row === undefined ? null : intervalOf(row, result);
       const measurable = twoCoresFree || !needsTwoCores;
-      const outcome = measurable ? outcomeOf(value, bound, limit) : 'not measurable on this machine';
-      return { text, bound, limit, value: value ?? null, outcome };
+      const outcome = measurable ? outcomeOf(value, interval, target) : 'not measurable on this machine';
+      return { text, bound, limit, value: value ?? null, interval, outcome };
     });
   });
 }
 
-function outcomeOf(value: number | undefined, bound: Target['bound'], limit: number): Verdict['outcome'] {
+function outcomeOf(value: number | undefined, interval: Interval | null, target: Target): Verdict['outcome'] {
   if (value === undefined || Number.isNaN(value)) return 'not measured';
-  return (bound === 'at most' ? value <= limit : value >= limit) ? 'reached' : 'missed';
+  const isWithin = (figure: number) => (target.bound === 'at most' ? figure <= target.limit : figure >= target.limit);
+  if (interval !== null && isWithin(interval.low) !== isWithin(interval.high)) return 'not certain';
+  return isWithin(value) ? 'reached' : 'missed';
 }
 
 function cpu(caseName: string, peer: string, limit: number): Target {
@@ -111,7 +123,8 @@ function accessLog(format: string): Target {
     text: `CPU per request with an access log, ${format} ÷ none`,
     bound: 'at most',
     limit: 1.1,
-    measure: (find) => ratio(find(`wire-1, ${format}`, 'cpuUs'), find('wire-1, no log', 'cpuUs')),
+    measure: (find) => find(format, 'ratio'),
+    subject: format,
   };
 }
 

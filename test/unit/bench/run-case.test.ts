@@ -57,6 +57,11 @@ describe('the run of a case', () => {
     );
   });
 
+  it('gives several turns for each round to a case that wants them', async () => {
+    const { rows } = await run({ ...caseOf({ a: async (turn) => ({ cpuUs: turn }) }), turns: 2 });
+    assert.equal(rows[0]?.samples.length, 6);
+  });
+
   it('goes on without a subject that cannot start, and tells why, without the temporary folder', async () => {
     const { rows } = await run(caseOf({ a: async () => ({ cpuUs: 1 }), b: null }));
     assert.deepEqual(rows[0]?.median, { cpuUs: 1 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { median } from '../../bench/statistics.ts';
+import { median, medianInterval } from '../../bench/statistics.ts';
 
 describe('the median', () => {
   it('is the middle value, whatever the order', () => {
@@ -19,5 +19,20 @@ describe('the median', () => {
 
   it('of nothing is no number', () => {
     assert.equal(median([]), Number.NaN);
+  });
+});
+
+describe('the interval of a median', () => {
+  const upTo = (n: number) => Array.from({ length: n }, (_, index) => n - index);
+
+  it('is as wide as tables of the sign test have it', () => {
+    assert.deepEqual(medianInterval(upTo(6)), { low: 1, high: 6 });
+    assert.deepEqual(medianInterval(upTo(9)), { low: 2, high: 8 });
+    assert.deepEqual(medianInterval(upTo(20)), { low: 6, high: 15 });
+  });
+
+  it('is unknown of less than six values', () => {
+    assert.equal(medianInterval(upTo(5)), null);
+    assert.equal(medianInterval([]), null);
   });
 });

@@ -19,6 +19,13 @@ describe('the table of a case', () => {
     ]);
   });
 
+  it('has ratios of pairs with the interval that they are in', () => {
+    const samples = [1.01, 1.02, 1.03, 1.05, 1.06, 1.07].map((ratio) => ({ ratio }));
+    const rows = [{ subject: 'json', baseline: 'json', median: { ratio: 1.04 }, samples, problems: [] }];
+    const result = { ...RESULT, columns: [], ratio: { metric: 'ratio', title: 'of pairs', isPaired: true }, rows };
+    assert.deepEqual(caseTable(result)[1], ['json', '1.04 (1.01–1.07)']);
+  });
+
   it('is set in columns of even width for a terminal', () => {
     const table = [
       ['', 'requests/s', 'x'],

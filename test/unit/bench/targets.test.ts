@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judge } from '../../bench/report/targets.ts';
 import type { CaseResult } from '../../bench/result.ts';
+import { median } from '../../bench/statistics.ts';
 import { resultOf } from './results.ts';
 
 const outcome = (results: readonly CaseResult[], text: string, twoCoresFree = true) =>
@@ -16,8 +17,23 @@ describe('a target', () => {
       bound: 'at most',
       limit: 1.25,
       value: 1.3,
+      interval: null,
       outcome: 'missed',
     });
+  });
+
+  it('of pairs is reached or missed with its whole interval, else not certain', () => {
+    const withRatios = (...ratios: number[]) => {
+      const result = resultOf('access-log', { json: { ratio: median(ratios) } });
+      const rows = result.rows.map((row) => ({ ...row, samples: ratios.map((ratio) => ({ ratio })) }));
+      return [{ ...result, ratio: { metric: 'ratio', title: 'of pairs', isPaired: true }, rows }];
+    };
+    const verdict = (...ratios: number[]) => outcome(withRatios(...ratios), 'access log, json');
+    assert.equal(verdict(1.02, 1.03, 1.04, 1.05, 1.06, 1.1)?.outcome, 'reached');
+    assert.equal(verdict(1.12, 1.13, 1.14, 1.15, 1.16, 1.17)?.outcome, 'missed');
+    const between = verdict(1.02, 1.03, 1.04, 1.05, 1.06, 1.11);
+    assert.deepEqual([between?.outcome, between?.interval], ['not certain', { low: 1.02, high: 1.11 }]);
+    assert.equal(verdict(1.02, 1.03)?.interval, null);
   });
 
   it('is not measured when a side of it is missing', () => {

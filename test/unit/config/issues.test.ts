@@ -34,6 +34,13 @@ describe('faultsOf', () => {
     assert.match(faults({ lists: [] })[0]?.message ?? '', /did you mean "list"/);
   });
 
+  it('names what took the place of a key of an earlier version', () => {
+    const Renamed = z.strictObject({ accessLog: z.string().optional() });
+    const { error } = Renamed.safeParse({ requestLog: true });
+    const [fault] = faultsOf(error?.issues ?? [], Renamed, {});
+    assert.equal(fault?.message, 'unknown key "requestLog"; "accessLog" has taken its place');
+  });
+
   it('reports the form of a union that was meant', () => {
     assert.deepEqual(faults({ list: ['x', { adress: 'y' }] }), [
       { path: ['list', 1, 'address'], message: 'is required' },

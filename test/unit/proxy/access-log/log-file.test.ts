@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -68,6 +80,16 @@ describe('the file of the access log', () => {
     });
   });
 
+  it('is put aside within what is written at once, too, between lines', async () => {
+    await using file = fileAt(freshPath(), { maxSize: 10, keep: 2 });
+    await file.write('aaaa\nbbbb\ncccc\nlonger than may be\ndddd\n');
+    assert.deepEqual(await contents(file.path), {
+      'access.log': 'dddd\n',
+      'access.log.1': 'longer than may be\n',
+      'access.log.2': 'cccc\n',
+    });
+  });
+
   it('begins anew when none are kept', async () => {
     await using file = fileAt(freshPath(), { maxSize: 10, keep: 0 });
     for (const text of ['aaaa\n', 'bbbb\n', 'cccc\n']) await file.write(text);
@@ -129,6 +151,53 @@ describe('the file of the access log', () => {
     await using next = fileAt(file.path);
     await next.write('two\n');
     assert.equal((await contents(file.path))['access.log'], 'one\nof a process whose disk was fu\ntwo\n');
+  });
+
+  /** Lets so many octets of a write to any file through, and no more until it is disposed of. */
+  async function fillDisk(left: number): Promise<Disposable & { readonly left: number }> {
+    await using handle = await open(dir);
+    const kind: Pick<FileHandle, 'write'> = Object.getPrototypeOf(handle);
+    const { write } = kind;
+    const limited = async function (this: FileHandle, octets: Uint8Array, from: number): Promise<unknown> {
+      if (left === 0) throw new Error('ENOSPC: no space left on device');
+      const length = Math.min(left, octets.length - from);
+      left -= length;
+      return Reflect.apply(write, this, [octets, from, length]);
+    };
+    Object.assign(kind, { write: limited });
+    return {
+      get left() {
+        return left;
+      },
+      [Symbol.dispose]: () => {
+        Object.assign(kind, { write });
+      },
+    };
+  }
+
+  it('goes on in the line that a full disk has cut off', async () => {
+    await using file = fileAt(freshPath());
+    await file.write('one\n');
+    {
+      using disk = await fillDisk(7);
+      await assert.rejects(file.write('two\nthree\nlost\n'), /ENOSPC/);
+      await assert.rejects(file.write('lost too\n'), /ENOSPC/);
+      assert.equal(disk.left, 0);
+    }
+    await file.write('four\n');
+    assert.deepEqual(await contents(file.path), { 'access.log': 'one\ntwo\nthree\nfour\n' });
+  });
+
+  it('only ends the line that was cut off when another process has written behind it', async () => {
+    await using file = fileAt(freshPath());
+    {
+      using disk = await fillDisk(2);
+      await assert.rejects(file.write('one\n'), /ENOSPC/);
+      assert.equal(disk.left, 0);
+    }
+    await appendFile(file.path, '\ntwo\nth');
+    await file.write('four\n');
+    assert.deepEqual(await contents(file.path), { 'access.log': 'on\ntwo\nth\nfour\n' });
   });
 
   it('tells when it cannot be written, and goes on when it can', async () => {
