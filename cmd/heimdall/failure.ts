@@ -4,7 +4,7 @@ import { HeimdallError } from '../../internal/model/errors.ts';
 import { CommandError } from './command-error.ts';
 import { inCommandWords } from './command-words.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { printable } from './terminal/printable.ts';
+import { printable } from '../../internal/model/printable.ts';
 
 /** What went wrong: for people in a few words, for scripts as one JSON object on one line. */
 interface Failure {

@@ -3,7 +3,7 @@ import { BAR_ENDS, type Latency, type StressReport } from '../../pkg/stress-test
 import type { Progress } from '../../pkg/stress-test/run-load.ts';
 import { aligned } from './aligned.ts';
 import { figure } from './figure.ts';
-import { printable } from './terminal/printable.ts';
+import { printable } from '../../internal/model/printable.ts';
 
 const BLOCKS = '▁▂▃▄▅▆▇█';
 const BAR_WIDTH = 50;

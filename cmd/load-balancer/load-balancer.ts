@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../internal/config/load.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
+import { warningsOf } from '../../internal/config/refused-ports.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
@@ -234,6 +235,7 @@ export class LoadBalancer implements Running {
     inheritance.closeRest();
     this.#follower.start();
     this.log.info(this.addresses, `balancing on ${this.addresses.proxy}`);
+    for (const { path, message } of warningsOf(this.#follower.applied)) this.log.warn(`${path}: ${message}`);
   }
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */

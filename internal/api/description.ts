@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Told } from '../model/told.ts';
 import type { ProblemCode } from './problem.ts';
 
 export const TAGS = {
@@ -72,7 +73,7 @@ export interface ExampleRequest {
 }
 
 /** An answer in JSON. */
-export function json<S extends z.ZodType>(what: string, schema: S, example: z.output<S>): Answer {
+export function json<S extends z.ZodType>(what: string, schema: S, example: Told<z.output<S>>): Answer {
   return { what, schema, example };
 }
 

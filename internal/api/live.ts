@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LiveHistorySchema, LiveStateSchema, LiveTickSchema } from '../model/live-view.ts';
+import { LiveHistorySchema, LiveStateSchema, LiveTickSchema } from '../model/live.ts';
 import type { Viewer } from '../server/live/live-feed.ts';
 import { type Description, json } from './description.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';

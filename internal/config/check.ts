@@ -2,6 +2,7 @@ import { authority } from '../model/address.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
 import type { LoadedConfig } from './load.ts';
 import { ConfigError } from './problem.ts';
+import { warningsOf } from './refused-ports.ts';
 import type { Config } from './schema.ts';
 
 export interface CheckReport {
@@ -10,11 +11,12 @@ export interface CheckReport {
   readonly text: string;
 }
 
-/** What `heimdall check` prints: the problems, or in short what would run. As `json`: `{ ok, problems }`. */
+/** What `heimdall check` prints: the problems, or in short what would run. As `json`: `{ ok, problems, warnings }`. */
 export function renderCheck(result: LoadedConfig | ConfigError, format: 'text' | 'json'): CheckReport {
   const problems = result instanceof ConfigError ? result.problems : [];
+  const warnings = result instanceof ConfigError ? [] : warningsOf(result.config);
   const ok = !(result instanceof ConfigError);
-  if (format === 'json') return { ok, text: `${JSON.stringify({ ok, problems }, null, 2)}\n` };
+  if (format === 'json') return { ok, text: `${JSON.stringify({ ok, problems, warnings }, null, 2)}\n` };
   return { ok, text: `${result instanceof ConfigError ? result.message : summary(result)}\n` };
 }
 
@@ -29,6 +31,7 @@ function summary({ config, path, overrides }: LoadedConfig): string {
     ...(services.length === 0 ? [['services', 'none']] : []),
     ['alerts', describeAlerts(alerts)],
     ...(overrides.length > 0 ? [['environment', overrides.join(', ')]] : []),
+    ...warningsOf(config).map(({ path: key, message }) => ['warning', `${key}: ${message}`]),
   ];
   const width = Math.max(...rows.map(([name = '']) => name.length));
   const lines = rows.map(([name = '', text]) => `  ${name.padEnd(width)}  ${text}`);

@@ -6,6 +6,7 @@ import { alertFaults } from './alert-checks.ts';
 import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
 import type { Path } from './problem.ts';
+import { unreachableInterfaces } from './refused-ports.ts';
 import type { Sections } from './sections.ts';
 
 /** Finds what no section can tell by itself. Checks of sections that are missing are left out. */
@@ -13,6 +14,7 @@ export function crossCheck(sections: Sections): Fault[] {
   return [
     ...exposedListeners(sections),
     ...collidingListeners(sections),
+    ...unreachableInterfaces(sections),
     ...portRange(sections),
     ...missingProxyProtocol(sections),
     ...sections.services.flatMap((service, index) => (service ? incompleteService(service, index) : [])),

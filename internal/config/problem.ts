@@ -15,6 +15,13 @@ export interface ConfigProblem {
   readonly source: 'file' | 'environment';
 }
 
+/** What works, and is likely not what is wanted. */
+export interface ConfigWarning {
+  /** As in `ConfigProblem`. */
+  readonly path: string;
+  readonly message: string;
+}
+
 /** The configuration cannot be used. Carries every problem that was found, not just the first. */
 export class ConfigError extends Error {
   readonly code = 'CONFIG_INVALID';

@@ -1,12 +1,8 @@
 import { compareInstances } from './instance-order.ts';
-import {
-  LIVE_EVENTS,
-  type LiveChange,
-  type LiveInstance,
-  type LiveService,
-  type LiveState,
-  type LiveTick,
-} from './live.ts';
+import type { LiveChange, LiveInstance, LiveService, LiveState, LiveTick } from './live.ts';
+
+/** So many events a state has. */
+export const LIVE_EVENTS = 100;
 
 /** The state that a tick makes of the one before. What did not change is the same object as before. */
 export function after(state: LiveState, tick: LiveTick): LiveState {

@@ -2,7 +2,8 @@ import type { DeploymentStepView, DeploymentView } from '../../../internal/model
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { firstLine, printable } from '../terminal/printable.ts';
+import { printable } from '../../../internal/model/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { clockText, timeText } from '../terminal/units.ts';
 
 type State = DeploymentView['state'];

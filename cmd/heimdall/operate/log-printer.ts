@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { LogLine } from '../../../internal/model/log-line.ts';
 import { nthColour, type Paint } from '../terminal/paint.ts';
-import { printable, printableWithColours } from '../terminal/printable.ts';
+import { printable } from '../../../internal/model/printable.ts';
+import { printableWithColours } from '../terminal/printable.ts';
 
 export interface PrinterOptions {
   /** One JSON object on each line. */

@@ -2,7 +2,8 @@ import type { InstanceView } from '../../../internal/model/instance-view.ts';
 import { aligned } from '../aligned.ts';
 import { markedHealth, markedStatus } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { firstLine, printable } from '../terminal/printable.ts';
+import { printable } from '../../../internal/model/printable.ts';
+import { firstLine } from '../terminal/printable.ts';
 import { ageText, sizeText } from '../terminal/units.ts';
 
 const HEAD = [

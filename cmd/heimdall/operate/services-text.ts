@@ -1,4 +1,5 @@
 import type { ServiceDetailsView, ServiceView } from '../../../internal/model/service-view.ts';
+import type { Told } from '../../../internal/model/told.ts';
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -47,7 +48,7 @@ export function serviceText(service: ServiceDetailsView, paint: Paint, now: numb
 }
 
 /** What a person should know of a service first. */
-export function stateText(service: ServiceView, paint: Paint): string {
+export function stateText(service: Told<ServiceView>, paint: Paint): string {
   const { pausedSince, deploying, error, starting, draining, running, declared, desired } = service;
   if (pausedSince !== null) return marked('busy', 'paused', paint);
   if (deploying !== null) return marked('busy', `deploying ${deploying}`, paint);

@@ -1,4 +1,5 @@
 import type { AlertView, SilenceView } from '../../model/alert-view.ts';
+import { printable } from '../../model/printable.ts';
 import { acknowledgeAlert, endSilence, matchText, silenceAlert } from '../action/alert-actions.ts';
 import { clockText, spanText } from '../format.ts';
 import { Mark } from '../part/mark.tsx';
@@ -38,12 +39,12 @@ function AlertItem({ alert }: { alert: AlertView }) {
     <li class={`alert tone-${severityOf(alert).tone}`}>
       <Mark standing={severityOf(alert)} isAlone />
       <div>
-        <p class="alert-title">{alert.title}</p>
-        {alert.cause !== null && <p class="cause">{alert.cause}</p>}
+        <p class="alert-title">{printable(alert.title)}</p>
+        {alert.cause !== null && <p class="cause">{printable(alert.cause)}</p>}
         <p class="faint">
           for {lasted}
           {alert.silenced && ' · silenced'}
-          {alert.acknowledged !== null && ` · acknowledged by ${alert.acknowledged.by}`}
+          {alert.acknowledged !== null && ` · acknowledged by ${printable(alert.acknowledged.by)}`}
         </p>
       </div>
       <div class="buttons">

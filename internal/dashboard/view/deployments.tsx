@@ -1,4 +1,5 @@
 import type { LiveDeployment } from '../../model/live.ts';
+import { printable } from '../../model/printable.ts';
 import { clockText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
@@ -40,10 +41,10 @@ export function DeploymentHead({ deployment }: { readonly deployment: LiveDeploy
     <span class="deployment-head">
       <State standing={STANDINGS[deployment.state]} />
       <strong>
-        {kind} {version ?? ''}
+        {kind} {printable(version ?? '')}
       </strong>
       <span class="faint">
-        #{id} by {by}, {clockText(createdAt)}
+        #{id} by {printable(by)}, {clockText(createdAt)}
         {startedAt !== null && `, ${spanText(Date.parse(until) - Date.parse(startedAt))}`}
       </span>
     </span>
@@ -54,12 +55,12 @@ export function DeploymentHead({ deployment }: { readonly deployment: LiveDeploy
 export function DeploymentSteps({ deployment: { steps, reason } }: { readonly deployment: LiveDeployment }) {
   return (
     <>
-      {reason !== undefined && <p class="problem">{reason}</p>}
+      {reason !== undefined && <p class="problem">{printable(reason)}</p>}
       <ol class="steps">
         {steps.map(({ at, message, logTail }, index) => (
           <li key={`${at} ${index}`}>
-            <time dateTime={at}>{clockText(at)}</time> {message}
-            {logTail !== undefined && <pre class="log-tail">{logTail.join('\n')}</pre>}
+            <time dateTime={at}>{clockText(at)}</time> {printable(message)}
+            {logTail !== undefined && <pre class="log-tail">{printable(logTail.join('\n'))}</pre>}
           </li>
         ))}
       </ol>

@@ -1,5 +1,6 @@
 import type { AlertView } from '../../model/alert-view.ts';
 import type { EventView } from '../../model/event-view.ts';
+import { printable } from '../../model/printable.ts';
 import type { Tone } from '../standing.ts';
 
 /** One line of the timeline. */
@@ -29,15 +30,24 @@ export function happeningsOf(events: readonly EventView[], alerts: readonly Aler
 }
 
 function ofEvent({ id, at, type, service, instanceId, message }: EventView): Happening {
-  return { key: `event ${id}`, at, tone: toneOf(type), kind: type, text: message, service, instance: instanceId };
+  return {
+    key: `event ${id}`,
+    at,
+    tone: toneOf(type),
+    kind: type,
+    text: printable(message),
+    service,
+    instance: instanceId,
+  };
 }
 
 function ofAlert({ id, since, resolvedAt, title, severity, service, instance }: AlertView): Happening[] {
   const tone: Tone = severity === 'critical' ? 'bad' : severity === 'warning' ? 'warn' : 'busy';
   const common = { service, instance, kind: 'alert' };
-  const begun = { ...common, key: `alert ${id}`, at: since, tone, text: title };
+  const text = printable(title);
+  const begun = { ...common, key: `alert ${id}`, at: since, tone, text };
   if (resolvedAt === null) return [begun];
-  return [{ ...common, key: `alert ${id} over`, at: resolvedAt, tone: 'good', text: `over: ${title}` }, begun];
+  return [{ ...common, key: `alert ${id} over`, at: resolvedAt, tone: 'good', text: `over: ${text}` }, begun];
 }
 
 function toneOf(type: string): Tone {

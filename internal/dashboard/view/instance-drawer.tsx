@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { LiveInstance } from '../../model/live.ts';
+import { printable } from '../../model/printable.ts';
 import { forceInstance, removeInstance, restartInstance, weighInstance } from '../action/instance-actions.ts';
 import { bytesText, countText, latencyText, NOTHING, percentText } from '../format.ts';
 import type { InstanceFigure } from '../live/history.ts';
@@ -41,7 +42,7 @@ function Details({ instance }: { instance: LiveInstance }) {
   const { store } = useSite();
   const { id, pid, host, port, weight, version, restarts, traffic, lastError, healthCause } = instance;
   const facts: readonly (readonly [string, string])[] = [
-    ['Version', version ?? NOTHING],
+    ['Version', printable(version ?? NOTHING)],
     ['Weight', String(weight)],
     ['Address', `${host}:${port}`],
     ['Process', pid === null ? NOTHING : String(pid)],
@@ -56,8 +57,8 @@ function Details({ instance }: { instance: LiveInstance }) {
         <ServiceLink name={instance.service} />
       </div>
       <DrainText instance={instance} />
-      {healthCause !== '' && <p class="cause">Last check: {healthCause}</p>}
-      {lastError !== undefined && <p class="problem">{lastError}</p>}
+      {healthCause !== '' && <p class="cause">Last check: {printable(healthCause)}</p>}
+      {lastError !== undefined && <p class="problem">{printable(lastError)}</p>}
       <InstanceButtons instance={instance} />
       <dl class="facts narrow">
         {facts.map(([name, value]) => (

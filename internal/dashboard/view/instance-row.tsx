@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { printable } from '../../model/printable.ts';
 import { bytesText, countText, latencyText, NOTHING, percentText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { useOnScreen } from '../part/on-screen.ts';
@@ -55,10 +56,10 @@ export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
       <td>
         <State standing={healthOf(instance)} />
         {instance.health !== 'healthy' && instance.healthCause !== '' && (
-          <span class="cause">{instance.healthCause}</span>
+          <span class="cause">{printable(instance.healthCause)}</span>
         )}
       </td>
-      <td class="wide">{instance.version ?? NOTHING}</td>
+      <td class="wide">{printable(instance.version ?? NOTHING)}</td>
       <td class="figure">{countText(traffic.rps)}</td>
       <td class={`figure medium ${(traffic.errorRate ?? 0) >= 0.01 ? 'is-bad' : ''}`}>
         {percentText(traffic.errorRate)}

@@ -1,6 +1,7 @@
 import { effect, untracked, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { LogLine } from '../../model/log-line.ts';
+import { printable } from '../../model/printable.ts';
 import { useSite } from '../site.ts';
 
 /** Older lines are no longer shown. */
@@ -83,7 +84,7 @@ function useLogLines(
     const follow = async (signal: AbortSignal) => {
       for await (const line of client().servers.followLogs(id, { lines: FIRST_LINES, signal })) {
         number += 1;
-        fresh.push({ ...line, number });
+        fresh.push({ ...line, text: printable(line.text), number });
         if (fresh.length > KEPT_LINES) fresh.shift();
       }
       if (!signal.aborted) note.value = 'The log ends here: the instance is gone, or the manager stops.';

@@ -16,6 +16,7 @@ import { Panel } from '../part/panel.tsx';
 import { useSite } from '../site.ts';
 import { isHealthy, serviceStanding, wantedOf } from '../standing.ts';
 import type { LiveService } from '../../model/live.ts';
+import { printable } from '../../model/printable.ts';
 import { AlertsPanel } from './alerts-panel.tsx';
 import { Deployments } from './deployments.tsx';
 import { InstancesTable } from './instances-table.tsx';
@@ -105,7 +106,7 @@ function Facts({ service }: { service: LiveService }) {
   return (
     <dl class="facts">
       <Fact name="Algorithm" value={algorithm} isChanged={overridden.includes('algorithm')} />
-      <Fact name="Version" value={version ?? NOTHING} />
+      <Fact name="Version" value={printable(version ?? NOTHING)} />
       <Fact name="Wanted" value={String(wantedOf(service))} isChanged={overridden.includes('instances')} />
       <Fact name="Weight of new ones" value={String(weight)} isChanged={overridden.includes('weight')} />
       <Fact

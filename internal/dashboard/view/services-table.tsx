@@ -1,3 +1,4 @@
+import { printable } from '../../model/printable.ts';
 import { countText, latencyText, NOTHING, percentText } from '../format.ts';
 import { Mark, State } from '../part/mark.tsx';
 import { ServiceLink } from '../part/service-link.tsx';
@@ -96,7 +97,7 @@ function ServiceRow({ name }: { name: string }) {
       <td class="figure medium">{latencyText(traffic.p99)}</td>
       <td class="figure medium">{countText(traffic.inFlight)}</td>
       <td class={`figure wide ${service.waiting > 0 ? 'is-warn' : ''}`}>{countText(service.waiting)}</td>
-      <td class="medium">{service.version ?? NOTHING}</td>
+      <td class="medium">{printable(service.version ?? NOTHING)}</td>
       <td class="wide">
         <Sparkline label={`Requests per second of ${name}, last 15 minutes`} values={past} />
       </td>

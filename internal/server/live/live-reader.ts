@@ -1,7 +1,8 @@
 import type { HealthRecord } from '../../model/health.ts';
 import { incarnationOf } from '../../model/incarnation.ts';
 import type { Instance, Usage } from '../../model/instance.ts';
-import { LIVE_EVENTS, type LiveHistory, type LiveInstance, type LiveState } from '../../model/live.ts';
+import type { LiveHistory, LiveInstance, LiveState } from '../../model/live.ts';
+import { LIVE_EVENTS } from '../../model/live-after.ts';
 import type { LoadBalancerView } from '../../model/manager-status.ts';
 import type { EventView } from '../../model/event-view.ts';
 import type { Service } from '../../model/service.ts';

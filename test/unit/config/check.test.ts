@@ -56,15 +56,24 @@ describe('renderCheck', () => {
     assert.doesNotMatch(text, /environment/);
   });
 
+  it('warns of what works and is likely not wanted', () => {
+    const odd = { ...loaded, config: ConfigSchema.parse({ proxy: { port: 6000 } }) };
+    assert.match(
+      renderCheck(odd, 'text').text,
+      /\n +warning +proxy\.port: browsers and fetch refuse .* \(6000\); other/,
+    );
+    assert.match(renderCheck(odd, 'json').text, /"warnings": \[\n +\{\n +"path": "proxy\.port"/);
+  });
+
   it('lists the problems of an invalid one', () => {
     const error = new ConfigError([problem], '/srv/config.json');
     assert.deepEqual(renderCheck(error, 'text'), { ok: false, text: `${error.message}\n` });
   });
 
   it('gives programs the same as JSON', () => {
-    assert.deepEqual(JSON.parse(renderCheck(loaded, 'json').text), { ok: true, problems: [] });
+    assert.deepEqual(JSON.parse(renderCheck(loaded, 'json').text), { ok: true, problems: [], warnings: [] });
     const report = renderCheck(new ConfigError([problem], null), 'json');
     assert.equal(report.ok, false);
-    assert.deepEqual(JSON.parse(report.text), { ok: false, problems: [problem] });
+    assert.deepEqual(JSON.parse(report.text), { ok: false, problems: [problem], warnings: [] });
   });
 });

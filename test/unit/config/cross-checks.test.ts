@@ -32,6 +32,15 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({ services: [web, { ...api, name: 'aip' }], alerts: { webhooks } }), []);
   });
 
+  it('refuses ports where nobody would reach the dashboard, and leaves those of traffic and instances alone', () => {
+    const expected = [
+      /^manager\.port: browsers and fetch refuse .*neither/,
+      /^proxy\.admin\.port: browsers and fetch refuse/,
+    ];
+    assertFault({ manager: { port: 6_000 }, proxy: { admin: { port: 10_080 } } }, ...expected);
+    assert.deepEqual(faults({ proxy: { port: 6_000 }, ports: { from: 6_600, to: 6_700 }, services: [web] }), []);
+  });
+
   it('refuses more rate limits than there is room for', () => {
     const limited = (count: number) =>
       Array.from({ length: count }, (_, n) => ({ path: `/${n}`, rateLimit: { requests: 1, per: '1s' } }));

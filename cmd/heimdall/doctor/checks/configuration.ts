@@ -1,9 +1,13 @@
 import type { LoadedConfig } from '../../../../internal/config/load.ts';
 import type { ConfigError } from '../../../../internal/config/problem.ts';
+import { warningsOf } from '../../../../internal/config/refused-ports.ts';
 import { type Finding, well } from '../finding.ts';
 
-export function configured({ path }: LoadedConfig): Finding[] {
-  return [well('configuration', path ?? 'the built-in sample: there is no ./config.json')];
+export function configured({ config, path }: LoadedConfig): Finding[] {
+  const warnings = warningsOf(config).map(({ path: key, message }): Finding => {
+    return { level: 'warning', about: 'configuration', message: `${key}: ${message}`, advice: `set ${key} to another` };
+  });
+  return [well('configuration', path ?? 'the built-in sample: there is no ./config.json'), ...warnings];
 }
 
 export function misconfigured({ problems, file }: ConfigError): Finding[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { describe, it } from 'node:test';
-import { printable, printableWithColours } from '../../../../cmd/heimdall/terminal/printable.ts';
+import { printableWithColours } from '../../../../cmd/heimdall/terminal/printable.ts';
+import { printable } from '../../../../internal/model/printable.ts';
 import { waited } from '../../../../cmd/heimdall/operate/waiting.ts';
 import { Progress } from '../../../../cmd/heimdall/terminal/progress.ts';
 import { watchOutput } from '../../../../cmd/heimdall/terminal/watch-output.ts';
@@ -94,6 +95,15 @@ describe('what others wrote', () => {
       assert.equal(printable(text), clean);
     });
   }
+
+  // An app logs what a stranger typed: `transfer to \u202e001 ruo\u202c` reads as another account, and a name
+  // with a character of no width as one that it is not.
+  it('turns no direction, and hides no character', () => {
+    assert.equal(printable('a\u202eb\u2066c\u200bd\ufeff\u2028e'), 'a\\u202eb\\u2066c\\u200bd\\ufeff\\u2028e');
+    assert.equal(printable('\u{e0041}'), '\\u{e0041}');
+    const harmless = 'żółw שלום سلام می\u200cخواهم 👩\u200d💻 \t日本';
+    assert.equal(printable(harmless), harmless);
+  });
 
   it('keeps its colours where they are wanted, and they end with the line', () => {
     assert.equal(printableWithColours('\x1b[31mred\x1b[2J text'), '\x1b[31mred text\x1b[0m');
