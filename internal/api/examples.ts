@@ -56,6 +56,7 @@ export const SERVICE: ServiceView = {
   draining: 0,
   error: 0,
   declared: 0,
+  spawned: true,
   maxConnections: null,
   weight: 1,
   overridden: [],
@@ -83,7 +84,7 @@ export const STATUS: ManagerStatus = {
   services: [
     { name: 'web', algorithm: 'round-robin', desired: 3, starting: 0, running: 3, draining: 0, error: 0, declared: 0 },
   ],
-  loadBalancers: [{ id: 'lb-1', pid: 4701, appliedRevision: 12, heartbeatAgeMs: 350, alive: true }],
+  loadBalancers: [{ id: 'lb-1', pid: 4701, startedAt: MORNING, appliedRevision: 12, heartbeatAgeMs: 350, alive: true }],
 };
 
 export const EVENT: EventView = {

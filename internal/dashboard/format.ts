@@ -63,6 +63,12 @@ export function clockText(time: string | number): string {
   return new Date(time).toLocaleTimeString('en-GB');
 }
 
+/** The time of day, and the date before it when that is not today. @param now - likewise ISO 8601. */
+export function momentText(time: string, now: string): string {
+  const [day, today] = [time, now].map((each) => new Date(each).toLocaleDateString('en-GB'));
+  return day === today ? clockText(time) : `${day} ${clockText(time)}`;
+}
+
 /** `1 instance`, `3 instances`. */
 export function plural(count: number, noun: string): string {
   return `${GROUPED.format(count)} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,6 +1,7 @@
 import type { InstanceView } from '../model/instance-view.ts';
 import type { LiveService } from '../model/live.ts';
 import type { AlertView } from '../model/alert-view.ts';
+import type { LoadBalancerView } from '../model/manager-status.ts';
 
 /** Each tone has a colour, each shape a mark: nothing is told by colour alone. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'idle';
@@ -74,4 +75,27 @@ export function serviceStanding(service: ServiceFacts, healthy: number): Standin
   if (service.deploying !== null) return { word: 'deploying', tone: 'busy', shape: 'turn' };
   if (healthy < wanted) return { word: 'degraded', tone: 'warn', shape: 'triangle' };
   return { word: 'healthy', tone: 'good', shape: 'disc' };
+}
+
+/** Of a load balancer among others. @param revision - of the registry; null: it cannot be read. */
+export function balancerStanding(
+  balancer: LoadBalancerView,
+  all: readonly LoadBalancerView[],
+  { at, revision }: { readonly at: string; readonly revision: number | null },
+): Standing {
+  if (isReplaced(balancer, all, at)) return { word: 'replaced', tone: 'idle', shape: 'ring' };
+  if (!balancer.alive) return { word: 'silent', tone: 'bad', shape: 'cross' };
+  if (balancer.appliedRevision === null) return { word: 'starting', tone: 'busy', shape: 'turn' };
+  if (balancer.appliedRevision < (revision ?? 0)) return { word: 'catching up', tone: 'busy', shape: 'turn' };
+  return { word: 'in service', tone: 'good', shape: 'disc' };
+}
+
+/** Whether it ended without saying so, and another one was started since. */
+export function isReplaced(
+  { alive, heartbeatAgeMs }: LoadBalancerView,
+  all: readonly LoadBalancerView[],
+  now: string,
+): boolean {
+  const heardAt = Date.parse(now) - heartbeatAgeMs;
+  return !alive && all.some((other) => other.alive && Date.parse(other.startedAt) >= heardAt);
 }

@@ -6,6 +6,7 @@ export const LoadBalancerViewSchema = z
   .object({
     id: z.string(),
     pid: z.int(),
+    startedAt: z.string().describe('ISO 8601.'),
     appliedRevision: z
       .int()
       .nullable()

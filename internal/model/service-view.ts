@@ -21,6 +21,7 @@ export type ServiceStatus = Readonly<z.infer<typeof ServiceStatusSchema>>;
 
 /** A service as the API shows it: how it fares, and what is in force. */
 export const ServiceViewSchema = ServiceStatusSchema.extend({
+  spawned: z.boolean().describe('Whether heimdall starts instances of it: it has a command.'),
   maxConnections: z.int().nullable().describe('Requests that one instance may have in flight; null: no limit.'),
   weight: z.int().describe('Of new instances.'),
   overridden: z.array(z.string()).describe('What was set by hand and is not as configured.'),

@@ -36,6 +36,7 @@ export function serviceViewOf(service: Service, snapshot: Pick<Snapshot, 'servic
   const pausedSince = state?.pausedSince ?? null;
   return {
     ...serviceStatusOf(service, snapshot),
+    spawned: service.command !== undefined,
     algorithm,
     maxConnections,
     weight: weight ?? 1,

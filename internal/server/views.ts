@@ -52,6 +52,7 @@ export function loadBalancerStatusOf(proxy: ProxyRecord, now: number): LoadBalan
   return {
     id: proxy.id,
     pid: proxy.pid,
+    startedAt: new Date(proxy.startedAt).toISOString(),
     appliedRevision: proxy.appliedRevision,
     heartbeatAgeMs: Math.max(0, now - proxy.heartbeatAt),
     alive: isAlive(proxy, now),

@@ -178,7 +178,7 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
     const held = Array.from({ length: 6 }, () => new HeldRequest(`${system.proxy}/echo`));
     const busy = row('running').filter({ has: page.locator('td:nth-child(8)', { hasText: /^[1-9]/ }) });
     const details = busy.first().getByRole('button');
-    const id = ((await details.getAttribute('aria-label')) ?? '').replace('Details of ', '');
+    const id = await details.getAttribute('title');
     await page.goto(`${system.api}/#/services/web?instance=${id}`);
     const drawer = page.getByRole('complementary', { name: `Instance ${id}` });
     await button('Remove', drawer).click();

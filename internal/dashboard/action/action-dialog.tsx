@@ -32,7 +32,7 @@ export function ActionDialog({ action }: { readonly action: Action }) {
   useEffect(
     () => () => {
       isOpen.current = false;
-      introduce();
+      if (actor.peek().trim() !== '') introduce(); // who only looked is asked again
     },
     [],
   );

@@ -1,4 +1,5 @@
 import type { AlertView, SilenceView } from '../../model/alert-view.ts';
+import { plural } from '../format.ts';
 import type { Action } from './action.ts';
 import { optionalText } from './input.ts';
 
@@ -62,6 +63,24 @@ export function endSilence(silence: SilenceView): Action {
     run: async ({ alerts }) => {
       await alerts.endSilence(silence.id);
       return { said: 'The silence has ended.' };
+    },
+  };
+}
+
+/** Tells whether alerts reach people. */
+export function testChannels(): Action {
+  return {
+    title: 'Test the alert channels',
+    verb: 'Send',
+    fields: [],
+    meaning: () => 'Every channel is sent one trial alert, and it is told which of them took it.',
+    run: async ({ alerts }) => {
+      const results = await alerts.test();
+      const failures = results
+        .filter(({ ok }) => !ok)
+        .map(({ channel, error }) => `${channel}: ${error ?? 'it failed'}`);
+      if (failures.length > 0) throw new Error(`Not delivered. ${failures.join('. ')}`);
+      return { said: `${plural(results.length, 'channel')} took the trial alert.` };
     },
   };
 }

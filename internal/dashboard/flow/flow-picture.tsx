@@ -3,9 +3,14 @@ import { countText } from '../format.ts';
 import { Mark } from '../part/mark.tsx';
 import { hashOf, HOME } from '../route.ts';
 import { useSite } from '../site.ts';
+import { labelIn } from './label.ts';
 import { type FlowLink, type FlowNode, flowLayout } from './layout.ts';
 
 const MARGIN = { top: 40, bottom: 10 };
+/** Between two lines of a label. */
+const LINE = 15;
+/** Between a label and the next column. */
+const CLEAR = 10;
 
 /** Balancer, services and instances, and how many requests go where. */
 export function FlowPicture() {
@@ -17,8 +22,11 @@ export function FlowPicture() {
     if (host.current !== null) fit.observe(host.current);
     return () => fit.disconnect();
   }, []);
-  const { services, instances } = store.state.value;
+  const { services, instances, loadBalancers } = store.state.value;
   const flow = flowLayout(services, instances, width);
+  const balancers = loadBalancers.filter(({ alive }) => alive).length;
+  const serviceColumn = flow.services[0]?.x ?? width;
+  const leafColumn = flow.leaves[0]?.x ?? width;
   const height = flow.height + MARGIN.top + MARGIN.bottom;
   const words = flow.services.map(({ label, rps }) => `${label} ${countText(rps)}`).join(', ');
   return (
@@ -33,9 +41,9 @@ export function FlowPicture() {
         {flow.links.map((link) => (
           <Ribbon key={link.key} link={link} />
         ))}
-        <Column node={flow.balancer} />
+        <Column node={{ ...flow.balancer, label: balancersText(balancers) }} room={serviceColumn} />
         {flow.services.map((node) => (
-          <ServiceNode key={node.key} node={node} />
+          <ServiceNode key={node.key} node={node} room={leafColumn - node.x - CLEAR} />
         ))}
         {flow.leaves.map((node) => (
           <Leaf key={node.key} node={node} right={width} />
@@ -43,6 +51,11 @@ export function FlowPicture() {
       </svg>
     </div>
   );
+}
+
+function balancersText(count: number): string {
+  if (count === 0) return 'no load balancer';
+  return count === 1 ? 'load balancer' : `${count} load balancers`;
 }
 
 function Ribbon({ link: { path, width, isIdle, standing } }: { link: FlowLink }) {
@@ -54,27 +67,30 @@ function Bar({ node: { x, y, height } }: { node: FlowNode }) {
   return <rect class="flow-bar" x={x} y={y - height / 2} width={10} height={height} rx={3} />;
 }
 
-/** A bar with what it is and what goes through it above. */
-function Column({ node }: { node: FlowNode }) {
+/** A bar with what it is and what goes through it above. @param room - for these, in pixels. */
+function Column({ node, room }: { node: FlowNode; room: number }) {
   const above = node.y - node.height / 2 - 7;
-  const isFirst = node.target === null; // the ribbons leave it no room on its right
+  const figure = `${countText(node.rps)}/s`;
+  const { text, isNarrow } = labelIn(room, node.label, figure);
+  const isStacked = isNarrow || node.target === null; // the ribbons leave the first one no room on its right
   return (
     <>
       <Bar node={node} />
-      <text class="flow-label strong" x={node.x} y={isFirst ? above - 15 : above}>
-        {node.label}
-        <tspan class="flow-figure" {...(isFirst ? { x: node.x, dy: 15 } : { dx: 7 })}>
-          {countText(node.rps)}/s
+      <text class="flow-label strong" x={node.x} y={isStacked ? above - LINE : above}>
+        {text !== node.label && <title>{node.label}</title>}
+        {text}
+        <tspan class="flow-figure" {...(isStacked ? { x: node.x, dy: LINE } : { dx: 7 })}>
+          {figure}
         </tspan>
       </text>
     </>
   );
 }
 
-function ServiceNode({ node }: { node: FlowNode }) {
+function ServiceNode({ node, room }: { node: FlowNode; room: number }) {
   return (
     <a href={hashOf({ ...HOME, view: 'service', service: node.label })}>
-      <Column node={node} />
+      <Column node={node} room={room} />
     </a>
   );
 }

@@ -1,6 +1,6 @@
 import type { AlertView, SilenceView } from '../../model/alert-view.ts';
 import { printable } from '../../model/printable.ts';
-import { acknowledgeAlert, endSilence, matchText, silenceAlert } from '../action/alert-actions.ts';
+import { acknowledgeAlert, endSilence, matchText, silenceAlert, testChannels } from '../action/alert-actions.ts';
 import { clockText, spanText } from '../format.ts';
 import { Mark } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
@@ -9,11 +9,20 @@ import { severityOf } from '../standing.ts';
 
 /** What is wrong now, and of what nobody is told. */
 export function AlertsPanel({ service = null }: { readonly service?: string | null }) {
-  const { store } = useSite();
+  const { store, action } = useSite();
   const alerts = store.activeAlerts.value.filter((alert) => service === null || alert.service === service);
   const silences = store.silences.value;
   return (
-    <Panel title="Alerts" aside={alerts.length === 0 ? null : <span class="badge bad">{alerts.length}</span>}>
+    <Panel
+      title={<>Alerts {alerts.length > 0 && <span class="badge bad">{alerts.length}</span>}</>}
+      aside={
+        service === null ? (
+          <button type="button" class="choice" onClick={() => (action.value = testChannels())}>
+            Test the channels
+          </button>
+        ) : undefined
+      }
+    >
       {alerts.length === 0 && <p class="empty">All is well.</p>}
       <ul class="alerts">
         {alerts.map((alert) => (

@@ -1,6 +1,8 @@
+import { useSignal } from '@preact/signals';
+import type { DeploymentDetailsView, DeploymentView } from '../../model/deployment-view.ts';
 import type { LiveDeployment } from '../../model/live.ts';
 import { printable } from '../../model/printable.ts';
-import { clockText, spanText } from '../format.ts';
+import { momentText, spanText, clockText } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
 import { useSite } from '../site.ts';
@@ -15,13 +17,21 @@ const STANDINGS: Readonly<Record<LiveDeployment['state'], Standing>> = {
   failed: { word: 'failed', tone: 'bad', shape: 'cross' },
 };
 
-export function Deployments({ service }: { readonly service: string }) {
+/** @param latest - those before the ones that the live stream tells of, too. */
+export function Deployments({
+  service,
+  latest,
+}: {
+  readonly service: string;
+  readonly latest: readonly DeploymentView[];
+}) {
   const { store } = useSite();
-  const deployments = store.deployments.value.filter((deployment) => deployment.service === service);
+  const live = store.deployments.value.filter((deployment) => deployment.service === service);
+  const earlier = latest.filter(({ id }) => !live.some((deployment) => deployment.id === id));
   return (
     <Panel title="Deployments">
-      {deployments.length === 0 && <p class="empty">None lately.</p>}
-      {deployments.map((deployment) => (
+      {live.length + earlier.length === 0 && <p class="empty">None so far.</p>}
+      {live.map((deployment) => (
         <details key={deployment.id} class="deployment" open={deployment.finishedAt === null}>
           <summary>
             <DeploymentHead deployment={deployment} />
@@ -29,11 +39,37 @@ export function Deployments({ service }: { readonly service: string }) {
           <DeploymentSteps deployment={deployment} />
         </details>
       ))}
+      {earlier.map((deployment) => (
+        <EarlierDeployment key={deployment.id} deployment={deployment} />
+      ))}
     </Panel>
   );
 }
 
-export function DeploymentHead({ deployment }: { readonly deployment: LiveDeployment }) {
+/** Asks for its steps when it is opened. */
+function EarlierDeployment({ deployment }: { readonly deployment: DeploymentView }) {
+  const { client } = useSite();
+  const told = useSignal<DeploymentDetailsView | null>(null);
+  const trouble = useSignal('');
+  const open = (event: Event) => {
+    if (!(event.currentTarget instanceof HTMLDetailsElement && event.currentTarget.open)) return;
+    client()
+      .deployments.get(deployment.id)
+      .then((found) => (told.value = found))
+      .catch((error: unknown) => (trouble.value = error instanceof Error ? error.message : String(error)));
+  };
+  return (
+    <details class="deployment" onToggle={open}>
+      <summary>
+        <DeploymentHead deployment={deployment} />
+      </summary>
+      {trouble.value !== '' && <p class="problem">{trouble.value}</p>}
+      {told.value !== null && <DeploymentSteps deployment={told.value} />}
+    </details>
+  );
+}
+
+export function DeploymentHead({ deployment }: { readonly deployment: DeploymentView }) {
   const { store } = useSite();
   const { id, kind, version, by, createdAt, startedAt, finishedAt } = deployment;
   const until = finishedAt ?? store.state.value.at;
@@ -44,7 +80,7 @@ export function DeploymentHead({ deployment }: { readonly deployment: LiveDeploy
         {kind} {printable(version ?? '')}
       </strong>
       <span class="faint">
-        #{id} by {printable(by)}, {clockText(createdAt)}
+        #{id} by {printable(by)}, {momentText(createdAt, store.state.value.at)}
         {startedAt !== null && `, ${spanText(Date.parse(until) - Date.parse(startedAt))}`}
       </span>
     </span>

@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import type { LiveInstance } from '../../model/live.ts';
 import { printable } from '../../model/printable.ts';
 import { bytesText, countText, latencyText, NOTHING, percentText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
@@ -44,14 +45,14 @@ export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
       onClick={() => go({ instance: id })}
     >
       <th scope="row">
-        <button type="button" class="link" aria-label={`Details of ${id}`}>
+        <button type="button" class="link" title={id}>
           <span class="port">:{port}</span>
-          <span class="wide-inline faint"> {isServiceShown ? service : id.replace(`${service}-${port}-`, '')}</span>
+          <span class="wide-inline faint"> {isServiceShown ? service : distinctionOf(instance)}</span>
         </button>
       </th>
       <td>
         <State standing={lifecycleOf(instance)} />
-        <DrainText instance={instance} />
+        <DrainText instance={instance} isShort />
       </td>
       <td>
         <State standing={healthOf(instance)} />
@@ -75,6 +76,11 @@ export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
       </td>
     </tr>
   );
+}
+
+/** What tells it from the others of its service, besides its port. */
+function distinctionOf({ id, service, host, port }: LiveInstance): string {
+  return id.includes('@') ? host : id.replace(`${service}-${port}-`, '');
 }
 
 /** How long it has run, by the manager's clock. */

@@ -11,9 +11,19 @@ interface Column {
   readonly key: string;
   readonly label: string;
   readonly class: string;
-  /** What it is sorted by; largest first where that is a number. */
+  /** What it is sorted by; absent: the order of the system, by service, host and port. */
   readonly order?: (instance: LiveInstance) => number | string;
 }
+
+interface Sorting {
+  readonly key: string;
+  readonly isDescending: boolean;
+}
+
+/** As the manager tells them. */
+const UNSORTED: Sorting = { key: 'id', isDescending: false };
+/** Words are looked for from A to Z; of figures the largest matter. */
+const WORDS = new Set(['status', 'health', 'version']);
 
 const COLUMNS: readonly Column[] = [
   { key: 'id', label: 'Instance', class: 'col-id' },
@@ -44,7 +54,7 @@ const COLUMNS: readonly Column[] = [
 /** @param service - only its instances; null: all. */
 export function InstancesTable({ service }: { readonly service: string | null }) {
   const { filter } = useSite();
-  const sortedBy = useSignal<string>('id');
+  const sortedBy = useSignal(UNSORTED);
   const scope = useSignal(service);
   scope.value = service;
   const ids = useShownIds(scope, sortedBy);
@@ -55,16 +65,15 @@ export function InstancesTable({ service }: { readonly service: string | null })
         <thead>
           <tr>
             {COLUMNS.map((column) => (
-              <th
-                key={column.key}
-                scope="col"
-                class={column.class}
-                aria-sort={sortedBy.value === column.key && column.order ? 'descending' : undefined}
-              >
+              <th key={column.key} scope="col" class={column.class} aria-sort={ariaSort(column, sortedBy.value)}>
                 {column.key === 'past' ? (
                   column.label
                 ) : (
-                  <button type="button" class="sort" onClick={() => (sortedBy.value = column.key)}>
+                  <button
+                    type="button"
+                    class="sort"
+                    onClick={() => (sortedBy.value = sortingAfter(column, sortedBy.peek()))}
+                  >
                     {column.label}
                   </button>
                 )}
@@ -90,22 +99,36 @@ export function InstancesTable({ service }: { readonly service: string | null })
 }
 
 /** The same list object as long as it holds the same, so that ticks draw rows and not the table. */
-function useShownIds(scope: ReadonlySignal<string | null>, sortedBy: ReadonlySignal<string>) {
+function useShownIds(scope: ReadonlySignal<string | null>, sortedBy: ReadonlySignal<Sorting>) {
   const { store, filter } = useSite();
   const joined = useComputed(() => {
-    const order = COLUMNS.find(({ key }) => key === sortedBy.value)?.order;
+    const { key: sortKey, isDescending } = sortedBy.value;
+    const order = COLUMNS.find(({ key }) => key === sortKey)?.order;
     const words = filter.value.trim().toLowerCase();
     const shown = store.state.value.instances.filter(
       (instance) => (scope.value === null || instance.service === scope.value) && matches(instance, words),
     );
-    const sorted = order === undefined ? shown : shown.toSorted((a, b) => compare(order(a), order(b)));
+    const sign = isDescending ? -1 : 1;
+    const sorted = order === undefined ? shown : shown.toSorted((a, b) => sign * compare(order(a), order(b)));
     return sorted.map(({ id }) => id).join('\n');
   });
   return useComputed(() => (joined.value === '' ? [] : joined.value.split('\n')));
 }
 
+/** A second click turns the order round. */
+function sortingAfter({ key, order }: Column, before: Sorting): Sorting {
+  if (order === undefined) return UNSORTED;
+  if (before.key === key) return { key, isDescending: !before.isDescending };
+  return { key, isDescending: !WORDS.has(key) };
+}
+
+function ariaSort({ key, order }: Column, sorting: Sorting): 'ascending' | 'descending' | undefined {
+  if (order === undefined || sorting.key !== key) return undefined;
+  return sorting.isDescending ? 'descending' : 'ascending';
+}
+
 function compare(a: number | string, b: number | string): number {
-  return typeof a === 'number' && typeof b === 'number' ? b - a : String(a).localeCompare(String(b));
+  return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
 }
 
 function matches({ id, service, version, status, health }: LiveInstance, words: string): boolean {

@@ -1,6 +1,7 @@
 import { FlowPicture } from '../flow/flow-picture.tsx';
 import { Panel } from '../part/panel.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
+import { LoadBalancers } from './load-balancers.tsx';
 import { ServicesTable } from './services-table.tsx';
 import { Tiles } from './tiles.tsx';
 import { Timeline } from './timeline.tsx';
@@ -11,14 +12,18 @@ const LATEST = 10;
 export function Overview() {
   return (
     <>
+      <h1 class="hidden">Overview</h1>
       <Tiles />
       <Panel title="Services">
         <ServicesTable />
       </Panel>
       <div class="columns">
-        <Panel title="Flow">
-          <FlowPicture />
-        </Panel>
+        <div class="stack">
+          <Panel title="Flow">
+            <FlowPicture />
+          </Panel>
+          <LoadBalancers />
+        </div>
         <div class="stack">
           <AlertsPanel />
           <Timeline most={LATEST} />

@@ -1,5 +1,4 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
-import type { ServiceDetailsView } from '../../model/service-view.ts';
+import type { RouteView, ServiceDetailsView } from '../../model/service-view.ts';
 import { addInstances } from '../action/instance-actions.ts';
 import {
   changeSettings,
@@ -10,7 +9,7 @@ import {
   rollbackService,
   scaleService,
 } from '../action/service-actions.ts';
-import { clockText, NOTHING } from '../format.ts';
+import { clockText, NOTHING, plural } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
 import { useSite } from '../site.ts';
@@ -22,17 +21,21 @@ import { Deployments } from './deployments.tsx';
 import { InstancesTable } from './instances-table.tsx';
 import { ServiceCharts } from './service-charts.tsx';
 import { Timeline } from './timeline.tsx';
+import { useServiceDetails } from './use-service-details.ts';
 
 const LATEST = 12;
 
 export function ServicePage({ name }: { readonly name: string }) {
   const { store, feed } = useSite();
   const service = store.service(name)?.value;
-  if (service === undefined) {
-    return (
-      <p class="empty">{feed.freshness.value.kind === 'loading' ? 'Loading…' : `There is no service “${name}”.`}</p>
-    );
-  }
+  if (service !== undefined) return <ServiceView service={service} />;
+  return <p class="empty">{feed.freshness.value.kind === 'loading' ? 'Loading…' : `There is no service “${name}”.`}</p>;
+}
+
+function ServiceView({ service }: { readonly service: LiveService }) {
+  const { store } = useSite();
+  const details = useServiceDetails(service);
+  const { name } = service;
   const healthy = store.instancesOf(name).filter(isHealthy).length;
   return (
     <>
@@ -44,15 +47,13 @@ export function ServicePage({ name }: { readonly name: string }) {
         </span>
         <Actions service={service} />
       </div>
-      <Facts service={service} />
+      <Facts service={service} details={details} />
       <ServiceCharts name={name} />
       <Panel title="Instances">
         <InstancesTable service={name} />
       </Panel>
       <div class="columns">
-        <div class="stack">
-          <Deployments service={name} />
-        </div>
+        <div class="stack">{service.spawned && <Deployments service={name} latest={details?.deployments ?? []} />}</div>
         <div class="stack">
           <AlertsPanel service={name} />
           <Timeline most={LATEST} service={name} />
@@ -63,6 +64,23 @@ export function ServicePage({ name }: { readonly name: string }) {
 }
 
 function Actions({ service }: { service: LiveService }) {
+  const { action } = useSite();
+  const isPaused = service.pausedSince !== null;
+  return (
+    <div class="buttons">
+      {service.spawned && <SpawnButtons service={service} />}
+      <button type="button" onClick={() => (action.value = isPaused ? resumeService(service) : pauseService(service))}>
+        {isPaused ? 'Resume' : 'Pause'}
+      </button>
+      <button type="button" onClick={() => (action.value = changeSettings(service))}>
+        Settings
+      </button>
+    </div>
+  );
+}
+
+/** Of a service that heimdall starts instances of. */
+function SpawnButtons({ service }: { service: LiveService }) {
   const { store, action, client, tell } = useSite();
   const deploy = () => {
     client()
@@ -70,9 +88,8 @@ function Actions({ service }: { service: LiveService }) {
       .then(({ versions }) => (action.value = deployService(service, versions)))
       .catch((error: unknown) => tell(String(error instanceof Error ? error.message : error), true));
   };
-  const isPaused = service.pausedSince !== null;
   return (
-    <div class="buttons">
+    <>
       <button type="button" class="primary" onClick={deploy}>
         Deploy
       </button>
@@ -88,21 +105,14 @@ function Actions({ service }: { service: LiveService }) {
       <button type="button" onClick={() => (action.value = rollbackService(service))}>
         Roll back
       </button>
-      <button type="button" onClick={() => (action.value = isPaused ? resumeService(service) : pauseService(service))}>
-        {isPaused ? 'Resume' : 'Pause'}
-      </button>
-      <button type="button" onClick={() => (action.value = changeSettings(service))}>
-        Settings
-      </button>
-    </div>
+    </>
   );
 }
 
 /** What is in force. */
-function Facts({ service }: { service: LiveService }) {
-  const details = useDetails(service);
+function Facts({ service, details }: { service: LiveService; details: ServiceDetailsView | null }) {
   const { algorithm, weight, maxConnections, version, pausedSince, waiting, overridden, release } = service;
-  const routes = details?.routes.map(({ host, path }) => (host === '*' ? path : `${host}${path}`)).join(', ');
+  const routes = details?.routes.map(routeText).join(', ');
   return (
     <dl class="facts">
       <Fact name="Algorithm" value={algorithm} isChanged={overridden.includes('algorithm')} />
@@ -122,6 +132,11 @@ function Facts({ service }: { service: LiveService }) {
   );
 }
 
+function routeText({ host, path, rateLimit }: RouteView): string {
+  const where = host === '*' ? path : `${host}${path}`;
+  return rateLimit === null ? where : `${where} (${plural(rateLimit.requests, 'request')} per ${rateLimit.per})`;
+}
+
 function Fact({ name, value, isChanged = false }: { name: string; value: string; isChanged?: boolean }) {
   return (
     <div>
@@ -137,22 +152,4 @@ function Fact({ name, value, isChanged = false }: { name: string; value: string;
       </dd>
     </div>
   );
-}
-
-/** Asked for once for each service and release: what the live stream does not tell. */
-function useDetails({ name, release }: LiveService): ServiceDetailsView | null {
-  const { client } = useSite();
-  const details = useSignal<ServiceDetailsView | null>(null);
-  const wanted = useSignal('');
-  wanted.value = `${name} ${release.deployment}`;
-  useSignalEffect(() => {
-    const ended = new AbortController();
-    const [service = ''] = wanted.value.split(' ');
-    client()
-      .services.get(service, { signal: ended.signal })
-      .then((found) => (details.value = found))
-      .catch(() => {}); // the live stream shows that the manager is away
-    return () => ended.abort();
-  });
-  return details.value;
 }

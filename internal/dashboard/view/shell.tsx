@@ -10,8 +10,7 @@ import { Notices } from './notices.tsx';
 import { Overview } from './overview.tsx';
 import { Panel } from '../part/panel.tsx';
 import { ServicePage } from './service-page.tsx';
-import { AlertsPanel } from './alerts-panel.tsx';
-import { Timeline } from './timeline.tsx';
+import { Activity } from './activity.tsx';
 
 /** The whole page. */
 export function Shell() {
@@ -40,18 +39,13 @@ function View() {
   if (view === 'service' && service !== null) return <ServicePage key={service} name={service} />;
   if (view === 'instances') {
     return (
-      <Panel title="Instances">
-        <InstancesTable service={null} />
-      </Panel>
-    );
-  }
-  if (view === 'activity') {
-    return (
       <>
-        <AlertsPanel />
-        <Timeline most={300} />
+        <h1 class="hidden">All instances</h1>
+        <Panel title="Instances">
+          <InstancesTable service={null} />
+        </Panel>
       </>
     );
   }
-  return <Overview />;
+  return view === 'activity' ? <Activity /> : <Overview />;
 }

@@ -1,4 +1,4 @@
-import { clockText } from '../format.ts';
+import { momentText } from '../format.ts';
 import { Mark } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
 import { useSite } from '../site.ts';
@@ -13,7 +13,7 @@ const SHAPES: Readonly<Record<Tone, Shape>> = {
   idle: 'ring',
 };
 
-/** What happened, newest first. */
+/** What happened lately, newest first. */
 export function Timeline({ most, service = null }: { readonly most: number; readonly service?: string | null }) {
   const { store, filter } = useSite();
   const words = filter.value.trim().toLowerCase();
@@ -21,20 +21,27 @@ export function Timeline({ most, service = null }: { readonly most: number; read
   const shown = all.filter((happening) => service === null || happening.service === service).slice(0, most);
   return (
     <Panel title="Timeline">
-      {shown.length === 0 && <p class="empty">Nothing happened lately.</p>}
-      <ol class="timeline">
-        {shown.map((happening) => (
-          <Line key={happening.key} happening={happening} />
-        ))}
-      </ol>
+      <Happenings shown={shown} />
     </Panel>
   );
 }
 
-function Line({ happening: { at, tone, kind, text } }: { happening: Happening }) {
+export function Happenings({ shown }: { readonly shown: readonly Happening[] }) {
+  const { store } = useSite();
+  if (shown.length === 0) return <p class="empty">Nothing happened lately.</p>;
+  return (
+    <ol class="timeline">
+      {shown.map((happening) => (
+        <Line key={happening.key} happening={happening} now={store.state.peek().at} />
+      ))}
+    </ol>
+  );
+}
+
+function Line({ happening: { at, tone, kind, text }, now }: { happening: Happening; now: string }) {
   return (
     <li>
-      <time dateTime={at}>{clockText(at)}</time>
+      <time dateTime={at}>{momentText(at, now)}</time>
       <Mark standing={{ word: kind, tone, shape: SHAPES[tone] }} />
       <span title={text}>
         <span class="kind">{kind}</span> {text}

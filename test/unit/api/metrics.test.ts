@@ -48,7 +48,7 @@ describe('GET /metrics of the manager', () => {
   });
 
   it('tells how far load balancers lag behind, but for those that are gone', async () => {
-    const balancer = { pid: 1, heartbeatAgeMs: 0, alive: true };
+    const balancer = { pid: 1, startedAt: '2026-01-02T12:00:00.000Z', heartbeatAgeMs: 0, alive: true };
     const loadBalancers = [
       { ...balancer, id: 'a', appliedRevision: 5 },
       { ...balancer, id: 'b', appliedRevision: 1, alive: false },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createClient } from '../../../internal/client/client.ts';
 import type { Action } from '../../../internal/dashboard/action/action.ts';
-import { endSilence, silenceAlert } from '../../../internal/dashboard/action/alert-actions.ts';
+import { endSilence, silenceAlert, testChannels } from '../../../internal/dashboard/action/alert-actions.ts';
 import { variablesOf, wholeNumberOf } from '../../../internal/dashboard/action/input.ts';
 import { addInstances, removeInstance, weighInstance } from '../../../internal/dashboard/action/instance-actions.ts';
 import { changeSettings, deployService, scaleService } from '../../../internal/dashboard/action/service-actions.ts';
@@ -63,6 +63,15 @@ describe('the actions of the dashboard', () => {
     ]);
     const silence = { id: 4, match: { service: 'web' }, createdAt: '', until: '', by: '', comment: '' };
     assert.deepEqual(await sentBy(endSilence(silence)), ['DELETE /alerts/silences/4']);
+  });
+
+  it('tell which channels did not take a trial alert', async () => {
+    const mail = { channel: 'mail', ok: true, durationMs: 9 };
+    assert.deepEqual(await sentBy(testChannels(), {}, [mail]), ['POST /alerts/test']);
+    const chat = { channel: 'chat', ok: false, error: 'connect ECONNREFUSED', durationMs: 1 };
+    await assert.rejects(sentBy(testChannels(), {}, [mail, chat]), {
+      message: 'Not delivered. chat: connect ECONNREFUSED',
+    });
   });
 
   it('tell before what will happen', () => {

@@ -4,6 +4,7 @@ import {
   bytesText,
   countText,
   latencyText,
+  momentText,
   percentText,
   plural,
   spanText,
@@ -28,6 +29,12 @@ describe('figures of the dashboard', () => {
   it('write spans in two units', () => {
     const texts = [-5, 4_900, 60_000, 125_000, 11_400_000, 180_000_000].map(spanText);
     assert.deepEqual(texts, ['0 s', '4 s', '1 min', '2 min 5 s', '3 h 10 min', '2 d 2 h']);
+  });
+
+  it('write the date of what was not today', () => {
+    const now = '2026-01-02T12:00:00';
+    assert.equal(momentText('2026-01-02T08:05:09', now), '08:05:09');
+    assert.equal(momentText('2025-12-31T08:05:09', now), '31/12/2025 08:05:09');
   });
 
   it('write sizes, and nouns in their number', () => {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { instanceStanding, isHealthy, serviceStanding } from '../../../internal/dashboard/standing.ts';
+import {
+  balancerStanding,
+  instanceStanding,
+  isHealthy,
+  serviceStanding,
+} from '../../../internal/dashboard/standing.ts';
+import type { LoadBalancerView } from '../../../internal/model/manager-status.ts';
 import { liveService } from '../../support/live-state.ts';
 
 const word = (changes: Parameters<typeof liveService>[1], healthy: number) =>
@@ -39,5 +45,35 @@ describe('the state of an instance in one mark', () => {
       instanceStanding({ status: 'running', health }),
     );
     assert.equal(new Set(healths.map(({ shape }) => shape)).size, healths.length);
+  });
+});
+
+describe('the state of a load balancer', () => {
+  const at = '2026-01-02T12:00:00.000Z';
+  const balancer = (changes: Partial<LoadBalancerView> = {}): LoadBalancerView => ({
+    id: 'lb',
+    pid: 9,
+    startedAt: '2026-01-02T11:00:00.000Z',
+    appliedRevision: 7,
+    heartbeatAgeMs: 0,
+    alive: true,
+    ...changes,
+  });
+  const word = (one: LoadBalancerView, ...others: LoadBalancerView[]) =>
+    balancerStanding(one, [one, ...others], { at, revision: 7 }).word;
+
+  it('tells whether all changes are in force there', () => {
+    assert.deepEqual(
+      [7, 6, null].map((appliedRevision) => word(balancer({ appliedRevision }))),
+      ['in service', 'catching up', 'starting'],
+    );
+    assert.equal(balancerStanding(balancer(), [], { at, revision: null }).word, 'in service');
+  });
+
+  it('is replaced when another one was started after its last word, else silent', () => {
+    const ended = balancer({ alive: false, heartbeatAgeMs: 600_000 });
+    assert.equal(word(ended), 'silent');
+    assert.equal(word(ended, balancer({ startedAt: '2026-01-02T11:40:00.000Z' })), 'silent');
+    assert.equal(word(ended, balancer({ startedAt: '2026-01-02T11:50:01.000Z' })), 'replaced');
   });
 });
