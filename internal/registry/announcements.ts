@@ -18,6 +18,7 @@ export interface Announcements {
   /**
    * Puts an instance that is `ready` into the registry, for `ttlMs`. One that its agent has announced before on this host and
    * port keeps its id, and takes over what is told now; so does one of another agent that has been silent for longer than that.
+   * One that is `stopped` does not: it was removed, and is only there to tell its agent so.
    * @throws {HeimdallError} PORT_TAKEN when somebody else's instance is there; LIFECYCLE_CONFLICT while it is being drained.
    */
   announce(announcement: Announcement, ttlMs: number): Promise<Instance>;

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { announcementsContract } from './announcements.case.ts';
 import { registryContract, type StoreUnderTest } from './registry.case.ts';
 import { requestKeysContract } from './request-keys.case.ts';
 
 registryContract('sqlite', createStore);
 requestKeysContract('sqlite', createStore);
+announcementsContract('sqlite', createStore);
 
 async function createStore(): Promise<StoreUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'heimdall-registry-'));

@@ -23,6 +23,8 @@ export interface StoreUnderTest {
   /** `clock` is the handle's; epoch milliseconds. */
   openManager(clock: () => number): Promise<RegistryWriter>;
   openProxy(proxyId: string, clock: () => number): ProxyRegistry;
+  /** Lets so many milliseconds pass, for a store that goes by a clock of its own as well. */
+  letPass?(ms: number): Promise<void>;
   /** After every handle was closed. */
   dispose(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Instance } from '../../model/instance.ts';
 import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
 import type { Connection } from './connection.ts';
 import { checkInstance, insertInstance, newInstanceId, raiseRevision, updateInstance } from './instances.ts';
-import { readAnnounced, readInstanceAt } from './queries.ts';
+import { readAnnouncedIds, readInstance, readInstanceAt } from './queries.ts';
 
 /**
  * The announced instances of the SQLite registry. How long each may stay only its manager knows, for a sign of life shall
@@ -23,11 +23,12 @@ export class SqliteAnnouncements implements Announcements {
   }
 
   async announce(announcement: Announcement, ttlMs: number): Promise<Instance> {
-    const instance = await this.#connection.write((handle) => {
+    return this.#connection.write((handle) => {
       const { agent, host, port } = announcement;
       const holder = readInstanceAt(handle, host, port);
       if (holder !== null) this.#assertGives(holder, agent.id);
       const next = checkInstance(announced(announcement, holder, this.#clock()));
+      this.#deadlines.set(next.id, this.#clock() + ttlMs); // before anybody looks for what is overdue
       if (holder?.id !== next.id) {
         if (holder !== null) handle.run('DELETE FROM instances WHERE id = ?', holder.id);
         insertInstance(handle, next);
@@ -35,31 +36,28 @@ export class SqliteAnnouncements implements Announcements {
       } else if (updateInstance(handle, holder, next)) raiseRevision(handle);
       return next;
     });
-    this.#deadlines.set(instance.id, this.#clock() + ttlMs);
-    return instance;
   }
 
   async renew(agent: string, ids: readonly string[], ttlMs: number): Promise<readonly string[]> {
-    const rows = await this.#connection.read(readAnnounced);
-    const known = new Set(rows.filter((row) => row.agent?.id === agent).map(({ id }) => id));
+    const known = new Set(await this.#connection.read((handle) => readAnnouncedIds(handle, agent)));
     for (const id of ids) if (known.has(id)) this.#deadlines.set(id, this.#clock() + ttlMs);
     return ids.filter((id) => !known.has(id));
   }
 
   async expire(): Promise<readonly Instance[]> {
-    const rows = await this.#connection.read(readAnnounced);
-    const ids = new Set(rows.map(({ id }) => id));
-    for (const id of this.#deadlines.keys()) if (!ids.has(id)) this.#deadlines.delete(id);
-    const overdue = rows.filter((row) => this.#isOverdue(row));
-    if (overdue.length === 0) return overdue;
-    await this.#connection.write((handle) => {
+    const ids = await this.#connection.read((handle) => readAnnouncedIds(handle, null));
+    const present = new Set(ids);
+    for (const id of this.#deadlines.keys()) if (!present.has(id)) this.#deadlines.delete(id);
+    if (!ids.some((id) => this.#isOverdue({ id }))) return [];
+    return this.#connection.write((handle) => {
+      const overdue = ids.filter((id) => this.#isOverdue({ id })).flatMap((id) => readInstance(handle, id) ?? []);
       for (const { id } of overdue) handle.run('DELETE FROM instances WHERE id = ?', id);
-      raiseRevision(handle);
+      if (overdue.length > 0) raiseRevision(handle);
+      return overdue;
     });
-    return overdue;
   }
 
-  #isOverdue({ id }: Instance): boolean {
+  #isOverdue({ id }: Pick<Instance, 'id'>): boolean {
     return (this.#deadlines.get(id) ?? this.#since + ANNOUNCEMENT_TTL_MS) <= this.#clock();
   }
 
@@ -75,10 +73,11 @@ export class SqliteAnnouncements implements Announcements {
   }
 }
 
-/** @param before - what is at this place; one that is leaving, or was another service's, is not gone on with. */
+/** @param before - what is at this place; one that is leaving or gone, or was another service's, is not gone on with. */
 function announced(announcement: Announcement, before: Instance | null, now: number): Instance {
   const { service, port } = announcement;
-  const kept = before?.service === service && before.lifecycle !== 'draining' ? before : null;
+  const goesOn = before?.lifecycle === 'ready' || before?.lifecycle === 'failed';
+  const kept = goesOn && before.service === service ? before : null;
   return {
     ...announcement,
     id: kept?.id ?? newInstanceId(service, port),

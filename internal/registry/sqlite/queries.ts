@@ -59,10 +59,13 @@ export function readInstanceAt(handle: Handle, host: string, port: number): Inst
   return row === undefined ? null : parseRow('instances', InstanceRowSchema, row);
 }
 
-/** Those that agents have announced. */
-export function readAnnounced(handle: Handle): Instance[] {
-  const rows = handle.all(`${INSTANCES} WHERE agent IS NOT NULL`);
-  return rows.map((row) => parseRow('instances', InstanceRowSchema, row));
+/** Of instances that agents have announced. @param agent - only those of this one; null: of all. */
+export function readAnnouncedIds(handle: Handle, agent: string | null): string[] {
+  const rows = handle.all(
+    `SELECT id FROM instances WHERE agent IS NOT NULL AND agent ->> '$.id' = coalesce(?, agent ->> '$.id')`,
+    agent,
+  );
+  return rows.map((row) => parseRow('instances', IdRowSchema, row).id);
 }
 
 /** What the manager told of its node last; null before that, and when it has left. */
