@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Told } from './told.ts';
 
 /** An alert as the API shows it; times are ISO 8601. */
 export const AlertViewSchema = z
@@ -19,7 +20,7 @@ export const AlertViewSchema = z
     acknowledged: z.object({ at: z.string(), by: z.string(), comment: z.string() }).nullable(),
   })
   .meta({ id: 'Alert' });
-export type AlertView = Readonly<z.infer<typeof AlertViewSchema>>;
+export type AlertView = Told<z.infer<typeof AlertViewSchema>>;
 
 /** For a time, nobody is told of alerts that agree with all of `match`; times are ISO 8601. */
 export const SilenceViewSchema = z
@@ -37,7 +38,7 @@ export const SilenceViewSchema = z
     comment: z.string(),
   })
   .meta({ id: 'Silence' });
-export type SilenceView = Readonly<z.infer<typeof SilenceViewSchema>>;
+export type SilenceView = Told<z.infer<typeof SilenceViewSchema>>;
 
 /** A webhook that came through the API; of its URL no more than whom it leads to, for the rest is a key to somebody's door. */
 export const ChannelViewSchema = z
@@ -51,7 +52,7 @@ export const ChannelViewSchema = z
     by: z.string(),
   })
   .meta({ id: 'Channel' });
-export type ChannelView = Readonly<z.infer<typeof ChannelViewSchema>>;
+export type ChannelView = Told<z.infer<typeof ChannelViewSchema>>;
 
 /** One subject of a rule, as it is now. */
 export const RuleViewSchema = z
@@ -63,7 +64,7 @@ export const RuleViewSchema = z
     reading: z.string().describe('The value in words, or why there is none.'),
   })
   .meta({ id: 'Rule' });
-export type RuleView = Readonly<z.infer<typeof RuleViewSchema>>;
+export type RuleView = Told<z.infer<typeof RuleViewSchema>>;
 
 /** How a trial alert fared on one channel. */
 export const TestResultViewSchema = z
@@ -74,4 +75,4 @@ export const TestResultViewSchema = z
     durationMs: z.int(),
   })
   .meta({ id: 'TestResult' });
-export type TestResultView = Readonly<z.infer<typeof TestResultViewSchema>>;
+export type TestResultView = Told<z.infer<typeof TestResultViewSchema>>;

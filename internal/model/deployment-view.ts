@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DeploymentSchema } from './deployment.ts';
 import { ReleaseViewSchema } from './release.ts';
+import type { Told } from './told.ts';
 
 /** A deployment as the API shows it; times are ISO 8601. */
 export const DeploymentViewSchema = DeploymentSchema.pick({
@@ -20,7 +21,7 @@ export const DeploymentViewSchema = DeploymentSchema.pick({
     reason: z.string().exactOptional().describe('Why it was rolled back or failed.'),
   })
   .meta({ id: 'Deployment' });
-export type DeploymentView = Readonly<z.infer<typeof DeploymentViewSchema>>;
+export type DeploymentView = Told<z.infer<typeof DeploymentViewSchema>>;
 
 /** Something that a deployment did or saw. */
 export const DeploymentStepViewSchema = z
@@ -31,9 +32,9 @@ export const DeploymentStepViewSchema = z
     logTail: z.array(z.string()).exactOptional(),
   })
   .meta({ id: 'DeploymentStep' });
-export type DeploymentStepView = Readonly<z.infer<typeof DeploymentStepViewSchema>>;
+export type DeploymentStepView = Told<z.infer<typeof DeploymentStepViewSchema>>;
 
 export const DeploymentDetailsViewSchema = DeploymentViewSchema.extend({
   steps: z.array(DeploymentStepViewSchema),
 }).meta({ id: 'DeploymentDetails' });
-export type DeploymentDetailsView = Readonly<z.infer<typeof DeploymentDetailsViewSchema>>;
+export type DeploymentDetailsView = Told<z.infer<typeof DeploymentDetailsViewSchema>>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EVENT_TYPES } from './event.ts';
+import type { Told } from './told.ts';
 
 /** Something that happened, as the API shows it. */
 export const EventViewSchema = z
@@ -13,4 +14,4 @@ export const EventViewSchema = z
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Event' });
-export type EventView = Readonly<z.infer<typeof EventViewSchema>>;
+export type EventView = Told<z.infer<typeof EventViewSchema>>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HEALTHS } from './health.ts';
 import { STATUSES } from './lifecycle.ts';
+import type { Told } from './told.ts';
 
 /** An instance as the API shows it. */
 export const InstanceViewSchema = z
@@ -27,4 +28,4 @@ export const InstanceViewSchema = z
     lastError: z.string().exactOptional().describe('Why it was restarted last, or could not be.'),
   })
   .meta({ id: 'Instance' });
-export type InstanceView = Readonly<z.infer<typeof InstanceViewSchema>>;
+export type InstanceView = Told<z.infer<typeof InstanceViewSchema>>;

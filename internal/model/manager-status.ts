@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ServiceStatusSchema } from './service-view.ts';
+import type { Told } from './told.ts';
 
 /** A load balancer as the manager sees it. */
 export const LoadBalancerViewSchema = z
@@ -15,7 +16,7 @@ export const LoadBalancerViewSchema = z
     alive: z.boolean(),
   })
   .meta({ id: 'LoadBalancer' });
-export type LoadBalancerView = Readonly<z.infer<typeof LoadBalancerViewSchema>>;
+export type LoadBalancerView = Told<z.infer<typeof LoadBalancerViewSchema>>;
 
 /** The manager, and a summary of what it manages. */
 export const ManagerStatusSchema = z
@@ -30,4 +31,4 @@ export const ManagerStatusSchema = z
     loadBalancers: z.array(LoadBalancerViewSchema),
   })
   .meta({ id: 'ManagerStatus' });
-export type ManagerStatus = Readonly<z.infer<typeof ManagerStatusSchema>>;
+export type ManagerStatus = Told<z.infer<typeof ManagerStatusSchema>>;

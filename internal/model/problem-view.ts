@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Told } from './told.ts';
 
 /** One fault of the input: `path` is `query.port`, `body.env.A`, … */
 const InputFaultSchema = z.object({ path: z.string(), message: z.string() });
-export type InputFault = Readonly<z.infer<typeof InputFaultSchema>>;
+export type InputFault = Told<z.infer<typeof InputFaultSchema>>;
 
 /** Why a request failed (RFC 9457); other members tell what a person can use to mend it. */
 export const ProblemViewSchema = z
@@ -17,4 +18,4 @@ export const ProblemViewSchema = z
     logTail: z.array(z.string()).exactOptional().describe('The last lines of an instance that did not get ready.'),
   })
   .meta({ id: 'Problem' });
-export type ProblemView = Readonly<z.infer<typeof ProblemViewSchema>>;
+export type ProblemView = Told<z.infer<typeof ProblemViewSchema>>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Told } from './told.ts';
 
 /** What the instances of a service run, as far as it is not in the configuration. */
 export const ReleaseSchema = z.object({
@@ -18,7 +19,7 @@ export const FIRST_RELEASE: Release = { deployment: null, version: null, variant
 
 /** A release as the API shows it: of its variables the names alone, for values may be secrets. */
 export const ReleaseViewSchema = ReleaseSchema.extend({ env: z.array(z.string()) }).meta({ id: 'Release' });
-export type ReleaseView = Readonly<z.infer<typeof ReleaseViewSchema>>;
+export type ReleaseView = Told<z.infer<typeof ReleaseViewSchema>>;
 
 export function releaseViewOf({ env, ...release }: Release): ReleaseView {
   return { ...release, env: Object.keys(env) };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Told } from './told.ts';
 
 /** Another process has taken this one's place. */
 export const ReloadViewSchema = z
@@ -7,4 +8,4 @@ export const ReloadViewSchema = z
     successor: z.int(),
   })
   .meta({ id: 'Reload' });
-export type ReloadView = Readonly<z.infer<typeof ReloadViewSchema>>;
+export type ReloadView = Told<z.infer<typeof ReloadViewSchema>>;

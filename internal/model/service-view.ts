@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Told } from './told.ts';
 import { ReleaseViewSchema } from './release.ts';
 import { ALGORITHMS } from './algorithms.ts';
 import { DeploymentViewSchema } from './deployment-view.ts';
@@ -17,7 +18,7 @@ export const ServiceStatusSchema = z
     declared: z.int().describe('Listed under `servers` in the configuration, not spawned.'),
   })
   .meta({ id: 'ServiceStatus' });
-export type ServiceStatus = Readonly<z.infer<typeof ServiceStatusSchema>>;
+export type ServiceStatus = Told<z.infer<typeof ServiceStatusSchema>>;
 
 /** A service as the API shows it: how it fares, and what is in force. */
 export const ServiceViewSchema = ServiceStatusSchema.extend({
@@ -30,7 +31,7 @@ export const ServiceViewSchema = ServiceStatusSchema.extend({
   deploying: z.int().nullable().describe('The deployment that is under way; null: none.'),
   pausedSince: z.string().nullable().describe('ISO 8601; null: it is not paused.'),
 }).meta({ id: 'Service' });
-export type ServiceView = Readonly<z.infer<typeof ServiceViewSchema>>;
+export type ServiceView = Told<z.infer<typeof ServiceViewSchema>>;
 
 const RouteViewSchema = z.object({
   host: z.string(),
@@ -45,7 +46,7 @@ const RouteViewSchema = z.object({
     .nullable()
     .describe('Null: as many requests as come.'),
 });
-export type RouteView = Readonly<z.infer<typeof RouteViewSchema>>;
+export type RouteView = Told<z.infer<typeof RouteViewSchema>>;
 
 export const ServiceDetailsViewSchema = ServiceViewSchema.extend({
   routes: z.array(RouteViewSchema),
@@ -53,4 +54,4 @@ export const ServiceDetailsViewSchema = ServiceViewSchema.extend({
   instances: z.array(InstanceViewSchema),
   deployments: z.array(DeploymentViewSchema).describe('The latest, newest first.'),
 }).meta({ id: 'ServiceDetails' });
-export type ServiceDetailsView = Readonly<z.infer<typeof ServiceDetailsViewSchema>>;
+export type ServiceDetailsView = Told<z.infer<typeof ServiceDetailsViewSchema>>;
