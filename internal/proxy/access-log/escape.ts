@@ -16,19 +16,6 @@ export function inText(text: string): string {
   return HARMLESS.test(text) ? text : octetsOf(text).replace(HARMFUL, octetEscape);
 }
 
-/** For what is mostly the same as the time before. */
-export function remembering(escape: (text: string) => string): (text: string) => string {
-  let before = '';
-  let escaped = escape(before);
-  return (text) => {
-    if (text !== before) {
-      escaped = escape(text);
-      before = text;
-    }
-    return escaped;
-  };
-}
-
 /** Octets that are UTF-8 are read as that. */
 function decoded(text: string): string {
   if (!OCTETS_ALONE.test(text)) return text;

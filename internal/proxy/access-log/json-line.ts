@@ -1,12 +1,11 @@
 import type { AttemptRecord, RequestRecord } from '../engine.ts';
-import { inJson, remembering } from './escape.ts';
+import { inJson } from './escape.ts';
 import type { FormatLine } from './line-format.ts';
+import { RememberedText, rememberingMany } from './remembering.ts';
 import { decimal, isoTimestamps } from './timestamps.ts';
 
 /** Of a request that went to no upstream. */
 const NO_ATTEMPT = ',"attempts":0,"upstream":null,"connectMs":null,"headMs":null';
-/** Upstreams come and go. */
-const MOST_REMEMBERED = 1_000;
 
 /**
  * One object for each request. The last attempt's figures stand beside those of the request; earlier ones, which have failed, are
@@ -15,19 +14,24 @@ const MOST_REMEMBERED = 1_000;
  * @param headers - names of fields of the request that go in besides.
  */
 export function jsonFormat(headers: readonly string[]): FormatLine {
-  const times = isoTimestamps();
-  const [host, who, end, attempt] = [remembering(inJson), whoParts(), endParts(), attemptParts()];
+  // Ids consist of letters, digits and a few signs, whoever made them.
+  const times = isoTimestamps('{"time":"', '","id":"');
+  const client = rememberingMany((address) => `","client":"${inJson(address)}","method":"`);
+  const [asked, end, attempt, sizes] = [askedParts(), endParts(), attemptParts(), sizeParts()];
   const names = headers.map((name) => name.toLowerCase());
   return (record) => {
-    const { queueMs, receivedBytes } = record;
+    const { queueMs } = record;
     let line =
-      // Ids consist of letters, digits and a few signs, whoever made them.
-      `{"time":"${times.of(record.at)}","id":"${record.id}${who(record)}${host(record.host)}","target":"` +
-      `${inJson(record.target)}${end(record)}${attempt(record.attempts)}` +
+      times.of(record.at) +
+      record.id +
+      client(record.client) +
+      asked(record) +
+      inJson(record.target) +
+      end(record) +
+      attempt(record.attempts) +
       (queueMs === 0 ? ',"queueMs":0,"totalMs":' : `,"queueMs":${decimal(queueMs)},"totalMs":`) +
       decimal(record.totalMs) +
-      (receivedBytes === 0 ? ',"receivedBytes":0,"sentBytes":' : `,"receivedBytes":${receivedBytes},"sentBytes":`) +
-      record.sentBytes;
+      sizes(record);
     if (record.refusal !== undefined) line += `,"refusal":"${inJson(record.refusal)}"`;
     if (record.trace !== null) line += `,"traceId":"${record.trace.traceId}"`; // hexadecimal
     if (names.length > 0) line += headerParts(record, names);
@@ -35,22 +39,23 @@ export function jsonFormat(headers: readonly string[]): FormatLine {
   };
 }
 
-/** The client and its method. */
-function whoParts(): FormatLine {
-  let [client, method, parts] = ['', '', ''];
-  return (record) => {
-    if (record.client !== client || record.method !== method || parts === '') {
-      ({ client, method } = record);
-      parts = flat(`","client":"${inJson(client)}","method":"${inJson(method)}","host":"`);
+/** What the client wants, but for the target. */
+function askedParts(): FormatLine {
+  let before: Pick<RequestRecord, 'method' | 'host'> | null = null;
+  let parts = new RememberedText('');
+  return ({ method, host }) => {
+    if (before === null || before.method !== method || before.host !== host) {
+      before = { method, host };
+      parts = new RememberedText(`${inJson(method)}","host":"${inJson(host)}","target":"`);
     }
-    return parts;
+    return parts.take();
   };
 }
 
 /** What became of it. */
 function endParts(): FormatLine {
   let before: Pick<RequestRecord, 'protocol' | 'status' | 'termination' | 'service' | 'algorithm'> | null = null;
-  let parts = '';
+  let parts = new RememberedText('');
   return ({ protocol, status, termination, service, algorithm }) => {
     const isSame =
       before !== null &&
@@ -63,28 +68,34 @@ function endParts(): FormatLine {
       before = { protocol, status, termination, service, algorithm };
       const name = service === null ? 'null' : `"${service}"`; // a label
       const how = algorithm === undefined ? '' : `,"algorithm":"${algorithm}"`;
-      parts = flat(
+      parts = new RememberedText(
         `","protocol":"${protocol}","status":${status},"termination":"${termination}","service":${name}${how}`,
       );
     }
-    return parts;
+    return parts.take();
   };
 }
 
 function attemptParts(): (attempts: readonly AttemptRecord[]) => string {
-  const remembered = new Map<string, string>();
+  const single = rememberingMany((name) => `,"attempts":1,"upstream":"${inJson(name)}","connectMs":0,"headMs":`);
   return (attempts) => {
     const last = attempts[attempts.length - 1];
     if (last === undefined) return NO_ATTEMPT;
     const { upstream, connectMs, headMs } = last;
     if (attempts.length > 1 || connectMs !== 0 || headMs === null) return allParts(last, attempts);
-    let parts = remembered.get(upstream);
-    if (parts === undefined) {
-      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-      parts = flat(`,"attempts":1,"upstream":"${inJson(upstream)}","connectMs":0,"headMs":`);
-      remembered.set(upstream, parts);
+    return single(upstream) + decimal(headMs) + rareParts(last);
+  };
+}
+
+function sizeParts(): FormatLine {
+  let [received, sent] = [-1, -1];
+  let parts = new RememberedText('');
+  return ({ receivedBytes, sentBytes }) => {
+    if (receivedBytes !== received || sentBytes !== sent) {
+      [received, sent] = [receivedBytes, sentBytes];
+      parts = new RememberedText(`,"receivedBytes":${receivedBytes},"sentBytes":${sentBytes}`);
     }
-    return parts + decimal(headMs) + rareParts(last);
+    return parts.take();
   };
 }
 
@@ -119,9 +130,4 @@ function headerParts({ fields }: RequestRecord, names: readonly string[]): strin
 
 function orNull(milliseconds: number | null): string {
   return milliseconds === null ? 'null' : decimal(milliseconds);
-}
-
-/** The same in one piece of memory, not in those that it was put together of. @param text - of ASCII. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
 }

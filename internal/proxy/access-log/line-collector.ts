@@ -11,6 +11,8 @@ export interface LineBatch {
 const BATCH = 256 * 1024;
 /** Batches that may be under way; while they are, lines are dropped. */
 const MOST_UNDER_WAY = 8;
+/** So many characters of lines are put together before they are written into the memory of a batch: one write for each line costs more. */
+const PIECE = 8 * 1024;
 /** A batch is sent on when its first line is as old as this, in milliseconds, if it is not full before. */
 const DELAY_MS = 100;
 
@@ -24,6 +26,8 @@ export class LineCollector {
   #batch: Buffer<ArrayBuffer> | null = null;
   /** Octets of it that are lines. */
   #length = 0;
+  /** Lines that are not in it yet, and have room there. */
+  #text = '';
   #lines = 0;
   #dropped = 0;
   /** Memory that came back. */
@@ -39,13 +43,14 @@ export class LineCollector {
   /** @param line - of ASCII, with its end. */
   add(line: string): void {
     const { length } = line;
-    if (this.#batch !== null && this.#length + length > this.#batch.length) this.flush();
+    if (this.#batch !== null && this.#length + this.#text.length + length > this.#batch.length) this.flush();
     this.#batch ??= this.#begin(length);
     if (this.#batch === null) {
       this.#dropped += 1;
     } else {
-      this.#length += this.#batch.write(line, this.#length, length, 'latin1');
+      this.#text += line;
       this.#lines += 1;
+      if (this.#text.length >= PIECE) this.#store();
     }
     this.#timer ??= setTimeout(() => this.flush(), DELAY_MS).unref();
   }
@@ -54,6 +59,7 @@ export class LineCollector {
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#store();
     const octets = this.#batch?.subarray(0, this.#length) ?? null;
     const [lines, dropped] = [this.#lines, this.#dropped];
     if (octets === null && dropped === 0) return;
@@ -69,6 +75,11 @@ export class LineCollector {
   returned(memory: ArrayBuffer): void {
     this.#underWay -= 1;
     if (memory.byteLength === BATCH) this.#spare.push(Buffer.from(memory));
+  }
+
+  #store(): void {
+    this.#length += this.#batch?.write(this.#text, this.#length, 'latin1') ?? 0;
+    this.#text = '';
   }
 
   /** @param length - of the first line: one that is longer than a batch gets one of its own. */

@@ -1,8 +1,9 @@
 import { type LogField, parseTemplate, type TemplatePiece } from '../../model/access-log-template.ts';
-import type { RequestRecord } from '../engine.ts';
+import type { AttemptRecord, RequestRecord } from '../engine.ts';
 import { inText } from './escape.ts';
 import { jsonFormat } from './json-line.ts';
-import { commonTimestamps, decimal, isoTimestamps, localTimestamps } from './timestamps.ts';
+import { remembering, rememberingMany } from './remembering.ts';
+import { commonTimestamps, decimal, isoTimestamps, localTimestamps, type Timestamps } from './timestamps.ts';
 
 /** Writes the line of a request, with its end: ASCII, and one line, whatever the client has sent. */
 export type FormatLine = (record: RequestRecord) => string;
@@ -31,66 +32,101 @@ export function lineFormat({ format, headers }: LineSettings): FormatLine {
 function templateFormat(template: string): FormatLine {
   const pieces = parseTemplate(template);
   if ('message' in pieces) throw new Error(pieces.message);
-  const writers = pieces.map(writerOf);
+  const writers: FormatLine[] = [];
+  let before = '';
+  for (const piece of pieces) {
+    if (piece.kind === 'text') {
+      before = Buffer.from(piece.text, 'utf8').toString('latin1');
+    } else {
+      writers.push(writerOf(piece, before));
+      before = '';
+    }
+  }
+  const end = `${before}\n`;
   return (record) => {
     let line = '';
     for (const write of writers) line += write(record);
-    return `${line}\n`;
+    return line + end;
   };
 }
 
-function writerOf(piece: TemplatePiece): FormatLine {
-  switch (piece.kind) {
-    case 'text': {
-      const octets = Buffer.from(piece.text, 'utf8').toString('latin1');
-      return () => octets;
-    }
-    case 'header':
-      return ({ fields }) => inText(fields?.field(piece.name) ?? '');
-    case 'field':
-      return isTime(piece.name) ? timeWriter(piece.name) : WRITERS[piece.name];
+/** @param before - the text that goes before it. */
+function writerOf(piece: FieldPiece, before: string): FormatLine {
+  if (piece.kind === 'header') {
+    const text = remembering((value: string) => before + inText(value));
+    return ({ fields }) => text(fields?.field(piece.name) ?? '');
   }
+  return WRITERS[piece.name](before);
 }
 
-/** Each writer has a memory of its own. */
-const TIMES = { time: isoTimestamps, 'time.clf': commonTimestamps, 'time.local': localTimestamps } as const;
-type TimeField = keyof typeof TIMES;
+type FieldPiece = Exclude<TemplatePiece, { kind: 'text' }>;
+/** Makes a writer of a field, which has a memory of its own. @param before - what it writes first. */
+type MakeWriter = (before: string) => FormatLine;
 
-function isTime(name: LogField): name is TimeField {
-  return name in TIMES;
+const WRITERS: Readonly<Record<LogField, MakeWriter>> = {
+  time: (before) => timeWriter(isoTimestamps(before)),
+  'time.clf': (before) => timeWriter(commonTimestamps(before)),
+  'time.local': (before) => timeWriter(localTimestamps(before)),
+  id: changing(({ id }) => inText(id)),
+  client: oneOfMany(({ client }) => client),
+  request: requestWriter,
+  method: steady(({ method }) => method),
+  target: changing(({ target }) => inText(target)),
+  path: changing(({ target }) => inText(target.slice(0, (target.indexOf('?') + 1 || target.length + 1) - 1))),
+  protocol: steady(({ protocol }) => protocol),
+  host: steady(({ host }) => host),
+  status: steady(({ status }) => status),
+  termination: steady(({ termination }) => termination),
+  refusal: steady(({ refusal }) => refusal ?? ''),
+  service: steady(({ service }) => service ?? ''),
+  algorithm: steady(({ algorithm }) => algorithm ?? ''),
+  upstream: oneOfMany(({ attempts }) => lastOf(attempts)?.upstream ?? ''),
+  outcome: steady(({ attempts }) => lastOf(attempts)?.outcome ?? ''),
+  attempts: steady(({ attempts }) => attempts.length),
+  queueMs: changing(({ queueMs }) => decimal(queueMs)),
+  connectMs: changing(({ attempts }) => orDash(lastOf(attempts)?.connectMs)),
+  headMs: changing(({ attempts }) => orDash(lastOf(attempts)?.headMs)),
+  totalMs: changing(({ totalMs }) => decimal(totalMs)),
+  receivedBytes: steady(({ receivedBytes }) => receivedBytes),
+  sentBytes: steady(({ sentBytes }) => sentBytes),
+  traceId: changing(({ trace }) => trace?.traceId ?? '-'),
+};
+
+/** Of what differs from request to request. */
+function changing(write: FormatLine): MakeWriter {
+  return (before) => (before === '' ? write : (record) => before + write(record));
 }
 
-function timeWriter(name: TimeField): FormatLine {
-  const times = TIMES[name]();
+/** Of what is mostly as in the request before. */
+function steady(valueOf: (record: RequestRecord) => string | number): MakeWriter {
+  return (before) => {
+    const text = remembering((value: string | number) => before + inText(String(value)));
+    return (record) => text(valueOf(record));
+  };
+}
+
+/** Of what is one of some hundred. */
+function oneOfMany(valueOf: (record: RequestRecord) => string): MakeWriter {
+  return (before) => {
+    const text = rememberingMany((value) => before + inText(value));
+    return (record) => text(valueOf(record));
+  };
+}
+
+function timeWriter(times: Timestamps): FormatLine {
   return ({ at }) => times.of(at);
 }
 
-const WRITERS: Readonly<Record<Exclude<LogField, TimeField>, FormatLine>> = {
-  id: ({ id }) => inText(id),
-  client: ({ client }) => inText(client),
-  request: ({ method, target, protocol }) =>
-    protocol === '' ? '-' : `${inText(method)} ${inText(target)} ${protocol}`,
-  method: ({ method }) => inText(method),
-  target: ({ target }) => inText(target),
-  path: ({ target }) => inText(target.slice(0, (target.indexOf('?') + 1 || target.length + 1) - 1)),
-  protocol: ({ protocol }) => inText(protocol),
-  host: ({ host }) => inText(host),
-  status: ({ status }) => String(status),
-  termination: ({ termination }) => termination,
-  refusal: ({ refusal }) => inText(refusal ?? ''),
-  service: ({ service }) => inText(service ?? ''),
-  algorithm: ({ algorithm }) => algorithm ?? '-',
-  upstream: ({ attempts }) => inText(attempts.at(-1)?.upstream ?? ''),
-  outcome: ({ attempts }) => inText(attempts.at(-1)?.outcome ?? ''),
-  attempts: ({ attempts }) => String(attempts.length),
-  queueMs: ({ queueMs }) => decimal(queueMs),
-  connectMs: ({ attempts }) => orDash(attempts.at(-1)?.connectMs),
-  headMs: ({ attempts }) => orDash(attempts.at(-1)?.headMs),
-  totalMs: ({ totalMs }) => decimal(totalMs),
-  receivedBytes: ({ receivedBytes }) => String(receivedBytes),
-  sentBytes: ({ sentBytes }) => String(sentBytes),
-  traceId: ({ trace }) => trace?.traceId ?? '-',
-};
+function requestWriter(before: string): FormatLine {
+  const start = remembering((method: string) => `${before}${inText(method)} `);
+  const end = remembering((protocol: string) => ` ${protocol}`);
+  return ({ method, target, protocol }) =>
+    protocol === '' ? `${before}-` : start(method) + inText(target) + end(protocol);
+}
+
+function lastOf(attempts: RequestRecord['attempts']): AttemptRecord | undefined {
+  return attempts[attempts.length - 1];
+}
 
 function orDash(milliseconds: number | null | undefined): string {
   return milliseconds === null || milliseconds === undefined ? '-' : decimal(milliseconds);

@@ -12,52 +12,72 @@ export function decimal(milliseconds: number): string {
   return rest === 0 ? whole : whole + (THOUSANDTHS[rest] ?? '');
 }
 
-/** Writes times of one kind; the text of the last second is kept, as most requests come in the one that the request before came in. */
+/** Writes times of one kind; the text of the last one is kept, as most requests come in the millisecond, or the second, of the one before. */
 export class Timestamps {
   readonly #format: (second: Date) => string;
-  /** For each millisecond of a second; null: they are not told. */
-  readonly #tails: readonly string[] | null;
+  readonly #before: string;
+  /** For each millisecond of a second, with what follows; of one text alone, where milliseconds are not told. */
+  readonly #tails: readonly string[];
+  #millisecond = Number.NaN;
   #second = Number.NaN;
+  #secondText = '';
   #text = '';
 
   /**
    * @param format - writes a whole second.
-   * @param tail - what follows the milliseconds; null: they are not told.
+   * @param around - goes before it, and after it; `hasMilliseconds`: after those.
    */
-  constructor(format: (second: Date) => string, tail: string | null) {
+  constructor(
+    format: (second: Date) => string,
+    { before, after, hasMilliseconds }: { before: string; after: string; hasMilliseconds: boolean },
+  ) {
     this.#format = format;
-    this.#tails = tail === null ? null : THOUSANDTHS.map((rest) => rest + tail);
+    this.#before = before;
+    this.#tails = hasMilliseconds ? THOUSANDTHS.map((rest) => rest + after) : [after];
   }
 
   /** @param at - epoch milliseconds. */
   of(at: number): string {
-    const second = Math.floor(at / 1_000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#text = this.#format(new Date(second * 1_000));
-    }
-    return this.#tails === null ? this.#text : this.#text + (this.#tails[Math.floor(at) - second * 1_000] ?? '');
+    const millisecond = Math.floor(at);
+    if (millisecond !== this.#millisecond) this.#turnTo(millisecond);
+    return this.#text;
+  }
+
+  #turnTo(millisecond: number): void {
+    this.#millisecond = millisecond;
+    const second = Math.floor(millisecond / 1_000);
+    const isSame = second === this.#second;
+    if (isSame && this.#tails.length === 1) return;
+    if (!isSame) this.#secondText = this.#before + this.#format(new Date(second * 1_000));
+    this.#second = second;
+    this.#text = this.#secondText + (this.#tails[(millisecond - second * 1_000) % this.#tails.length] ?? '');
   }
 }
 
-/** `2026-11-22T05:04:03.021Z`. */
-export function isoTimestamps(): Timestamps {
-  return new Timestamps((second) => second.toISOString().slice(0, 19), 'Z');
+/** `2026-11-22T05:04:03.021Z`. @param before - goes before it, as `after` after it. */
+export function isoTimestamps(before = '', after = ''): Timestamps {
+  const around = { before, after: `Z${after}`, hasMilliseconds: true };
+  return new Timestamps((second) => second.toISOString().slice(0, 19), around);
 }
 
 /** `22/Nov/2026:05:04:03 +0000`, as in the common log format. */
-export function commonTimestamps(): Timestamps {
-  return new Timestamps((second) => {
-    const date = `${two(second.getUTCDate())}/${MONTHS[second.getUTCMonth()]}/${second.getUTCFullYear()}`;
-    return `${date}:${second.toISOString().slice(11, 19)} +0000`;
-  }, null);
+export function commonTimestamps(before = ''): Timestamps {
+  return new Timestamps(
+    (second) => {
+      const date = `${two(second.getUTCDate())}/${MONTHS[second.getUTCMonth()]}/${second.getUTCFullYear()}`;
+      return `${date}:${second.toISOString().slice(11, 19)} +0000`;
+    },
+    { before, after: '', hasMilliseconds: false },
+  );
 }
 
 /** `05:04:03.021` by the clock on the wall. */
-export function localTimestamps(): Timestamps {
-  return new Timestamps((second) => {
-    return [second.getHours(), second.getMinutes(), second.getSeconds()].map(two).join(':');
-  }, '');
+export function localTimestamps(before = ''): Timestamps {
+  return new Timestamps((second) => [second.getHours(), second.getMinutes(), second.getSeconds()].map(two).join(':'), {
+    before,
+    after: '',
+    hasMilliseconds: true,
+  });
 }
 
 function two(number: number): string {

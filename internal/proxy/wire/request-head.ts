@@ -127,9 +127,10 @@ export class RequestFields implements BalancedRequest {
 
   field(name: string): string | undefined {
     const text = this.#text;
-    let line = text.indexOf('\r\n') + 2;
+    // The parser lets a line feed in nowhere but behind a carriage return, and one character is found faster than two.
+    let line = text.indexOf('\n') + 1;
     for (;;) {
-      const end = text.indexOf('\r\n', line);
+      const end = text.indexOf('\n', line) - 1;
       if (end <= line) return undefined;
       if (text.charCodeAt(line + name.length) === 0x3a && hasName(text, line, name)) {
         return trimmed(text.slice(line + name.length + 1, end));

@@ -1,0 +1,46 @@
+/** What comes and goes, such as clients. */
+const MOST_REMEMBERED = 1_000;
+
+/** A piece of a line that is the same again and again. */
+export class RememberedText {
+  #text: string;
+  #uses = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** From the second time on it is in one piece of memory: that pays only for what is used more than once. */
+  take(): string {
+    if (this.#uses === 1) this.#text = Buffer.from(this.#text, 'latin1').toString('latin1'); // one octet for each character
+    this.#uses += 1;
+    return this.#text;
+  }
+}
+
+/** For what is mostly the same as the time before. */
+export function remembering<V extends string | number>(write: (value: V) => string): (value: V) => string {
+  let before: V | null = null;
+  let text = new RememberedText('');
+  return (value) => {
+    if (value !== before) {
+      before = value;
+      text = new RememberedText(write(value));
+    }
+    return text.take();
+  };
+}
+
+/** For what is one of some hundred. */
+export function rememberingMany(write: (value: string) => string): (value: string) => string {
+  const texts = new Map<string, RememberedText>();
+  return (value) => {
+    let text = texts.get(value);
+    if (text === undefined) {
+      if (texts.size >= MOST_REMEMBERED) texts.clear();
+      text = new RememberedText(write(value));
+      texts.set(value, text);
+    }
+    return text.take();
+  };
+}
