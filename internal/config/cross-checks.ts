@@ -147,13 +147,14 @@ function repeatedRoutes(services: Sections['services']): Fault[] {
   const routes = services.flatMap((service, owner) =>
     (service?.routes ?? []).map(({ host, path }, at) => ({ owner, at, host, path })),
   );
-  return routes.flatMap((route, index) => {
-    const other = routes
-      .slice(0, index)
-      .find(({ owner, host, path }) => owner !== route.owner && host === route.host && path === route.path);
-    if (!other) return [];
-    const message = `host "${route.host}" and path "${route.path}" belong to services[${other.owner}] already; give this service a route of its own`;
-    return [{ path: ['services', route.owner, 'routes', route.at], message }];
+  const owners = new Map<string, number>();
+  return routes.flatMap(({ owner, at, host, path }) => {
+    const key = `${host} ${path}`;
+    const first = owners.get(key) ?? owner;
+    owners.set(key, first);
+    if (first === owner) return [];
+    const message = `host "${host}" and path "${path}" belong to services[${first}] already; give this service a route of its own`;
+    return [{ path: ['services', owner, 'routes', at], message }];
   });
 }
 

@@ -7,7 +7,7 @@ const SEED = 4_711;
 /** Enough for a machine several times slower; else it is over when everything was done. */
 const LIMIT_S = 90;
 /** Leaves room for the tests that run at the same time. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 200;
 
 describe('heimdall under every kind of load, while it is changed and things break', { timeout: 200_000 }, () => {
   it('fails no request but those that nobody could have saved', async (context) => {
