@@ -21,6 +21,7 @@ const SuccessorSchema = z.object({ successor: z.int() });
 describe('a load balancer that is replaced while something is down', () => {
   it('leaves it to its successor, which repeats nothing and tells the recovery', async () => {
     await using system = await System.create(({ own }) => ({
+      proxy: { threads: 1 },
       services: [{ name: 'web', servers: [`127.0.0.1:${own[0]}`], healthCheck: { interval: '250ms', timeout: '3s' } }],
       alerts: { webhooks: [hookAt(own[1])], groupWindow: '2s' },
     }));
@@ -43,6 +44,7 @@ describe('a load balancer that is replaced while something is down', () => {
 describe('a process that is killed between an event and its message', () => {
   it('the load balancer: the next one sends it, once to each channel under one id, and tells the recovery', async () => {
     await using system = await System.create(({ own }) => ({
+      proxy: { threads: 1 },
       services: [{ name: 'web', servers: [`127.0.0.1:${own[0]}`], healthCheck: { interval: '250ms', timeout: '3s' } }],
       alerts: { webhooks: own.slice(1, 3).map(hookAt), email: [mailTo(own[3])], groupWindow: '200ms' },
     }));

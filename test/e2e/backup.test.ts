@@ -21,7 +21,7 @@ async function read<S extends z.ZodType>(url: string, schema: S): Promise<z.outp
 describe('heimdall backup, doctor and restore', () => {
   it('brings back what was wanted, deployed and recorded, after everything was killed and the data are gone', async () => {
     const service = sampleService({ instances: 1, rollout: { minHealthy: '50ms' } });
-    await using system = await System.create(() => ({ services: [service] }));
+    await using system = await System.create(() => ({ proxy: { threads: 1 }, services: [service] }));
     const { manager, loadBalancer } = await system.startBoth(1);
     const deploy = { method: 'POST', body: { version: '2.0' } };
     assert.equal((await ask(`${system.api}/services/web/deploy?wait=true`, deploy)).status, 200);

@@ -25,6 +25,7 @@ function config() {
     slow: { command: ['node', '-e', 'setInterval(() => {}, 1000)'] },
   };
   return {
+    proxy: { threads: 1 },
     services: [
       sampleService({ command: ['node', '-e', APP], versions, instances: 1, rollout: { minHealthy: '100ms' } }),
     ],

@@ -18,7 +18,7 @@ describeEngines('instances of a running system', () => {
   after(() => system[Symbol.asyncDispose]());
 
   it('are killed without a failed request, leave the rotation without any traffic, and come back', async () => {
-    const load = new Load(system.proxy, 12, GETS);
+    const load = new Load(system.proxy, 6, GETS);
     try {
       await load.more(100);
       const [victim] = await system.list();
@@ -45,7 +45,7 @@ describeEngines('instances of a running system', () => {
   });
 
   it('are added and removed under load without a failed request', async () => {
-    const load = new Load(system.proxy, 10, MIXED);
+    const load = new Load(system.proxy, 6, MIXED);
     try {
       await load.more(150);
       for (let round = 0; round < 2; round += 1) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describeEngines } from '../support/engines.ts';
 import { eventually, onHeads, RawBackend, type RawConnection, rawClient, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
@@ -46,6 +47,8 @@ class Backends {
 /** How long an ejection lasts: longer than any test, or long enough to see that it holds, on a busy machine, too. */
 const LASTING = '1m';
 const SHORT = '1s';
+/** Between requests that ask whether one has ended, in milliseconds. */
+const REST_MS = 50;
 
 function settings(ejectionTime: string) {
   return { outlierDetection: { ejectionTime, hangAfter: '150ms' }, slowStart: null };
@@ -96,6 +99,7 @@ describeEngines('an instance whose checks pass', () => {
     backends.moods[1] = 'well';
     await eventually('it is back', async () => {
       assert.deepEqual(await statuses(site, 3, 'POST'), [200, 200, 200]);
+      await delay(REST_MS);
       return standings(site) === 'in in in';
     });
   });
@@ -153,6 +157,7 @@ describe('an instance that fails requests of several threads', () => {
       backends.moods[1] = 'well';
       await eventually('it is back', async () => {
         assert.deepEqual(new Set(await all(6)), new Set(['200']));
+        await delay(REST_MS);
         return standings(site) === 'in in in';
       });
     } finally {

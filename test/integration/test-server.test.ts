@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { COMPILE_CACHE } from '../support/e2e-process.ts';
 
 const MAIN = new URL('../../cmd/test-server/main.ts', import.meta.url).pathname;
 const IdentitySchema = z.strictObject({
@@ -35,7 +36,10 @@ interface Backend {
 
 /** The environment of the tests themselves must not reach the backend. */
 function run(env: Record<string, string>): ChildProcess {
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { ...COMPILE_CACHE, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const POLL_MS = 20;
+/** What is asked is mostly a process that answers over HTTP: asking is work for both, while others start. */
+const POLL_MS = 50;
 
 /** Asks until the answer is truthy. What throws has not answered yet; the last error goes with the one at the deadline. */
 export async function eventually<T>(
