@@ -13,6 +13,7 @@ import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { openProxy } from '../../internal/registry/open.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { readLoop } from '../../pkg/metrics/loop-reading.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import { type Address, MovableListener } from '../runtime/movable-listener.ts';
 import { packageVersion } from '../runtime/package-info.ts';
@@ -296,7 +297,9 @@ export class LoadBalancer implements Running {
 
   async #metrics() {
     const { link, fleet } = this.#plane;
+    const loop = await readLoop(); // before the threads are waited for
     return proxyFamilies({
+      loop,
       version: packageVersion,
       engine: this.#engine.name,
       threads: await this.#engine.readings(),

@@ -1,6 +1,7 @@
 import { type AlertRecord, isSilenced, type Silence } from '../../pkg/alerts/book.ts';
 import { SEVERITIES } from '../../pkg/alerts/alert.ts';
 import { type Family, type NumberFamily, single } from '../../pkg/metrics/family.ts';
+import type { LoopReading } from '../../pkg/metrics/loop-reading.ts';
 import { processFamilies } from '../../pkg/metrics/process-families.ts';
 import type { EventType } from '../model/event.ts';
 import type { InstanceView } from '../model/instance-view.ts';
@@ -36,7 +37,7 @@ const RESULTS = [
 ] as const satisfies readonly (readonly [string, EventType])[];
 
 /** What is known without the registry: how the process fares. */
-export function aloneFamilies(version: string, available: boolean): Family[] {
+export function aloneFamilies(version: string, available: boolean, loop: LoopReading): Family[] {
   return [
     {
       kind: 'gauge',
@@ -44,7 +45,7 @@ export function aloneFamilies(version: string, available: boolean): Family[] {
       help: 'Always 1; the label tells what runs.',
       samples: [{ labels: { version }, value: 1 }],
     },
-    ...processFamilies(),
+    ...processFamilies(loop),
     single('gauge', 'heimdall_registry_available', 'Whether the registry can be used: 1.', available ? 1 : 0),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { Family } from '../../pkg/metrics/family.ts';
+import { readLoop } from '../../pkg/metrics/loop-reading.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import { type Description, text } from './description.ts';
 import { type Endpoint, endpoint, NoInput } from './endpoint.ts';
@@ -26,11 +27,12 @@ export function metricsEndpoint(
   now: () => number = Date.now,
 ): Endpoint {
   return endpoint('GET', '/metrics', METRICS, async (_input, response) => {
+    const loop = await readLoop();
     const known = await readFamilies(manager, book, now()).catch((error: unknown) => {
       if (isRegistryAway(error)) return null;
       throw error;
     });
-    await send(response, [...aloneFamilies(version, known !== null), ...(known ?? [])]);
+    await send(response, [...aloneFamilies(version, known !== null, loop), ...(known ?? [])]);
   });
 }
 

@@ -1,4 +1,5 @@
 import { GAUGE_NUMBERS } from './line-gauge.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { LatencyHistograms } from './latency-histograms.ts';
 import { Observations } from './observations.ts';
 import { RequestCounts } from './request-counts.ts';
@@ -53,6 +54,7 @@ export class SharedState {
   readonly #trials: Int32Array;
   readonly observations: Observations;
   readonly requestCounts: RequestCounts;
+  readonly connections: ConnectionCounts;
   /** Of attempts, by upstream, to their response heads. */
   readonly latencies: LatencyHistograms;
   /** Of requests, by pool, to their ends. */
@@ -101,6 +103,7 @@ export class SharedState {
     this.#waitingSince = floats((threads + 1) * pools);
     this.#apart = floats((threads + 1) * pools);
     this.requestCounts = new RequestCounts(size, thread, floats);
+    this.connections = new ConnectionCounts(size, thread, floats);
     this.observations = new Observations(size, thread, { floats, integers }); // the last floats, the first integers
     this.failures = integers(upstreams);
     this.lifecycle = integers(upstreams);
@@ -124,7 +127,7 @@ export class SharedState {
   static create(size: SharedSize): SharedState {
     const { upstreams, pools, threads } = size;
     const observed = Observations.size(size);
-    const shared = 2 * (threads + 1) * pools + RequestCounts.size(size) + observed.floats;
+    const shared = 2 * (threads + 1) * pools + RequestCounts.size(size) + ConnectionCounts.size(size) + observed.floats;
     const floats = 7 * upstreams + (4 + GAUGE_NUMBERS) * pools + shared;
     const own = (threads + 1) * (upstreams + pools);
     const histograms = LatencyHistograms.size(size) + LatencyHistograms.size(ofPools(size));
@@ -279,6 +282,7 @@ export class SharedState {
       if (own !== 0) Atomics.sub(this.#inFlight, slot, own);
     }
     this.observations.takeOff(thread);
+    this.connections.takeOff(thread);
   }
 
   /** Makes a slot ready for another upstream. */
@@ -296,6 +300,7 @@ export class SharedState {
     this.full[slot] = 0;
     this.grantTrials(slot, 0);
     this.observations.clear(slot);
+    this.connections.clear(slot);
     this.latencies.clear(slot);
     Atomics.store(this.#inFlight, slot, 0);
   }

@@ -1,3 +1,4 @@
+import { readLoop } from '../../pkg/metrics/loop-reading.ts';
 import type { ClientTraffic } from './client-sockets.ts';
 
 /** How a thread that takes requests is doing. */
@@ -13,12 +14,6 @@ export interface ThreadReading {
 }
 
 /** Of the thread that asks. @param clients - of the engine in it. */
-export function ownReading(clients: ClientTraffic): Promise<ThreadReading> {
-  const askedAt = performance.now();
-  const { promise, resolve } = Promise.withResolvers<ThreadReading>();
-  setImmediate(() => {
-    const busyMs = performance.eventLoopUtilization().active;
-    resolve({ thread: 0, clients, delayMs: performance.now() - askedAt, busyMs });
-  });
-  return promise;
+export async function ownReading(clients: ClientTraffic): Promise<ThreadReading> {
+  return { thread: 0, clients, ...(await readLoop()) };
 }

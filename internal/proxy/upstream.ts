@@ -6,6 +6,7 @@ import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import { type Lifecycle, LIFECYCLES } from '../model/lifecycle.ts';
 import { type Ejection, type Standing, STANDINGS } from '../model/ejection.ts';
+import type { ConnectionCounts, Connections } from './connection-counts.ts';
 import { LatencyTotal } from './latency-total.ts';
 import type { Observed } from './observations.ts';
 import { SharedState } from './shared-state.ts';
@@ -232,6 +233,16 @@ export class Upstream implements Candidate {
   /** @param elapsedMs - from the start of an attempt to its response head, whatever it says, or to the timeout. */
   took(elapsedMs: number): void {
     this.#state.latencies.record(this.slot, elapsedMs);
+  }
+
+  /** Where the connections to it are counted, under its `slot`. */
+  get connectionCounts(): ConnectionCounts {
+    return this.#state.connections;
+  }
+
+  /** Of all threads together. */
+  get connections(): Connections {
+    return this.#state.connections.read(this.slot);
   }
 
   /** What all attempts took, see `LatencyHistograms`; for the main thread. */

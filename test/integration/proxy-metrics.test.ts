@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
 import { expositionOf } from '../../pkg/metrics/exposition.ts';
-import { describeEngines } from '../support/engines.ts';
+import { readLoop } from '../../pkg/metrics/loop-reading.ts';
+import { describeEngines, engineName } from '../support/engines.ts';
 import { samplesOf } from '../support/exposition.ts';
 import { closedPort, eventually, onHeads, RawBackend, requestText } from '../support/proxy-raw.ts';
 import { ProxySite } from '../support/proxy-site.ts';
@@ -24,7 +25,7 @@ async function metricsOf({ fleet, engine }: ProxySite): Promise<ReadonlyMap<stri
   const threads = await engine.readings();
   const spans = { exported: 3, failed: 2, dropped: 1 };
   const accessLog = { lines: 5, dropped: 0 };
-  const known = { version: '1.2.3', engine: 'wire', registry, threads, spans, accessLog };
+  const known = { version: '1.2.3', engine: 'wire', registry, threads, loop: await readLoop(), spans, accessLog };
   const families = proxyFamilies({ ...known, pools: fleet.pools(), limits: fleet.limits });
   return samplesOf((await expositionOf(families)).body);
 }
@@ -63,6 +64,51 @@ describeEngines('the metrics', () => {
     assert.equal(metrics.get(`heimdall_instance_up${one}`), 1);
     assert.equal(metrics.get(`heimdall_instance_attempt_duration_seconds_count${one}`), 5);
     assert.equal(metrics.get('heimdall_registry_applied_revision'), 7);
+    assert.ok((metrics.get('nodejs_eventloop_lag_seconds') ?? -1) >= 0);
+    assert.ok((metrics.get('nodejs_eventloop_busy_seconds_total') ?? 0) > 0);
+  });
+
+  it('count the connections to instances: kept, used again, and tunnels', async () => {
+    const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    const only = await RawBackend.start((connection) => {
+      onHeads(connection, (head) => connection.write(head.startsWith('GET /ws') ? switching : (ANSWERS['/ok'] ?? '')));
+    });
+    await using site = await ProxySite.open([only.port]);
+    site.own(only);
+    const names = [
+      'connection_attempts_total',
+      'connection_reuses_total',
+      'connections',
+      'idle_connections',
+      'tunnels',
+    ];
+    const [id] = Array.from(site.fleet.pool('web')!.upstreams(), (upstream) => upstream.id);
+    const becomes = async (...figures: number[]) => {
+      const told = async (labels: string) => {
+        const metrics = await metricsOf(site);
+        return names.map((name) => metrics.get(labels.replace('*', name)));
+      };
+      await eventually(figures.join(' '), async () => {
+        const service = await told('heimdall_service_*{service="web"}');
+        const instance = await told(`heimdall_instance_*{service="web",instance_id="${id}"}`);
+        return service.join(' ') === figures.join(' ') && instance.join(' ') === figures.join(' ');
+      });
+    };
+    await becomes(0, 0, 0, 0, 0);
+    await ask(site, ['/ok', '/ok', '/ok']);
+    await becomes(1, 2, 1, 1, 0);
+    const fields = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+    const client = await site.client(requestText('GET /ws', fields));
+    await client.receives('\r\n\r\n');
+    const isWire = engineName() === 'wire'; // the other one opens a new connection for each tunnel
+    await (isWire ? becomes(1, 3, 1, 0, 1) : becomes(2, 2, 2, 1, 1));
+    client.close();
+    await (isWire ? becomes(1, 3, 0, 0, 0) : becomes(2, 2, 1, 1, 0));
+    await eventually('the instance is idle', () => [...site.fleet.pool('web')!.upstreams()][0]?.inFlight === 0);
+    site.use([]);
+    const metrics = await metricsOf(site);
+    const left = names.map((name) => metrics.get(`heimdall_service_${name}{service="web"}`));
+    assert.deepEqual(left, [...(isWire ? [1, 3] : [2, 2]), 0, 0, 0]);
   });
 
   it('count the bodies that clients send and get', async () => {

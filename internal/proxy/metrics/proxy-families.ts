@@ -1,4 +1,5 @@
 import { type Family, single } from '../../../pkg/metrics/family.ts';
+import type { LoopReading } from '../../../pkg/metrics/loop-reading.ts';
 import { processFamilies } from '../../../pkg/metrics/process-families.ts';
 import type { SpanCounts } from '../../../pkg/tracing/span.ts';
 import type { AccessLogCounts } from '../access-log/access-log.ts';
@@ -16,6 +17,8 @@ export interface ProxyFacts {
   readonly engine: string;
   readonly registry: { readonly available: boolean; readonly appliedRevision: number | null };
   readonly threads: readonly ThreadReading[];
+  /** Of the main thread. */
+  readonly loop: LoopReading;
   readonly pools: Iterable<ServicePool>;
   readonly limits: RateLimits;
   /** Null: nothing is traced. */
@@ -25,7 +28,7 @@ export interface ProxyFacts {
 
 /** All that a load balancer tells of itself, its services and their instances, read from what is counted anyway. */
 export function proxyFamilies(facts: ProxyFacts): Family[] {
-  const { version, engine, registry, threads, pools: all, limits, spans, accessLog } = facts;
+  const { version, engine, registry, threads, loop, pools: all, limits, spans, accessLog } = facts;
   const pools = [...all];
   const { available, appliedRevision } = registry;
   return [
@@ -35,7 +38,7 @@ export function proxyFamilies(facts: ProxyFacts): Family[] {
       help: 'Always 1; the labels tell what runs.',
       samples: [{ labels: { version, engine }, value: 1 }],
     },
-    ...processFamilies(),
+    ...processFamilies(loop),
     single('gauge', 'heimdall_registry_available', 'Whether the registry can be used: 1.', available ? 1 : 0),
     {
       kind: 'gauge',

@@ -1,5 +1,6 @@
 import type { Family, Labels, NumberFamily } from '../../../pkg/metrics/family.ts';
 import { HEALTHS } from '../../model/health.ts';
+import type { Connections } from '../connection-counts.ts';
 import { STATUS_CLASSES } from '../request-counts.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { durationDistribution } from './duration-distribution.ts';
@@ -11,6 +12,8 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
   ['failed_requests', 'Requests that ended with a 5xx or half an answer.', (pool) => pool.endedRequests.failed],
   ['attempts', 'Requests sent to instances, repetitions included.', (pool) => pool.attempts],
   ['failed_attempts', 'Attempts that counted against their instance.', failuresOf],
+  ['connection_attempts', 'Connections begun to instances, in vain or not.', (pool) => connectionsOf(pool).attempts],
+  ['connection_reuses', 'Requests on connections kept from before.', (pool) => connectionsOf(pool).reuses],
   ['retries', 'Attempts after the first of a request.', (pool) => pool.retries],
   ['received_bytes', 'Octets of request bodies and tunnels, of requests that are over.', (pool) => pool.receivedBytes],
   ['sent_bytes', 'Octets of response bodies and tunnels, of requests that are over.', (pool) => pool.sentBytes],
@@ -19,6 +22,9 @@ const COUNTERS: readonly (readonly [name: string, help: string, read: Reading])[
 
 const GAUGES: readonly (readonly [name: string, help: string, read: Reading])[] = [
   ['in_flight_requests', 'Requests at instances now.', inFlightOf],
+  ['connections', 'Connections to instances, open or being opened.', (pool) => connectionsOf(pool).open],
+  ['idle_connections', 'Of these, those that wait for a request.', (pool) => connectionsOf(pool).idle],
+  ['tunnels', 'Of these, those that became tunnels, such as WebSockets.', (pool) => connectionsOf(pool).tunnels],
   [
     'queue_length',
     'Requests that wait: all instances are full, or the service is paused or asleep.',
@@ -89,6 +95,20 @@ function failuresOf(pool: ServicePool): number {
   let sum = pool.past.failures;
   for (const { failures } of pool.upstreams()) sum += failures;
   return sum;
+}
+
+function connectionsOf(pool: ServicePool): Connections {
+  let sums: Connections = { ...pool.past.connections, open: 0, idle: 0, tunnels: 0 };
+  for (const { connections } of pool.upstreams()) {
+    sums = {
+      open: sums.open + connections.open,
+      idle: sums.idle + connections.idle,
+      tunnels: sums.tunnels + connections.tunnels,
+      attempts: sums.attempts + connections.attempts,
+      reuses: sums.reuses + connections.reuses,
+    };
+  }
+  return sums;
 }
 
 function inFlightOf(pool: ServicePool): number {

@@ -245,7 +245,7 @@ export class Forwarder {
   #agentFor(upstream: Upstream): UpstreamAgent {
     let agent = this.#agents.get(upstream.id);
     if (agent === undefined) {
-      agent = new UpstreamAgent(this.#settings.timeouts);
+      agent = new UpstreamAgent(this.#settings.timeouts, upstream);
       this.#agents.set(upstream.id, agent);
     }
     return agent;

@@ -24,7 +24,7 @@ import {
 } from './exchange.ts';
 import { NextLease } from './next-lease.ts';
 import { closeAfterEnd, refuseSocket } from './respond.ts';
-import { connectWithin, SingleConnectionAgent } from './upstream-agent.ts';
+import { SingleConnectionAgent } from './upstream-agent.ts';
 
 /**
  * Relays a WebSocket handshake and then the bytes. The library cannot repeat a handshake, so the connection is opened
@@ -45,6 +45,7 @@ export class Upgrade implements AttemptOwner, Followed {
   notRepeated: RetryRefusal | null = null;
   /** Octets in the body of an answer of our own. */
   #ownBytes = 0;
+  #onTunnel: () => void = () => {};
   /** Octets that had come on the client's connection before those of the other protocol. */
   #receivedBefore = 0;
   /** What the client's connection had carried before the answer to the upgrade was on it; null: there is none. */
@@ -103,6 +104,7 @@ export class Upgrade implements AttemptOwner, Followed {
   upgraded({ lease }: Attempt, upstream: IncomingMessage): void {
     const status = upstream.statusCode ?? 502;
     this.status = status;
+    if (status === 101) this.#onTunnel();
     process.nextTick(() => {
       // The head of the answer is written by now, and nothing that follows it.
       this.#before = { received: this.#receivedBefore, sent: this.#socket.bytesWritten };
@@ -141,7 +143,6 @@ export class Upgrade implements AttemptOwner, Followed {
   }
 
   async #connect(): Promise<{ lease: Lease; socket: Socket } | null> {
-    const { timeouts } = this.#tools.settings();
     do {
       const tried = this.leases.map(({ upstream }) => upstream);
       const lease = this.#socket.destroyed ? 'nobody' : await this.#next.get(tried);
@@ -153,11 +154,13 @@ export class Upgrade implements AttemptOwner, Followed {
       this.leases.push(lease);
       this.#request.trace?.nextAttempt();
       const { host, port } = lease.upstream.instance;
-      const socket = connectWithin({ host, port }, timeouts.connect);
+      const agent = this.#tools.agentFor(lease.upstream);
+      const socket = agent.createConnection({ host, port });
       try {
         await once(socket, 'connect');
         lease.connected(false);
         closeAfterEnd(socket);
+        this.#onTunnel = () => agent.becomesTunnel(socket);
         return { lease, socket };
       } catch (error) {
         const cause = error instanceof Error && 'code' in error ? String(error.code) : String(error);

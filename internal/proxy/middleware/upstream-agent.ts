@@ -1,7 +1,9 @@
-import type { AgentOptions } from 'node:http';
+import type { AgentOptions, ClientRequest } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Agent } from '../../../pkg/sockets/http.ts';
+import { CountedConnections } from '../counted-connections.ts';
+import type { Upstream } from '../upstream.ts';
 
 const MAX_IDLE_SOCKETS = 64;
 
@@ -17,8 +19,9 @@ export interface AgentTimeouts {
  */
 export class UpstreamAgent extends Agent {
   readonly #connectMs: number;
+  readonly #counted: CountedConnections;
 
-  constructor(timeouts: AgentTimeouts) {
+  constructor(timeouts: AgentTimeouts, upstream: Upstream) {
     const options: AgentOptions = {
       keepAlive: true,
       maxFreeSockets: MAX_IDLE_SOCKETS,
@@ -27,10 +30,25 @@ export class UpstreamAgent extends Agent {
     };
     super(options);
     this.#connectMs = timeouts.connect;
+    this.#counted = new CountedConnections(upstream);
+    this.on('free', () => this.#countIdle()); // after it was put among those that are kept
   }
 
   override createConnection(options: NetConnectOpts): Socket {
-    return connectWithin(options, this.#connectMs);
+    const socket = connectWithin(options, this.#connectMs);
+    this.#counted.opens(socket);
+    socket.once('close', () => this.#countIdle());
+    return socket;
+  }
+
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    super.reuseSocket(socket, request);
+    this.#counted.reused();
+    this.#countIdle();
+  }
+
+  becomesTunnel(socket: Socket): void {
+    this.#counted.becomesTunnel(socket);
   }
 
   /** Closes the idle connections; requests that run on others go on. */
@@ -42,6 +60,12 @@ export class UpstreamAgent extends Agent {
   retire(): void {
     this.maxFreeSockets = 0;
     this.closeIdle();
+    this.#counted.retire();
+  }
+
+  #countIdle(): void {
+    const kept = Object.values(this.freeSockets).flatMap((sockets) => sockets ?? []);
+    this.#counted.idle = kept.filter(({ destroyed }) => !destroyed).length;
   }
 }
 

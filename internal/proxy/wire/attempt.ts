@@ -11,7 +11,7 @@ import { readResponse, type ResponseHead } from './response-head.ts';
 import { type RelayMode, ResponseRelay } from './response-relay.ts';
 import type { Transport, TransportOwner } from './transport.ts';
 import { Tunnel } from './tunnel.ts';
-import type { IdleConnections } from './upstream-connections.ts';
+import type { ConnectionsTo } from './upstream-connections.ts';
 
 /** The exchange that an attempt is made for. */
 export interface AttemptOwner {
@@ -49,7 +49,7 @@ export class Attempt implements TransportOwner {
   readonly #lease: Lease;
   readonly #tools: ExchangeTools;
   readonly #owner: AttemptOwner;
-  readonly #idle: IdleConnections;
+  readonly #connections: ConnectionsTo;
   /** As the upstream gets it. */
   readonly #head: string;
   #phase: Phase = 'connecting';
@@ -72,11 +72,11 @@ export class Attempt implements TransportOwner {
     this.#owner = owner;
     this.#lease = lease;
     this.#head = head;
-    this.#idle = tools.connections.of(lease.upstream);
+    this.#connections = tools.connections.of(lease.upstream);
   }
 
   start(): void {
-    const idle = this.#idle.take(this);
+    const idle = this.#connections.take(this);
     if (idle === null) {
       this.#open();
     } else {
@@ -189,7 +189,7 @@ export class Attempt implements TransportOwner {
       this.#fail({ kind: 'truncated', cause: cause ?? 'closed before its end' });
     } else if (this.#mayBeStale && this.#mayRepeat) {
       this.#drop();
-      this.#idle.clear(); // where one was stale, the others are
+      this.#connections.clear(); // where one was stale, the others are
       this.#open();
     } else {
       this.#fail({ kind: 'reset', cause: cause ?? 'closed before an answer' });
@@ -204,7 +204,7 @@ export class Attempt implements TransportOwner {
   #open(): void {
     this.#phase = 'connecting';
     this.#mayBeStale = false;
-    this.#upstream = this.#tools.connections.open(this.#lease.upstream, this);
+    this.#upstream = this.#connections.open(this);
     this.#upstream.expireIn(this.#tools.settings.timeouts.connect);
   }
 
@@ -322,7 +322,7 @@ export class Attempt implements TransportOwner {
     const understood = clean && response.keepAlive && !mayBeMistaken(request.head);
     const reusable = understood && body.done && upstream.flushed;
     const { upstreamIdle } = this.#tools.settings.timeouts;
-    this.#idle.give(upstream, reusable ? Math.min(upstreamIdle, this.#keepAliveMs) : 0);
+    this.#connections.give(upstream, reusable ? Math.min(upstreamIdle, this.#keepAliveMs) : 0);
     body.detach();
     this.#owner.answered();
   }
@@ -342,6 +342,7 @@ export class Attempt implements TransportOwner {
     const early = client.leave();
     const { bytesRead, bytesWritten } = transport.socket;
     this.#beforeTunnel = { client: transport, received: bytesRead - (early?.length ?? 0), sent: bytesWritten };
+    this.#connections.becomesTunnel(upstream);
     Tunnel.open(transport, upstream, this.#tools.settings.timeouts.bodyIdle, () => {
       this.#phase = 'over';
       this.#lease.release({ kind: 'completed', status: SWITCHING });

@@ -1,3 +1,4 @@
+import { CountedConnections } from '../counted-connections.ts';
 import type { Upstream } from '../upstream.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
@@ -7,16 +8,32 @@ const KEPT = 64;
 const SURPLUS_MS = 5_000;
 
 /**
- * The idle connections of one upstream, the last used first: the others grow old and are closed, so that their number
- * follows the load. It owns them while they are idle: one that speaks unasked, or ends, is closed.
+ * The connections to one upstream: opens them, counts them, and keeps the idle ones, of which the last used is the first to be used again: the others grow old and are closed, so
+ * that their number follows the load. It owns them while they are idle: one that speaks unasked, or ends, is closed.
  */
-export class IdleConnections implements TransportOwner {
+export class ConnectionsTo implements TransportOwner {
   readonly upstream: Upstream;
+  readonly #host: TransportHost;
+  readonly #counted: CountedConnections;
   readonly #idle: Transport[] = [];
   #retired = false;
 
-  constructor(upstream: Upstream) {
+  constructor(upstream: Upstream, host: TransportHost) {
     this.upstream = upstream;
+    this.#host = host;
+    this.#counted = new CountedConnections(upstream);
+  }
+
+  /** A new one. */
+  open(owner: TransportOwner): Transport {
+    const { host, port } = this.upstream.instance;
+    const transport = Transport.connect({ host, port }, owner, this.#host);
+    this.#counted.opens(transport.socket);
+    return transport;
+  }
+
+  becomesTunnel({ socket }: Transport): void {
+    this.#counted.becomesTunnel(socket);
   }
 
   take(owner: TransportOwner): Transport | null {
@@ -24,8 +41,11 @@ export class IdleConnections implements TransportOwner {
       if (transport.isGone) continue;
       transport.owner = owner;
       transport.expireNever();
+      this.#countIdle();
+      this.#counted.reused();
       return transport;
     }
+    this.#countIdle();
     return null;
   }
 
@@ -39,17 +59,20 @@ export class IdleConnections implements TransportOwner {
     transport.resume();
     transport.expireIn(this.#idle.length < KEPT ? idleMs : Math.min(idleMs, SURPLUS_MS));
     this.#idle.push(transport);
+    this.#countIdle();
   }
 
   /** Closes what is idle. */
   clear(): void {
     for (const transport of this.#idle.splice(0)) transport.destroy();
+    this.#countIdle();
   }
 
   /** The upstream is gone: nothing is kept any more. */
   retire(): void {
     this.#retired = true;
     this.clear();
+    this.#counted.retire();
   }
 
   /** An answer that nobody asked for would be taken for the answer to the next request. */
@@ -69,30 +92,32 @@ export class IdleConnections implements TransportOwner {
 
   closed(_cause: string | null, by: Transport): void {
     const index = this.#idle.indexOf(by);
-    if (index !== -1) this.#idle.splice(index, 1);
+    if (index === -1) return;
+    this.#idle.splice(index, 1);
+    this.#countIdle();
+  }
+
+  #countIdle(): void {
+    this.#counted.idle = this.#idle.length;
   }
 }
 
 /** The connections to all upstreams, of one thread. */
 export class UpstreamConnections {
   readonly #host: TransportHost;
-  readonly #idle = new Map<Upstream, IdleConnections>();
+  readonly #idle = new Map<Upstream, ConnectionsTo>();
 
   constructor(host: TransportHost) {
     this.#host = host;
   }
 
-  of(upstream: Upstream): IdleConnections {
+  of(upstream: Upstream): ConnectionsTo {
     let idle = this.#idle.get(upstream);
     if (idle === undefined) {
-      idle = new IdleConnections(upstream);
+      idle = new ConnectionsTo(upstream, this.#host);
       this.#idle.set(upstream, idle);
     }
     return idle;
-  }
-
-  open({ instance }: Upstream, owner: TransportOwner): Transport {
-    return Transport.connect({ host: instance.host, port: instance.port }, owner, this.#host);
   }
 
   /** The upstream is gone for good; requests that run on its connections go on. */

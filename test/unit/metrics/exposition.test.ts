@@ -36,9 +36,11 @@ describe('the exposition', () => {
   });
 
   it('tells what the process uses', async () => {
-    const samples = samplesOf((await expositionOf(processFamilies())).body);
+    const samples = samplesOf((await expositionOf(processFamilies({ delayMs: 20, busyMs: 3_000 }))).body);
     assert.ok(Math.abs((samples.get('process_start_time_seconds') ?? 0) + process.uptime() - Date.now() / 1_000) < 5);
     assert.ok((samples.get('process_cpu_seconds_total') ?? 0) > 0);
     assert.ok((samples.get('process_resident_memory_bytes') ?? 0) > 1e6);
+    assert.equal(samples.get('nodejs_eventloop_lag_seconds'), 0.02);
+    assert.equal(samples.get('nodejs_eventloop_busy_seconds_total'), 3);
   });
 });

@@ -17,11 +17,22 @@ function familiesOfBoth(): readonly Family[] {
   const registry = { available: true, appliedRevision: 1 };
   const spans = { exported: 0, failed: 0, dropped: 0 };
   const limits = RateLimits.create(0, () => 0);
+  const loop = { delayMs: 0, busyMs: 0 };
   const accessLog = { lines: 0, dropped: 0 };
   const facts = { status: STATUS, services: [], instances: [], alerts: [], silences: [], now: 0 };
   return [
-    ...proxyFamilies({ version: '1', engine: 'wire', threads: [], registry, pools: [], limits, spans, accessLog }),
-    ...aloneFamilies('1', true),
+    ...proxyFamilies({
+      version: '1',
+      engine: 'wire',
+      threads: [],
+      loop,
+      registry,
+      pools: [],
+      limits,
+      spans,
+      accessLog,
+    }),
+    ...aloneFamilies('1', true, loop),
     ...managerFamilies(facts, new EventCounts()),
   ];
 }
@@ -44,7 +55,8 @@ describe('the examples for Prometheus', () => {
   const known = new Set(familiesOfBoth().flatMap(seriesOf));
   for (const file of globSync('*.{yml,json}', { cwd: EXAMPLES })) {
     it(`ask only for what there is: ${file}`, () => {
-      const asked = readFileSync(join(EXAMPLES, file), 'utf8').match(/\b(?:heimdall|process)_[a-z_]+[a-z]\b/g) ?? [];
+      const asked =
+        readFileSync(join(EXAMPLES, file), 'utf8').match(/\b(?:heimdall|process|nodejs)_[a-z_]+[a-z]\b/g) ?? [];
       const unknown = asked.filter((name) => !known.has(name));
       assert.deepEqual(unknown, []);
       if (file !== 'prometheus.yml') assert.ok(asked.length > 10);

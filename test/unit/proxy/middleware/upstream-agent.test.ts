@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { describe, it } from 'node:test';
 import { connectWithin, UpstreamAgent } from '../../../../internal/proxy/middleware/upstream-agent.ts';
+import { upstream } from '../../../support/proxy-fakes.ts';
 import { eventually, onHeads, RawBackend } from '../../../support/proxy-raw.ts';
 
 const TIMEOUTS = { connect: 60_000, upstreamIdle: 60_000 };
@@ -27,7 +28,7 @@ function idle(agent: UpstreamAgent): number {
 describe('the connections of an upstream', () => {
   it('are used again, the last first', async () => {
     const backend = await RawBackend.answering(OK);
-    const agent = new UpstreamAgent(TIMEOUTS);
+    const agent = new UpstreamAgent(TIMEOUTS, upstream('web-1'));
     try {
       for (let i = 0; i < 5; i += 1) assert.equal(await get(agent, backend.port), 'ok');
       assert.equal(backend.connections.length, 1);
@@ -40,7 +41,7 @@ describe('the connections of an upstream', () => {
   // Response poisoning: a backend that sends a second response unasked would answer the next client with it.
   it('are closed when the upstream speaks while nobody asks', async () => {
     const backend = await RawBackend.start((connection) => onHeads(connection, () => connection.write(OK)));
-    const agent = new UpstreamAgent(TIMEOUTS);
+    const agent = new UpstreamAgent(TIMEOUTS, upstream('web-1'));
     try {
       await get(agent, backend.port);
       await eventually('the connection is idle', () => idle(agent) === 1);
@@ -62,7 +63,7 @@ describe('the connections of an upstream', () => {
         else answer = () => connection.write(OK);
       });
     });
-    const agent = new UpstreamAgent(TIMEOUTS);
+    const agent = new UpstreamAgent(TIMEOUTS, upstream('web-1'));
     try {
       const [first, second] = [get(agent, backend.port), get(agent, backend.port)];
       await first;
