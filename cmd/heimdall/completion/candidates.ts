@@ -63,8 +63,8 @@ async function whatever(place: Place, typed: string, lookups: Lookups): Promise<
   const [, name, value] = place.isOver ? [] : (/^(--[a-z-]+)=(.*)$/.exec(typed) ?? []);
   if (name !== undefined && value !== undefined) {
     const option = optionNamed(place.command, name);
-    const { words } = option === null ? NOTHING : await valuesOf(option, lookups);
-    return { files: false, words: words.map((word) => ({ ...word, value: `${name}=${word.value}` })) };
+    const { files, words } = option === null ? NOTHING : await valuesOf(option, lookups);
+    return { files, words: words.map((word) => ({ ...word, value: `${name}=${word.value}` })) };
   }
   if (!place.isOver && typed.startsWith('-')) return { files: false, words: optionsOf(place.command) };
   const { files, words } = await argumentsOf(place, lookups);

@@ -3,7 +3,7 @@ import { managerAddress } from '../operate/manager-address.ts';
 import type { Candidate, Lookups } from './candidates.ts';
 
 /** Who waits longer has typed it by then; in milliseconds. */
-const PATIENCE_MS = 300;
+const PATIENCE_MS = 1_000;
 
 /**
  * What the manager tells that the line names, or the configuration. One that does not answer at once knows nothing. Without the

@@ -19,6 +19,7 @@ export const SCRIPTS: Readonly<Record<Shell, string>> = {
   while IFS= read -r line; do
     if [[ $line == ${FILES_WANTED} ]]; then
       compopt -o filenames
+      [[ $typed == --*=* ]] && typed=\${typed#*=}
       mapfile -t COMPREPLY < <(compgen -f -- "$typed")
       return
     fi
@@ -34,10 +35,11 @@ _heimdall() {
   local -a found
   while IFS= read -r line; do
     if [[ $line == ${FILES_WANTED} ]]; then
+      compset -P '--*='
       _files
       return
     fi
-    found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+    found+=("\${\${line%%$'\\t'*}//:/\\\\:}\${\${line#*$'\\t'}:+:\${line#*$'\\t'}}")
   done < <("\${words[1]}" complete -- "\${(@)words[2,CURRENT]}" 2> /dev/null)
   (( \${#found} )) && _describe 'heimdall' found
 }
@@ -52,7 +54,8 @@ fi
   set -l words (commandline -opc) (commandline -ct)
   set -l found ($words[1] complete -- $words[2..-1] 2> /dev/null)
   if test "$found[1]" = "${FILES_WANTED}"
-    __fish_complete_path (commandline -ct)
+    set -l option (string match -r -- '^--[^=]+=' $words[-1])
+    string replace -r -- '^' "$option" (__fish_complete_path (string replace -- "$option" '' $words[-1]))
   else
     printf '%s\\n' $found
   end

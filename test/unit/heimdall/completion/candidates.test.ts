@@ -47,7 +47,15 @@ describe('what completes a line', () => {
   });
 
   it('is the name of a file, which the shell knows best', async () => {
-    for (const line of ['restore ', 'up --config ', 'backup ', 'init ', 'simulate --from-log ', 'top --token-file x']) {
+    for (const line of [
+      'restore ',
+      'up --config ',
+      'check --config=',
+      'backup ',
+      'init ',
+      'simulate --from-log ',
+      'top --token-file x',
+    ]) {
       assert.deepEqual(await values(line), ['FILES'], line);
     }
   });

@@ -31,5 +31,6 @@ describe('the completion of bash', () => {
 
   it('offers files where they are wanted', () => {
     assert.deepEqual(completed('heimdall restore scri', `${FILES_WANTED}\\n`), ['scripts.test.ts']);
+    assert.deepEqual(completed('heimdall check --config=scri', `${FILES_WANTED}\\n`), ['scripts.test.ts']);
   });
 });
