@@ -1,7 +1,7 @@
 import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { AlertView } from '../../model/alert-view.ts';
 import type { EventView } from '../../model/event-view.ts';
-import { LIVE_EVENTS } from '../../model/live.ts';
+import { LIVE_EVENTS } from '../../model/live-after.ts';
 import { Panel } from '../part/panel.tsx';
 import { useSite } from '../site.ts';
 import { AlertsPanel } from './alerts-panel.tsx';

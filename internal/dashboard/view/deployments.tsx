@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import type { DeploymentDetailsView, DeploymentView } from '../../model/deployment-view.ts';
+import type { Told } from '../../model/told.ts';
 import type { LiveDeployment } from '../../model/live.ts';
 import { printable } from '../../model/printable.ts';
 import { momentText, spanText, clockText } from '../format.ts';
@@ -23,7 +24,7 @@ export function Deployments({
   latest,
 }: {
   readonly service: string;
-  readonly latest: readonly DeploymentView[];
+  readonly latest: readonly Told<DeploymentView>[];
 }) {
   const { store } = useSite();
   const live = store.deployments.value.filter((deployment) => deployment.service === service);
@@ -47,7 +48,7 @@ export function Deployments({
 }
 
 /** Asks for its steps when it is opened. */
-function EarlierDeployment({ deployment }: { readonly deployment: DeploymentView }) {
+function EarlierDeployment({ deployment }: { readonly deployment: Told<DeploymentView> }) {
   const { client } = useSite();
   const told = useSignal<DeploymentDetailsView | null>(null);
   const trouble = useSignal('');
@@ -69,7 +70,7 @@ function EarlierDeployment({ deployment }: { readonly deployment: DeploymentView
   );
 }
 
-export function DeploymentHead({ deployment }: { readonly deployment: DeploymentView }) {
+export function DeploymentHead({ deployment }: { readonly deployment: Told<DeploymentView> }) {
   const { store } = useSite();
   const { id, kind, version, by, createdAt, startedAt, finishedAt } = deployment;
   const until = finishedAt ?? store.state.value.at;
