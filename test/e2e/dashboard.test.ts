@@ -58,6 +58,7 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
     await row('web').getByText('no instances').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
     await page.getByText('All is well.').waitFor();
+    await page.locator('.balancers').getByText('in service').waitFor();
   });
 
   step('adds an instance, and shows how it starts', async () => {
@@ -144,6 +145,14 @@ describe('the dashboard in a browser', { skip: noBrowser }, () => {
     await page.locator('.silences').getByRole('button', { name: 'End' }).click();
     await button('End it').click();
     await page.locator('.silences').waitFor({ state: 'detached' });
+    await page.keyboard.press('3');
+    await button('Who did what').click();
+    await page.locator('.timeline').getByText('ready').first().waitFor({ state: 'detached' });
+    await page
+      .locator('.timeline')
+      .getByText(/^audit Ann added/)
+      .waitFor();
+    await toService();
   });
 
   step('shows an instance that was killed as down and why, and its return', async () => {
