@@ -69,7 +69,7 @@ function EarlierDeployment({ deployment }: { readonly deployment: DeploymentView
   );
 }
 
-export function DeploymentHead({ deployment }: { readonly deployment: DeploymentView }) {
+export function DeploymentHead({ deployment }: { readonly deployment: Omit<LiveDeployment, 'steps'> }) {
   const { store } = useSite();
   const { id, kind, version, by, createdAt, startedAt, finishedAt } = deployment;
   const until = finishedAt ?? store.state.value.at;
