@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runtime/package-info.ts';
+import { register as agent } from './commands/agent.ts';
 import { register as alerts } from './commands/alerts.ts';
 import { register as backup } from './commands/backup.ts';
 import { register as check } from './commands/check.ts';
@@ -31,7 +32,7 @@ import { watchOutput } from './terminal/watch-output.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
-  ['Run:', [init, up, manager, proxy, reload, check]],
+  ['Run:', [init, up, manager, proxy, agent, reload, check]],
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
@@ -39,7 +40,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
 ];
 
 /** Those that run on, whether or not anybody reads what they write. */
-const SERVING = new Set(['up', 'manager', 'proxy']);
+const SERVING = new Set(['up', 'manager', 'proxy', 'agent']);
 
 const EXAMPLES = examples(
   ['heimdall up', 'manager, load balancer and every configured instance; Ctrl-C drains and stops all'],

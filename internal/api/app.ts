@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HeimdallError } from '../model/errors.ts';
+import { agentEndpoints } from './agents.ts';
 import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
 import { dashboard } from './dashboard.ts';
@@ -20,6 +21,7 @@ import { requestLog } from './request-log.ts';
 import { selfDescriptionEndpoints } from './self-description.ts';
 import { serverEndpoints } from './servers.ts';
 import { serviceEndpoints } from './services.ts';
+import { SignatureGuard } from './signature-guard.ts';
 import { statusEndpoints } from './status.ts';
 
 const HEADERS = {
@@ -51,6 +53,7 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
   const endpoints: readonly Endpoint[] = [
     ...selfDescriptionEndpoints({ endpoints: () => endpoints, version, needsToken: () => token() !== undefined }),
     ...serverEndpoints(manager),
+    ...agentEndpoints(manager),
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
@@ -72,27 +75,36 @@ export function createApi(options: ApiOptions): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   const refusals = new RefusalLog(log);
-  app.use(requestLog(log), securityHeaders);
+  const routine = endpoints.filter(({ description }) => description.isRoutine === true);
+  app.use(requestLog(log, new Set(routine.map(({ path }) => path))), securityHeaders);
   const sendError = errorSender(log);
-  const changing = (endpoint: Endpoint) => mutation(endpoint, { manager, token, log, sendError });
+  const signatures = new SignatureGuard(token, refusals);
+  const authenticate: SignatureGuard['check'] = (...call) => signatures.check(...call);
+  const changing = (endpoint: Endpoint) => mutation(endpoint, { manager, token, authenticate, log, sendError });
+  const guarded = guard(() => ({ ...hostSettings(), token: token() }), refusals);
+  const tokenless = guard(() => ({ ...hostSettings(), token: undefined }), refusals);
+  const signable = signatures.before(tokenless, guarded);
+  const { open = [], signed = [], others = [] } = Object.groupBy(endpoints, accessOf);
   app.use(hostGuard(hostSettings, refusals), dashboard(dashboardFolder));
-  serve(
-    app,
-    endpoints.filter(({ description }) => description.isOpen === true),
-    changing,
-  );
-  app.use(guard(() => ({ ...hostSettings(), token: token() }), refusals));
-  serve(
-    app,
-    endpoints.filter(({ description }) => description.isOpen !== true),
-    changing,
-  );
+  serve(app, open, changing);
+  serve(app, signed, (endpoint) => [signable, changing(endpoint)]);
+  app.use(guarded);
+  serve(app, others, changing);
   app.use(notFound(endpoints), failed(sendError));
   return app;
 }
 
-/** @param changing - the handler of what does not only look. */
-function serve(app: Express, endpoints: readonly Endpoint[], changing: (endpoint: Endpoint) => RequestHandler): void {
+function accessOf({ description: { isOpen, isSignable } }: Endpoint): 'open' | 'signed' | 'others' {
+  if (isOpen === true) return 'open';
+  return isSignable === true ? 'signed' : 'others';
+}
+
+/** @param changing - the handlers of what does not only look. */
+function serve(
+  app: Express,
+  endpoints: readonly Endpoint[],
+  changing: (endpoint: Endpoint) => RequestHandler | RequestHandler[],
+): void {
   for (const [path, group] of byPath(endpoints)) {
     for (const endpoint of group) {
       if (endpoint.method === 'GET') app.get(path, look(endpoint));

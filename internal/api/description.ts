@@ -4,6 +4,7 @@ import type { ProblemCode } from './problem.ts';
 
 export const TAGS = {
   instances: 'One running copy of a service each: added, shown, removed.',
+  agents: 'Announce what runs elsewhere.',
   services: 'Changed, deployed, paused while they run.',
   deployments: 'What was deployed, and how it goes.',
   alerts: 'What is wrong, what people say of it, and who is told.',
@@ -27,6 +28,10 @@ export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.Zo
   readonly writtenBody?: z.ZodType;
   /** Holds nothing secret and steers nothing: whoever comes under an allowed name gets it, without a token. */
   readonly isOpen?: boolean;
+  /** Whether a signature may stand in for the token: see `pkg/http-guard/signature.ts`. */
+  readonly isSignable?: boolean;
+  /** Comes all the time and is not audited. */
+  readonly isRoutine?: boolean;
   /** Whether what it is about has an `ETag`, which `If-Match`, and of `GET` `If-None-Match`, is compared with. */
   readonly conditional?: boolean;
   /** By status, those that tell of success. */

@@ -28,6 +28,24 @@ export const INSTANCE: InstanceView = {
   cpu: 1.5,
 };
 
+/** An instance that an agent has announced. */
+export const ANNOUNCED: InstanceView = {
+  id: 'shop-8080-x1y2z3',
+  service: 'shop',
+  host: '10.0.0.7',
+  node: 'host-b',
+  port: 8080,
+  url: 'http://10.0.0.7:8080',
+  pid: null,
+  status: 'running',
+  health: 'unknown',
+  weight: 1,
+  version: null,
+  startedAt: MORNING,
+  restarts: 0,
+  agent: { id: 'host-b', metadata: {} },
+};
+
 export const DEPLOYMENT: DeploymentView = {
   id: 3,
   service: 'web',

@@ -4,6 +4,7 @@ import type { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import type { RuleView } from '../../pkg/alerts/rules/reading.ts';
 import type { LiveFeed } from '../server/live/live-feed.ts';
 import type { InstanceControl } from '../server/instance-control.ts';
+import type { AnnouncedInstances } from '../server/announced/announced-instances.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
@@ -15,6 +16,7 @@ export type Manager = Pick<
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
   readonly live: Pick<LiveFeed, 'join' | 'once'>;
   readonly instances: Pick<InstanceControl, keyof InstanceControl>;
+  readonly announced: Pick<AnnouncedInstances, 'register' | 'heartbeat' | 'deregister'>;
 };
 
 /** What the API needs of the alerts. */

@@ -22,6 +22,8 @@ interface MutationOptions {
   readonly manager: Pick<Manager, 'audit' | 'requestKeys' | 'services'>;
   /** The token that every call needs now; undefined: none. */
   readonly token: () => string | undefined;
+  /** Judges the signature that a request has in place of the token. @throws {HeimdallError} UNAUTHORIZED. */
+  readonly authenticate: (request: Request, response: Response, bytes: Buffer) => void;
   readonly log: Logger;
   readonly sendError: ErrorSender;
 }
@@ -36,6 +38,7 @@ export function mutation({ handle, description }: Endpoint, options: MutationOpt
     if (ifMatch !== null && description.conditional !== true) throw invalid('header.If-Match', NOTHING_TO_MATCH);
     const isPost = request.method === 'POST';
     const bytes = isPost || request.method === 'PATCH' ? await readBytes(request, response) : Buffer.alloc(0);
+    if (description.isSignable === true) options.authenticate(request, response, bytes);
     const claim = isPost ? claimOf(request, bytes, options.token()) : null;
     const known = claim && (await options.manager.requestKeys.claim(claim));
     if (claim !== null && known !== null) return replay(known, claim, response);
@@ -44,6 +47,7 @@ export function mutation({ handle, description }: Endpoint, options: MutationOpt
       request,
       response,
       claim,
+      isRoutine: description.isRoutine === true,
       audited: { ...audited, idempotencyKey: claim?.key ?? null },
     };
     const tell = (early: Deed) => audit(work, early, { status: null, failure: null });
@@ -57,6 +61,7 @@ interface Work {
   readonly request: Request;
   readonly response: Response;
   readonly claim: RequestClaim | null;
+  readonly isRoutine: boolean;
   readonly audited: AuditedRequest;
 }
 
@@ -73,8 +78,9 @@ async function carryOut(work: Work, deed: Deed, handle: () => Promise<void>): Pr
   }
   const status = response.statusCode;
   await settle(work, deed, failure, held.text);
+  const isRoutine = work.isRoutine && failure === null;
   const isRefused = status >= 400 && status < 500 && deed.words === null; // nothing has changed, and the log tells of it
-  if (!isRefused && (!deed.isTold || failure !== null)) await audit(work, deed, { status, failure });
+  if (!isRoutine && !isRefused && (!deed.isTold || failure !== null)) await audit(work, deed, { status, failure });
   held.release();
 }
 

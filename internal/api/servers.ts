@@ -27,7 +27,11 @@ const ListQuerySchema = z.strictObject({
     .exactOptional()
     .describe('Only those in this state.'),
 });
-const PortQuerySchema = z.strictObject({ port: wholeNumberText(1, 65_535).describe('Of the instance.') });
+const NAME_FIELDS = {
+  port: wholeNumberText(1, 65_535).exactOptional().describe('Of the instance.'),
+  id: z.string().min(1).exactOptional().describe('Of the instance, in place of its port.'),
+};
+const NamedQuerySchema = oneName(z.strictObject(NAME_FIELDS));
 const LogsQuerySchema = z.strictObject({
   stream: z
     .enum(LOG_STREAMS, { error: `expected ${LOG_STREAMS.join(' or ')}` })
@@ -37,9 +41,12 @@ const LogsQuerySchema = z.strictObject({
   follow: flag().default(false).describe('Go on with all that is written, as server-sent events.'),
 });
 const AddedSchema = z.union([InstanceViewSchema, z.array(InstanceViewSchema)]);
-const RemoveQuerySchema = PortQuerySchema.extend({
-  force: flag().default(false).describe('Skip the drain: requests in flight are cut off.'),
-});
+const RemoveQuerySchema = oneName(
+  z.strictObject({
+    ...NAME_FIELDS,
+    force: flag().default(false).describe('Skip the drain: requests in flight are cut off.'),
+  }),
+);
 
 const LIST = {
   tag: 'instances',
@@ -54,7 +61,7 @@ const LIST = {
 const GET = {
   tag: 'instances',
   summary: 'Show an instance by its port',
-  query: PortQuerySchema,
+  query: NamedQuerySchema,
   body: Nothing,
   conditional: true,
   answers: { 200: json('the instance', InstanceViewSchema, INSTANCE), 304: NOT_CHANGED },
@@ -83,7 +90,8 @@ const SHOW = {
 const WEIGH = {
   ...OF_ONE,
   summary: 'Give an instance another share of the requests',
-  details: 'A weight of null: that of its service.',
+  details:
+    'A weight of null: that of its service. Of an announced one it holds until its agent announces it with another weight.',
   body: WeighBodySchema,
   examples: [{ id: '9000', body: { weight: 3 } }],
 } as const satisfies Description;
@@ -113,7 +121,7 @@ const REMOVE = {
   tag: 'instances',
   summary: 'Drain and stop an instance',
   details:
-    'No load balancer gives it new requests any more, those in flight finish, then it is stopped. Resolves when it is gone.',
+    'No load balancer gives it new requests any more, those in flight finish, then it is stopped. Resolves when it is gone. What an agent announced goes on where it runs; its agent keeps it out.',
   query: RemoveQuerySchema,
   body: Nothing,
   conditional: true,
@@ -182,11 +190,11 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
-      sendInstance(response, await manager.instances.get(String(query.port)));
+      sendInstance(response, await manager.instances.get(nameOf(query)));
     }),
     addEndpoint(manager),
     endpoint('DELETE', '/servers/remove', REMOVE, async ({ query, deed }, response) => {
-      const removed = await manager.remove(query.port, { force: query.force }, deed);
+      const removed = await manager.remove(nameOf(query), { force: query.force }, deed);
       const words = `removed ${removed.id}${query.force ? ' without a drain' : ''}`;
       deed.did(words, deed.subject, differencesOf(settingsOfInstance(removed), {}));
       sendJson(response, removed);
@@ -194,6 +202,18 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
     ...instanceEndpoints(manager),
     logsEndpoint(manager),
   ];
+}
+
+/** Which instance is meant is told in one of two ways. */
+function oneName<S extends z.ZodObject>(schema: S): S {
+  return schema.refine((query) => (query['port'] === undefined) !== (query['id'] === undefined), {
+    path: ['port'],
+    error: 'expected the port of the instance (port=9000) or its id (id=web-9000-x1y2z3), one of them',
+  });
+}
+
+function nameOf({ port, id }: { readonly port?: number; readonly id?: string }): string {
+  return id ?? String(port);
 }
 
 /** `/servers/{id or port}`: one instance is shown, weighed and restarted. */

@@ -1,6 +1,7 @@
 import type { EventView } from '../model/event-view.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
 import type { ReloadView } from '../model/reload-view.ts';
+import { AgentsClient } from './agents.ts';
 import { AlertsClient } from './alerts.ts';
 import { Connection } from './connection.ts';
 import { DeploymentsClient } from './deployments.ts';
@@ -28,6 +29,7 @@ export function createClient(options: ClientOptions) {
   const connection = new Connection(options);
   return {
     servers: new ServersClient(connection),
+    agents: new AgentsClient(connection),
     services: new ServicesClient(connection),
     deployments: new DeploymentsClient(connection),
     alerts: new AlertsClient(connection),

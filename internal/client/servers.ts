@@ -44,12 +44,16 @@ export class ServersClient {
     return this.#connection.tagged({ method: 'GET', path: pathOf(instance), options });
   }
 
-  /** Drains and stops one; resolves when it is gone. @param options - `force`: its requests are cut off. */
+  /**
+   * Drains and stops one; resolves when it is gone.
+   * @param instance - its id or port. @param options - `force`: its requests are cut off.
+   */
   remove(
-    port: number,
+    instance: string | number,
     { force, ...options }: ChangeOptions & { readonly force?: boolean | undefined } = {},
   ): Promise<InstanceView> {
-    return this.#connection.json({ method: 'DELETE', path: '/servers/remove', query: { port, force }, options });
+    const name = /^\d+$/.test(String(instance)) ? { port: instance } : { id: instance };
+    return this.#connection.json({ method: 'DELETE', path: '/servers/remove', query: { ...name, force }, options });
   }
 
   /** @param instance - its id or port. @param weight - null: the one that new instances of its service get. */

@@ -95,8 +95,9 @@ function incompleteService(service: Service, index: number): Fault[] {
   if (service.command) return [];
   const path = ['services', index];
   if (service.instances) return [{ path: [...path, 'instances'], message: 'needs a command that starts an instance' }];
-  if (service.servers.length > 0) return [];
-  return [{ path, message: `the service "${service.name}" needs a command, or servers, or both` }];
+  if (service.servers.length > 0 || service.agents) return [];
+  const message = `the service "${service.name}" needs a command, or servers, or "agents": true for those that agents announce`;
+  return [{ path, message }];
 }
 
 /** What changes the number of instances by itself, or exchanges them. */

@@ -128,6 +128,8 @@ export const ServiceSchema = z.strictObject({
   versions: z.record(VersionSchema, VariantSchema).default({}),
   /** Instances that heimdall does not spawn. */
   servers: z.array(ServerSchema).default([]),
+  /** Whether agents may announce instances of it. */
+  agents: z.boolean().default(false),
   routes: z.array(RouteSchema).min(1).prefault([{}]),
   algorithm: z.enum(ALGORITHMS).default('round-robin'),
   hash: HashSchema.prefault({}),

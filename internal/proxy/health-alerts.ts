@@ -61,7 +61,7 @@ export class HealthAlerts {
       instanceKey(pool.name, ''),
       down.map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
     );
-    for (const { instance } of down) if (hasEnded(instance)) void this.#quote(instance);
+    for (const { instance } of down) if (hasEnded(instance) && instance.agent === null) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
     this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
   }

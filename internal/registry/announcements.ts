@@ -29,7 +29,8 @@ export interface Announcements {
    */
   renew(agent: string, ids: readonly string[], ttlMs: number): Promise<readonly string[]>;
   /**
-   * To be called every second: takes those away whose agents have been silent for too long.
+   * To be called every second: takes those away whose agents have been silent for too long. A service is not left without
+   * any that is ready for that reason alone: it may be the agents' way to us that is broken, and probes tell what still serves.
    * @returns them, each to one manager only.
    */
   expire(): Promise<readonly Instance[]>;

@@ -3,9 +3,9 @@ import { declaredInstances, type Instance, type Usage, viewOf } from '../model/i
 import type { InstanceView } from '../model/instance-view.ts';
 import type { Service } from '../model/service.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
-import { instanceNotFound, portOf, supervisorNamed } from './instance-named.ts';
+import { assertOne, instanceNamed, instanceNotFound, notSpawned, portOf, supervisorNamed } from './instance-named.ts';
 import { logTailOf } from './log-tail.ts';
-import type { Operations } from './operations.ts';
+import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
 import { reserveSuccessor, retirePredecessor, type SuccessorParts, startSuccessor } from './successor.ts';
@@ -27,41 +27,48 @@ interface InstanceControlOptions extends SuccessorParts {
 /** Single instances as something that can be looked at and changed while they run; each is called by its id or its port. */
 export class InstanceControl {
   readonly #options: InstanceControlOptions;
+  /** Changes of announced instances, by id: each begins with what the one before has left. */
+  readonly #announced = new Operations();
 
   constructor(options: InstanceControlOptions) {
     this.#options = options;
   }
 
-  /** The spawned or declared instance. @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several declared ones have the port. */
+  /** Whoever runs it. @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several have the port. */
   async get(name: string): Promise<InstanceView> {
     const { context, services, usageOf, ready } = this.#options;
     await ready();
     const [{ instances }, health] = await Promise.all([context.registry.snapshot(), context.registry.health()]);
     const port = portOf(name);
     const all = [...instances, ...services().flatMap(declaredInstances)];
-    const spawned = instances.filter((instance) => instance.port === port);
+    const registered = instances.filter((instance) => instance.port === port);
     const named = all.filter(({ id }) => id === name);
     const candidates =
-      [named, spawned, all.filter((each) => each.port === port)].find(({ length }) => length > 0) ?? [];
-    const [view, other] = viewsOf(candidates, health, usageOf);
-    if (view !== undefined && other === undefined) return view;
-    if (view === undefined) throw instanceNotFound(name);
-    const ids = candidates.map(({ id }) => id).join(', ');
-    throw new HeimdallError('INSTANCE_NOT_FOUND', `several declared servers have port ${name}: ${ids}; use an id`);
+      [named, registered, all.filter((each) => each.port === port)].find(({ length }) => length > 0) ?? [];
+    const views = viewsOf(candidates, health, usageOf);
+    assertOne(name, views);
+    if (views[0] === undefined) throw instanceNotFound(name);
+    return views[0];
   }
 
   /**
+   * Of one that an agent announced, until that announces it with another weight.
    * @param weight - null: the one that new instances of its service get.
-   * @throws {HeimdallError} INSTANCE_NOT_FOUND, NOT_SPAWNED; LIFECYCLE_CONFLICT when it is leaving.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; LIFECYCLE_CONFLICT when it is leaving.
    */
   async weigh(
     name: string,
     weight: number | null,
     terms: Terms<InstanceSettings> = UNCONDITIONAL,
   ): Promise<InstanceView> {
-    const { context, ready } = this.#options;
-    await ready();
-    const supervisor = this.#supervisor(name, 'its weight is set in "servers"');
+    await this.#options.ready();
+    const named = await instanceNamed(name, this.#known());
+    if (named.kind === 'announced') {
+      const { id } = named.instance;
+      return this.#announced.run(id, () => this.#weighAnnounced(id, weight, terms));
+    }
+    if (named.kind === 'declared') throw notSpawned(named.instance.id, 'its weight is set in "servers"');
+    const { supervisor } = named;
     assertStays(supervisor);
     const { id, service } = supervisor.instance;
     const next = weight ?? (await this.#usualWeight(service));
@@ -71,10 +78,7 @@ export class InstanceControl {
       terms.permit(before);
     });
     terms.changed(before, { ...before, weight: next });
-    if (next !== before.weight) {
-      const message = `${id} has weight ${next}, and had ${before.weight}`;
-      context.journal.record('instance.changed', supervisor.instance, message);
-    }
+    if (next !== before.weight) this.#tellWeight(supervisor.instance, before.weight, next);
     return this.get(id);
   }
 
@@ -93,7 +97,7 @@ export class InstanceControl {
   ): Promise<InstanceView> {
     const { operations, services, ready } = this.#options;
     await ready();
-    const old = this.#supervisor(name, 'restart it where it runs');
+    const old = await supervisorNamed(name, this.#known(), 'restart it where it runs');
     const service = serviceNamed(services(), old.instance.service);
     if (service.command === undefined) {
       throw new HeimdallError('NOT_SPAWNED', `service ${service.name} has no command in the configuration any more`);
@@ -144,10 +148,26 @@ export class InstanceControl {
     return services.find((state) => state.service === service)?.overrides.weight ?? 1;
   }
 
-  /** @throws {HeimdallError} INSTANCE_NOT_FOUND, NOT_SPAWNED. */
-  #supervisor(name: string, hint: string): Supervisor {
-    const { fleet, services } = this.#options;
-    return supervisorNamed(fleet, services(), name, () => `: ${hint}`);
+  async #weighAnnounced(id: string, weight: number | null, terms: Terms<InstanceSettings>): Promise<InstanceView> {
+    const view = await this.get(id);
+    if (view.status === 'draining') throw leaving(id);
+    const before = settingsOfInstance(view);
+    const next = weight ?? (await this.#usualWeight(view.service));
+    terms.permit(before);
+    await this.#options.context.registry.update(id, { weight: next });
+    terms.changed(before, { ...before, weight: next });
+    if (next !== before.weight) this.#tellWeight(view, before.weight, next);
+    return { ...view, weight: next };
+  }
+
+  #tellWeight(instance: Pick<Instance, 'id' | 'service'>, before: number, after: number): void {
+    const message = `${instance.id} has weight ${after}, and had ${before}`;
+    this.#options.context.journal.record('instance.changed', instance, message);
+  }
+
+  #known() {
+    const { fleet, services, context } = this.#options;
+    return { fleet, services: services(), registry: context.registry };
   }
 }
 
@@ -157,5 +177,9 @@ function settingsOf({ instance }: Supervisor): InstanceSettings {
 
 /** @throws {HeimdallError} LIFECYCLE_CONFLICT. */
 function assertStays({ id, isLeaving }: Supervisor): void {
-  if (isLeaving) throw new HeimdallError('LIFECYCLE_CONFLICT', `${id} is being removed or replaced`, { id });
+  if (isLeaving) throw leaving(id);
+}
+
+function leaving(id: string): HeimdallError {
+  return new HeimdallError('LIFECYCLE_CONFLICT', `${id} is being removed or replaced`, { id });
 }

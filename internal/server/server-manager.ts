@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import { HeimdallError, messageOf } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
@@ -17,6 +17,7 @@ import type { EventQuery, InstanceDraft, RegistryWriter } from '../registry/regi
 import type { RequestKeys } from '../registry/request-keys.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
+import { AnnouncedInstances } from './announced/announced-instances.ts';
 import { Autoscaler } from './autoscaler.ts';
 import { Deployer } from './deployer.ts';
 import { draftOf, type Place } from './draft.ts';
@@ -26,7 +27,7 @@ import { Fleet } from './fleet.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { InstanceControl } from './instance-control.ts';
 import { InstanceLogs, type LogQuery } from './instance-logs.ts';
-import { instanceNotFound, supervisorNamed } from './instance-named.ts';
+import { instanceNamed, notSpawned, supervisorNamed } from './instance-named.ts';
 import { type AuditRecord, Journal } from './journal.ts';
 import { DEFAULT_LOG_LIMITS, type LogLimits, LogRotation } from './log-rotation.ts';
 import { hasOutput, outputPaths } from './log-tail.ts';
@@ -93,6 +94,7 @@ export class ServerManager {
   readonly services: ServiceControl;
   readonly live: LiveFeed;
   readonly instances: InstanceControl;
+  readonly announced: AnnouncedInstances;
   readonly #options: ServerManagerOptions;
   readonly #place: Place;
   readonly #context: SupervisorContext;
@@ -154,6 +156,7 @@ export class ServerManager {
     };
     this.services = new ServiceControl({ ...controls, deployer: this.#deployer });
     this.instances = new InstanceControl(controls);
+    this.announced = new AnnouncedInstances(controls);
     this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
@@ -164,6 +167,7 @@ export class ServerManager {
       { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
       { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
       { name: 'ejections', everyBeats: 1, run: () => ejections.look() },
+      { name: 'announced instances', everyBeats: 1, run: () => this.announced.look() },
       { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
     ]);
   }
@@ -225,7 +229,7 @@ export class ServerManager {
   /**
    * The output of an instance that heimdall spawned, by its id or its port, or by the id of one that is no more, as long as it is
    * kept; `gone` is aborted when the instance is, or the manager stops.
-   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared or announced one.
    */
   async logs(name: string, query: LogQuery): Promise<{ readonly logs: InstanceLogs; readonly gone: AbortSignal }> {
     await this.#started;
@@ -233,23 +237,26 @@ export class ServerManager {
     if (this.#fleet.get(name) === undefined && (await hasOutput(logDir, name))) {
       return { logs: new InstanceLogs(logDir, name, query), gone: AbortSignal.abort() };
     }
-    const hint = () => ': its output is kept where it runs';
-    const { id, removed } = supervisorNamed(this.#fleet, this.#services, name, hint);
+    const { id, removed } = await supervisorNamed(name, this.#known(), 'its output is kept where it runs');
     return { logs: new InstanceLogs(logDir, id, query), gone: AbortSignal.any([removed, this.#stopping.signal]) };
   }
 
   /**
-   * The acknowledged drain (see `Supervisor.remove`); calls for one port join.
-   * @throws {HeimdallError} INSTANCE_NOT_FOUND; NOT_SPAWNED for a declared one; REGISTRY_UNAVAILABLE.
+   * The acknowledged drain (see `Supervisor.remove`); calls for one instance join. One that an agent announced goes on where
+   * it runs: its agent is told, and keeps it out.
+   * @param name - its id or port.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several have the port; NOT_SPAWNED for a declared one;
+   * REGISTRY_UNAVAILABLE.
    */
   async remove(
-    port: number,
+    name: string | number,
     { force }: { readonly force: boolean },
     terms: Pick<Terms<InstanceSettings>, 'permit'> = UNCONDITIONAL,
   ): Promise<InstanceView> {
     await this.#ready();
-    const supervisor = this.#fleet.byPort(port);
-    if (supervisor) {
+    const named = await instanceNamed(String(name), this.#known());
+    if (named.kind === 'spawned') {
+      const { supervisor } = named;
       terms.permit(settingsOfInstance(viewOf(supervisor.instance, 'unknown')));
       const options = { force, desiredDelta: -1, evenUnmarked: false };
       const isBusy = this.#operations.isBusy(supervisor.instance.service);
@@ -257,12 +264,14 @@ export class ServerManager {
       if (isBusy) this.#reconciler.demand(); // its successor may have been started already
       return viewOf(removed, 'unknown');
     }
-    const declared = this.#declared().find((instance) => instance.port === port);
-    if (declared === undefined) throw instanceNotFound(String(port));
-    throw new HeimdallError(
-      'NOT_SPAWNED',
-      `${declared.id} was not spawned by heimdall; take it out of "servers" of service ${declared.service} in the configuration`,
-    );
+    const { instance, kind } = named;
+    if (kind === 'declared') {
+      const hint = `take it out of "servers" of service ${instance.service} in the configuration`;
+      throw notSpawned(instance.id, hint);
+    }
+    terms.permit(settingsOfInstance(viewOf(instance, 'unknown')));
+    await this.announced.retire(instance, { force, tell: true });
+    return viewOf({ ...instance, lifecycle: 'stopped' }, 'unknown');
   }
 
   async status(): Promise<ManagerStatus> {
@@ -359,7 +368,7 @@ export class ServerManager {
       services: () => this.#services,
       declared: () => this.#declared(),
       usageOf: (instance) => this.#usageOf(instance),
-      drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? null,
+      drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? this.announced.drainOf(id),
       traffic: new LiveTraffic({ registry, clock, usage: this.#usage }),
     });
     return new LiveFeed({ source: reader, clock: systemClock, log });
@@ -412,6 +421,10 @@ export class ServerManager {
   /** For instances of a service that is not configured any more, the defaults tell how to end them. */
   #serviceOf({ service: name }: Instance): Service {
     return this.#services.find((service) => service.name === name) ?? ServiceSchema.parse({ name });
+  }
+
+  #known() {
+    return { fleet: this.#fleet, services: this.#services, registry: this.#context.registry };
   }
 
   #declared(): Instance[] {

@@ -22,6 +22,7 @@ export function viewsOf(
 ): InstanceView[] {
   const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
   return instances
+    .filter(({ agent, lifecycle }) => agent === null || lifecycle !== 'stopped') // only there to tell its agent
     .map((instance) =>
       viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown', usageOf(instance)),
     )

@@ -155,12 +155,36 @@ export function announcementsContract(name: string, createStore: () => Promise<S
       await pass(TTL_MS / 2);
       const expired = await eventually('it expires', async () => {
         const found = await manager.announcements.expire();
-        return found.length > 0 && found;
+        return found.length > 0 ? found : null;
       });
       assert.deepEqual(expired, [silent]);
       assert.deepEqual(await manager.announcements.expire(), []);
       assert.deepEqual(await picture(), [living]);
       assert.deepEqual(await manager.announcements.renew('agent-b', [silent.id], TTL_MS), [silent.id]);
+    });
+
+    it('leaves a service its last instances: what is broken may be the way of agents to us', async () => {
+      const last = await announce();
+      const dead = await announce({ port: 8_081 });
+      await manager.update(dead.id, { lifecycle: 'failed', lastError: 'status 503' });
+      await pass(2 * TTL_MS);
+      const expired = await eventually('what has failed expires', async () => {
+        const found = await manager.announcements.expire();
+        return found.length > 0 ? found : null;
+      });
+      assert.deepEqual(
+        expired.map(({ id }) => id),
+        [dead.id],
+      );
+      assert.deepEqual(await picture(), [last]);
+      assert.deepEqual(await manager.announcements.renew('agent-b', [last.id], TTL_MS), []);
+      await pass(2 * TTL_MS);
+      await announce({ port: 8_082, agent: { id: 'agent-c', metadata: {} } });
+      const replaced = await eventually('it is not needed any more', async () => {
+        const found = await manager.announcements.expire();
+        return found.length > 0 ? found : null;
+      });
+      assert.deepEqual(replaced, [last]);
     });
 
     it('gives the place of an agent that has been silent for too long to another one', async () => {

@@ -58,9 +58,10 @@ export class Site implements AsyncDisposable {
     this.ports = ports;
   }
 
-  static async open(portCount = 20): Promise<Site> {
+  /** @param clock - of the registry; epoch milliseconds. */
+  static async open(portCount = 20, clock: () => number = Date.now): Promise<Site> {
     const dir = await mkdtemp(join(tmpdir(), 'heimdall-server-'));
-    const registry = await openManagerRegistry({ path: join(dir, 'registry.db') });
+    const registry = await openManagerRegistry({ path: join(dir, 'registry.db'), clock });
     const from = await freeRange(portCount);
     return new Site(dir, registry, { from, to: from + portCount - 1 });
   }

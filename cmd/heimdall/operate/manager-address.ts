@@ -37,13 +37,18 @@ export async function managerAddress(
 ): Promise<ManagerAddress> {
   const named = manager ?? env['HEIMDALL_MANAGER'];
   const url = named === undefined ? null : urlOf(named, manager === undefined ? 'HEIMDALL_MANAGER' : '--manager');
-  const token = tokenFile === undefined ? tokenOf(env) : await tokenIn(tokenFile);
+  const token = await tokenFrom(tokenFile, env);
   if (url !== null && (config === undefined || token !== undefined)) return { baseUrl: url, token };
   const found = await configured();
   return {
     baseUrl: url ?? reachable(`http://${authority(found.host, found.port)}`),
     token: token ?? found.token,
   };
+}
+
+/** @param file - goes before the environment. @throws {CommandError} without what it holds. */
+export async function tokenFrom(file: string | undefined, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  return file === undefined ? tokenOf(env) : tokenIn(file);
 }
 
 function urlOf(text: string, source: string): string {

@@ -19,7 +19,7 @@ export async function removeInstance(
   lookMs = LOOK_MS,
 ): Promise<InstanceView> {
   try {
-    return await servers.remove(instance.port, { force, signal });
+    return await servers.remove(instance.id, { force, signal });
   } catch (error) {
     if (!(error instanceof HeimdallConnectionError)) throw error;
     return untilGone({ servers, lookMs, signal }, instance, error);

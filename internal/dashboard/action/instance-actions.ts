@@ -5,24 +5,29 @@ import { wholeNumberOf } from './input.ts';
 
 /** Takes one instance away, after a drain. @param remaining - healthy instances of its service besides it. */
 export function removeInstance(instance: LiveInstance, remaining: number): Action {
-  const { id, port, service, traffic } = instance;
+  const { id, service, traffic, agent } = instance;
+  const others = `${plural(remaining, 'healthy instance')} of ${service} ${remaining === 1 ? 'remains' : 'remain'}`;
+  const end =
+    agent === undefined
+      ? `then it is stopped. ${others}, and the service wants one less from now on.`
+      : `and it goes on where it runs: its agent ${agent.id} keeps it out of rotation until it is told otherwise. ${others}.`;
   return {
     title: `Remove ${id}`,
     verb: 'Drain and remove',
     isDestructive: true,
     fields: [],
     meaning: () =>
-      `The load balancers give it no new requests. Its ${plural(traffic.inFlight, 'request')} in flight may finish, then it is stopped. ${plural(remaining, 'healthy instance')} of ${service} ${remaining === 1 ? 'remains' : 'remain'}, and the service wants one less from now on.`,
+      `The load balancers give it no new requests. Its ${plural(traffic.inFlight, 'request')} in flight may finish, ${end}`,
     watch: { kind: 'drain', instance: id },
     run: async ({ servers }) => {
-      await servers.remove(port);
-      return { said: `${id} is drained and stopped.` };
+      await servers.remove(id);
+      return { said: agent === undefined ? `${id} is drained and stopped.` : `${id} is drained.` };
     },
   };
 }
 
 /** Stops an instance at once. */
-export function forceInstance({ id, port, traffic }: LiveInstance): Action {
+export function forceInstance({ id, traffic }: LiveInstance): Action {
   return {
     title: `Stop ${id} without a drain`,
     verb: 'Stop now',
@@ -31,7 +36,7 @@ export function forceInstance({ id, port, traffic }: LiveInstance): Action {
     meaning: () => `Its ${plural(traffic.inFlight, 'request')} in flight are cut off. Clients see errors.`,
     watch: { kind: 'drain', instance: id },
     run: async ({ servers }) => {
-      await servers.remove(port, { force: true });
+      await servers.remove(id, { force: true });
       return { said: `${id} is stopped.` };
     },
   };

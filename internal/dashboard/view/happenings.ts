@@ -16,9 +16,9 @@ export interface Happening {
   readonly instance: string | null;
 }
 
-const BAD = /\.(start-failed|restart-failed|exited|crash-loop|lost|failed|refused)$/;
+const BAD = /\.(start-failed|restart-failed|exited|crash-loop|lost|down|expired|failed|refused)$/;
 const WARN = /\.(ejected|replaced|rolled-back|paused|draining)$/;
-const GOOD = /\.(ready|readmitted|succeeded|resumed)$/;
+const GOOD = /\.(ready|readmitted|announced|up|succeeded|resumed)$/;
 
 /** Events, and the beginnings and ends of alerts, newest first. @param words - in lower case; each line holds them. */
 export function happeningsOf(events: readonly EventView[], alerts: readonly AlertView[], words = ''): Happening[] {

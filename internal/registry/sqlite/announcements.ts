@@ -2,8 +2,9 @@ import { HeimdallError } from '../../model/errors.ts';
 import type { Instance } from '../../model/instance.ts';
 import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
 import type { Connection } from './connection.ts';
+import type { Handle } from './handle.ts';
 import { checkInstance, insertInstance, newInstanceId, raiseRevision, updateInstance } from './instances.ts';
-import { readAnnouncedIds, readInstance, readInstanceAt } from './queries.ts';
+import { readAnnouncedIds, readInstanceAt, readSnapshot } from './queries.ts';
 
 /**
  * The announced instances of the SQLite registry. How long each may stay only its manager knows, for a sign of life shall
@@ -49,12 +50,24 @@ export class SqliteAnnouncements implements Announcements {
     const present = new Set(ids);
     for (const id of this.#deadlines.keys()) if (!present.has(id)) this.#deadlines.delete(id);
     if (!ids.some((id) => this.#isOverdue({ id }))) return [];
+    const dispensable = await this.#connection.read((handle) => this.#dispensable(handle));
+    if (dispensable.length === 0) return [];
     return this.#connection.write((handle) => {
-      const overdue = ids.filter((id) => this.#isOverdue({ id })).flatMap((id) => readInstance(handle, id) ?? []);
-      for (const { id } of overdue) handle.run('DELETE FROM instances WHERE id = ?', id);
-      if (overdue.length > 0) raiseRevision(handle);
-      return overdue;
+      const gone = this.#dispensable(handle);
+      for (const { id } of gone) handle.run('DELETE FROM instances WHERE id = ?', id);
+      if (gone.length > 0) raiseRevision(handle);
+      return gone;
     });
+  }
+
+  /** What is overdue, but for the last instances of a service. */
+  #dispensable(handle: Handle): readonly Instance[] {
+    const { instances } = readSnapshot(handle);
+    const isSilent = (instance: Instance) => instance.agent !== null && this.#isOverdue(instance);
+    const served = new Set(
+      instances.filter((each) => each.lifecycle === 'ready' && !isSilent(each)).map(({ service }) => service),
+    );
+    return instances.filter((each) => isSilent(each) && (each.lifecycle !== 'ready' || served.has(each.service)));
   }
 
   #isOverdue({ id }: Pick<Instance, 'id'>): boolean {

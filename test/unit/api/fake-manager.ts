@@ -63,6 +63,7 @@ export class FakeManager implements Manager {
   readonly calls: [method: string, ...args: unknown[]][] = [];
   readonly services: Manager['services'];
   readonly instances: Manager['instances'];
+  readonly announced: Manager['announced'];
   readonly eventCounts = new EventCounts();
   readonly requestKeys = new FakeRequestKeys();
   readonly audits: AuditRecord[] = [];
@@ -76,6 +77,7 @@ export class FakeManager implements Manager {
       this.calls.push([method, ...args.filter((arg) => !(arg instanceof Deed))]);
     this.services = answers.services ?? fakeServices(call);
     this.instances = answers.instances ?? fakeInstances(call);
+    this.announced = answers.announced ?? fakeAnnounced(call);
   }
 
   async add(request: AddRequest): Promise<Instance[]> {
@@ -90,11 +92,11 @@ export class FakeManager implements Manager {
     return [viewOf(instance(9000), 'healthy'), viewOf(instance(9001), 'unhealthy')];
   }
 
-  async remove(port: number, options: { readonly force: boolean }) {
-    this.calls.push(['remove', port, options]);
-    if (this.#answers.remove) return this.#answers.remove(port, options);
-    if (port !== 9000) throw instanceNotFound(String(port));
-    return viewOf(instance(port, { lifecycle: 'stopped', process: null }), 'unknown');
+  async remove(name: string | number, options: { readonly force: boolean }) {
+    this.calls.push(['remove', name, options]);
+    if (this.#answers.remove) return this.#answers.remove(name, options);
+    if (!['9000', 'web-9000'].includes(String(name))) throw instanceNotFound(String(name));
+    return viewOf(instance(9000, { lifecycle: 'stopped', process: null }), 'unknown');
   }
 
   async logs(id: string, query: Parameters<Manager['logs']>[1]) {
@@ -198,6 +200,25 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
         { id: 2, deployment: 3, at: Date.UTC(2026, 0, 3), message: 'done', instanceId: null, logTail: ['a line'] },
       ],
     }),
+  };
+}
+
+/** The instance on port 9000, announced by whoever asks. */
+function fakeAnnounced(call: (method: string, ...args: unknown[]) => void): Manager['announced'] {
+  const one = (agent: string) => instance(9000, { agent: { id: agent, metadata: {} }, process: null });
+  return {
+    async register(request, address) {
+      call('announced.register', request, address);
+      return [one(request.agent)];
+    },
+    async heartbeat(request) {
+      call('announced.heartbeat', request);
+      return { unknown: [], removed: [], ttlMs: 8_000, intervalMs: 2_000 };
+    },
+    async deregister(request, options) {
+      call('announced.deregister', request, options);
+      return { gone: [...request.instances], unknown: [], instances: [one(request.agent)] };
+    },
   };
 }
 

@@ -155,9 +155,14 @@ describe('GET /servers/get', () => {
     assert.deepEqual(manager.calls, []);
   });
 
-  it('says that the port is missing', async () => {
-    const response = await request(api()).get('/servers/get').expect(400);
-    assert.match(response.body.detail, /query\.port: .*missing/);
+  it('takes an id in place of the port, and one of both', async () => {
+    const manager = new FakeManager();
+    await request(api({ manager })).get('/servers/get?id=web-9000').expect(200);
+    assert.deepEqual(manager.calls, [['instances.get', 'web-9000']]);
+    for (const query of ['', '?port=9000&id=web-9000']) {
+      const response = await request(api()).get(`/servers/get${query}`).expect(400);
+      assert.match(response.body.detail, /query\.port: expected the port of the instance .* or its id/);
+    }
   });
 });
 
@@ -165,14 +170,14 @@ describe('DELETE /servers/remove', () => {
   it('drains the instance and answers what was removed', async () => {
     const manager = new FakeManager();
     const response = await request(api({ manager })).delete('/servers/remove?port=9000').expect(200);
-    assert.deepEqual(manager.calls, [['remove', 9000, { force: false }]]);
+    assert.deepEqual(manager.calls, [['remove', '9000', { force: false }]]);
     assert.equal(response.body.status, 'stopped');
   });
 
   it('skips the drain when forced', async () => {
     const manager = new FakeManager();
     await request(api({ manager })).delete('/servers/remove?port=9000&force=true').expect(200);
-    assert.deepEqual(manager.calls, [['remove', 9000, { force: true }]]);
+    assert.deepEqual(manager.calls, [['remove', '9000', { force: true }]]);
   });
 
   it('takes only true and false for force', async () => {

@@ -71,7 +71,7 @@ describe('the client', () => {
         ['add', { count: 2, wait: false }],
         ['list', { service: 'web', status: 'running' }],
         ['instances.get', '9000'],
-        ['remove', 9000, { force: true }],
+        ['remove', '9000', { force: true }],
         ['instances.weigh', 'web-9000', 5],
         ['instances.restart', '9000', { wait: false }],
         ['logs', 'web-9000', { lines: 5, stream: 'err', follow: false }],
@@ -156,7 +156,7 @@ describe('the client', () => {
 
   it('has a method for everything that can be asked of the manager', async () => {
     const { client, sent } = recording();
-    const { servers, services, deployments, alerts, events, status, reload, liveState } = client;
+    const { servers, agents, services, deployments, alerts, events, status, reload, liveState } = client;
     await servers.add();
     await servers.list();
     await servers.getTagged(9000);
@@ -164,6 +164,9 @@ describe('the client', () => {
     await servers.weigh(9000, 2);
     await servers.restart(9000);
     await servers.logs(9000);
+    await agents.register({ agent: 'a', node: 'a', apps: [{ service: 'web', port: 1 }] });
+    await agents.heartbeat({ agent: 'a', instances: [{ id: 'web-1', state: 'up' }] });
+    await agents.deregister({ agent: 'a', instances: ['web-1'] });
     await services.list();
     await services.get('web');
     await services.patch('web', {});

@@ -34,7 +34,7 @@ describe('the actions of the dashboard', () => {
     assert.deepEqual(await sentBy(addInstances(WEB, new Set()), { count: '2' }), [
       'POST /servers/add {"service":"web","count":2,"weight":2}',
     ]);
-    assert.deepEqual(await sentBy(removeInstance(instance, 2)), ['DELETE /servers/remove?port=9001']);
+    assert.deepEqual(await sentBy(removeInstance(instance, 2)), ['DELETE /servers/remove?id=web-9001-x']);
     assert.deepEqual(await sentBy(weighInstance(instance), { weight: '5' }), [
       'PATCH /servers/web-9001-x {"weight":5}',
     ]);

@@ -20,6 +20,7 @@ describe('a service', () => {
       cwd: '.',
       versions: {},
       servers: [],
+      agents: false,
       routes: [{ host: '*', path: '/', rateLimit: null }],
       algorithm: 'round-robin',
       hash: { key: 'ip+url', balanceFactor: null },

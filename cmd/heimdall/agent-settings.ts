@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import { type AgentSettings, AgentSettingsSchema } from '../../internal/agent/settings.ts';
+import { nodeNameOf } from '../../internal/config/node-name.ts';
+import { messageOf } from '../../internal/model/errors.ts';
+import { parseJson } from '../../internal/model/json.ts';
+import { UsageError } from './command-error.ts';
+
+/** As they stand on the command line. */
+export interface AgentArguments {
+  readonly app?: readonly string[];
+  readonly service?: readonly string[];
+  readonly manager?: readonly string[];
+  readonly host?: string;
+  readonly weight?: string;
+  readonly version?: string;
+  readonly metadata?: readonly string[];
+  readonly healthPath?: string;
+  readonly interval?: string;
+  readonly node?: string;
+  readonly tokenFile?: string;
+  readonly config?: string;
+}
+
+/** Which option a setting comes from. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  service: '--app',
+  port: '--app',
+  host: '--host',
+  weight: '--weight',
+  version: '--version',
+  metadata: '--metadata',
+  path: '--health-path',
+  interval: '--interval',
+  node: '--node',
+  managers: '--manager',
+};
+const LOCAL_MANAGER = 'http://127.0.0.1:7000';
+
+/** @throws {UsageError} that names the option at fault. */
+export function settingsFrom(options: AgentArguments, env: NodeJS.ProcessEnv): AgentSettings {
+  const { host, weight, version, metadata, healthPath: path, interval } = options;
+  const named = metadata?.map((text) => pairOf(text, '--metadata', 'name=value'));
+  const common = {
+    ...(host === undefined ? {} : { host }),
+    ...(weight === undefined ? {} : { weight: numberOf(weight) }),
+    ...(version === undefined ? {} : { version }),
+    ...(named === undefined ? {} : { metadata: Object.fromEntries(named) }),
+    healthCheck: { ...(path === undefined ? {} : { path }), ...(interval === undefined ? {} : { interval }) },
+  };
+  const settings = {
+    ...defaultsFrom(env),
+    ...(options.node === undefined ? {} : { node: options.node }),
+    ...(options.manager === undefined ? {} : { managers: options.manager }),
+    apps: appsOf(options).map((app) => ({ ...app, ...common })),
+  };
+  return checked(settings, ({ path: at, message }) => {
+    const option = at.findLast((key) => typeof key === 'string' && key in OPTIONS);
+    return `${OPTIONS[String(option)] ?? '--app'}: ${message}`;
+  });
+}
+
+/** @throws {UsageError} that names the file, and the key at fault. */
+export function settingsInFile(text: string, file: string, env: NodeJS.ProcessEnv): AgentSettings {
+  let content: unknown;
+  try {
+    content = parseJson(text);
+  } catch (error) {
+    throw new UsageError(`${file}: ${messageOf(error)}`);
+  }
+  if (typeof content !== 'object' || content === null) throw new UsageError(`${file}: expected an object`);
+  const settings = { ...defaultsFrom(env), ...content };
+  return checked(settings, ({ path, message }) => `${file}: ${path.map(String).join('.') || 'settings'}: ${message}`);
+}
+
+function defaultsFrom(env: NodeJS.ProcessEnv) {
+  return { node: nodeNameOf({ node: { address: '' } }), managers: [env['HEIMDALL_MANAGER'] ?? LOCAL_MANAGER] };
+}
+
+function checked(settings: unknown, words: (issue: z.core.$ZodIssue) => string): AgentSettings {
+  const parsed = AgentSettingsSchema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(parsed.error.issues.map(words).join('\n'));
+}
+
+/** Apps that name no service have those of `--service`, in order; a single one is that of all. */
+function appsOf({ app: apps = [], service: services = [] }: AgentArguments) {
+  const unnamed = apps.filter((app) => !app.includes('='));
+  if (apps.length === 0) throw new UsageError('--app: which app is to be announced? Such as --app web=8080');
+  if (services.length > 1 && services.length !== unnamed.length) {
+    throw new UsageError(`--service: ${services.length} services for ${unnamed.length} apps that name none`);
+  }
+  if (services.length > 0 && unnamed.length === 0) throw new UsageError('--service: every --app names its own already');
+  return apps.map((app) => {
+    if (app.includes('=')) {
+      const [service, port] = pairOf(app, '--app', 'SERVICE=PORT');
+      return { service, port: numberOf(port) };
+    }
+    const service = services.length === 1 ? services[0] : services[unnamed.indexOf(app)];
+    if (service === undefined) throw new UsageError(`--app ${app}: of which service? Such as --app web=${app}`);
+    return { service, port: numberOf(app) };
+  });
+}
+
+/** What is no number is left for the check to refuse. */
+function numberOf(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function pairOf(text: string, option: string, form: string): readonly [name: string, value: string] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new UsageError(`${option}: expected ${form}, not "${text}"`);
+  return [name, value];
+}

@@ -1,0 +1,38 @@
+import type { AppSettings } from './settings.ts';
+
+/** How an announced app is. */
+export interface Sign {
+  /** Of the instance. */
+  readonly id: string;
+  readonly isUp: boolean;
+  /** Why it is down. */
+  readonly cause: string;
+}
+
+/** What an agent has to know after a sign of life; ids of instances. */
+export interface Reply {
+  /** They are not there: to be announced again. */
+  readonly unknown: readonly string[];
+  /** Somebody has removed them: they stay out. */
+  readonly removed: readonly string[];
+}
+
+/** What was asked for is refused for a reason that is the app's own: others may fare better. */
+export class AnnouncementRefused extends Error {}
+
+/**
+ * Where an agent announces its apps. Every promise rejects with a reason in words when nobody takes the call; what becomes of
+ * it then is not known, and all calls may be repeated.
+ */
+export interface Announcer {
+  /** Between two signs of life, in milliseconds. */
+  readonly intervalMs: number;
+  /** In words, such as `http://10.0.0.5:7000`. */
+  readonly place: string;
+  /** @returns the id of the instance. @throws {AnnouncementRefused} */
+  announce(app: AppSettings): Promise<string>;
+  beat(signs: readonly Sign[]): Promise<Reply>;
+  /** The acknowledged drain: resolves when no request is on its way to the instances. */
+  withdraw(ids: readonly string[], signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

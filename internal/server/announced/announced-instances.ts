@@ -1,0 +1,216 @@
+import { HeimdallError, hasCode } from '../../model/errors.ts';
+import type { Deregistration, HeartbeatAnswer, HeartbeatRequest, RegisterRequest } from '../../model/agent-bodies.ts';
+import { declaredInstances, type Instance } from '../../model/instance.ts';
+import type { Service } from '../../model/service.ts';
+import { ANNOUNCEMENT_TTL_MS, type Announcement } from '../../registry/announcements.ts';
+import type { Snapshot } from '../../registry/registry.ts';
+import type { DrainSpan } from '../drain.ts';
+import type { Place } from '../draft.ts';
+import { serviceNamed } from '../service-named.ts';
+import type { SupervisorContext } from '../supervisor-context.ts';
+import { AnnouncedDrains, type RetireOptions } from './announced-drains.ts';
+import { SilentAgents } from './silent-agents.ts';
+
+/** Between two heartbeats of an agent, in milliseconds. */
+const HEARTBEAT_MS = 2_000;
+export const PACE = { ttlMs: ANNOUNCEMENT_TTL_MS, intervalMs: HEARTBEAT_MS } as const;
+/** For how long one reading of the registry serves heartbeats, in milliseconds: most of them change nothing. */
+const PICTURE_MS = 1_000;
+const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+
+interface AnnouncedOptions {
+  readonly context: SupervisorContext;
+  /** The services as they are configured now. */
+  readonly services: () => readonly Service[];
+  readonly place: Place;
+  /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
+  readonly ready: () => Promise<void>;
+}
+
+/** The instances that agents announce: no manager spawned them, any may see to them. */
+export class AnnouncedInstances {
+  readonly #options: AnnouncedOptions;
+  readonly #drains: AnnouncedDrains;
+  readonly #silent: SilentAgents;
+  #picture: { readonly at: number; readonly instances: ReadonlyMap<string, Instance> } | null = null;
+  /** How often the picture was given up: one that was read before that is not kept. */
+  #pictures = 0;
+
+  constructor(options: AnnouncedOptions) {
+    this.#options = options;
+    this.#drains = new AnnouncedDrains(options.context, options.services);
+    this.#silent = new SilentAgents(options.context.alerts);
+  }
+
+  /**
+   * Puts apps into rotation. One that is announced already keeps its id.
+   * @param address - of whoever asks, for apps without a host.
+   * @throws {HeimdallError} SERVICE_NOT_FOUND; AGENTS_REFUSED when the service takes none; PORT_TAKEN by what no agent announced:
+   * none of the apps is announced then. PORT_TAKEN by another agent's; LIFECYCLE_CONFLICT while it is being drained: those
+   * before it are.
+   */
+  async register(request: RegisterRequest, address: string): Promise<Instance[]> {
+    const { context, ready, services } = this.#options;
+    await ready();
+    const snapshot = await context.registry.snapshot();
+    const announcements = request.apps.map((app) => this.#announcementOf(app, request, address, snapshot));
+    for (const announcement of announcements) assertFree(announcement, snapshot.instances, services());
+    const instances: Instance[] = [];
+    for (const announcement of announcements) {
+      const instance = await context.registry.announcements.announce(announcement, ANNOUNCEMENT_TTL_MS);
+      instances.push(instance);
+      this.#tell(snapshot.instances.find(({ id }) => id === instance.id) ?? null, instance);
+    }
+    this.#forgetPicture();
+    this.#silent.heard(request.agent, context.clock());
+    return instances;
+  }
+
+  /** Keeps instances in the registry, and takes those out of rotation, or back, whose apps went down, or up. */
+  async heartbeat({ agent, instances }: HeartbeatRequest): Promise<HeartbeatAnswer> {
+    const { context, ready } = this.#options;
+    await ready();
+    const ids = instances.map(({ id }) => id);
+    const unknown = new Set(await context.registry.announcements.renew(agent, ids, ANNOUNCEMENT_TTL_MS));
+    const present = await this.#present();
+    const removed: string[] = [];
+    for (const { id, state, cause } of instances) {
+      const known = unknown.has(id) ? undefined : present.get(id);
+      if (known?.lifecycle === 'stopped') removed.push(id);
+      if (known?.lifecycle === 'ready' && state === 'down') await this.#down(known, cause ?? 'its agent says so');
+      if (known?.lifecycle === 'failed' && state === 'up') await this.#up(known);
+    }
+    return { unknown: [...unknown], removed, ...PACE };
+  }
+
+  /** The acknowledged drain, for an agent that wants it. @throws {HeimdallError} REGISTRY_UNAVAILABLE, SHUTTING_DOWN. */
+  async deregister(
+    { agent, instances: ids }: { readonly agent: string; readonly instances: readonly string[] },
+    { force }: Pick<RetireOptions, 'force'>,
+  ): Promise<Deregistration & { readonly instances: readonly Instance[] }> {
+    const { context, ready } = this.#options;
+    await ready();
+    const { instances } = await context.registry.snapshot();
+    const own = instances.filter((each) => each.agent?.id === agent && ids.includes(each.id));
+    await Promise.all(own.map((instance) => this.retire(instance, { force, tell: false })));
+    const gone = own.map(({ id }) => id);
+    return { gone, unknown: ids.filter((id) => !gone.includes(id)), instances: own };
+  }
+
+  /** See `AnnouncedDrains.retire`. */
+  async retire(instance: Instance, options: RetireOptions): Promise<void> {
+    const drained = this.#drains.retire(instance, options);
+    this.#forgetPicture();
+    await drained.finally(() => this.#forgetPicture());
+  }
+
+  /** Null while it is not being drained by this manager. */
+  drainOf(id: string): DrainSpan | null {
+    return this.#drains.spanOf(id);
+  }
+
+  /** Takes away what is overdue. To be called every second. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
+  async look(): Promise<void> {
+    const { registry, journal, clock } = this.#options.context;
+    const expired = (await registry.announcements.expire()).filter(({ lifecycle }) => lifecycle !== 'stopped');
+    for (const instance of expired) {
+      const message = `${instance.id} is out: its agent ${instance.agent?.id} gave no sign of life`;
+      journal.record('instance.expired', instance, message);
+    }
+    this.#silent.look(expired, clock());
+    if (this.#picture === null) return; // no agent is heard
+    const present = await this.#present();
+    this.#drains.look([...present.values()]);
+    if (present.size === 0) this.#forgetPicture();
+  }
+
+  #announcementOf(
+    { service: name, host, metadata, ...app }: RegisterRequest['apps'][number],
+    { agent, node }: RegisterRequest,
+    address: string,
+    { services, instances }: Snapshot,
+  ): Announcement {
+    const service = serviceNamed(this.#options.services(), name);
+    if (!service.agents) {
+      const remedy = 'set "agents": true for it in the configuration of the manager';
+      throw new HeimdallError('AGENTS_REFUSED', `service ${name} takes no instances from agents: ${remedy}`);
+    }
+    const place = host ?? (LOOPBACK.test(address) ? this.#options.place.host : address);
+    const before = instances.find((each) => each.host === place && each.port === app.port && each.service === name);
+    const usual = services.find((state) => state.service === name)?.overrides.weight ?? 1;
+    return {
+      service: name,
+      host: place,
+      port: app.port,
+      weight: app.weight ?? before?.weight ?? usual,
+      version: app.version ?? null,
+      node,
+      agent: { id: agent, metadata },
+    };
+  }
+
+  #tell(before: Instance | null, instance: Instance): void {
+    const { journal } = this.#options.context;
+    const { id, host, port, agent } = instance;
+    const data = { host, port, agent: agent?.id };
+    if (before === null) journal.record('instance.announced', instance, `${id} is announced by ${agent?.id}`, data);
+    else if (before.lifecycle !== 'ready') journal.record('instance.up', instance, `${id} is up again`, data);
+  }
+
+  async #down(instance: Instance, cause: string): Promise<void> {
+    const { registry, journal } = this.#options.context;
+    this.#forgetPicture();
+    const change = { lifecycle: 'failed', lastError: cause } as const;
+    if (!(await isDone(registry.update(instance.id, change)))) return;
+    journal.record('instance.down', instance, `${instance.id} is down: ${cause}`);
+  }
+
+  async #up(instance: Instance): Promise<void> {
+    const { service, host, port, weight, version, node, agent } = instance;
+    if (agent === null || node === null) return;
+    this.#forgetPicture();
+    const announcement = { service, host, port, weight, version, node, agent };
+    const announced = this.#options.context.registry.announcements.announce(announcement, ANNOUNCEMENT_TTL_MS);
+    if (await isDone(announced)) this.#tell(instance, await announced);
+  }
+
+  /** Announced instances, by id; of a moment ago. */
+  async #present(): Promise<ReadonlyMap<string, Instance>> {
+    const { registry, clock } = this.#options.context;
+    const at = clock();
+    if (this.#picture !== null && Math.abs(at - this.#picture.at) < PICTURE_MS) return this.#picture.instances;
+    const pictures = this.#pictures;
+    const { instances } = await registry.snapshot();
+    const announced = new Map(instances.filter(({ agent }) => agent !== null).map((each) => [each.id, each]));
+    if (pictures === this.#pictures) this.#picture = { at, instances: announced };
+    return announced;
+  }
+
+  #forgetPicture(): void {
+    this.#picture = null;
+    this.#pictures += 1;
+  }
+}
+
+/** What is refused because the instance is gone or leaving meanwhile is not done. */
+async function isDone(change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    const isOvertaken = (['INSTANCE_NOT_FOUND', 'LIFECYCLE_CONFLICT', 'PORT_TAKEN'] as const).some((code) =>
+      hasCode(error, code),
+    );
+    if (isOvertaken) return false;
+    throw error;
+  }
+}
+
+/** @throws {HeimdallError} PORT_TAKEN. */
+function assertFree({ host, port, agent }: Announcement, present: readonly Instance[], services: readonly Service[]) {
+  const others = [...present.filter((each) => each.agent === null), ...services.flatMap(declaredInstances)];
+  const holder = others.find((each) => each.host.toLowerCase() === host && each.port === port);
+  if (holder === undefined) return;
+  const message = `${holder.id} is on port ${port} of ${host} already, and no agent announced it (${agent.id} did not)`;
+  throw new HeimdallError('PORT_TAKEN', message, { host, port, holder: holder.id });
+}
