@@ -108,8 +108,9 @@ function checked(
 }
 
 function locate({ path, env, cwd }: LoadOptions): Location {
-  const variable = path === undefined && env.HEIMDALL_CONFIG !== undefined ? 'HEIMDALL_CONFIG' : null;
-  const name = path ?? env.HEIMDALL_CONFIG;
+  const fromEnvironment = env.HEIMDALL_CONFIG || undefined; // a variable that is set to nothing names no file
+  const variable = path === undefined && fromEnvironment !== undefined ? 'HEIMDALL_CONFIG' : null;
+  const name = path ?? fromEnvironment;
   return { file: resolve(cwd, name ?? DEFAULT_FILE), named: name !== undefined, variable };
 }
 

@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .description('what instances have written to their standard output and standard error')
     .argument('[name]', "a service, or an instance's id or port (default: all services)")
     .option('-f, --follow', 'go on with what comes, from new instances too; Ctrl-C ends it', false)
-    .option('--lines <number>', 'how many of each stream and instance', '100')
+    .option('-n, --lines <number>', 'how many of each stream and instance', '100')
     .addOption(new Option('--stream <stream>', 'one of them alone').choices(['out', 'err']))
     .addHelpText(
       'after',

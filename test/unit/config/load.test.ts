@@ -61,6 +61,11 @@ describe('loadConfig: where the configuration comes from', () => {
     assert.deepEqual([named.config.manager.port, named.overrides], [7002, ['HEIMDALL_CONFIG']]);
   });
 
+  it('takes a HEIMDALL_CONFIG that is set to nothing for none', async () => {
+    const { config, overrides } = await load({ manager: { port: 7003 } }, { HEIMDALL_CONFIG: '' });
+    assert.deepEqual([config.manager.port, overrides], [7003, []]);
+  });
+
   it('falls back to the built-in sample, which the environment can change', async () => {
     const options: LoadOptions = {
       cwd: join(cwd, 'empty'),
