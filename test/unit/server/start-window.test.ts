@@ -11,7 +11,7 @@ function heldUp(registry: RegistryWriter) {
   gate.catch(() => {}); // it may break down before anybody asks
   const held: RegistryWriter = new Proxy(registry, {
     get(target, key) {
-      if (key === 'snapshot') return () => gate.then(() => target.snapshot());
+      if (key === 'own') return () => gate.then(() => target.own());
       const member: unknown = Reflect.get(target, key);
       return typeof member === 'function' ? member.bind(target) : member;
     },
