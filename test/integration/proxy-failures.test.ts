@@ -257,7 +257,7 @@ describeEngines('an upstream that is too slow', () => {
   });
 
   it('is not to blame when it is the client who does not read', async () => {
-    await using site = await ProxySite.withBackends(1, { timeouts: { streamIdle: 150 } });
+    await using site = await ProxySite.withBackends(1, { timeouts: { streamIdle: 1_000 } });
     const client = await site.client(requestText('GET /download?bytes=100000000'));
     await client.receives('\r\n\r\n');
     client.socket.pause();
