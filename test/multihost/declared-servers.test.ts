@@ -6,7 +6,7 @@ import { attemptsIn } from '../support/netns/attempts.ts';
 import { Network } from '../support/netns/network.ts';
 import { inSandbox } from '../support/netns/sandbox.ts';
 
-const CLIENTS = 6;
+const CLIENTS = 4;
 const CONNECT_MS = 500;
 const CHECK = { interval: '250ms', timeout: '1s', fall: 2 };
 

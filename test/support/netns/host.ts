@@ -52,9 +52,14 @@ export class Host {
     return this.run([process.execPath, mainOf(name), '--config', path]);
   }
 
+  /** Any of heimdall's commands. */
+  command(args: readonly string[], env: NodeJS.ProcessEnv = {}): StartedProcess {
+    return this.run([process.execPath, mainOf('heimdall'), ...args], env);
+  }
+
   /** A sample backend that all hosts reach, named for this one. */
   app(port: number): StartedProcess {
-    const env = { PORT: String(port), HOST: this.address, SERVER_NAME: this.name };
+    const env = { PORT: String(port), HOST: '0.0.0.0', SERVER_NAME: this.name };
     return this.run([process.execPath, mainOf('test-server')], env);
   }
 
