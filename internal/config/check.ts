@@ -25,7 +25,10 @@ function summary({ config, path, overrides }: LoadedConfig): string {
   const rows = [
     ['manager', authority(manager.host, manager.port)],
     ['load balancer', `${authority(proxy.host, proxy.port)}, admin ${authority(proxy.admin.host, proxy.admin.port)}`],
-    ['registry', registry.path],
+    [
+      'registry',
+      registry.etcd ? `etcd ${registry.etcd.endpoints.join(', ')}, prefix ${registry.etcd.prefix}` : registry.path,
+    ],
     ['ports', `${ports.from} to ${ports.to}`],
     ...services.map((service) => [`service ${service.name}`, describeService(service)]),
     ...(services.length === 0 ? [['services', 'none']] : []),

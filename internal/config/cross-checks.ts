@@ -7,6 +7,7 @@ import { hostsOverlap, isLoopback } from './host.ts';
 import type { Fault } from './issues.ts';
 import type { Path } from './problem.ts';
 import { unreachableInterfaces } from './refused-ports.ts';
+import { registryFaults } from './registry-checks.ts';
 import type { Sections } from './sections.ts';
 
 /** Finds what no section can tell by itself. Checks of sections that are missing are left out. */
@@ -22,6 +23,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...sections.services.flatMap((service, index) => (service ? changesOfNumber(service, index) : [])),
     ...repeatedNames(sections.services),
     ...alertFaults(sections),
+    ...registryFaults(sections),
     ...repeatedRoutes(sections.services),
     ...tooManyLimits(sections.services),
   ];

@@ -147,12 +147,13 @@ function checkRaw(raw: unknown): { readonly config?: Config; readonly faults: re
 
 /** The sections and services that are valid by themselves, but for keys that nobody knows. */
 function salvage(raw: unknown): Sections {
-  const { manager, proxy, ports } = ConfigSchema.shape;
+  const { manager, proxy, ports, registry } = ConfigSchema.shape;
   const services = valueAt(raw, ['services']);
   return {
     manager: withoutUnknownKeys(manager, valueAt(raw, ['manager'])),
     proxy: withoutUnknownKeys(proxy, valueAt(raw, ['proxy'])),
     ports: withoutUnknownKeys(ports, valueAt(raw, ['ports'])),
+    registry: withoutUnknownKeys(registry, valueAt(raw, ['registry'])),
     services: Array.isArray(services) ? services.map((service) => withoutUnknownKeys(ServiceSchema, service)) : [],
   };
 }
@@ -193,7 +194,13 @@ function withAbsolutePaths(config: Config, folder: string): Config {
 }
 
 function withAbsoluteFiles(registry: RegistrySettings, folder: string): RegistrySettings {
-  return { ...registry, path: resolve(folder, registry.path) };
+  const { path, etcd } = registry;
+  const absolute = (file: string | undefined) => file && resolve(folder, file);
+  return {
+    ...registry,
+    path: resolve(folder, path),
+    ...(etcd && { etcd: { ...etcd, ca: absolute(etcd.ca), cert: absolute(etcd.cert), key: absolute(etcd.key) } }),
+  };
 }
 
 function withAbsoluteOutput(accessLog: AccessLogSettings | null, folder: string): AccessLogSettings | null {

@@ -6,6 +6,7 @@ export interface Sections {
   readonly manager?: Config['manager'] | undefined;
   readonly proxy?: Config['proxy'] | undefined;
   readonly ports?: Config['ports'] | undefined;
+  readonly registry?: Config['registry'] | undefined;
   readonly alerts?: Config['alerts'] | undefined;
   readonly services: readonly (Service | undefined)[];
 }

@@ -255,9 +255,8 @@ export class RegistryLink {
   }
 }
 
-/** The load balancer that has been alive the longest. */
+/** The load balancer that has been alive the longest. @param proxies - as the registry tells of them. */
 export function isLeader(proxyId: string, proxies: readonly ProxyRecord[], now: number): boolean {
-  const alive = proxies.filter((proxy) => isAlive(proxy, now));
-  const [first] = alive.toSorted((a, b) => a.startedAt - b.startedAt || a.id.localeCompare(b.id));
+  const first = proxies.find((proxy) => isAlive(proxy, now));
   return first === undefined || first.id === proxyId;
 }

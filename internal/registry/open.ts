@@ -14,7 +14,7 @@ interface ProxyOptions {
   /** Names the load balancer among those on the same registry. */
   readonly proxyId: string;
   readonly log: Logger;
-  /** Whether a registry that is missing is made; true by default. */
+  /** Whether a registry that is missing is made; true by default. One in etcd always is. */
   readonly creates?: boolean;
 }
 
@@ -22,11 +22,15 @@ interface ProxyOptions {
  * The manager's side of the registry that the configuration names.
  * @throws {HeimdallError} MANAGER_RUNNING, REGISTRY_BROKEN, REGISTRY_UNAVAILABLE; nothing stays locked then.
  */
-export async function openManager({ path }: RegistrySettings, options: ManagerOptions): Promise<RegistryWriter> {
-  return openManagerRegistry({ path, ...options });
+export async function openManager({ path, etcd }: RegistrySettings, options: ManagerOptions): Promise<RegistryWriter> {
+  if (etcd === undefined) return openManagerRegistry({ path, ...options });
+  const { openEtcdManager } = await import('./etcd/open-manager.ts');
+  return openEtcdManager({ etcd, ...options });
 }
 
 /** The load balancer's side. Never fails because of the registry: see `ProxyRegistry`. */
-export async function openProxy({ path }: RegistrySettings, options: ProxyOptions): Promise<ProxyRegistry> {
-  return openProxyRegistry({ path, pid: process.pid, ...options });
+export async function openProxy({ path, etcd }: RegistrySettings, options: ProxyOptions): Promise<ProxyRegistry> {
+  if (etcd === undefined) return openProxyRegistry({ path, pid: process.pid, ...options });
+  const { openEtcdProxy } = await import('./etcd/open-proxy.ts');
+  return openEtcdProxy({ etcd, pid: process.pid, ...options });
 }

@@ -123,6 +123,7 @@ export interface RegistryReader {
   watch(listener: RegistryListener, signal: AbortSignal): void;
   /** @param only - leaves out those of any other health. */
   health(only?: Health): Promise<HealthRecord[]>;
+  /** Of those that are alive, the one that has been there for the longest comes first. */
   proxies(): Promise<ProxyRecord[]>;
   /** Null when no manager is running, or its heartbeat is older than `HEARTBEAT_LIMIT_MS`. */
   manager(): Promise<ManagerRecord | null>;

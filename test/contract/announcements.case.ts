@@ -41,7 +41,7 @@ export function announcementsContract(name: string, createStore: () => Promise<S
 
     async function pass(ms: number): Promise<void> {
       now += ms;
-      await store.letPass?.(ms);
+      await store.pass(ms);
     }
     const announce = (changes: Partial<Announcement> = {}) =>
       manager.announcements.announce({ ...APP, ...changes }, TTL_MS);

@@ -17,6 +17,8 @@ async function createStore(): Promise<StoreUnderTest> {
   return {
     openManager: (clock) => openManagerRegistry({ path, clock }),
     openProxy: (proxyId, clock) => openProxyRegistry({ path, proxyId, pid: process.pid, clock }),
+    ordinal: async (revision) => revision,
+    pass: async () => {}, // the clocks of the handles tell how old something is
     dispose: () => rm(folder, { recursive: true }),
   };
 }

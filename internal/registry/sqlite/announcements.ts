@@ -1,9 +1,9 @@
-import { HeimdallError } from '../../model/errors.ts';
 import type { Instance } from '../../model/instance.ts';
+import { announcedInstance, assertGives, dispensable } from '../announced.ts';
 import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
-import { checkInstance, insertInstance, newInstanceId, raiseRevision, updateInstance } from './instances.ts';
+import { insertInstance, raiseRevision, updateInstance } from './instances.ts';
 import { readAnnouncedIds, readInstanceAt, readSnapshot } from './queries.ts';
 
 /**
@@ -27,8 +27,8 @@ export class SqliteAnnouncements implements Announcements {
     return this.#connection.write((handle) => {
       const { agent, host, port } = announcement;
       const holder = readInstanceAt(handle, host, port);
-      if (holder !== null) this.#assertGives(holder, agent.id);
-      const next = checkInstance(announced(announcement, holder, this.#clock()));
+      if (holder !== null) assertGives(holder, agent.id, this.#isOverdue(holder));
+      const next = announcedInstance(announcement, holder, this.#clock());
       this.#deadlines.set(next.id, this.#clock() + ttlMs); // before anybody looks for what is overdue
       if (holder?.id !== next.id) {
         if (holder !== null) handle.run('DELETE FROM instances WHERE id = ?', holder.id);
@@ -63,44 +63,10 @@ export class SqliteAnnouncements implements Announcements {
   /** What is overdue, but for the last instances of a service. */
   #dispensable(handle: Handle): readonly Instance[] {
     const { instances } = readSnapshot(handle);
-    const isSilent = (instance: Instance) => instance.agent !== null && this.#isOverdue(instance);
-    const served = new Set(
-      instances.filter((each) => each.lifecycle === 'ready' && !isSilent(each)).map(({ service }) => service),
-    );
-    return instances.filter((each) => isSilent(each) && (each.lifecycle !== 'ready' || served.has(each.service)));
+    return dispensable(instances, (instance) => instance.agent !== null && this.#isOverdue(instance));
   }
 
   #isOverdue({ id }: Pick<Instance, 'id'>): boolean {
     return (this.#deadlines.get(id) ?? this.#since + ANNOUNCEMENT_TTL_MS) <= this.#clock();
   }
-
-  /** @throws {HeimdallError} PORT_TAKEN, LIFECYCLE_CONFLICT. */
-  #assertGives(holder: Instance, agent: string): void {
-    const { id, host, port } = holder;
-    if (holder.agent === null || (holder.agent.id !== agent && !this.#isOverdue(holder))) {
-      throw new HeimdallError('PORT_TAKEN', `Port ${port} on ${host} is taken by ${id}.`, { host, port, holder: id });
-    }
-    if (holder.lifecycle === 'draining' && !this.#isOverdue(holder)) {
-      throw new HeimdallError('LIFECYCLE_CONFLICT', `The instance ${id} is being drained.`, { id });
-    }
-  }
-}
-
-/** @param before - what is at this place; one that is leaving or gone, or was another service's, is not gone on with. */
-function announced(announcement: Announcement, before: Instance | null, now: number): Instance {
-  const { service, port } = announcement;
-  const goesOn = before?.lifecycle === 'ready' || before?.lifecycle === 'failed';
-  const kept = goesOn && before.service === service ? before : null;
-  return {
-    ...announcement,
-    id: kept?.id ?? newInstanceId(service, port),
-    variant: null,
-    deployment: null,
-    lifecycle: 'ready',
-    process: null,
-    env: {},
-    startedAt: kept?.lifecycle === 'ready' ? kept.startedAt : now,
-    restarts: 0,
-    lastError: null,
-  };
 }

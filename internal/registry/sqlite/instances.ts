@@ -1,33 +1,13 @@
-import { randomInt } from 'node:crypto';
-import { z } from 'zod';
-import { HeimdallError } from '../../model/errors.ts';
-import { type Instance, InstanceSchema } from '../../model/instance.ts';
-import { mayFollow } from '../../model/lifecycle.ts';
+import type { Instance } from '../../model/instance.ts';
+import { newInstance, portTaken } from '../instance-rules.ts';
 import type { InstanceDraft } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import { readMeta, takenPorts } from './queries.ts';
 
-const SUFFIX_LENGTH = 6;
-
 /** @throws {HeimdallError} NO_FREE_PORT. */
 export function reserveInstance(handle: Handle, draft: InstanceDraft, ports: readonly number[]): Instance {
   const taken = takenPorts(handle, draft.host);
-  const port = ports.find((candidate) => !taken.has(candidate));
-  if (port === undefined) {
-    const message = `No port is free for ${draft.service} on ${draft.host}: every candidate is taken.`;
-    throw new HeimdallError('NO_FREE_PORT', message, { host: draft.host, ports });
-  }
-  const instance = checkInstance({
-    ...draft,
-    id: newInstanceId(draft.service, port),
-    port,
-    agent: null,
-    lifecycle: 'starting',
-    process: null,
-    startedAt: null,
-    restarts: 0,
-    lastError: null,
-  });
+  const instance = newInstance(draft, ports, (port) => !taken.has(port));
   insertInstance(handle, instance);
   return instance;
 }
@@ -63,39 +43,15 @@ function columnsOf(instance: Instance): (string | number | null)[] {
   return [...made, lifecycle, identity, JSON.stringify(env), startedAt, restarts, lastError, id];
 }
 
-/** A row that readers would refuse is not written. */
-export function checkInstance(instance: Instance): Instance {
-  const parsed = InstanceSchema.safeParse(instance);
-  if (parsed.success) return parsed.data;
-  const message = `The instance ${instance.id} is not valid: ${z.prettifyError(parsed.error)}`;
-  throw new HeimdallError('INVALID_REQUEST', message, { id: instance.id });
-}
-
-/** @throws {HeimdallError} LIFECYCLE_CONFLICT. */
-export function checkStep({ id, lifecycle: from }: Instance, { lifecycle: to }: Instance): void {
-  if (mayFollow(from, to)) return;
-  const message = `The instance ${id} is ${from} and cannot become ${to}.`;
-  throw new HeimdallError('LIFECYCLE_CONFLICT', message, { id, from, to });
-}
-
 /** @throws {HeimdallError} PORT_TAKEN. */
 export function checkPort(handle: Handle, { id, host, port }: Instance): void {
   const holder = takenPorts(handle, host).get(port);
   if (holder === undefined || holder === id) return;
-  const message = `Port ${port} on ${host} is taken by ${holder}.`;
-  throw new HeimdallError('PORT_TAKEN', message, { host, port, holder });
-}
-
-export function newInstanceId(service: string, port: number): string {
-  return `${service}-${port}-${randomSuffix()}`;
+  throw portTaken(host, port, holder);
 }
 
 /** Once per transaction that changes desired state. */
 export function raiseRevision(handle: Handle): number {
   handle.run('UPDATE meta SET revision = revision + 1');
   return readMeta(handle).revision;
-}
-
-export function randomSuffix(): string {
-  return Array.from({ length: SUFFIX_LENGTH }, () => randomInt(36).toString(36)).join('');
 }

@@ -17,6 +17,7 @@ import {
   type ServiceChange,
   type Snapshot,
 } from '../registry.ts';
+import { checkInstance, checkStep, randomSuffix } from '../instance-rules.ts';
 import { SqliteAlertBook } from './alert-book.ts';
 import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAnnouncements } from './announcements.ts';
@@ -31,15 +32,7 @@ import {
 } from './deployments.ts';
 import { countEvents } from './event-counts.ts';
 import type { Handle } from './handle.ts';
-import {
-  checkInstance,
-  checkPort,
-  checkStep,
-  raiseRevision,
-  randomSuffix,
-  reserveInstance,
-  updateInstance,
-} from './instances.ts';
+import { checkPort, raiseRevision, reserveInstance, updateInstance } from './instances.ts';
 import type { ManagerLock } from './manager-lock.ts';
 import { readInstance, readMeta, readNode, readService, readTraffic } from './queries.ts';
 import { type ReaderOptions, SqliteReader } from './reader.ts';

@@ -481,11 +481,11 @@ describe('the link to the registry', () => {
 
   it('speaks for all when it has been alive the longest, and when nobody can be asked', async () =>
     using(await Harness.started(), async (harness) => {
-      harness.registry.rows = [proxy('lb', 5), proxy('other', 4)];
+      harness.registry.rows = [proxy('other', 4), proxy('lb', 5)];
       await harness.beat();
-      harness.registry.rows = [proxy('lb', 5), proxy('other', 4, 90_000)];
+      harness.registry.rows = [proxy('other', 4, 90_000), proxy('lb', 5)];
       await harness.beat();
-      harness.registry.rows = [proxy('lb', 5), proxy('other', 4)];
+      harness.registry.rows = [proxy('other', 4), proxy('lb', 5)];
       await harness.beat();
       harness.registry.broken = true;
       await harness.beat();
@@ -515,8 +515,8 @@ describe('the link to the registry', () => {
 });
 
 describe('isLeader', () => {
-  it('is the one that started first among the living; ids decide a tie', () => {
-    const rows = [proxy('b', 1), proxy('a', 1), proxy('old', 0, 94_999)];
+  it('is the one that the registry tells of first among the living', () => {
+    const rows = [proxy('old', 0, 94_999), proxy('a', 2), proxy('b', 1)];
     assert.deepEqual([isLeader('a', rows, 100_000), isLeader('b', rows, 100_000)], [true, false]);
     assert.equal(isLeader('old', rows, 99_000), true);
     assert.equal(isLeader('x', [], 100_000), true);

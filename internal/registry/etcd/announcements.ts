@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Instance } from '../../model/instance.ts';
+import { announcedInstance, assertGives, dispensable } from '../announced.ts';
+import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
+import { putInstance } from './changes.ts';
+import type { Commits, Plan } from './commits.ts';
+import { type KeptInstance, keptInstanceAt, keptInstances } from './instances.ts';
+import { FORM } from './forms.ts';
+import type { Mirror } from './mirror.ts';
+import { NAMES } from './names.ts';
+import { valueIfValid } from './parse.ts';
+import type { Guard, Store, Write } from './store.ts';
+
+interface AnnouncementsOptions {
+  readonly store: Store;
+  readonly mirror: Mirror;
+  readonly commits: Commits;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+}
+
+/**
+ * The announced instances in etcd. Beside each goes a key with a lease of its own, which any manager may keep alive; when it
+ * is gone, so is the instance's time.
+ */
+export class EtcdAnnouncements implements Announcements {
+  readonly #options: AnnouncementsOptions;
+
+  constructor(options: AnnouncementsOptions) {
+    this.#options = options;
+  }
+
+  async announce(announcement: Announcement, ttlMs: number): Promise<Instance> {
+    const { store, mirror, commits } = this.#options;
+    await mirror.ready();
+    const lease = await store.grant(secondsOf(ttlMs));
+    return commits.run(() => this.#plan(announcement, ttlMs, lease));
+  }
+
+  async renew(agent: string, ids: readonly string[], ttlMs: number): Promise<readonly string[]> {
+    const { mirror } = this.#options;
+    await mirror.ready();
+    const known = new Map(keptInstances(mirror).map((kept) => [kept.instance.id, kept]));
+    const mine = (id: string) => known.get(id)?.instance.agent?.id === agent;
+    const lost = await Promise.all(
+      ids.map(async (id) => {
+        const kept = known.get(id);
+        return kept !== undefined && mine(id) && (await this.#renewOne(kept, ttlMs)) ? [] : [id];
+      }),
+    );
+    return lost.flat();
+  }
+
+  async expire(): Promise<readonly Instance[]> {
+    const { store, mirror } = this.#options;
+    await mirror.ready();
+    const all = keptInstances(mirror);
+    const gone = dispensable(
+      all.map(({ instance }) => instance),
+      ({ id, agent }) => agent !== null && this.#hasExpired(id),
+    );
+    const expired: Instance[] = [];
+    for (const { instance, entry } of all.filter(({ instance }) => gone.includes(instance))) {
+      const guards: Guard[] = [
+        { name: entry.name, modified: entry.modified },
+        { name: NAMES.announced(instance.id), created: 0 },
+      ];
+      const writes: Write[] = [{ remove: entry.name }, { put: NAMES.revision, value: instance.id }];
+      const { done, revision } = await store.commit(guards, writes);
+      if (!done) continue; // another manager was quicker, or the agent is back
+      await mirror.reach(revision);
+      expired.push(instance);
+    }
+    return expired;
+  }
+
+  /** @throws {HeimdallError} PORT_TAKEN, LIFECYCLE_CONFLICT. */
+  #plan(announcement: Announcement, ttlMs: number, lease: string): Plan<Instance> {
+    const { agent, host, port } = announcement;
+    const holder = keptInstanceAt(this.#options.mirror, host, port);
+    if (holder !== null) assertGives(holder.instance, agent.id, this.#isOverdue(holder.instance.id));
+    const next = announcedInstance(announcement, holder?.instance ?? null, this.#options.clock());
+    const isKept = holder?.instance.id === next.id;
+    const isSame = isKept && isDeepStrictEqual(next, holder.instance);
+    const guards: Guard[] = [{ name: NAMES.instance(host, port), modified: holder?.entry.modified ?? 0 }];
+    const writes: Write[] = [{ put: NAMES.announced(next.id), value: ttlMs, lease }];
+    if (holder !== null && !isKept) {
+      writes.push({ remove: holder.entry.name }, { remove: NAMES.announced(holder.instance.id) });
+    }
+    if (isSame) return { guards, writes, isDesired: false, result: () => next };
+    const since = isKept ? (holder.since ?? holder.entry.created) : null;
+    const put = putInstance(next, since, isKept ? holder.place : 0);
+    const kept = writes.filter((write) => !('remove' in write && write.remove === holder?.entry.name)); // one key, one write
+    return { guards, writes: [...kept, put], isDesired: true, result: () => next };
+  }
+
+  /** False: it is not there any more. */
+  async #renewOne({ instance, entry }: KeptInstance, ttlMs: number): Promise<boolean> {
+    const { store, mirror } = this.#options;
+    const sign = mirror.get(NAMES.announced(instance.id));
+    const isAsLong = sign !== null && valueIfValid(FORM.number, sign) === ttlMs;
+    if (isAsLong && sign.lease !== null && (await store.keepAlive(sign.lease))) return true;
+    const put: Write = {
+      put: NAMES.announced(instance.id),
+      value: ttlMs,
+      lease: await store.grant(secondsOf(ttlMs)),
+    };
+    const { done, revision } = await store.commit([{ name: entry.name, created: entry.created }], [put]);
+    if (done) await mirror.reach(revision);
+    return done;
+  }
+
+  /**
+   * Whose lease was seen to go is gone; one that had none when the registry was first read, or read again after a time out
+   * of reach, gets its time to be heard again.
+   */
+  #hasExpired(id: string): boolean {
+    const { mirror } = this.#options;
+    if (!this.#isOverdue(id)) return false;
+    return performance.now() - mirror.settledAt > ANNOUNCEMENT_TTL_MS || mirror.hasSeenGo(NAMES.announced(id));
+  }
+
+  #isOverdue(id: string): boolean {
+    return this.#options.mirror.get(NAMES.announced(id)) === null;
+  }
+}
+
+function secondsOf(ttlMs: number): number {
+  return Math.max(1, Math.ceil(ttlMs / 1_000));
+}

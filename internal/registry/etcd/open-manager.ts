@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../../pkg/logger/logger.ts';
+import type { EtcdSettings } from '../../model/registry-settings.ts';
+import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
+import { Mirror } from './mirror.ts';
+import { ensureId } from './registry-id.ts';
+import { Store } from './store.ts';
+import { managerOf, Tenure } from './tenure.ts';
+import { EtcdWriter } from './writer.ts';
+
+interface ManagerRegistryOptions {
+  readonly etcd: EtcdSettings;
+  /** Whose manager it is. */
+  readonly node: string;
+  /** Epoch milliseconds; default: the system's clock. */
+  readonly clock?: () => number;
+  readonly pid?: number;
+  readonly log?: Logger;
+  /** For how long a manager is waited for that has the node and gives no sign of life, in milliseconds. */
+  readonly patience?: number;
+}
+
+/**
+ * Opens a manager's side of the registry in etcd, and takes the node.
+ * @throws {HeimdallError} MANAGER_RUNNING naming the node and the other's pid and host; REGISTRY_UNAVAILABLE, REGISTRY_BROKEN.
+ */
+export async function openEtcdManager(options: ManagerRegistryOptions): Promise<EtcdWriter> {
+  const { etcd, node, clock = Date.now, pid = process.pid, log, patience = 2 * HEARTBEAT_LIMIT_MS } = options;
+  const store = new Store(etcd);
+  const startedAt = clock();
+  const mirror = new Mirror({ store, beginning: 'state/', log });
+  const requests = new Mirror({ store, beginning: 'requests/', log });
+  try {
+    await ensureId(store);
+    const me = managerOf(node, pid, startedAt, randomUUID());
+    const tenure = await Tenure.begin({ store, me, log }, patience);
+    const writer = new EtcdWriter({ store, mirror, requests, clock, log, tenure, node, pid, startedAt });
+    try {
+      await writer.snapshot();
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+    return writer;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

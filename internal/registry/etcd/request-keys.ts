@@ -1,0 +1,203 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { z } from 'zod';
+import {
+  type ClaimedRequest,
+  type KeptAnswer,
+  MOST_ANSWER_BYTES,
+  MOST_REQUEST_KEYS,
+  REQUEST_KEY_MS,
+  type RequestClaim,
+  type RequestKeys,
+} from '../request-keys.ts';
+import type { Mirror } from './mirror.ts';
+import { NAMES } from './names.ts';
+import { FORM } from './forms.ts';
+import { Form, valueOf } from './parse.ts';
+import type { Entry, Store, Write } from './store.ts';
+
+const AnswerSchema = z.object({
+  status: z.int(),
+  fields: z.record(z.string(), z.string()),
+  body: z.string(),
+}) satisfies z.ZodType<KeptAnswer>;
+const ClaimSchema = z.object({
+  fingerprint: z.string(),
+  /** Epoch milliseconds. */
+  at: z.int(),
+  /** The handle that it was claimed through; empty: nobody's. */
+  claimant: z.string(),
+  /** Tells one claim from another by the same handle, and the older from the newer. */
+  place: z.int(),
+  /** Octets of the answer; null: there is none. */
+  bytes: z.int().nullable(),
+});
+type Claim = z.infer<typeof ClaimSchema>;
+const CLAIM = new Form(ClaimSchema);
+/** Of an answer, compressed, in base64: a value of etcd has at most 1.5 MB. One that is larger is not kept. */
+const MOST_PACKED = 1_000_000;
+
+interface RequestKeysOptions {
+  readonly store: Store;
+  /** Of `requests/`. */
+  readonly mirror: Mirror;
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  /** Tells this handle from those before it. */
+  readonly claimant: string;
+}
+
+/** Keys in memory, so that they can be counted; answers are fetched. */
+export class EtcdRequestKeys implements RequestKeys {
+  readonly #options: RequestKeysOptions;
+  /** Calls about one key come one after the other. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  /** So far, through this handle. */
+  #claims = 0;
+  #trimming: Promise<void> | null = null;
+
+  constructor(options: RequestKeysOptions) {
+    this.#options = options;
+  }
+
+  async claim({ owner, key, fingerprint }: RequestClaim): Promise<ClaimedRequest | null> {
+    const { mirror, clock, claimant } = this.#options;
+    const name = NAMES.request(owner, key);
+    const known = await this.#inTurn(name, async () => {
+      await mirror.ready();
+      const present = mirror.get(name);
+      if (present !== null && !this.#isOld(present)) return present;
+      this.#claims += 1;
+      const value: Claim = { fingerprint, at: clock(), claimant, place: this.#claims, bytes: null };
+      return this.#put(name, present, value);
+    });
+    if (known !== null) return this.#claimed(known, owner, key);
+    if (countOf(this.#options.mirror) > MOST_REQUEST_KEYS) await this.#trim();
+    return null;
+  }
+
+  async settle({ owner, key, fingerprint }: RequestClaim, answer: KeptAnswer): Promise<void> {
+    const text = JSON.stringify(answer);
+    const packed = (await promisify(gzip)(text)).toString('base64');
+    if (packed.length > MOST_PACKED) {
+      await this.giveUp({ owner, key, fingerprint });
+      return;
+    }
+    await this.#change({ owner, key, fingerprint }, (claim, name) => [
+      { put: NAMES.answer(owner, key), value: packed },
+      { put: name, value: { ...claim, bytes: Buffer.byteLength(text) } },
+    ]);
+    await this.#trim();
+  }
+
+  async giveUp(claim: RequestClaim): Promise<void> {
+    await this.#change(claim, (known, name) =>
+      known.bytes === null ? [{ put: name, value: { ...known, claimant: '' } }] : [],
+    );
+  }
+
+  async release(claim: RequestClaim): Promise<void> {
+    await this.#change(claim, (known, name) => (known.bytes === null ? [{ remove: name }] : []));
+  }
+
+  /** Null: it is this request's now; otherwise what somebody else has made of it. */
+  async #put(name: string, present: Entry | null, value: Claim): Promise<Entry | null> {
+    const { store, mirror } = this.#options;
+    const guard = { name, modified: present?.modified ?? 0 };
+    const { done, revision } = await store.commit([guard], [{ put: name, value }]).catch(() => {
+      return { done: false, revision: 0 }; // what came of it is seen below
+    });
+    if (done) {
+      await mirror.reach(revision);
+      return null;
+    }
+    const { entry } = await store.get(name);
+    if (entry === null || this.#isOld(entry)) return this.#put(name, entry, value);
+    const { claimant, place } = valueOf(CLAIM, entry);
+    return claimant === value.claimant && place === value.place ? null : entry;
+  }
+
+  async #change(
+    { owner, key, fingerprint }: RequestClaim,
+    writesOf: (claim: Claim, name: string) => readonly Write[],
+  ): Promise<void> {
+    const { store, mirror } = this.#options;
+    const name = NAMES.request(owner, key);
+    await this.#inTurn(name, async () => {
+      await mirror.ready();
+      const entry = mirror.get(name);
+      const claim = entry && valueOf(CLAIM, entry);
+      if (claim?.fingerprint !== fingerprint) return;
+      const writes = writesOf(claim, name);
+      if (writes.length > 0) await mirror.reach(await store.write(writes));
+    });
+  }
+
+  async #claimed(entry: Entry, owner: string, key: string): Promise<ClaimedRequest> {
+    const { fingerprint, claimant, bytes } = valueOf(CLAIM, entry);
+    const answer = bytes === null ? null : await this.#answer(owner, key);
+    return { fingerprint, answer, isOurs: claimant === this.#options.claimant };
+  }
+
+  async #answer(owner: string, key: string): Promise<KeptAnswer | null> {
+    const { entry } = await this.#options.store.get(NAMES.answer(owner, key));
+    if (entry === null) return null;
+    const text = await promisify(gunzip)(Buffer.from(valueOf(FORM.text, entry), 'base64'));
+    return AnswerSchema.parse(JSON.parse(text.toString()));
+  }
+
+  #isOld(entry: Entry): boolean {
+    return valueOf(CLAIM, entry).at < this.#options.clock() - REQUEST_KEY_MS;
+  }
+
+  /** Forgets those that are too old or too many, the oldest first. One trim serves all that wait for it. */
+  #trim(): Promise<void> {
+    this.#trimming ??= Promise.resolve().then(() => {
+      this.#trimming = null;
+      return this.#forget();
+    });
+    return this.#trimming;
+  }
+
+  async #forget(): Promise<void> {
+    const { store, mirror } = this.#options;
+    const claims = entriesOf(mirror);
+    let count = claims.length;
+    let bytes = claims.reduce((sum, entry) => sum + (valueOf(CLAIM, entry).bytes ?? 0), 0);
+    const isTooMuch = (entry: Entry) => count > MOST_REQUEST_KEYS || bytes > MOST_ANSWER_BYTES || this.#isOld(entry);
+    if (count <= MOST_REQUEST_KEYS && bytes <= MOST_ANSWER_BYTES && !claims.some((entry) => this.#isOld(entry))) return;
+    const writes: Write[] = [];
+    for (const entry of claims.toSorted(byAge)) {
+      if (!isTooMuch(entry)) break;
+      count -= 1;
+      bytes -= valueOf(CLAIM, entry).bytes ?? 0;
+      writes.push({ remove: entry.name }, { remove: entry.name.replace(/^requests\//, 'kept/answers/') });
+    }
+    await mirror.reach(await store.write(writes));
+  }
+
+  #inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#turns.get(name) ?? Promise.resolve()).then(work);
+    const over = result
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#turns.get(name) === over) this.#turns.delete(name);
+      });
+    this.#turns.set(name, over);
+    return result;
+  }
+}
+
+function countOf(mirror: Mirror): number {
+  return [...mirror.kinds()].reduce((sum, kind) => sum + mirror.all(kind).size, 0);
+}
+
+function entriesOf(mirror: Mirror): Entry[] {
+  return [...mirror.kinds()].flatMap((kind) => [...mirror.all(kind).values()]);
+}
+
+function byAge(a: Entry, b: Entry): number {
+  const [x, y] = [valueOf(CLAIM, a), valueOf(CLAIM, b)];
+  if (x.at !== y.at) return x.at - y.at;
+  return x.claimant === y.claimant ? x.place - y.place : a.created - b.created;
+}

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto';
+import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
+import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
+import type { Instance } from '../../model/instance.ts';
+import type { NodeNote, NodeRecord } from '../../model/node.ts';
+import type { ServiceState } from '../../model/service-state.ts';
+import { SAMPLES_KEPT_MS, type TrafficSample } from '../../model/traffic-sample.ts';
+import type {
+  DeploymentChange,
+  DeploymentDraft,
+  InstanceChange,
+  InstanceDraft,
+  ProxyTraffic,
+  RegistryWriter,
+  ServiceChange,
+  Snapshot,
+} from '../registry.ts';
+import { EtcdAlertBook } from './alert-book.ts';
+import { EtcdAlertStore } from './alert-store.ts';
+import { EtcdAnnouncements } from './announcements.ts';
+import { Changes } from './changes.ts';
+import { Commits, type Plan } from './commits.ts';
+import { Deployments } from './deployments.ts';
+import { countEvents, deleteEvents, EventNames, writeEvent } from './events.ts';
+import type { Mirror } from './mirror.ts';
+import { NAMES } from './names.ts';
+import { NodeNotes } from './node-notes.ts';
+import { MANAGER_PREFIX, managerOwner, nodeAndTokenOf } from './owners.ts';
+import { valueOf } from './parse.ts';
+import { EtcdReader, type ReaderOptions } from './reader.ts';
+import { EtcdRequestKeys } from './request-keys.ts';
+import { Samples } from './samples.ts';
+import { FORM } from './forms.ts';
+import type { Guard } from './store.ts';
+import type { Tenure } from './tenure.ts';
+
+interface WriterOptions extends ReaderOptions {
+  readonly tenure: Tenure;
+  readonly node: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  /** Of `requests/`. */
+  readonly requests: Mirror;
+}
+
+/** A manager's side of the registry in etcd; has its node until it is closed. */
+export class EtcdWriter extends EtcdReader implements RegistryWriter {
+  readonly alerts: EtcdAlertStore;
+  readonly alertBook: EtcdAlertBook;
+  readonly requestKeys: EtcdRequestKeys;
+  readonly announcements: EtcdAnnouncements;
+  readonly #node: string;
+  readonly #tenure: Tenure;
+  readonly #requests: Mirror;
+  readonly #commits: Commits;
+  readonly #changes: Changes;
+  readonly #deployments: Deployments;
+  readonly #samples: Samples;
+  readonly #notes: NodeNotes;
+  readonly #eventNames = new EventNames();
+  #closed: Promise<void> | null = null;
+
+  constructor({ tenure, node, pid, startedAt, requests, ...options }: WriterOptions) {
+    super(options);
+    const { store, mirror, clock } = options;
+    this.#node = node;
+    this.#tenure = tenure;
+    this.#requests = requests;
+    this.#commits = new Commits({ store, mirror, tenure, node });
+    this.#changes = new Changes({ mirror, pictures: this.pictures, node });
+    this.#deployments = new Deployments({ store, mirror, changes: this.#changes, node });
+    this.#samples = new Samples(store);
+    this.#notes = new NodeNotes({ store, mirror, clock, node, pid, startedAt });
+    const owner = managerOwner(node, tenure.token);
+    this.alerts = new EtcdAlertStore({ store, mirror, clock, owner, goneGuard: (other) => this.#goneGuard(other) });
+    this.alertBook = new EtcdAlertBook({ mirror, commits: this.#commits, clock });
+    this.requestKeys = new EtcdRequestKeys({ store, mirror: requests, clock, claimant: randomUUID() });
+    this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
+  }
+
+  reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {
+    return this.#commit(() => this.#changes.reserve(drafts, ports, desiredDelta));
+  }
+
+  update(id: string, change: InstanceChange): Promise<{ instance: Instance; revision: number }> {
+    return this.#commit(() => this.#changes.update(id, change));
+  }
+
+  remove(id: string, desiredDelta = 0): Promise<void> {
+    return this.#commit(() => this.#changes.remove(id, desiredDelta));
+  }
+
+  async changeService(service: string, change: ServiceChange): Promise<number> {
+    return (await this.reviseService(service, () => change)).revision;
+  }
+
+  reviseService(
+    service: string,
+    revise: (present: ServiceState) => ServiceChange,
+  ): ReturnType<RegistryWriter['reviseService']> {
+    return this.#commit(() => this.#changes.service(service, revise));
+  }
+
+  forgetService(service: string): Promise<void> {
+    return this.#commit(() => this.#changes.forgetService(service));
+  }
+
+  recordEvent(event: HeimdallEvent): Promise<void> {
+    return this.during(writeEvent(this.store, this.#eventNames, event));
+  }
+
+  countEvents(query: EventCountQuery): Promise<EventCount[]> {
+    return countEvents(this.store, query);
+  }
+
+  async pruneEvents(before: number): Promise<number> {
+    await this.mirror.ready();
+    await this.#deployments.deleteSteps(before);
+    return deleteEvents(this.store, before);
+  }
+
+  createDeployment(draft: DeploymentDraft): Promise<Deployment> {
+    return this.#commit(() => this.#deployments.create(draft, this.clock()));
+  }
+
+  changeDeployment(id: number, change: DeploymentChange, service: ServiceChange = {}): Promise<Deployment> {
+    return this.#commit(() => this.#deployments.change(id, change, service));
+  }
+
+  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
+    return this.during(this.#deployments.recordStep(step));
+  }
+
+  async deployments(query: Parameters<RegistryWriter['deployments']>[0]): Promise<Deployment[]> {
+    await this.mirror.ready();
+    return this.#deployments.find(query);
+  }
+
+  async deployment(id: number): Promise<Deployment> {
+    await this.mirror.ready();
+    return this.#deployments.get(id);
+  }
+
+  deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]> {
+    return this.#deployments.steps(deployment, after);
+  }
+
+  async traffic(): Promise<ProxyTraffic[]> {
+    await this.mirror.ready();
+    const told = Array.from(this.mirror.all('proxies').values(), (entry) => valueOf(FORM.proxy, entry));
+    return told
+      .filter(({ id }) => this.mirror.get(NAMES.present(id)) !== null)
+      .map(({ id, traffic, demand }) => ({ proxyId: id, instances: traffic, services: demand }))
+      .toSorted((a, b) => (a.proxyId < b.proxyId ? -1 : 1));
+  }
+
+  samples(since: number): Promise<TrafficSample[]> {
+    return this.#samples.since(Math.max(since, this.clock() - SAMPLES_KEPT_MS));
+  }
+
+  async noteWatched(until: number): Promise<void> {
+    await this.during(this.store.write([{ put: NAMES.watched, value: until }]));
+  }
+
+  async own(): Promise<Snapshot> {
+    await this.mirror.ready();
+    return this.pictures.own(this.#node);
+  }
+
+  async nodes(): Promise<NodeRecord[]> {
+    await this.mirror.ready();
+    return this.#notes.all();
+  }
+
+  /** The manager that has had its node for the longest. */
+  async leads(): Promise<boolean> {
+    await this.mirror.ready();
+    const [first] = [...this.mirror.all('managers').values()].toSorted((a, b) => a.created - b.created);
+    return first !== undefined && valueOf(FORM.manager, first).token === this.#tenure.token;
+  }
+
+  async heartbeat(note?: NodeNote): Promise<void> {
+    await this.during(this.#tenure.renew());
+    if (note !== undefined) await this.during(this.#notes.tell(note));
+  }
+
+  /** Gives up the node as well; when that cannot be done, its lease runs out. */
+  override close(): Promise<void> {
+    this.#closed ??= this.#leave();
+    return this.#closed;
+  }
+
+  async #leave(): Promise<void> {
+    await this.settled();
+    await this.#tenure.end().catch(() => undefined);
+    await super.close();
+    await this.#requests.end();
+  }
+
+  #commit<T>(plan: () => Plan<T>): Promise<T> {
+    return this.during(this.#commits.run(plan));
+  }
+
+  /** A manager goes on with what those before it on its node left; the one that leads, with that of nodes that are away, too. */
+  #goneGuard(owner: string): Guard | null {
+    if (!owner.startsWith(MANAGER_PREFIX)) return null;
+    const { node, token } = nodeAndTokenOf(owner);
+    if (node === this.#node) return token === this.#tenure.token ? null : this.#tenure.guard;
+    const name = NAMES.manager(node);
+    return this.mirror.get(name) === null ? { name, created: 0 } : null;
+  }
+}

@@ -1,0 +1,136 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EtcdSettingsSchema, type EtcdSettings } from '../../internal/model/registry-settings.ts';
+import { Store } from '../../internal/registry/etcd/store.ts';
+
+const START_MS = 30_000;
+
+/** Why tests with etcd cannot run here; false: they can. */
+export function etcdMissing(): string | false {
+  try {
+    execFileSync('etcd', ['--version'], { stdio: 'ignore' });
+    return false;
+  } catch {
+    return 'needs etcd (Debian package etcd-server)';
+  }
+}
+
+interface EtcdOptions {
+  readonly members?: number;
+  /** More arguments of every member. */
+  readonly args?: readonly string[];
+}
+
+/** A real etcd of one or more members, in a temporary folder. */
+export class EtcdCluster {
+  readonly members: readonly EtcdMember[];
+  readonly #folder: string;
+  #prefixes = 0;
+
+  private constructor(folder: string, members: readonly EtcdMember[]) {
+    this.#folder = folder;
+    this.members = members;
+  }
+
+  static async start({ members = 1, args = [] }: EtcdOptions = {}): Promise<EtcdCluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'heimdall-etcd-'));
+    const ports = await freePorts(members * 2);
+    const peers = ports.slice(members).map((port, index) => `m${index}=http://127.0.0.1:${port}`);
+    const made = peers.map((peer, index) => {
+      return new EtcdMember(`m${index}`, join(folder, `m${index}`), ports[index] ?? 0, peer.slice(3), peers, args);
+    });
+    const cluster = new EtcdCluster(folder, made);
+    for (const member of made) member.start();
+    await cluster.ready();
+    return cluster;
+  }
+
+  get endpoints(): string[] {
+    return this.members.map(({ url }) => url);
+  }
+
+  /** Of a registry of its own. */
+  settings(changes: Partial<EtcdSettings> = {}): EtcdSettings {
+    this.#prefixes += 1;
+    const { endpoints } = this;
+    return { ...EtcdSettingsSchema.parse({ endpoints, prefix: `/test-${this.#prefixes}` }), ...changes };
+  }
+
+  /** Resolves when a commit goes through. */
+  async ready(): Promise<void> {
+    const store = new Store(EtcdSettingsSchema.parse({ endpoints: this.endpoints, prefix: '/ready', timeout: '5s' }));
+    const end = Date.now() + START_MS;
+    for (;;) {
+      try {
+        await store.write([{ put: 'ready', value: true }]);
+        break;
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await sleep(50);
+      }
+    }
+    await store.close();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+    await rm(this.#folder, { recursive: true });
+  }
+}
+
+/** One member; keeps its data when it is killed. */
+export class EtcdMember {
+  readonly url: string;
+  readonly #arguments: readonly string[];
+  #child: ChildProcess | null = null;
+
+  constructor(
+    name: string,
+    folder: string,
+    port: number,
+    peer: string,
+    peers: readonly string[],
+    args: readonly string[],
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#arguments = [
+      ...['--name', name, '--data-dir', folder, '--log-level', 'fatal', '--unsafe-no-fsync'],
+      ...['--listen-client-urls', this.url, '--advertise-client-urls', this.url],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--initial-cluster', peers.join(','), '--initial-cluster-state', 'new'],
+      ...args,
+    ];
+  }
+
+  start(): void {
+    this.#child = spawn('etcd', this.#arguments, { stdio: 'ignore' });
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
