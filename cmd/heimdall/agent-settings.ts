@@ -21,6 +21,8 @@ export interface AgentArguments {
   readonly config?: string;
 }
 
+type Issue = Pick<z.core.$ZodIssue, 'path' | 'message'>;
+
 /** Which option a setting comes from. */
 const OPTIONS: Readonly<Record<string, string>> = {
   service: '--app',
@@ -76,10 +78,16 @@ function defaultsFrom(env: NodeJS.ProcessEnv) {
   return { node: nodeNameOf({ node: { address: '' } }), managers: [env['HEIMDALL_MANAGER'] ?? LOCAL_MANAGER] };
 }
 
-function checked(settings: unknown, words: (issue: z.core.$ZodIssue) => string): AgentSettings {
+function checked(settings: unknown, words: (issue: Issue) => string): AgentSettings {
   const parsed = AgentSettingsSchema.safeParse(settings);
   if (parsed.success) return parsed.data;
-  throw new UsageError(parsed.error.issues.map(words).join('\n'));
+  throw new UsageError(parsed.error.issues.map((issue) => words(insideOf(issue))).join('\n'));
+}
+
+/** What is wrong with a key stands inside of what is wrong with its object. */
+function insideOf({ path, ...issue }: z.core.$ZodIssue): Issue {
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return { path, message };
 }
 
 /** Apps that name no service have those of `--service`, in order; a single one is that of all. */

@@ -28,7 +28,7 @@ const AppSettingsSchema = z.strictObject({
   metadata: MetadataSchema.default({}),
   /** As in the configuration of heimdall, but quicker. */
   healthCheck: z.preprocess(
-    (given) => (typeof given === 'object' ? { ...CHECK, ...given } : (given ?? CHECK)),
+    (given: unknown = {}) => (typeof given === 'object' && given !== null ? { ...CHECK, ...given } : given),
     HealthCheckSchema,
   ),
 });
