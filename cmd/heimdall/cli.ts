@@ -20,6 +20,7 @@ import { register as servers } from './commands/servers.ts';
 import { register as services } from './commands/services.ts';
 import { register as simulate } from './commands/simulate.ts';
 import { register as stress } from './commands/stress.ts';
+import { register as sync } from './commands/sync.ts';
 import { register as top } from './commands/top.ts';
 import { register as up } from './commands/up.ts';
 import { register as why } from './commands/why.ts';
@@ -32,7 +33,7 @@ import { watchOutput } from './terminal/watch-output.ts';
 
 /** By heading in the help. A command declares itself, and loads what it does only when it is called. */
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
-  ['Run:', [init, up, manager, proxy, agent, reload, check]],
+  ['Run:', [init, up, manager, proxy, agent, sync, reload, check]],
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
@@ -40,7 +41,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
 ];
 
 /** Those that run on, whether or not anybody reads what they write. */
-const SERVING = new Set(['up', 'manager', 'proxy', 'agent']);
+const SERVING = new Set(['up', 'manager', 'proxy', 'agent', 'nginx', 'haproxy']);
 
 const EXAMPLES = examples(
   ['heimdall up', 'manager, load balancer and every configured instance; Ctrl-C drains and stops all'],

@@ -1,0 +1,133 @@
+import type { Clock } from '../../pkg/clock/clock.ts';
+import type { Logger } from '../../pkg/logger/logger.ts';
+import { type HealthChange, HealthMonitor, type MonitorTarget } from '../health/monitor.ts';
+import type { StartProbe } from '../health/probe.ts';
+import type { ProbeTarget } from '../health/probe-request.ts';
+import { incarnationOf } from '../model/incarnation.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Service } from '../model/service.ts';
+import type { Snapshot } from '../registry/registry.ts';
+import { type Condition, instancesOf, type Picture, pictureOf } from './picture.ts';
+
+/** A front tells nobody of failed requests, so that its servers are looked at more often than those of a load balancer of ours. */
+const LONGEST_INTERVAL_MS = 500;
+/** How long the first picture waits for the first round of checks: a server that hangs must not hold it up. */
+const FIRST_ROUND_MS = 1_000;
+
+export interface LookoutOptions {
+  readonly startProbe: StartProbe;
+  readonly clock: Clock;
+  /** In [0, 1), as `Math.random`. */
+  readonly random: () => number;
+  readonly log: Logger;
+  /** The picture may be another one now. */
+  readonly onChange: () => void;
+  readonly onHealth: (change: HealthChange) => void;
+}
+
+/** Knows what a front should look like: what the registry and the configuration say, and what checks say of it. */
+export class Lookout {
+  readonly #options: LookoutOptions;
+  readonly #monitor: HealthMonitor;
+  readonly #ids = new WeakMap<ProbeTarget, string>();
+  readonly #unreachable = new Set<string>();
+  #services: readonly Service[];
+  #snapshot: Snapshot | null = null;
+  #isReady = false;
+
+  /** @param services - those that the front serves. */
+  constructor(services: readonly Service[], options: LookoutOptions) {
+    this.#services = services;
+    this.#options = options;
+    this.#monitor = new HealthMonitor({
+      ...options,
+      startProbe: (...probe) => this.#probe(...probe),
+      onTransition: (change) => this.#heard(change),
+    });
+  }
+
+  /** Null as long as nothing is known of the registry, or of the servers in it. */
+  picture(): Picture | null {
+    if (this.#snapshot === null || !this.#isReady) return null;
+    return pictureOf(this.#snapshot, this.#services, this.#conditionOf);
+  }
+
+  configure(services: readonly Service[]): void {
+    this.#services = services;
+    this.#look();
+  }
+
+  apply(snapshot: Snapshot): void {
+    const isFirst = this.#snapshot === null;
+    this.#snapshot = snapshot;
+    this.#look();
+    if (!isFirst) return;
+    const cancel = this.#options.clock.after(FIRST_ROUND_MS, () => this.#ready(), true);
+    void this.#monitor.firstRound().then(() => {
+      cancel();
+      this.#ready();
+    });
+  }
+
+  stop(): void {
+    this.#monitor.stop();
+  }
+
+  readonly #conditionOf = ({ id }: Instance): Condition => ({
+    health: this.#monitor.health(id),
+    unreachable: this.#unreachable.has(id),
+  });
+
+  #ready(): void {
+    this.#isReady = true;
+    this.#options.onChange();
+  }
+
+  #look(): void {
+    this.#monitor.set(this.#targets());
+    this.#options.onChange();
+  }
+
+  #targets(): Map<string, MonitorTarget> {
+    const targets = new Map<string, MonitorTarget>();
+    for (const service of this.#snapshot === null ? [] : this.#services) {
+      const check = { ...service.healthCheck, interval: Math.min(service.healthCheck.interval, LONGEST_INTERVAL_MS) };
+      for (const instance of instancesOf(service, this.#snapshot ?? { instances: [] })) {
+        if (instance.lifecycle !== 'ready') continue;
+        const { id, host, port } = instance;
+        const target = { host, port, check, incarnation: incarnationOf(instance) };
+        this.#ids.set(target, id);
+        targets.set(id, target);
+      }
+    }
+    return targets;
+  }
+
+  /** A failed connect needs no second witness: with a load balancer of ours the next request would be one. */
+  #probe(...[target, check, done, keeper]: Parameters<StartProbe>): ReturnType<StartProbe> {
+    return this.#options.startProbe(
+      target,
+      check,
+      (result) => {
+        done(result);
+        const id = this.#ids.get(target);
+        if (id !== undefined && !result.passed && isUnreachable(result.cause)) {
+          this.#monitor.reportFailure(id, result.cause);
+        }
+      },
+      keeper,
+    );
+  }
+
+  #heard(change: HealthChange): void {
+    const { id, to, cause } = change;
+    if (to === 'unhealthy' && isUnreachable(cause)) this.#unreachable.add(id);
+    else this.#unreachable.delete(id);
+    this.#options.onHealth(change);
+    this.#options.onChange();
+  }
+}
+
+function isUnreachable(cause: string): boolean {
+  return cause.startsWith('connect ');
+}

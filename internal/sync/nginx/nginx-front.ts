@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Applied, type Draft, type Front, FrontError } from '../front.ts';
+import type { Picture, SyncedServer } from '../picture.ts';
+import { resolved } from '../resolved.ts';
+import { runCommand } from './command.ts';
+import { connectionsOf, inFlightOf } from './connections.ts';
+import { type NginxLook, NginxProcesses, type RunningNginx } from './processes.ts';
+import { UpstreamFile } from './upstream-file.ts';
+import type { RenderUpstreams } from './upstream-text.ts';
+
+/** The old workers are asked to go one after the other; on a busy machine that takes a while. */
+const RELOAD_LIMIT_MS = 20_000;
+const POLL_MS = 20;
+/** What is given to a reload that nobody can watch. */
+const UNSEEN_RELOAD_MS = 1_000;
+
+export interface NginxOptions {
+  readonly file: string;
+  readonly render: RenderUpstreams;
+  /** Lines of shell. */
+  readonly testCommand: string;
+  readonly reloadCommand: string;
+  /** Null: the only nginx that runs here is meant. */
+  readonly pidFile: string | null;
+}
+
+/** An nginx that includes a file of upstreams, and takes a new one over with a reload. */
+export class NginxFront implements Front {
+  readonly name = 'nginx';
+  /** A reload starts new workers, and ends the idle connections of clients. */
+  readonly paceMs = 1_000;
+  readonly #options: NginxOptions;
+  readonly #file: UpstreamFile;
+  readonly #processes: NginxProcesses;
+  /** What nginx is known to have taken over, and by whom. */
+  #loaded: { readonly text: string; readonly by: NginxLook } | null = null;
+  /** It may have taken over something else than what its file says. */
+  #mustReload = false;
+
+  private constructor(options: NginxOptions, file: UpstreamFile) {
+    this.#options = options;
+    this.#file = file;
+    this.#processes = new NginxProcesses(options.pidFile);
+  }
+
+  static async open(options: NginxOptions): Promise<NginxFront> {
+    return new NginxFront(options, await UpstreamFile.at(options.file));
+  }
+
+  /** The text of the file. */
+  async draft({ services }: Picture): Promise<Draft> {
+    const { services: known, warnings } = await resolved(services);
+    const text = this.#options.render(known);
+    return { text, changed: text !== (await this.#file.read()), warnings };
+  }
+
+  /** Writes, tests, reloads, and watches the old workers retire. What nginx refuses is taken back. */
+  async apply(picture: Picture, signal: AbortSignal): Promise<Applied> {
+    const { text, changed, warnings } = await this.draft(picture);
+    if (!changed && !this.#mustReload && (this.#loaded?.text === text || !(await this.#file.isPending()))) {
+      this.#loaded ??= { text, by: await this.#processes.look() };
+      return { changed: false, warnings };
+    }
+    const before = await this.#processes.look();
+    this.#loaded = null;
+    if (changed) await this.#file.write(text);
+    await this.#test();
+    if (before === 'absent')
+      this.#mustReload = false; // it reads the file when it starts
+    else await this.#reload(before, signal);
+    await this.#file.confirm();
+    this.#loaded = { text, by: before === 'absent' ? before : await this.#processes.look() };
+    return { changed: true, warnings };
+  }
+
+  /** Where nginx cannot be seen, nobody can tell: a drain takes its whole time then. */
+  async inFlight(servers: readonly SyncedServer[]): Promise<ReadonlyMap<string, number>> {
+    const nginx = await this.#processes.look();
+    if (nginx === 'absent') return new Map();
+    if (nginx === 'invisible') return new Map(servers.map(({ id }) => [id, 1]));
+    const { services } = await resolved([{ name: '', algorithm: 'round-robin', hashKey: 'ip', servers }]);
+    const known = services.flatMap((service) => service.servers);
+    const counts = inFlightOf(await connectionsOf(nginx), known);
+    return new Map(servers.map(({ id }) => [id, counts.get(id) ?? 1])); // whose name has no address now
+  }
+
+  /** Somebody may have written the file, or restarted nginx; one that has just been started may have read the file of before. */
+  async isCurrent(): Promise<boolean> {
+    const loaded = this.#loaded;
+    if (loaded === null) return false;
+    const isSame = await this.#processes.isStill(loaded.by);
+    if (!isSame && loaded.by === 'absent') this.#mustReload = true;
+    if (isSame && (await this.#file.read()) === loaded.text) return true;
+    this.#loaded = null;
+    return false;
+  }
+
+  async #test(): Promise<void> {
+    const { succeeded, said } = await runCommand(this.#options.testCommand);
+    if (succeeded) return;
+    await this.#file.restore();
+    throw new FrontError(`"${this.#options.testCommand}" refuses the new file, the old one is back: ${said}`);
+  }
+
+  async #reload(before: RunningNginx | 'invisible', signal: AbortSignal): Promise<void> {
+    const { reloadCommand } = this.#options;
+    this.#mustReload = true; // until it is over
+    const { succeeded, said } = await runCommand(reloadCommand);
+    if (!succeeded) throw new FrontError(`"${reloadCommand}" failed: ${said}`);
+    if (before === 'invisible') {
+      await sleep(UNSEEN_RELOAD_MS, undefined, { signal }).catch(() => {});
+      this.#mustReload = false;
+      return;
+    }
+    const end = performance.now() + RELOAD_LIMIT_MS;
+    while (!hasReloaded(before, await this.#processes.look())) {
+      if (signal.aborted) throw new FrontError('the end came before the reload was over');
+      if (performance.now() > end) {
+        throw new FrontError('nginx goes on with its old workers after the reload; its error log tells why');
+      }
+      await sleep(POLL_MS);
+    }
+    this.#mustReload = false;
+  }
+}
+
+/** The new workers are there, and of the old ones none takes connections. */
+function hasReloaded(before: RunningNginx, now: NginxLook): boolean {
+  if (typeof now === 'string') return false;
+  return now.workers.length > 0 && !now.workers.some((pid) => before.workers.includes(pid));
+}
