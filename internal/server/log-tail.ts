@@ -17,14 +17,18 @@ interface OutputStart {
 
 /** The files that take an instance's standard output and standard error: its own, as a port is another's later. */
 export function outputPaths(logDir: string, id: string): readonly [string, string] {
-  const name = join(logDir, id);
-  return [`${name}.out.log`, `${name}.err.log`];
+  const [out, err] = outputNames(id);
+  return [join(logDir, out), join(logDir, err)];
 }
 
 /** Whether there is output of that name. It is looked for among the files that are there, so that no name leads elsewhere. */
 export async function hasOutput(logDir: string, id: string): Promise<boolean> {
-  const names = new Set(await readdir(logDir));
-  return outputPaths('', id).some((name) => names.has(name));
+  const names = new Set(await readdir(logDir).catch(() => [])); // without the folder, there is none
+  return outputNames(id).some((name) => names.has(name));
+}
+
+function outputNames(id: string): readonly [string, string] {
+  return [`${id}.out.log`, `${id}.err.log`];
 }
 
 /**

@@ -29,7 +29,7 @@ export class PipeOutput implements DestinationStream {
 
   /**
    * @param fd - in non-blocking mode.
-   * @param onRecovered - lines get through again after some were dropped; may write one.
+   * @param onRecovered - lines get through again after some were dropped, or the process ends; may write one.
    */
   constructor(fd: number, onRecovered: (dropped: number) => void) {
     this.#onRecovered = onRecovered;
@@ -85,6 +85,7 @@ export class PipeOutput implements DestinationStream {
     this.#end = { left: Number.POSITIVE_INFINITY, at: performance.now() };
     try {
       this.#output.flushSync();
+      this.#recovered();
     } catch {
       // nobody has read for too long, or can any more
     }

@@ -65,10 +65,17 @@ export class LogFile implements LineOutput {
   async #writeLines(octets: Uint8Array): Promise<void> {
     let file = this.#file ?? (await this.#open());
     if (this.#now() - this.#lookedAt >= LOOK_MS) file = await this.#look(file);
+    await this.#complete(file);
+    if (this.#isFull(octets.length)) {
+      file = await this.#putAside(file);
+      await this.#complete(file); // another process may have begun it, and been cut off
+    }
+    await this.#append(file, octets);
+  }
+
+  async #complete(file: FileHandle): Promise<void> {
     if (this.#missing !== null) await this.#append(file, this.#missing);
     this.#missing = null;
-    if (this.#isFull(octets.length)) file = await this.#putAside(file);
-    await this.#append(file, octets);
   }
 
   async #append(file: FileHandle, octets: Uint8Array): Promise<void> {

@@ -90,13 +90,14 @@ export class Trail {
     this.#waits.push({ why, from: this.#now(), to: null });
   }
 
-  waited(): void {
+  /** @param at - by the engine's clock. */
+  waited(at: number): void {
     const wait = this.#waits.at(-1);
-    if (wait !== undefined) wait.to ??= this.#now();
+    if (wait !== undefined) wait.to ??= at;
   }
 
   ends(status: number, at: number, end: TrailEnd): void {
-    this.waited();
+    this.waited(at);
     this.#status = status;
     this.#endedAt = at;
     this.#end = end;

@@ -7,7 +7,7 @@ import type { Waiting } from '../waiting-line.ts';
 
 /** Waits for the pool's leases, one after the other, on behalf of one request. */
 export class NextLease implements LeaseSeeker {
-  readonly #pool: Pool;
+  readonly #pool: Pick<Pool, 'acquire' | 'holds'>;
   readonly #context: RequestContext;
   readonly #waits: () => void;
   /** How long the request has waited, in milliseconds. */
@@ -18,7 +18,7 @@ export class NextLease implements LeaseSeeker {
   #givenUp = false;
 
   /** @param waits - called when the request begins to wait. */
-  constructor(pool: Pool, context: RequestContext, waits: () => void) {
+  constructor(pool: Pick<Pool, 'acquire' | 'holds'>, context: RequestContext, waits: () => void) {
     this.#pool = pool;
     this.#context = context;
     this.#waits = waits;
@@ -39,8 +39,7 @@ export class NextLease implements LeaseSeeker {
   }
 
   turn(found: Lease | Refusal): void {
-    this.#waitEnds();
-    this.#context.trail?.waited();
+    this.#waitEnds(found instanceof Lease ? found.startedAt : this.#context.now());
     if (this.#givenUp && found instanceof Lease) found.release({ kind: 'client-closed' });
     else this.#resolve(found);
   }
@@ -49,13 +48,15 @@ export class NextLease implements LeaseSeeker {
   giveUp(): void {
     this.#givenUp = true;
     this.#waiting?.cancel();
-    this.#waitEnds();
+    this.#waitEnds(this.#context.now());
     this.#resolve('nobody');
   }
 
-  #waitEnds(): void {
+  /** @param at - where a lease was found, when that began: a busy thread hears of it later, and from then on it is the attempt's time. */
+  #waitEnds(at: number): void {
     if (this.#waiting === null) return;
     this.#waiting = null;
-    this.waitedMs += this.#context.now() - this.#waitsSince;
+    this.waitedMs += at - this.#waitsSince;
+    this.#context.trail?.waited(at);
   }
 }

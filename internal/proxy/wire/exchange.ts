@@ -165,8 +165,7 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
 
   /** The pool has found an upstream for the request, or has none for it. */
   turn(found: Lease | Refusal): void {
-    if (this.#waiting !== null) this.context.trail?.waited();
-    this.#waitEnds();
+    if (this.#waiting !== null) this.#waitEnds(typeof found === 'string' ? this.#tools.now() : found.startedAt);
     if (typeof found === 'string') {
       this.refusal = found;
       if (!this.#over) this.#giveUp(found === 'nobody' ? this.leases.at(-1) : undefined);
@@ -295,14 +294,16 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   #cancel(): void {
     this.#over = true;
     this.#waiting?.cancel();
-    this.#waitEnds();
+    this.#waitEnds(this.#tools.now());
     this.#attempt?.cancel();
   }
 
-  #waitEnds(): void {
+  /** @param at - where a lease was found, when that began: a busy thread hears of it later, and from then on it is the attempt's time. */
+  #waitEnds(at: number): void {
     if (this.#waiting === null) return;
     this.#waiting = null;
-    this.queueMs += this.#tools.now() - this.#waitsSince;
+    this.queueMs += at - this.#waitsSince;
+    this.context.trail?.waited(at);
   }
 
   /** Names who answers, with its line end. */

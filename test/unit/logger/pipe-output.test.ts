@@ -58,12 +58,17 @@ describe('a log into a pipe', () => {
     assert.ok(before.length > 5_000 && before.length < lines);
   });
 
-  it('writes what still waits at the end, unless nobody ever reads it', async () => {
-    const [read, unread] = [talker(5_000, 'process.exit(3);'), talker(5_000, 'process.exit(4);')];
+  it('writes what still waits at the end, and tells how much is missing, unless nobody ever reads it', async () => {
+    const lines = 20_000;
+    const [read, unread] = [talker(lines, 'process.exit(3);'), talker(5_000, 'process.exit(4);')];
     const unreadEnd = once(unread, 'exit');
     await allTold(read);
     const [said, [code]] = await Promise.all([text(read.stdout), once(read, 'exit')]);
-    assert.equal(said.split('\n').length - 1, 5_000);
+    const told = said
+      .trimEnd()
+      .split('\n')
+      .map((line): Line => JSON.parse(line));
+    assert.equal(told.length - 1 + (told.at(-1)?.dropped ?? 0), lines);
     assert.deepEqual([code, (await unreadEnd)[0]], [3, 4]);
     unread.stdout.destroy();
   });

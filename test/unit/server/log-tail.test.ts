@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, mkdtempDisposable, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { outputPaths, tailOf } from '../../../internal/server/log-tail.ts';
+import { hasOutput, outputPaths, tailOf } from '../../../internal/server/log-tail.ts';
 
 describe('tailOf', () => {
   let dir = '';
@@ -54,5 +54,23 @@ describe('tailOf', () => {
 
   it('is empty for a file that is not there', async () => {
     assert.deepEqual(await tailOf([{ path: join(dir, 'none.log'), from: 0, since: 0 }]), []);
+  });
+});
+
+describe('hasOutput', () => {
+  // GET /servers/..%2f..%2fetc%2fpasswd/logs: what stands for an id is a client's, and becomes part of a path. It has to be a name
+  // of a file that is there, and nothing that leads to one.
+  it('takes names of files, no ways to them', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'heimdall-has-output-'));
+    await writeFile(join(folder.path, 'web-9000-k3x9f2.err.log'), '');
+    const names = ['web-9000-k3x9f2', './web-9000-k3x9f2', 'x/../web-9000-k3x9f2', 'web-9000', '', '..'];
+    assert.deepEqual(await Promise.all(names.map((name) => hasOutput(folder.path, name))), [
+      true,
+      ...names.slice(1).map(() => false),
+    ]);
+  });
+
+  it('finds none where somebody has deleted the folder', async () => {
+    assert.equal(await hasOutput(join(tmpdir(), 'heimdall-no-such-folder'), 'web-9000-k3x9f2'), false);
   });
 });

@@ -153,6 +153,15 @@ describe('the file of the access log', () => {
     assert.equal((await contents(file.path))['access.log'], 'one\nof a process whose disk was fu\ntwo\n');
   });
 
+  it('begins on a line of its own in a file that another process has begun, and was cut off in', async () => {
+    await using file = fileAt(freshPath(), { maxSize: 10, keep: 1 });
+    await file.write('one\ntwo\n');
+    await rename(file.path, `${file.path}.1`);
+    await writeFile(file.path, 'cut');
+    await file.write('three\n');
+    assert.deepEqual(await contents(file.path), { 'access.log': 'cut\nthree\n', 'access.log.1': 'one\ntwo\n' });
+  });
+
   /** Lets so many octets of a write to any file through, and no more until it is disposed of. */
   async function fillDisk(left: number): Promise<Disposable & { readonly left: number }> {
     await using handle = await open(dir);

@@ -109,7 +109,7 @@ describe('an explainer', () => {
     waiting.context.trail?.waits('busy');
     clock += 50;
     assert.deepEqual(explainer.find('waits').found?.waits, [{ why: 'busy', afterMs: 0, ms: null }]);
-    waiting.context.trail?.waited();
+    waiting.context.trail?.waited(now());
     explainer.over(waiting);
     assert.deepEqual(explainer.find('waits').found?.waits, [{ why: 'busy', afterMs: 0, ms: 50 }]);
     assert.equal(explainer.find('waits').found?.sampled, false);
