@@ -21,10 +21,10 @@ const AppSettingsSchema = z.strictObject({
   service: ServiceNameSchema,
   port: PortSchema,
   /** Where load balancers reach it; default: the address that the manager sees this host under. */
-  host: AppHostSchema.optional(),
+  host: AppHostSchema.exactOptional(),
   /** Default: what the manager says. */
-  weight: WeightSchema.optional(),
-  version: VersionSchema.optional(),
+  weight: WeightSchema.exactOptional(),
+  version: VersionSchema.exactOptional(),
   metadata: MetadataSchema.default({}),
   /** As in the configuration of heimdall, but quicker. */
   healthCheck: z.preprocess(
