@@ -68,7 +68,8 @@ export class ManagerAnnouncer implements Announcer {
     return this.#sites[this.#at]?.url ?? '';
   }
 
-  async announce({ healthCheck: _, ...app }: AppSettings): Promise<string> {
+  async announce(settings: AppSettings): Promise<string> {
+    const { healthCheck: _, ...app } = settings;
     const body = { agent: this.#agent, node: this.#settings.node, apps: [app] };
     const call = (client: Client) => client.agents.register(body, { signal: AbortSignal.timeout(this.#patienceMs) });
     const { instances, intervalMs } = await this.#ask(call, RegisteredSchema).catch((error: unknown) => {

@@ -40,7 +40,8 @@ export class RegistryAnnouncer implements Announcer {
     this.place = options.place;
   }
 
-  async announce({ host, healthCheck: _, ...app }: AppSettings): Promise<string> {
+  async announce(settings: AppSettings): Promise<string> {
+    const { host, healthCheck: _, ...app } = settings;
     const { registry, agent, node, ownHost } = this.#options;
     const origin = { agent, node, host: host ?? (await ownHost()) };
     const snapshot = await registry.snapshot();

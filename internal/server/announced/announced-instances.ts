@@ -116,11 +116,12 @@ export class AnnouncedInstances {
       const message = `${instance.id} is out: its agent ${instance.agent?.id} gave no sign of life`;
       journal.record('instance.expired', instance, message);
     }
-    this.#silent.look(expired, clock());
-    if (this.#picture === null) return; // no agent is heard
-    const present = await this.#present();
-    this.#drains.look([...present.values()]);
-    if (present.size === 0) this.#forgetPicture();
+    if (expired.length > 0) this.#forgetPicture();
+    else if (this.#picture === null && this.#silent.isEmpty) return; // there are no agents here
+    const present = [...(await this.#present()).values()];
+    this.#silent.look(expired, present, clock());
+    this.#drains.look(present);
+    if (present.length === 0) this.#forgetPicture();
   }
 
   #announcementOf(
