@@ -1,8 +1,10 @@
+import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type AgentSettings, AgentSettingsSchema } from '../../internal/agent/settings.ts';
 import { nodeNameOf } from '../../internal/config/node-name.ts';
 import { messageOf } from '../../internal/model/errors.ts';
 import { parseJson } from '../../internal/model/json.ts';
+import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
 import { UsageError } from './command-error.ts';
 
 /** As they stand on the command line. */
@@ -10,6 +12,7 @@ export interface AgentArguments {
   readonly app?: readonly string[];
   readonly service?: readonly string[];
   readonly manager?: readonly string[];
+  readonly etcd?: readonly string[];
   readonly host?: string;
   readonly weight?: string;
   readonly version?: string;
@@ -35,11 +38,15 @@ const OPTIONS: Readonly<Record<string, string>> = {
   interval: '--interval',
   node: '--node',
   managers: '--manager',
+  endpoints: '--etcd',
 };
 const LOCAL_MANAGER = 'http://127.0.0.1:7000';
 
 /** @throws {UsageError} that names the option at fault. */
 export function settingsFrom(options: AgentArguments, env: NodeJS.ProcessEnv): AgentSettings {
+  if (options.etcd !== undefined && options.manager !== undefined) {
+    throw new UsageError('--etcd: goes in place of --manager; give one of them');
+  }
   const { host, weight, version, metadata, healthPath: path, interval } = options;
   const named = metadata?.map((text) => pairOf(text, '--metadata', 'name=value'));
   const common = {
@@ -50,9 +57,10 @@ export function settingsFrom(options: AgentArguments, env: NodeJS.ProcessEnv): A
     healthCheck: { ...(path === undefined ? {} : { path }), ...(interval === undefined ? {} : { interval }) },
   };
   const settings = {
-    ...defaultsFrom(env),
-    ...(options.node === undefined ? {} : { node: options.node }),
-    ...(options.manager === undefined ? {} : { managers: options.manager }),
+    node: options.node ?? ownName(),
+    ...(options.etcd === undefined
+      ? { managers: options.manager ?? [managerOf(env)] }
+      : { etcd: { endpoints: options.etcd.flatMap((urls) => urls.split(',')) } }),
     apps: appsOf(options).map((app) => ({ ...app, ...common })),
   };
   return checked(settings, ({ path: at, message }) => {
@@ -70,12 +78,28 @@ export function settingsInFile(text: string, file: string, env: NodeJS.ProcessEn
     throw new UsageError(`${file}: ${messageOf(error)}`);
   }
   if (typeof content !== 'object' || content === null) throw new UsageError(`${file}: expected an object`);
-  const settings = { ...defaultsFrom(env), ...content };
-  return checked(settings, ({ path, message }) => `${file}: ${path.map(String).join('.') || 'settings'}: ${message}`);
+  const managers = 'etcd' in content || 'managers' in content ? {} : { managers: [managerOf(env)] };
+  const settings = { node: ownName(), ...managers, ...content };
+  const words = ({ path, message }: Issue) => `${file}: ${path.map(String).join('.') || 'settings'}: ${message}`;
+  const { etcd, ...rest } = checked(settings, words);
+  return etcd === undefined ? rest : { ...rest, etcd: { ...etcd, ...pemFiles(etcd, dirname(file)) } };
 }
 
-function defaultsFrom(env: NodeJS.ProcessEnv) {
-  return { node: nodeNameOf({ node: { address: '' } }), managers: [env['HEIMDALL_MANAGER'] ?? LOCAL_MANAGER] };
+/** They are named relative to the file that names them. */
+function pemFiles(etcd: EtcdSettings, folder: string): Pick<EtcdSettings, 'ca' | 'cert' | 'key'> {
+  const files = (['ca', 'cert', 'key'] as const).flatMap((key) => {
+    const file = etcd[key];
+    return file === undefined ? [] : [[key, resolve(folder, file)] as const];
+  });
+  return Object.fromEntries(files);
+}
+
+function managerOf(env: NodeJS.ProcessEnv): string {
+  return env['HEIMDALL_MANAGER'] ?? LOCAL_MANAGER;
+}
+
+function ownName(): string {
+  return nodeNameOf({ node: { address: '' } });
 }
 
 function checked(settings: unknown, words: (issue: Issue) => string): AgentSettings {

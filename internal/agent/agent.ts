@@ -3,8 +3,9 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { startProbe, type StartProbe } from '../health/probe.ts';
 import { messageOf } from '../model/errors.ts';
+import type { SignOfLife } from '../registry/signs-of-life.ts';
 import { AnnouncedApp } from './announced-app.ts';
-import { type Announcer, AnnouncementRefused, type Sign } from './announcer.ts';
+import { type Announcer, AnnouncementRefused } from './announcer.ts';
 import { backoffMs } from './backoff.ts';
 import type { AppSettings } from './settings.ts';
 
@@ -166,7 +167,7 @@ export class Agent {
     this.#heard();
   }
 
-  #signs(): Sign[] {
+  #signs(): SignOfLife[] {
     return this.#apps.flatMap(({ id, isUp, cause }) => (id === null ? [] : [{ id, isUp: isUp !== false, cause }]));
   }
 

@@ -1,13 +1,5 @@
+import type { SignOfLife } from '../registry/signs-of-life.ts';
 import type { AppSettings } from './settings.ts';
-
-/** How an announced app is. */
-export interface Sign {
-  /** Of the instance. */
-  readonly id: string;
-  readonly isUp: boolean;
-  /** Why it is down. */
-  readonly cause: string;
-}
 
 /** What an agent has to know after a sign of life; ids of instances. */
 export interface Reply {
@@ -31,7 +23,7 @@ export interface Announcer {
   readonly place: string;
   /** @returns the id of the instance. @throws {AnnouncementRefused} */
   announce(app: AppSettings): Promise<string>;
-  beat(signs: readonly Sign[]): Promise<Reply>;
+  beat(signs: readonly SignOfLife[]): Promise<Reply>;
   /** The acknowledged drain: resolves when no request is on its way to the instances. */
   withdraw(ids: readonly string[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -3,7 +3,8 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { type Client, createClient } from '../client/client.ts';
 import { HeimdallApiError } from '../client/errors.ts';
 import { type ErrorCode, messageOf } from '../model/errors.ts';
-import { type Announcer, AnnouncementRefused, type Reply, type Sign } from './announcer.ts';
+import type { SignOfLife } from '../registry/signs-of-life.ts';
+import { type Announcer, AnnouncementRefused, type Reply } from './announcer.ts';
 import type { AgentSettings, AppSettings } from './settings.ts';
 import { signedFetch } from './signed-fetch.ts';
 
@@ -67,15 +68,8 @@ export class ManagerAnnouncer implements Announcer {
     return this.#sites[this.#at]?.url ?? '';
   }
 
-  async announce({ service, port, host, weight, version, metadata }: AppSettings): Promise<string> {
-    const app = {
-      service,
-      port,
-      metadata,
-      ...(host === undefined ? {} : { host }),
-      ...(weight === undefined ? {} : { weight }),
-      ...(version === undefined ? {} : { version }),
-    };
+  async announce(settings: AppSettings): Promise<string> {
+    const { healthCheck: _, ...app } = settings;
     const body = { agent: this.#agent, node: this.#settings.node, apps: [app] };
     const call = (client: Client) => client.agents.register(body, { signal: AbortSignal.timeout(this.#patienceMs) });
     const { instances, intervalMs } = await this.#ask(call, RegisteredSchema).catch((error: unknown) => {
@@ -85,7 +79,7 @@ export class ManagerAnnouncer implements Announcer {
     return instances[0].id;
   }
 
-  async beat(signs: readonly Sign[]): Promise<Reply> {
+  async beat(signs: readonly SignOfLife[]): Promise<Reply> {
     const instances = signs.map(({ id, isUp, cause }) => {
       return isUp ? ({ id, state: 'up' } as const) : ({ id, state: 'down', cause: cause.slice(0, 500) } as const);
     });

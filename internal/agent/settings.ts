@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AgentIdSchema, AppHostSchema, MetadataSchema } from '../model/agent-bodies.ts';
 import { HealthCheckSchema } from '../model/health-check.ts';
 import { NodeNameSchema } from '../model/node.ts';
+import { EtcdSettingsSchema } from '../model/registry-settings.ts';
 import { ServiceNameSchema, VersionSchema } from '../model/service.ts';
 import { PortSchema, WeightSchema } from '../model/units.ts';
 
@@ -21,10 +22,10 @@ const AppSettingsSchema = z.strictObject({
   service: ServiceNameSchema,
   port: PortSchema,
   /** Where load balancers reach it; default: the address that the manager sees this host under. */
-  host: AppHostSchema.optional(),
+  host: AppHostSchema.exactOptional(),
   /** Default: what the manager says. */
-  weight: WeightSchema.optional(),
-  version: VersionSchema.optional(),
+  weight: WeightSchema.exactOptional(),
+  version: VersionSchema.exactOptional(),
   metadata: MetadataSchema.default({}),
   /** As in the configuration of heimdall, but quicker. */
   healthCheck: z.preprocess(
@@ -42,10 +43,16 @@ export const AgentSettingsSchema = z
     /** Default: the name of the node. Needed when several agents run on one host. */
     id: AgentIdSchema.optional(),
     /** The one that answers is asked; the others when it does not. */
-    managers: z.array(ManagerUrlSchema).min(1),
+    managers: z.array(ManagerUrlSchema).default([]),
+    /** Where apps are announced without a manager in between. */
+    etcd: EtcdSettingsSchema.exactOptional(),
     apps: z.array(AppSettingsSchema).min(1, 'expected at least one app').max(100),
   })
   .check(({ value, issues }) => {
+    if ((value.managers.length === 0) === (value.etcd === undefined)) {
+      const message = 'expected managers, or etcd: one of them';
+      issues.push({ code: 'custom', input: value, path: ['managers'], message });
+    }
     const places = value.apps.map(({ host = '', port }) => `${host} ${port}`);
     for (const [at, place] of places.entries()) {
       const first = places.indexOf(place);

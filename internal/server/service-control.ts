@@ -9,7 +9,7 @@ import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceView } from '../model/service-view.ts';
 import type { ServiceSettings } from '../model/settings.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
-import { untilApplied } from './drain.ts';
+import { untilApplied } from '../registry/drain.ts';
 import type { Fleet } from './fleet.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
 import { Operations } from './operations.ts';

@@ -4,7 +4,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import type { InstanceChange } from '../registry/registry.ts';
 import { abortable } from './abortable.ts';
-import { type DrainSpan, waitUntilDrained } from './drain.ts';
+import { type DrainSpan, waitUntilDrained } from '../registry/drain.ts';
 import { type Fault, FaultAlarm } from './fault-alarm.ts';
 import { Launcher } from './launcher.ts';
 import { logTailOf } from './log-tail.ts';

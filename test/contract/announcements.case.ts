@@ -71,6 +71,23 @@ export function announcementsContract(name: string, createStore: () => Promise<S
       assert.deepEqual((await manager.own()).services, []);
     });
 
+    it('shows it although its host has no manager, beside instances of one that has', async () => {
+      const draft = { service: 'web', host: '127.0.0.1', node: 'a', weight: 1, version: null, variant: null };
+      const [spawned] = await manager.reserve([{ ...draft, deployment: null, env: {} }], [9_000], 1);
+      await manager.update(spawned?.id ?? '', { lifecycle: 'ready' });
+      const { id } = await announce();
+      const seen = async () => (await proxy.snapshot()).instances.map((each) => each.id);
+      const ids = await eventually('a load balancer sees both', async () => {
+        const found = await seen();
+        return found.length === 2 ? found : null;
+      });
+      assert.deepEqual(ids, [spawned?.id, id]);
+      assert.deepEqual(
+        (await picture()).map((each) => each.id),
+        ids,
+      );
+    });
+
     it('keeps id and start of one that is announced again, and takes over what is told now', async () => {
       const first = await announce();
       now += 5;

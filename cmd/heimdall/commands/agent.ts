@@ -13,6 +13,7 @@ export function register(program: Command): void {
       'where a manager is; the next one is asked when it does not answer (default: $HEIMDALL_MANAGER)',
       repeated,
     )
+    .option('--etcd <url>', 'announce into etcd in place of a manager; may be repeated', repeated)
     .option('--host <address>', 'where load balancers reach the apps (default: as the manager sees this host)')
     .option('--weight <number>', 'their share of the requests')
     .option('--version <name>', 'what people call them')
@@ -27,6 +28,7 @@ export function register(program: Command): void {
       examples(
         ['heimdall agent --app web=8080 --manager http://10.0.0.5:7000', 'web on port 8080 of this host joins in'],
         ['heimdall agent --app web=8080 --app api=8081 --weight 2', 'two apps, each with a double share'],
+        ['heimdall agent --app web=8080 --etcd http://10.0.0.5:2379', 'no manager in between'],
         ['heimdall agent --config agent.json', 'as a service, see docs/examples/systemd'],
       ),
     )

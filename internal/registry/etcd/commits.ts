@@ -26,12 +26,14 @@ export interface Plan<T> {
 interface CommitsOptions {
   readonly store: Store;
   readonly mirror: Mirror;
-  readonly tenure: Tenure;
+  /** Null: of an agent, which has no node. */
+  readonly tenure: Pick<Tenure, 'guard' | 'confirm'> | null;
+  /** Or the agent's name. */
   readonly node: string;
 }
 
 /**
- * The commits of one manager, one after the other: planned on what is in memory, guarded by the revisions of that, and
+ * The commits of one manager or agent, one after the other: planned on what is in memory, guarded by the revisions of that, and
  * planned anew when they have changed meanwhile. Each leaves its own mark, which the next one is guarded by: so one whose
  * answer was lost is never carried out twice, and never taken for failed.
  */
@@ -79,7 +81,8 @@ export class Commits {
     const mark = NAMES.commit(node);
     const token = randomUUID();
     this.#marked ??= (await store.get(mark)).entry?.modified ?? 0;
-    const guards = [...plan.guards, tenure.guard, { name: mark, modified: this.#marked }];
+    const ofNode = tenure === null ? [] : [tenure.guard];
+    const guards = [...plan.guards, ...ofNode, { name: mark, modified: this.#marked }];
     const writes: Write[] = [...plan.writes, { put: mark, value: token }];
     if (plan.isDesired) writes.push({ put: NAMES.revision, value: node });
     tried.set(JSON.stringify(token), plan);
@@ -94,7 +97,7 @@ export class Commits {
     const { entry } = await store.get(mark); // what was lost may be the answer alone
     const carriedOut = tried.get(entry?.value ?? '');
     if (carriedOut !== undefined) return { plan: carriedOut, revision: entry?.modified ?? 0 };
-    await tenure.confirm();
+    await tenure?.confirm();
     return null;
   }
 }

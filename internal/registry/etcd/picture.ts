@@ -42,7 +42,8 @@ export class Pictures {
 
   /** Nodes whose managers give no sign of life. */
   away(): ReadonlySet<string> {
-    const named = [...this.#instances().map(({ node }) => node), ...this.#ownServices().map(({ node }) => node)];
+    const kept = this.#instances().filter(({ agent }) => agent === null);
+    const named = [...kept.map(({ node }) => node), ...this.#ownServices().map(({ node }) => node)];
     const silent = named.filter((node) => node !== null && this.#mirror.get(NAMES.manager(node)) === null);
     const away = new Set(silent.filter((node) => node !== null));
     if (this.grace > 0) return new Set([...away].filter((node) => this.#away.has(node)));
@@ -52,13 +53,13 @@ export class Pictures {
 
   /**
    * What is there on all nodes. Instances of a node that is away are not, unless their service would have none that is
-   * ready: to serve, nobody needs a manager.
+   * ready: to serve, nobody needs a manager. Announced ones belong to no manager, and are there as long as they are kept.
    * @throws {HeimdallError} REGISTRY_BROKEN naming a key.
    */
   all(): Snapshot {
     const away = this.away();
     const instances = this.#instances();
-    const isThere = ({ node }: Instance) => node === null || !away.has(node);
+    const isThere = ({ node, agent }: Instance) => agent !== null || node === null || !away.has(node);
     const served = new Set(
       instances.filter((each) => isThere(each) && each.lifecycle === 'ready').map(({ service }) => service),
     );

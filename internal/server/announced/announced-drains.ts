@@ -1,7 +1,7 @@
 import { hasCode } from '../../model/errors.ts';
 import type { Instance } from '../../model/instance.ts';
 import { type Service, ServiceSchema } from '../../model/service.ts';
-import { type DrainSpan, waitUntilDrained } from '../drain.ts';
+import { type DrainSpan, waitUntilDrained } from '../../registry/drain.ts';
 import { insist } from '../insist.ts';
 import { type SupervisorContext, shuttingDown } from '../supervisor-context.ts';
 

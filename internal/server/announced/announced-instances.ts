@@ -1,10 +1,12 @@
-import { HeimdallError, hasCode } from '../../model/errors.ts';
+import { HeimdallError } from '../../model/errors.ts';
 import type { Deregistration, HeartbeatAnswer, HeartbeatRequest, RegisterRequest } from '../../model/agent-bodies.ts';
 import { declaredInstances, type Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
+import { announcementOf } from '../../registry/announcement-of.ts';
 import { ANNOUNCEMENT_TTL_MS, type Announcement } from '../../registry/announcements.ts';
 import type { Snapshot } from '../../registry/registry.ts';
-import type { DrainSpan } from '../drain.ts';
+import { heed } from '../../registry/signs-of-life.ts';
+import type { DrainSpan } from '../../registry/drain.ts';
 import type { Place } from '../draft.ts';
 import { serviceNamed } from '../service-named.ts';
 import type { SupervisorContext } from '../supervisor-context.ts';
@@ -70,17 +72,14 @@ export class AnnouncedInstances {
   async heartbeat({ agent, instances }: HeartbeatRequest): Promise<HeartbeatAnswer> {
     const { context, ready } = this.#options;
     await ready();
-    const ids = instances.map(({ id }) => id);
-    const unknown = new Set(await context.registry.announcements.renew(agent, ids, ANNOUNCEMENT_TTL_MS));
-    const present = await this.#present();
-    const removed: string[] = [];
-    for (const { id, state, cause } of instances) {
-      const known = unknown.has(id) ? undefined : present.get(id);
-      if (known?.lifecycle === 'stopped') removed.push(id);
-      if (known?.lifecycle === 'ready' && state === 'down') await this.#down(known, cause ?? 'its agent says so');
-      if (known?.lifecycle === 'failed' && state === 'up') await this.#up(known);
+    const signs = instances.map(({ id, state, cause = 'its agent says so' }) => ({ id, isUp: state === 'up', cause }));
+    const { unknown, removed, down, up } = await heed(context.registry, agent, signs, () => this.#present());
+    for (const { instance, cause } of down) {
+      context.journal.record('instance.down', instance, `${instance.id} is down: ${cause}`);
     }
-    return { unknown: [...unknown], removed, ...PACE };
+    for (const instance of up) context.journal.record('instance.up', instance, `${instance.id} is up again`);
+    if (down.length + up.length > 0) this.#forgetPicture();
+    return { unknown: [...unknown], removed: [...removed], ...PACE };
   }
 
   /** The acknowledged drain, for an agent that wants it. @throws {HeimdallError} REGISTRY_UNAVAILABLE, SHUTTING_DOWN. */
@@ -117,36 +116,27 @@ export class AnnouncedInstances {
       const message = `${instance.id} is out: its agent ${instance.agent?.id} gave no sign of life`;
       journal.record('instance.expired', instance, message);
     }
-    this.#silent.look(expired, clock());
-    if (this.#picture === null) return; // no agent is heard
-    const present = await this.#present();
-    this.#drains.look([...present.values()]);
-    if (present.size === 0) this.#forgetPicture();
+    if (expired.length > 0) this.#forgetPicture();
+    else if (this.#picture === null && this.#silent.isEmpty) return; // there are no agents here
+    const present = [...(await this.#present()).values()];
+    this.#silent.look(expired, present, clock());
+    this.#drains.look(present);
+    if (present.length === 0) this.#forgetPicture();
   }
 
   #announcementOf(
-    { service: name, host, metadata, ...app }: RegisterRequest['apps'][number],
+    { host, ...app }: RegisterRequest['apps'][number],
     { agent, node }: RegisterRequest,
     address: string,
-    { services, instances }: Snapshot,
+    snapshot: Snapshot,
   ): Announcement {
-    const service = serviceNamed(this.#options.services(), name);
-    if (!service.agents) {
+    const { name, agents } = serviceNamed(this.#options.services(), app.service);
+    if (!agents) {
       const remedy = 'set "agents": true for it in the configuration of the manager';
       throw new HeimdallError('AGENTS_REFUSED', `service ${name} takes no instances from agents: ${remedy}`);
     }
-    const place = host ?? (LOOPBACK.test(address) ? this.#options.place.host : address);
-    const before = instances.find((each) => each.host === place && each.port === app.port && each.service === name);
-    const usual = services.find((state) => state.service === name)?.overrides.weight ?? 1;
-    return {
-      service: name,
-      host: place,
-      port: app.port,
-      weight: app.weight ?? before?.weight ?? usual,
-      version: app.version ?? null,
-      node,
-      agent: { id: agent, metadata },
-    };
+    const seen = LOOPBACK.test(address) ? this.#options.place.host : address;
+    return announcementOf(app, { agent, node, host: host ?? seen }, snapshot);
   }
 
   #tell(before: Instance | null, instance: Instance): void {
@@ -155,23 +145,6 @@ export class AnnouncedInstances {
     const data = { host, port, agent: agent?.id };
     if (before === null) journal.record('instance.announced', instance, `${id} is announced by ${agent?.id}`, data);
     else if (before.lifecycle !== 'ready') journal.record('instance.up', instance, `${id} is up again`, data);
-  }
-
-  async #down(instance: Instance, cause: string): Promise<void> {
-    const { registry, journal } = this.#options.context;
-    this.#forgetPicture();
-    const change = { lifecycle: 'failed', lastError: cause } as const;
-    if (!(await isDone(registry.update(instance.id, change)))) return;
-    journal.record('instance.down', instance, `${instance.id} is down: ${cause}`);
-  }
-
-  async #up(instance: Instance): Promise<void> {
-    const { service, host, port, weight, version, node, agent } = instance;
-    if (agent === null || node === null) return;
-    this.#forgetPicture();
-    const announcement = { service, host, port, weight, version, node, agent };
-    const announced = this.#options.context.registry.announcements.announce(announcement, ANNOUNCEMENT_TTL_MS);
-    if (await isDone(announced)) this.#tell(instance, await announced);
   }
 
   /** Announced instances, by id; of a moment ago. */
@@ -189,20 +162,6 @@ export class AnnouncedInstances {
   #forgetPicture(): void {
     this.#picture = null;
     this.#pictures += 1;
-  }
-}
-
-/** What is refused because the instance is gone or leaving meanwhile is not done. */
-async function isDone(change: Promise<unknown>): Promise<boolean> {
-  try {
-    await change;
-    return true;
-  } catch (error) {
-    const isOvertaken = (['INSTANCE_NOT_FOUND', 'LIFECYCLE_CONFLICT', 'PORT_TAKEN'] as const).some((code) =>
-      hasCode(error, code),
-    );
-    if (isOvertaken) return false;
-    throw error;
   }
 }
 

@@ -8,31 +8,50 @@ const NEWS_MS = 3_600_000;
 /** That are named; of the others there is the number. */
 const NAMED = 5;
 
+interface Silence {
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Ids of its instances that are there all the same: the last ones of their services. */
+  readonly left: ReadonlySet<string>;
+}
+
 /** Alerts of agents that fell silent: one for each, however many instances they had. */
 export class SilentAgents {
   readonly #alerts: AlertSink;
-  /** When each fell silent, by agent; epoch milliseconds. */
-  readonly #since = new Map<string, number>();
+  /** By agent. */
+  readonly #silent = new Map<string, Silence>();
 
   constructor(alerts: AlertSink) {
     this.#alerts = alerts;
   }
 
-  /** @param expired - instances whose agents gave no sign of life. @param now - epoch milliseconds. */
-  look(expired: readonly Instance[], now: number): void {
+  /** Whether there is none. */
+  get isEmpty(): boolean {
+    return this.#silent.size === 0;
+  }
+
+  /**
+   * @param expired - instances whose agents gave no sign of life. @param present - the announced ones that are there.
+   * @param now - epoch milliseconds.
+   */
+  look(expired: readonly Instance[], present: readonly Instance[], now: number): void {
+    const idsOf = (agent: string) => present.flatMap((each) => (each.agent?.id === agent ? each.id : []));
     for (const [agent, instances] of Map.groupBy(expired, (each) => each.agent?.id ?? '')) {
       const ids = instances.map(({ id }) => id);
       const named = ids.slice(0, NAMED).join(', ');
       const rest = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
       const cause = `no sign of life for ${inSeconds(ANNOUNCEMENT_TTL_MS)}; out of rotation: ${named}${rest}`;
-      this.#since.set(agent, now);
+      this.#silent.set(agent, { since: now, left: new Set(idsOf(agent)) });
       this.#alerts.raise({ key: keyOf(agent), severity: 'warning', title: `agent ${agent} is gone`, cause, at: now });
     }
-    for (const [agent, since] of this.#since) if (now - since > NEWS_MS) this.heard(agent, now);
+    for (const [agent, { since, left }] of this.#silent) {
+      const isBack = idsOf(agent).some((id) => !left.has(id)); // it may have told another manager, or etcd
+      if (isBack || now - since > NEWS_MS) this.heard(agent, now);
+    }
   }
 
   heard(agent: string, now: number): void {
-    this.#since.delete(agent);
+    this.#silent.delete(agent);
     this.#alerts.resolve(keyOf(agent), now);
   }
 }

@@ -14,7 +14,7 @@ import {
   type Snapshot,
 } from '../../registry/registry.ts';
 import { silenceView } from '../alert-views.ts';
-import type { DrainSpan } from '../drain.ts';
+import type { DrainSpan } from '../../registry/drain.ts';
 import { eventView } from '../event-view.ts';
 import { serviceViewOf } from '../service-views.ts';
 import { loadBalancerStatusOf, viewsOf } from '../views.ts';

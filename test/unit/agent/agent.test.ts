@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Agent } from '../../../internal/agent/agent.ts';
-import { type Announcer, AnnouncementRefused, type Reply, type Sign } from '../../../internal/agent/announcer.ts';
+import { type Announcer, AnnouncementRefused, type Reply } from '../../../internal/agent/announcer.ts';
 import { type AgentSettings, AgentSettingsSchema } from '../../../internal/agent/settings.ts';
+import type { SignOfLife } from '../../../internal/registry/signs-of-life.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
@@ -26,7 +27,7 @@ class FakeAnnouncer implements Announcer {
     return `${service}-${this.#count}`;
   }
 
-  async beat(signs: readonly Sign[]): Promise<Reply> {
+  async beat(signs: readonly SignOfLife[]): Promise<Reply> {
     this.told.push(`beat ${signs.map(({ id, isUp, cause }) => `${id} ${isUp ? 'up' : `down (${cause})`}`).join(', ')}`);
     if (this.fault) throw this.fault;
     const { reply } = this;

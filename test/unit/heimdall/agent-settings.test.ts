@@ -50,6 +50,14 @@ describe('the command line of an agent', () => {
     assert.deepEqual(settingsFrom({ app }, {}).managers, ['http://127.0.0.1:7000']);
   });
 
+  it('goes to etcd in place of a manager, whatever the environment says', () => {
+    const options = { app: ['web=8080'], etcd: ['http://10.0.0.5:2379,http://10.0.0.6:2379', 'http://10.0.0.7:2379'] };
+    const { managers, etcd } = settingsFrom(options, { HEIMDALL_MANAGER: 'm:7000' });
+    assert.deepEqual(managers, []);
+    assert.deepEqual(etcd?.endpoints, ['http://10.0.0.5:2379', 'http://10.0.0.6:2379', 'http://10.0.0.7:2379']);
+    assert.equal(etcd.prefix, '/heimdall');
+  });
+
   it('takes an app out within a second: two failures a quarter of a second apart', () => {
     const [app] = settingsFrom({ app: ['web=8080'] }, {}).apps;
     const { interval, fall, rise } = app?.healthCheck ?? assert.fail();
@@ -68,6 +76,8 @@ describe('the command line of an agent', () => {
     ['--metadata: expected name=value, not "rack"', { app: ['web=8080'], metadata: ['rack'] }],
     ['--metadata: expected a name', { app: ['web=8080'], metadata: ['a b=c'] }],
     ['--manager: expected a URL', { app: ['web=8080'], manager: ['ftp://m'] }],
+    ['--etcd: goes in place of --manager', { app: ['web=8080'], etcd: ['http://e:1'], manager: ['m'] }],
+    ['--etcd: expected a URL', { app: ['web=8080'], etcd: ['10.0.0.5:2379'] }],
     ['--interval: expected a duration', { app: ['web=8080'], interval: '5' }],
     ['--health-path: expected a path', { app: ['web=8080'], healthPath: 'health' }],
     ['--host: expected an address that others', { app: ['web=8080'], host: '0.0.0.0' }],
@@ -95,10 +105,21 @@ describe('the file of an agent', () => {
     );
   });
 
+  it('names files of etcd beside itself', () => {
+    const text =
+      '{"etcd": {"endpoints": ["https://e:2379"], "ca": "ca.pem"}, "apps": [{"service": "web", "port": 8080}]}';
+    const { etcd, managers } = settingsInFile(text, '/etc/heimdall/agent.json', {});
+    assert.deepEqual([etcd?.ca, etcd?.cert, managers], ['/etc/heimdall/ca.pem', undefined, []]);
+  });
+
   it('is refused with the key at fault', () => {
     for (const [text, words] of [
       ['{', /agent\.json: line 1/],
       ['[]', /agent\.json: /],
+      [
+        '{"managers": ["m"], "etcd": {"endpoints": ["http://e"]}, "apps": []}',
+        /agent\.json: managers: expected managers, or etcd/,
+      ],
       ['{"apps": []}', /agent\.json: apps: expected at least one app/],
       ['{"apps": [{"service": "web", "port": 8080, "wait": 1}]}', /agent\.json: apps\.0: .*wait/],
       ['{"apps": [{"service": "web", "port": 8080, "healthCheck": null}]}', /agent\.json: apps\.0\.healthCheck: /],

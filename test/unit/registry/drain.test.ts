@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HeimdallError } from '../../../internal/model/errors.ts';
 import type { ProxyRecord } from '../../../internal/registry/registry.ts';
-import { isDrained, waitUntilDrained } from '../../../internal/server/drain.ts';
+import { isDrained, waitUntilDrained } from '../../../internal/registry/drain.ts';
 
 const NOW = 100_000;
 const clock = () => NOW;

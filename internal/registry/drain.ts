@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, isRegistryAway, type ProxyRecord, type RegistryReader } from '../registry/registry.ts';
+import { isAlive, isRegistryAway, type ProxyRecord, type RegistryReader } from './registry.ts';
 
 const POLL_MS = 20;
 

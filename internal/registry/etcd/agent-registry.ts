@@ -1,0 +1,42 @@
+import type { HeimdallEvent } from '../../model/event.ts';
+import type { Instance } from '../../model/instance.ts';
+import type { AgentRegistry } from '../agent-registry.ts';
+import type { InstanceChange } from '../registry.ts';
+import { EtcdAnnouncements } from './announcements.ts';
+import { Changes } from './changes.ts';
+import { Commits } from './commits.ts';
+import { EventNames, writeEvent } from './events.ts';
+import { EtcdReader, type ReaderOptions } from './reader.ts';
+
+interface AgentRegistryOptions extends ReaderOptions {
+  /** Whose side it is; no node and no manager has this name. */
+  readonly name: string;
+}
+
+/** An agent's side of the registry in etcd: it announces instances, and changes no others. */
+export class EtcdAgentRegistry extends EtcdReader implements AgentRegistry {
+  readonly announcements: EtcdAnnouncements;
+  readonly #commits: Commits;
+  readonly #changes: Changes;
+  readonly #eventNames = new EventNames();
+
+  constructor({ name, ...options }: AgentRegistryOptions) {
+    super(options);
+    const { store, mirror, clock } = options;
+    this.#commits = new Commits({ store, mirror, tenure: null, node: name });
+    this.#changes = new Changes({ mirror, pictures: this.pictures, node: name });
+    this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
+  }
+
+  update(id: string, change: InstanceChange): Promise<{ instance: Instance; revision: number }> {
+    return this.during(this.#commits.run(() => this.#changes.update(id, change)));
+  }
+
+  remove(id: string): Promise<void> {
+    return this.during(this.#commits.run(() => this.#changes.remove(id, 0)));
+  }
+
+  recordEvent(event: HeimdallEvent): Promise<void> {
+    return this.during(writeEvent(this.store, this.#eventNames, event));
+  }
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { AnnouncementRefused } from '../../internal/agent/announcer.ts';
+import { RegistryAnnouncer } from '../../internal/agent/registry-announcer.ts';
+import { type AppSettings, AgentSettingsSchema } from '../../internal/agent/settings.ts';
+import { openEtcdAgent } from '../../internal/registry/etcd/open-agent.ts';
+import { openEtcdManager } from '../../internal/registry/etcd/open-manager.ts';
+import { openEtcdProxy } from '../../internal/registry/etcd/open-proxy.ts';
+import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
+import type { Snapshot } from '../../internal/registry/registry.ts';
+import { createLogger } from '../../pkg/logger/logger.ts';
+import { EtcdCluster, etcdMissing } from '../support/etcd.ts';
+import { eventually } from '../support/e2e-wait.ts';
+
+const log = createLogger({ name: 'test', level: 'silent' });
+
+function appOf(changes: object = {}): AppSettings {
+  const apps = [{ service: 'web', port: 8_080, metadata: { rack: '7' }, ...changes }];
+  const [app] = AgentSettingsSchema.parse({ node: 'host-b', managers: ['m'], apps }).apps;
+  assert.ok(app);
+  return app;
+}
+
+function announcerIn(etcd: EtcdSettings, agent = 'host-b'): RegistryAnnouncer {
+  const registry = openEtcdAgent({ etcd, agent });
+  const ownHost = async () => '10.0.0.7';
+  return new RegistryAnnouncer({ registry, agent, node: agent, ownHost, place: 'etcd', clock: Date.now, log });
+}
+
+describe('an agent that announces into etcd itself', { skip: etcdMissing() }, () => {
+  let cluster: EtcdCluster;
+  before(async () => {
+    cluster = await EtcdCluster.start();
+  });
+  after(() => cluster.stop());
+
+  it('announces, goes down and up, and leaves with an acknowledged drain, without any manager', async () => {
+    const etcd = cluster.settings();
+    const announcer = announcerIn(etcd);
+    const proxy = openEtcdProxy({ etcd, proxyId: 'lb-1', pid: 1 });
+    let now: Snapshot | null = null;
+    const stop = new AbortController();
+    const report = (inFlight: ReadonlyMap<string, number>) =>
+      proxy.report({ appliedRevision: now?.revision ?? null, inFlight });
+    proxy.watch({ changed: (picture) => void (now = picture), failed: () => {} }, stop.signal);
+    const seen = (lifecycle: string) =>
+      eventually(lifecycle, () => now?.instances.find((each) => each.lifecycle === lifecycle));
+
+    const id = await announcer.announce(appOf());
+    const { host, node, agent } = await seen('ready');
+    assert.deepEqual([host, node, agent], ['10.0.0.7', 'host-b', { id: 'host-b', metadata: { rack: '7' } }]);
+    await report(new Map());
+
+    assert.deepEqual(await announcer.beat([{ id, isUp: false, cause: 'connect ECONNREFUSED' }]), {
+      unknown: [],
+      removed: [],
+    });
+    assert.equal((await seen('failed')).lastError, 'connect ECONNREFUSED');
+    await announcer.beat([{ id, isUp: true, cause: '' }]);
+    await seen('ready');
+    assert.deepEqual((await announcer.beat([{ id: 'gone', isUp: true, cause: '' }])).unknown, ['gone']);
+
+    let isOut = false;
+    const leaving = announcer.withdraw([id], new AbortController().signal).finally(() => {
+      isOut = true;
+    });
+    await seen('draining');
+    await report(new Map([[id, 1]])); // has heard of it, and waits for a request
+    await announcer.beat([{ id, isUp: true, cause: '' }]);
+    assert.equal(isOut, false);
+    await report(new Map());
+    await leaving;
+    await eventually('it is gone', () => now?.instances.length === 0);
+    stop.abort();
+    await announcer.close();
+    await proxy.close();
+  });
+
+  it('is one among managers: they see, remove and expire what it announces', async () => {
+    const etcd = cluster.settings();
+    const manager = await openEtcdManager({ etcd, node: 'host-a', patience: 0 });
+    const announcer = announcerIn(etcd);
+    const id = await announcer.announce(appOf());
+    const rival = announcerIn(etcd, 'host-c');
+    await assert.rejects(rival.announce(appOf({ host: '10.0.0.7' })), (error) => error instanceof AnnouncementRefused);
+    await eventually('the manager sees it', async () => (await manager.snapshot()).instances[0]?.id === id);
+    for (const lifecycle of ['draining', 'stopped'] as const) await manager.update(id, { lifecycle });
+    await eventually(
+      'it is told',
+      async () => (await announcer.beat([{ id, isUp: true, cause: '' }])).removed[0] === id,
+    );
+    const types = (await manager.events({ limit: 10 })).map(({ type }) => type);
+    assert.deepEqual(types, ['instance.announced']);
+    for (const each of [announcer, rival, manager]) await each.close();
+  });
+});
