@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 export interface CalendarJobsOptions {
   readonly registry: Pick<RegistryWriter, 'pruneEvents'>;
-  readonly manager: Pick<ServerManager, 'list' | 'events' | 'scheduled'>;
+  readonly manager: Pick<ServerManager, 'list' | 'events' | 'scheduled' | 'leads'>;
   readonly log: Logger;
 }
 
@@ -31,8 +31,10 @@ export class CalendarJobs {
     this.stop();
     const { dailySummary: summary } = alerts;
     this.#tasks = [
-      this.#task('prune-events', events.prune, () => this.prune(events.keepDays)),
-      ...(summary.enabled ? [this.#task('daily-summary', summary.cron, () => this.mailSummary(alerts))] : []),
+      this.#task('prune-events', events.prune, () => this.#once(() => this.prune(events.keepDays))),
+      ...(summary.enabled
+        ? [this.#task('daily-summary', summary.cron, () => this.#once(() => this.mailSummary(alerts)))]
+        : []),
       ...services.flatMap((service) => this.#scaling(service)),
     ];
     for (const { name, autoscale } of services) void this.#catchUp(name, autoscale?.schedule ?? []);
@@ -62,6 +64,11 @@ export class CalendarJobs {
       log,
       random: Math.random,
     });
+  }
+
+  /** Not by each of several managers. */
+  async #once(job: () => Promise<void>): Promise<void> {
+    if (this.#options.manager.leads) await job();
   }
 
   #scaling({ name, autoscale }: Config['services'][number]): ScheduledTask[] {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createApi } from '../../internal/api/app.ts';
 import { startApiServer } from '../../internal/api/http-server.ts';
 import type { LoadedConfig } from '../../internal/config/load.ts';
+import { managerUrlOf } from '../../internal/config/manager-url.ts';
 import { nodeNameOf } from '../../internal/config/node-name.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
@@ -14,6 +15,7 @@ import { ChannelRoster } from '../../pkg/alerts/roster.ts';
 import { TargetGuard } from '../../pkg/alerts/target-guard.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
+import { LeadingSink } from '../../pkg/alerts/leading-sink.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { Gate } from '../../pkg/sockets/gate.ts';
@@ -55,6 +57,8 @@ export class ManagerProcess implements Running {
   readonly #alerts: AlertDispatcher;
   readonly #roster: ChannelRoster;
   readonly #inherited: InheritedAlerts;
+  /** What every manager sees alike. */
+  readonly #joint: LeadingSink;
   readonly #rules: HostRules;
   readonly #manager: ServerManager;
   readonly #follower: ConfigFollower;
@@ -69,7 +73,7 @@ export class ManagerProcess implements Running {
   #retired: Promise<void> | null = null;
   #api: MovableListener | null = null;
   /** Who may call the API. */
-  #access: Pick<Config['manager'], 'token' | 'allowedHosts'>;
+  #access: Config['manager'];
 
   private constructor(loaded: LoadedConfig, options: ManagerProcessOptions, registry: RegistryWriter) {
     const { config } = loaded;
@@ -88,10 +92,12 @@ export class ManagerProcess implements Running {
     });
     this.#roster = new ChannelRoster(this.#alerts, registry.alerts, config.alerts);
     this.#inherited = new InheritedAlerts(this.#alerts, systemClock);
+    this.#joint = new LeadingSink(this.#alerts);
     this.#manager = new ServerManager({
       registry,
       host: config.node.address,
       node: nodeNameOf(config),
+      url: () => managerUrlOf(this.#follower.applied),
       services: config.services,
       ports: config.ports,
       logLimits: config.instanceLogs,
@@ -99,10 +105,13 @@ export class ManagerProcess implements Running {
       baseEnv: options.baseEnv,
       version: packageVersion,
       alerts: this.#alerts,
+      jointAlerts: this.#joint,
+      speaking: { lead: (leading) => this.#lead(leading), gather: () => this.#gather() },
       log: log.child({ subsystem: 'server' }),
     });
     this.#rules = new HostRules({
       sink: this.#alerts,
+      jointSink: this.#joint,
       clock: systemClock,
       log: log.child({ subsystem: 'alerts' }),
       countEvents: (query) => registry.countEvents(query),
@@ -262,6 +271,23 @@ export class ManagerProcess implements Running {
     }
   }
 
+  /** Whoever speaks for all goes on with what others have begun to tell. */
+  async #lead(leading: boolean): Promise<void> {
+    if (leading) await this.#gather();
+    else this.#inherited.leaveJoint();
+    this.#joint.lead(leading);
+  }
+
+  async #gather(): Promise<void> {
+    this.#rules.inherit(await this.#inherited.gather());
+  }
+
+  /** As which other managers call this one. */
+  #ownNames(): string[] {
+    const url = managerUrlOf({ ...this.#follower.applied, manager: this.#access });
+    return url === null ? [] : [new URL(url).hostname.replace(/^\[|\]$/g, '')];
+  }
+
   async #instanceIds(): Promise<Set<string>> {
     const { instances } = await this.#registry.snapshot();
     return new Set(instances.map(({ id }) => id));
@@ -279,7 +305,7 @@ export class ManagerProcess implements Running {
       },
       reload: () => this.reload(),
       token: () => this.#access.token,
-      allowedHosts: () => [...this.#access.allowedHosts, host],
+      allowedHosts: () => [...this.#access.allowedHosts, host, ...this.#ownNames()],
       dashboardFolder,
       log: this.log.child({ subsystem: 'api' }),
       version: packageVersion,

@@ -8,7 +8,7 @@ import {
   RegistrationSchema,
 } from '../model/agent-bodies.ts';
 import { PACE } from '../server/announced/announced-instances.ts';
-import { callerOf } from './caller.ts';
+import { addressOf } from './caller.ts';
 import { type Description, json } from './description.ts';
 import { differencesOf } from './differences.ts';
 import { type Endpoint, endpoint, Nothing } from './endpoint.ts';
@@ -73,7 +73,7 @@ const DEREGISTER = {
 export function agentEndpoints({ announced }: Manager): Endpoint[] {
   return [
     endpoint('POST', '/servers/register', REGISTER, async ({ body, deed }, response) => {
-      const instances = await announced.register(body, callerOf(response.req).address);
+      const instances = await announced.register(body, addressOf(response.req));
       const ids = instances.map(({ id }) => id);
       const subject = instances[0] ? { service: instances[0].service, id: instances[0].id } : null;
       deed.did(`announced ${ids.join(', ')} for agent ${body.agent}`, subject, differencesOf({}, { instances: ids }));

@@ -4,16 +4,19 @@ import { HeimdallError } from '../model/errors.ts';
 import { agentEndpoints } from './agents.ts';
 import { channelEndpoints } from './alert-channels.ts';
 import { alertEndpoints } from './alerts.ts';
+import { Carrier } from './carrier.ts';
 import { dashboard } from './dashboard.ts';
 import { deploymentEndpoints } from './deployments.ts';
 import { Deed } from './deed.ts';
 import type { Endpoint } from './endpoint.ts';
+import { forwarding } from './forwarding.ts';
 import { guard, hostGuard } from './guard.ts';
 import { invalid } from './input.ts';
 import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
+import { nodesEndpoint } from './nodes.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
@@ -57,6 +60,7 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
+    nodesEndpoint(manager),
     liveEndpoint(manager),
     metricsEndpoint(manager, alerts, version),
     ...alertEndpoints(alerts),
@@ -81,15 +85,16 @@ export function createApi(options: ApiOptions): Express {
   const signatures = new SignatureGuard(token, refusals);
   const authenticate: SignatureGuard['check'] = (...call) => signatures.check(...call);
   const changing = (endpoint: Endpoint) => mutation(endpoint, { manager, token, authenticate, log, sendError });
+  const handlers = handlersWith(manager.nodes, changing);
   const guarded = guard(() => ({ ...hostSettings(), token: token() }), refusals);
   const tokenless = guard(() => ({ ...hostSettings(), token: undefined }), refusals);
   const signable = signatures.before(tokenless, guarded);
   const { open = [], signed = [], others = [] } = Object.groupBy(endpoints, accessOf);
   app.use(hostGuard(hostSettings, refusals), dashboard(dashboardFolder));
-  serve(app, open, changing);
-  serve(app, signed, (endpoint) => [signable, changing(endpoint)]);
+  serve(app, open, handlers);
+  serve(app, signed, (endpoint) => [signable, ...handlers(endpoint)]);
   app.use(guarded);
-  serve(app, others, changing);
+  serve(app, others, handlers);
   app.use(notFound(endpoints), failed(sendError));
   return app;
 }
@@ -99,18 +104,27 @@ function accessOf({ description: { isOpen, isSignable } }: Endpoint): 'open' | '
   return isSignable === true ? 'signed' : 'others';
 }
 
-/** @param changing - the handlers of what does not only look. */
-function serve(
-  app: Express,
-  endpoints: readonly Endpoint[],
-  changing: (endpoint: Endpoint) => RequestHandler | RequestHandler[],
-): void {
+/** What answers the calls of an endpoint, in turn. */
+type Handlers = (endpoint: Endpoint) => RequestHandler[];
+
+/** @param changing - the handler of what does not only look. */
+function handlersWith(nodes: Manager['nodes'], changing: (endpoint: Endpoint) => RequestHandler): Handlers {
+  const carrier = nodes.self === null ? null : new Carrier(nodes.self);
+  return (endpoint) => {
+    const own = endpoint.method === 'GET' ? look(endpoint) : changing(endpoint);
+    const isForwarded = carrier !== null && endpoint.description.onNode !== undefined;
+    return isForwarded ? [forwarding(endpoint, nodes, carrier), own] : [own];
+  };
+}
+
+function serve(app: Express, endpoints: readonly Endpoint[], handlers: Handlers): void {
   for (const [path, group] of byPath(endpoints)) {
     for (const endpoint of group) {
-      if (endpoint.method === 'GET') app.get(path, look(endpoint));
-      else if (endpoint.method === 'POST') app.post(path, changing(endpoint));
-      else if (endpoint.method === 'PATCH') app.patch(path, changing(endpoint));
-      else app.delete(path, changing(endpoint));
+      const all = handlers(endpoint);
+      if (endpoint.method === 'GET') app.get(path, ...all);
+      else if (endpoint.method === 'POST') app.post(path, ...all);
+      else if (endpoint.method === 'PATCH') app.patch(path, ...all);
+      else app.delete(path, ...all);
     }
     app.all(path, methodNotAllowed(group));
   }

@@ -29,9 +29,10 @@ export function auditRecord(deed: Deed, request: AuditedRequest, { status, failu
   const [error] = failure === null ? [] : messageOf(failure).split('\n');
   const words = deed.words ?? `asked for ${method} ${path}`;
   const outcome = error === undefined ? '' : `, which failed: ${error}`;
+  const via = caller.carriedBy === null ? '' : `, by node ${caller.carriedBy}`;
   return {
     subject: deed.subject,
-    message: `${actor} ${words}${outcome} (from ${caller.address})`,
+    message: `${actor} ${words}${outcome} (from ${caller.address}${via})`,
     data: {
       actor,
       address: caller.address,
@@ -40,6 +41,7 @@ export function auditRecord(deed: Deed, request: AuditedRequest, { status, failu
       ...(status === null ? {} : { status }),
       ...deed.differences,
       ...(error === undefined ? {} : { error }),
+      ...(caller.carriedBy === null ? {} : { carriedBy: caller.carriedBy }),
       ...(caller.userAgent === null ? {} : { userAgent: caller.userAgent }),
       ...(caller.requestId === null ? {} : { requestId: caller.requestId }),
       ...(idempotencyKey === null ? {} : { idempotencyKey }),

@@ -34,6 +34,11 @@ export interface Description<Q extends z.ZodObject = z.ZodObject, B extends z.Zo
   readonly isRoutine?: boolean;
   /** Whether what it is about has an `ETag`, which `If-Match`, and of `GET` `If-None-Match`, is compared with. */
   readonly conditional?: boolean;
+  /**
+   * Whether another node's manager may answer in place of this one: the one that is `named` in `?node=`, or else the `keeper`
+   * of the instance that it is about. Its query takes `node` then.
+   */
+  readonly onNode?: 'named' | 'keeper';
   /** By status, those that tell of success. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Besides those that every endpoint may answer with. */

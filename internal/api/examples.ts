@@ -4,6 +4,7 @@ import type { EventView } from '../model/event-view.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import type { LiveState } from '../model/live.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
+import type { NodeView } from '../model/node-view.ts';
 import type { ServiceDetailsView, ServiceView } from '../model/service-view.ts';
 
 const MORNING = '2026-03-02T08:00:00.000Z';
@@ -44,6 +45,22 @@ export const ANNOUNCED: InstanceView = {
   startedAt: MORNING,
   restarts: 0,
   agent: { id: 'host-b', metadata: {} },
+};
+
+export const NODE: NodeView = {
+  name: 'host-a',
+  self: true,
+  url: 'http://10.0.0.5:7000',
+  address: '10.0.0.5',
+  version: '0.1.0',
+  services: ['web'],
+  instances: 3,
+  cores: 4,
+  load: 0.12,
+  pid: 4700,
+  startedAt: MORNING,
+  alive: true,
+  awaySince: null,
 };
 
 export const DEPLOYMENT: DeploymentView = {
@@ -103,6 +120,7 @@ export const STATUS: ManagerStatus = {
     { name: 'web', algorithm: 'round-robin', desired: 3, starting: 0, running: 3, draining: 0, error: 0, declared: 0 },
   ],
   loadBalancers: [{ id: 'lb-1', pid: 4701, startedAt: MORNING, appliedRevision: 12, heartbeatAgeMs: 350, alive: true }],
+  nodes: [NODE],
 };
 
 export const EVENT: EventView = {
@@ -168,6 +186,7 @@ export const LIVE_STATE: LiveState = {
   version: STATUS.version,
   revision: STATUS.registry.revision,
   loadBalancers: STATUS.loadBalancers,
+  nodes: STATUS.nodes,
   services: [{ ...SERVICE, waiting: 0, traffic: TRAFFIC }],
   instances: [{ ...INSTANCE, healthCause: 'passed', drain: null, traffic: TRAFFIC }],
   deployments: [DEPLOYMENT_DETAILS],

@@ -5,6 +5,7 @@ import type { RuleView } from '../../pkg/alerts/rules/reading.ts';
 import type { LiveFeed } from '../server/live/live-feed.ts';
 import type { InstanceControl } from '../server/instance-control.ts';
 import type { AnnouncedInstances } from '../server/announced/announced-instances.ts';
+import type { Nodes } from '../server/nodes.ts';
 import type { ServerManager } from '../server/server-manager.ts';
 import type { ServiceControl } from '../server/service-control.ts';
 
@@ -14,6 +15,7 @@ export type Manager = Pick<
   'add' | 'list' | 'remove' | 'status' | 'events' | 'logs' | 'eventCounts' | 'audit' | 'requestKeys'
 > & {
   readonly services: Pick<ServiceControl, keyof ServiceControl>;
+  readonly nodes: Pick<Nodes, keyof Nodes>;
   readonly live: Pick<LiveFeed, 'join' | 'once'>;
   readonly instances: Pick<InstanceControl, keyof InstanceControl>;
   readonly announced: Pick<AnnouncedInstances, 'register' | 'heartbeat' | 'deregister'>;

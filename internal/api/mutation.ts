@@ -33,7 +33,8 @@ const NOTHING_TO_MATCH = 'this changes nothing that has an ETag; send it without
 /** What changes something: it is done once for each idempotency key, and audited, whether or not its client stays for the answer. */
 export function mutation({ handle, description }: Endpoint, options: MutationOptions): RequestHandler {
   return async (request, response) => {
-    const audited = { caller: callerOf(request), method: request.method, path: request.originalUrl };
+    const caller = callerOf(request, options.token() !== undefined);
+    const audited = { caller, method: request.method, path: request.originalUrl };
     const ifMatch = wantedTags(request, 'if-match');
     if (ifMatch !== null && description.conditional !== true) throw invalid('header.If-Match', NOTHING_TO_MATCH);
     const isPost = request.method === 'POST';
@@ -51,7 +52,7 @@ export function mutation({ handle, description }: Endpoint, options: MutationOpt
       audited: { ...audited, idempotencyKey: claim?.key ?? null },
     };
     const tell = (early: Deed) => audit(work, early, { status: null, failure: null });
-    const deed = new Deed({ ifMatch, actor: audited.caller.actor, tell });
+    const deed = new Deed({ ifMatch, actor: caller.actor, tell });
     await carryOut(work, deed, () => handle(request, response, { bytes, deed }));
   };
 }

@@ -11,6 +11,13 @@ const ALWAYS: readonly ProblemCode[] = [
   'SHUTTING_DOWN',
 ];
 const OF_A_KEY: readonly ProblemCode[] = ['IDEMPOTENCY_KEY_REUSED', 'REQUEST_UNDER_WAY', 'OUTCOME_UNKNOWN'];
+const OF_NODES: readonly ProblemCode[] = [
+  'NODE_NOT_FOUND',
+  'NODE_AWAY',
+  'NODE_UNREACHABLE',
+  'NODE_FAILED',
+  'NODE_LOOP',
+];
 const OF_A_BODY: readonly ProblemCode[] = ['BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 /** What an endpoint may answer with when it does not do what was asked for. */
@@ -20,5 +27,8 @@ export function possibleProblems({ method, description }: Endpoint): ProblemCode
   const ofKey = method === 'POST' ? OF_A_KEY : [];
   const isOnTerms = description.conditional === true && method !== 'GET';
   const ofTerms: ProblemCode[] = isOnTerms ? ['PRECONDITION_FAILED'] : [];
-  return [...always, ...ofBody, ...ofKey, ...ofTerms, ...(description.problems ?? [])];
+  const { onNode } = description;
+  const ofNodes = onNode === undefined ? [] : OF_NODES;
+  const ofKeeper: ProblemCode[] = onNode === 'keeper' ? ['AMBIGUOUS_PORT'] : [];
+  return [...always, ...ofBody, ...ofKey, ...ofTerms, ...ofNodes, ...ofKeeper, ...(description.problems ?? [])];
 }

@@ -17,6 +17,7 @@ export const HTTP_STATUS = {
   ALERT_NOT_FOUND: 404,
   SILENCE_NOT_FOUND: 404,
   CHANNEL_NOT_FOUND: 404,
+  NODE_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   DEPLOYMENT_RUNNING: 409,
   RELOAD_RUNNING: 409,
@@ -24,6 +25,8 @@ export const HTTP_STATUS = {
   LIFECYCLE_CONFLICT: 409,
   NOT_SPAWNED: 409,
   AGENTS_REFUSED: 409,
+  AMBIGUOUS_PORT: 409,
+  NODE_UNREACHABLE: 409,
   MANAGER_RUNNING: 409,
   REQUEST_UNDER_WAY: 409,
   OUTCOME_UNKNOWN: 409,
@@ -41,19 +44,30 @@ export const HTTP_STATUS = {
   INSTANCE_EXITED: 502,
   DEPLOYMENT_FAILED: 502,
   RELOAD_FAILED: 502,
+  NODE_FAILED: 502,
   NO_FREE_PORT: 503,
+  NODE_AWAY: 503,
   REGISTRY_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
   INSTANCE_NOT_READY: 504,
+  NODE_LOOP: 508,
 } as const satisfies Record<ProblemCode, number>;
 
-/** Seconds for `Retry-After`: a released port is quarantined for 30 s; the other two pass sooner. */
+/** Whether it is a code of ours that more than HTTP knows. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(HTTP_STATUS, code) && !HTTP_ONLY.has(code);
+}
+
+const HTTP_ONLY: ReadonlySet<string> = new Set<HttpCode>(['METHOD_NOT_ALLOWED', 'NO_ALERT_CHANNEL', 'INTERNAL']);
+
+/** Seconds for `Retry-After`: a released port is quarantined for 30 s; most of the others pass sooner. */
 const RETRY_AFTER_S: Partial<Record<ProblemCode, number>> = {
   NO_FREE_PORT: 30,
   REGISTRY_UNAVAILABLE: 2,
   SHUTTING_DOWN: 5,
   REQUEST_UNDER_WAY: 2,
   TOO_MANY_VIEWERS: 30,
+  NODE_AWAY: 5,
 };
 
 /**

@@ -1,6 +1,5 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import { viewOf } from '../model/instance.ts';
 import { STATUSES } from '../model/lifecycle.ts';
 import { type InstanceView, InstanceViewSchema } from '../model/instance-view.ts';
 import { LOG_STREAMS, type LogLine, LogLineSchema } from '../model/log-line.ts';
@@ -15,10 +14,13 @@ import { EventStream } from './event-stream.ts';
 import { INSTANCE } from './examples.ts';
 import { flag, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
+import { OnNode } from './nodes.ts';
 import { NOT_CHANGED, sendJson, sendState } from './respond.ts';
+import { SpreadAdd } from './spread-add.ts';
 
 const AddQuerySchema = z.strictObject({
   wait: flag().default(true).describe('Whether to answer when it is ready, or at once.'),
+  ...OnNode.shape,
 });
 const ListQuerySchema = z.strictObject({
   service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
@@ -30,6 +32,7 @@ const ListQuerySchema = z.strictObject({
 const NAME_FIELDS = {
   port: wholeNumberText(1, 65_535).exactOptional().describe('Of the instance.'),
   id: z.string().min(1).exactOptional().describe('Of the instance, in place of its port.'),
+  ...OnNode.shape,
 };
 const NamedQuerySchema = oneName(z.strictObject(NAME_FIELDS));
 const LogsQuerySchema = z.strictObject({
@@ -39,6 +42,7 @@ const LogsQuerySchema = z.strictObject({
     .describe('Default: both.'),
   lines: wholeNumberText(0, 10_000).prefault('100').describe('How many of each stream.'),
   follow: flag().default(false).describe('Go on with all that is written, as server-sent events.'),
+  ...OnNode.shape,
 });
 const AddedSchema = z.union([InstanceViewSchema, z.array(InstanceViewSchema)]);
 const RemoveQuerySchema = oneName(
@@ -61,6 +65,7 @@ const LIST = {
 const GET = {
   tag: 'instances',
   summary: 'Show an instance by its port',
+  onNode: 'keeper',
   query: NamedQuerySchema,
   body: Nothing,
   conditional: true,
@@ -73,7 +78,8 @@ const OF_ONE = {
   tag: 'instances',
   conditional: true,
   id: { name: 'instance', what: 'its id or port', schema: z.string() },
-  query: Nothing,
+  onNode: 'keeper',
+  query: OnNode,
   body: Nothing,
   answers: { 200: json('the instance', InstanceViewSchema, INSTANCE) },
   problems: ['INSTANCE_NOT_FOUND', 'NOT_SPAWNED', 'LIFECYCLE_CONFLICT'],
@@ -122,6 +128,7 @@ const REMOVE = {
   summary: 'Drain and stop an instance',
   details:
     'No load balancer gives it new requests any more, those in flight finish, then it is stopped. Resolves when it is gone. What an agent announced goes on where it runs; its agent keeps it out.',
+  onNode: 'keeper',
   query: RemoveQuerySchema,
   body: Nothing,
   conditional: true,
@@ -139,6 +146,7 @@ const LOGS = {
     'Those of standard output, then those of standard error; as text for who asks for `text/plain`. What an instance wrote that ' +
     'is gone is kept for a while, under its id.',
   id: { name: 'instance', what: 'its id or port', schema: z.string() },
+  onNode: 'keeper',
   query: LogsQuerySchema,
   body: Nothing,
   answers: {
@@ -163,7 +171,9 @@ const ADD = {
   tag: 'instances',
   summary: 'Start instances',
   details:
-    'Without a body one more of the first service that has a command. When one of them does not get ready, none remains.',
+    'Without a body one more of the first service that has a command. When one of them does not get ready, none remains. ' +
+    'Without `node`, they go to the nodes that have the fewest of the service for each core, and are busy the least.',
+  onNode: 'named',
   query: AddQuerySchema,
   body: AddBodySchema,
   answers: {
@@ -190,7 +200,7 @@ export function serverEndpoints(manager: Manager): Endpoint[] {
       sendJson(response, await manager.list(query));
     }),
     endpoint('GET', '/servers/get', GET, async ({ query }, response) => {
-      sendInstance(response, await manager.instances.get(nameOf(query)));
+      sendInstance(response, await manager.instances.get(nameOf(query), query.node));
     }),
     addEndpoint(manager),
     endpoint('DELETE', '/servers/remove', REMOVE, async ({ query, deed }, response) => {
@@ -219,14 +229,14 @@ function nameOf({ port, id }: { readonly port?: number; readonly id?: string }):
 /** `/servers/{id or port}`: one instance is shown, weighed and restarted. */
 function instanceEndpoints({ instances }: Manager): Endpoint[] {
   return [
-    endpoint('GET', '/servers/:id', SHOW, async ({ id }, response) => {
-      sendInstance(response, await instances.get(id));
+    endpoint('GET', '/servers/:id', SHOW, async ({ id, query }, response) => {
+      sendInstance(response, await instances.get(id, query.node));
     }),
     endpoint('PATCH', '/servers/:id', WEIGH, async ({ id, body, deed }, response) => {
       sendInstance(response, await instances.weigh(id, body.weight, deed));
     }),
     endpoint('POST', '/servers/:id/restart', RESTART, async ({ id, query, deed }, response) => {
-      const instance = await instances.restart(id, query, deed);
+      const instance = await instances.restart(id, { wait: query.wait }, deed);
       const old = deed.subject?.id ?? id;
       deed.did(`restarted ${old} as ${instance.id}`, deed.subject, differencesOf({ id: old }, { id: instance.id }));
       response.status(query.wait ? 200 : 202).location(`/servers/${instance.id}`);
@@ -263,12 +273,12 @@ function logsEndpoint(manager: Manager): Endpoint {
 
 /** The add goes on when its client leaves: the instances are wanted all the same. */
 function addEndpoint(manager: Manager): Endpoint {
+  const spread = new SpreadAdd(manager);
   return endpoint('POST', '/servers/add', ADD, async ({ query, body, deed }, response) => {
-    const instances = await manager.add({ ...body, count: body.count ?? 1, wait: query.wait });
-    const views = instances.map((instance) => viewOf(instance, 'unknown'));
+    const views = await spread.add(body, query, response.req);
     const [first] = views;
     deed.did(...addedWords(views));
-    if (views.length === 1 && first) response.location(`/servers/get?port=${first.port}`);
+    if (views.length === 1 && first) response.location(`/servers/${first.id}`);
     response.status(query.wait ? 201 : 202);
     sendJson(response, body.count === undefined ? first : views);
   });

@@ -20,13 +20,16 @@ import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
 import { DEPLOYMENT, SERVICE, SERVICE_DETAILS } from './examples.ts';
 import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
+import { OnNode } from './nodes.ts';
 import { NOT_CHANGED, sendJson, sendState } from './respond.ts';
+import { SpreadChange } from './spread-change.ts';
 
 const DeployQuerySchema = z.strictObject({
   queue: flag()
     .default(false)
     .describe('While another deployment is under way: wait for its end, rather than be refused.'),
   wait: flag().default(false).describe('Whether to answer when it is over, or when it has begun.'),
+  ...OnNode.shape,
 });
 
 const DETAILS = { 200: json('the service', ServiceDetailsViewSchema, SERVICE_DETAILS) };
@@ -50,24 +53,30 @@ const LIST = {
   examples: [{}],
 } as const satisfies Description;
 
+/** Of one whose part on one node can be asked for. */
+const OF_NODES = { ...OF_ONE, onNode: 'named', query: OnNode } as const;
+
 const GET = {
-  ...OF_ONE,
+  ...OF_NODES,
   summary: 'Show a service, its instances and its latest deployments',
   answers: { ...DETAILS, 304: NOT_CHANGED },
 } as const satisfies Description;
 
 const PATCH = {
-  ...OF_ONE,
+  ...OF_NODES,
   summary: 'Change a service',
-  details: 'What is absent stays as it is; null means as it is configured.',
+  details:
+    'What is absent stays as it is; null means as it is configured. `instances` is the sum of all nodes: what is there stays where ' +
+    'it is as far as that goes. With `node` it is the number on that node.',
   body: ServicePatchBodySchema,
   problems: ['SERVICE_NOT_FOUND', 'NOT_SPAWNED'],
   examples: [{ id: 'web', body: { instances: 4, algorithm: 'least-time' } }],
 } as const satisfies Description;
 
 const SCALE = {
-  ...OF_ONE,
+  ...OF_NODES,
   summary: 'Set how many instances a service has',
+  details: 'On all nodes together; with `node` on that one.',
   body: ScaleBodySchema,
   problems: ['SERVICE_NOT_FOUND', 'NOT_SPAWNED'],
   examples: [{ id: 'web', body: { instances: 4 } }],
@@ -85,17 +94,22 @@ const RESUME = {
 } as const satisfies Description;
 
 /** `/services/*`: services are shown, changed, deployed, paused. */
-export function serviceEndpoints({ services }: Manager): Endpoint[] {
+export function serviceEndpoints(manager: Manager): Endpoint[] {
+  const { services } = manager;
+  const spread = new SpreadChange(manager);
   return [
     endpoint('GET', '/services', LIST, async (_input, response) => sendJson(response, await services.list())),
     endpoint('GET', '/services/:id', GET, async ({ id }, response) => {
       sendDetails(response, await services.get(id));
     }),
-    endpoint('PATCH', '/services/:id', PATCH, async ({ id, body, deed }, response) => {
-      sendDetails(response, await services.patch(id, body, deed));
+    endpoint('PATCH', '/services/:id', PATCH, async ({ id, query, body, deed }, response) => {
+      const { req: request } = response;
+      sendDetails(response, await spread.patch({ name: id, patch: body, node: query.node, request, deed }));
     }),
-    endpoint('POST', '/services/:id/scale', SCALE, async ({ id, body, deed }, response) => {
-      sendDetails(response, await services.scale(id, body.instances, deed));
+    endpoint('POST', '/services/:id/scale', SCALE, async ({ id, query, body, deed }, response) => {
+      const { req: request } = response;
+      const patch = { instances: body.instances };
+      sendDetails(response, await spread.patch({ name: id, patch, node: query.node, request, deed }));
     }),
     endpoint('POST', '/services/:id/pause', PAUSE, async ({ id, deed }, response) => {
       sendDetails(response, await services.pause(id, deed));
@@ -108,9 +122,9 @@ export function serviceEndpoints({ services }: Manager): Endpoint[] {
 }
 
 const DEPLOY_DETAILS =
-  'A few instances at a time, without losing a request; what does not get ready or fails is rolled back. The answer comes when it has begun, with `wait=true` when it is over.';
+  'A few instances at a time, without losing a request; what does not get ready or fails is rolled back. The answer comes when it has begun, with `wait=true` when it is over. Of several nodes it is about one: this one, or that of `node`.';
 const CHANGE = {
-  ...OF_ONE,
+  ...OF_NODES,
   query: DeployQuerySchema,
   answers: {
     202: json('the deployment, which has begun', DeploymentViewSchema, {
@@ -164,7 +178,7 @@ function change<B extends typeof ByBodySchema>(
 ): Endpoint {
   return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body, deed }, response) => {
     if (query.wait) deed.tellChange();
-    const deployment = await begin(id, body, { by: body.by, ...query }, deed);
+    const deployment = await begin(id, body, { by: body.by, queue: query.queue, wait: query.wait }, deed);
     const { id: number, service, kind } = deployment;
     if (kind !== verb) deed.did(`gave up deployment ${number} of ${service}`); // which a rollback does with one under way
     response.status(query.wait ? 200 : 202).location(`/deployments/${deployment.id}`);

@@ -3,7 +3,7 @@ import { authority } from '../model/address.ts';
 import { MAX_RATE_LIMITS } from '../model/room.ts';
 import { configuredInstances, type Service } from '../model/service.ts';
 import { alertFaults } from './alert-checks.ts';
-import { hostsOverlap, isLoopback } from './host.ts';
+import { hostsOverlap, isLoopback, isWildcard } from './host.ts';
 import type { Fault } from './issues.ts';
 import type { Path } from './problem.ts';
 import { unreachableInterfaces } from './refused-ports.ts';
@@ -16,6 +16,7 @@ export function crossCheck(sections: Sections): Fault[] {
     ...exposedListeners(sections),
     ...collidingListeners(sections),
     ...unreachableInterfaces(sections),
+    ...vagueNode(sections),
     ...portRange(sections),
     ...missingProxyProtocol(sections),
     ...sections.services.flatMap((service, index) => (service ? incompleteService(service, index) : [])),
@@ -42,6 +43,13 @@ function exposedListeners({ manager, proxy }: Sections): Fault[] {
     faults.push({ path: ['proxy', 'admin', 'host'], message });
   }
   return faults;
+}
+
+/** Instances are reached at an address, not at all of them. */
+function vagueNode({ node }: Sections): Fault[] {
+  if (!node || !isWildcard(node.address)) return [];
+  const message = 'stands for all addresses: write the one at which the others reach this machine, such as "10.0.0.5"';
+  return [{ path: ['node', 'address'], message }];
 }
 
 function missingProxyProtocol({ proxy }: Sections): Fault[] {

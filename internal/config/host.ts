@@ -22,9 +22,13 @@ export function isLoopback(host: string): boolean {
   return family === 0 ? host === 'localhost' : LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/** True of what stands for all addresses of a machine. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** Whether two listeners on the same port and these hosts would be in each other's way. */
 export function hostsOverlap(a: string, b: string): boolean {
-  const isWildcard = (host: string) => host === '0.0.0.0' || host === '::';
   const isLocal = (host: string) => host === '127.0.0.1' || host === '::1';
   if (a === b || isWildcard(a) || isWildcard(b)) return true;
   return (a === 'localhost' && isLocal(b)) || (b === 'localhost' && isLocal(a));

@@ -147,11 +147,12 @@ function checkRaw(raw: unknown): { readonly config?: Config; readonly faults: re
 
 /** The sections and services that are valid by themselves, but for keys that nobody knows. */
 function salvage(raw: unknown): Sections {
-  const { manager, proxy, ports, registry } = ConfigSchema.shape;
+  const { manager, proxy, node, ports, registry } = ConfigSchema.shape;
   const services = valueAt(raw, ['services']);
   return {
     manager: withoutUnknownKeys(manager, valueAt(raw, ['manager'])),
     proxy: withoutUnknownKeys(proxy, valueAt(raw, ['proxy'])),
+    node: withoutUnknownKeys(node, valueAt(raw, ['node'])),
     ports: withoutUnknownKeys(ports, valueAt(raw, ['ports'])),
     registry: withoutUnknownKeys(registry, valueAt(raw, ['registry'])),
     services: Array.isArray(services) ? services.map((service) => withoutUnknownKeys(ServiceSchema, service)) : [],

@@ -5,6 +5,7 @@ import type { Config } from './schema.ts';
 export interface Sections {
   readonly manager?: Config['manager'] | undefined;
   readonly proxy?: Config['proxy'] | undefined;
+  readonly node?: Config['node'] | undefined;
   readonly ports?: Config['ports'] | undefined;
   readonly registry?: Config['registry'] | undefined;
   readonly alerts?: Config['alerts'] | undefined;

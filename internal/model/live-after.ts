@@ -11,6 +11,7 @@ export function after(state: LiveState, tick: LiveTick): LiveState {
     version: tick.version ?? state.version,
     revision: tick.revision === undefined ? state.revision : tick.revision,
     loadBalancers: tick.loadBalancers ?? state.loadBalancers,
+    nodes: tick.nodes ?? state.nodes,
     services: servicesAfter(state.services, tick),
     instances: instancesAfter(state.instances, tick),
     deployments: tick.deployments ?? state.deployments,

@@ -4,6 +4,7 @@ import { DeploymentDetailsViewSchema } from './deployment-view.ts';
 import { EventViewSchema } from './event-view.ts';
 import { InstanceViewSchema } from './instance-view.ts';
 import { LoadBalancerViewSchema } from './manager-status.ts';
+import { NodeViewSchema } from './node-view.ts';
 import { ServiceViewSchema } from './service-view.ts';
 import type { Told } from './told.ts';
 
@@ -47,6 +48,7 @@ const StateShape = {
   loadBalancers: z
     .array(LoadBalancerViewSchema)
     .describe('Ages of heartbeats are in whole seconds, and 0 up to two of them.'),
+  nodes: z.array(NodeViewSchema).describe('By name.'),
   services: z.array(LiveServiceSchema).describe('In the order of the configuration.'),
   instances: z.array(LiveInstanceSchema).describe('By service, host and port.'),
   deployments: z
@@ -122,6 +124,7 @@ export const LiveTickSchema = z
     version: StateShape.version.exactOptional(),
     revision: StateShape.revision.exactOptional(),
     loadBalancers: StateShape.loadBalancers.exactOptional(),
+    nodes: StateShape.nodes.exactOptional(),
     services: z
       .array(LiveServiceSchema)
       .exactOptional()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NodeViewSchema } from './node-view.ts';
 import { ServiceStatusSchema } from './service-view.ts';
 import type { Told } from './told.ts';
 
@@ -29,6 +30,7 @@ export const ManagerStatusSchema = z
     registry: z.object({ revision: z.int() }),
     services: z.array(ServiceStatusSchema),
     loadBalancers: z.array(LoadBalancerViewSchema),
+    nodes: z.array(NodeViewSchema),
   })
   .meta({ id: 'ManagerStatus' });
 export type ManagerStatus = Told<z.infer<typeof ManagerStatusSchema>>;

@@ -1,13 +1,17 @@
-import { createServer } from 'node:net';
+import { createServer, isIP } from 'node:net';
 
 /** The wildcard of both families, and loopback because some systems let a wildcard bind beside a listener on one address. */
 const ADDRESSES = ['0.0.0.0', '127.0.0.1', '::'] as const;
 /** The machine has no such address family: nothing can hold the port there. */
 const NO_SUCH_FAMILY = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-/** Whether the port can be bound on every local address right now; it is released again at once. */
-export async function isPortFree(port: number): Promise<boolean> {
-  for (const address of ADDRESSES) if (!(await canBind(port, address))) return false;
+/**
+ * Whether the port can be bound on every local address right now; it is released again at once.
+ * @param host - another address that matters; one that this machine does not have, and a name, tell nothing.
+ */
+export async function isPortFree(port: number, host?: string): Promise<boolean> {
+  const others = host === undefined || isIP(host) === 0 ? [] : [host];
+  for (const address of new Set([...ADDRESSES, ...others])) if (!(await canBind(port, address))) return false;
   return true;
 }
 

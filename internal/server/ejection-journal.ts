@@ -6,12 +6,19 @@ import type { Journal } from './journal.ts';
 export class EjectionJournal {
   readonly #registry: Pick<RegistryReader, 'health' | 'snapshot'>;
   readonly #journal: Pick<Journal, 'record'>;
+  readonly #speaks: () => boolean;
   /** By incarnation; null before the first look, which is about what an earlier manager has seen. */
   #ejected: ReadonlyMap<string, HealthRecord> | null = null;
 
-  constructor(registry: Pick<RegistryReader, 'health' | 'snapshot'>, journal: Pick<Journal, 'record'>) {
+  /** @param speaks - whether this manager does so for all: they see the same. */
+  constructor(
+    registry: Pick<RegistryReader, 'health' | 'snapshot'>,
+    journal: Pick<Journal, 'record'>,
+    speaks: () => boolean,
+  ) {
     this.#registry = registry;
     this.#journal = journal;
+    this.#speaks = speaks;
   }
 
   /** To be called every second. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
@@ -22,7 +29,7 @@ export class EjectionJournal {
     const gone = new Set([...(before?.keys() ?? [])].filter((incarnation) => !now.has(incarnation)));
     const healthy = gone.size === 0 ? [] : await this.#registry.health('healthy');
     const back = healthy.filter(({ incarnation }) => gone.has(incarnation));
-    if (came.length + back.length > 0) {
+    if (came.length + back.length > 0 && this.#speaks()) {
       const { instances } = await this.#registry.snapshot();
       const services = new Map(instances.map(({ id, service }) => [id, service]));
       const subject = (id: string) => ({ id, service: services.get(id) ?? (id.split('@', 1)[0] || id) });

@@ -34,11 +34,16 @@ export class InstanceControl {
     this.#options = options;
   }
 
-  /** Whoever runs it. @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several have the port. */
-  async get(name: string): Promise<InstanceView> {
+  /**
+   * The instance, whoever runs it.
+   * @param node - that it is on; default: whichever.
+   * @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several have the port.
+   */
+  async get(name: string, node?: string): Promise<InstanceView> {
     const { context, services, usageOf, ready } = this.#options;
     await ready();
-    const [{ instances }, health] = await Promise.all([context.registry.snapshot(), context.registry.health()]);
+    const [snapshot, health] = await Promise.all([context.registry.snapshot(), context.registry.health()]);
+    const instances = snapshot.instances.filter((each) => node === undefined || (each.node ?? node) === node);
     const port = portOf(name);
     const all = [...instances, ...services().flatMap(declaredInstances)];
     const registered = instances.filter((instance) => instance.port === port);

@@ -48,8 +48,9 @@ export function assertAllowedEnv(env: Readonly<Record<string, string>>): void {
 }
 
 /**
- * The declared command with `{port}` filled in, and a clean environment: PATH (with the folder of this Node first, so that
- * `node` is the one that runs heimdall), HOME and LANG of the manager, the service's and the instance's variables, ours last.
+ * The declared command with `{port}` and `{host}` filled in, and a clean environment: PATH (with the folder of this Node first,
+ * so that `node` is the one that runs heimdall), HOME and LANG of the manager, HOST, the service's and the instance's
+ * variables, ours last.
  * @param account - whom it runs as; HOME is theirs then.
  * @throws {HeimdallError} COMMAND_FAILED when the service, or the version of it that is wanted, is not declared any more.
  */
@@ -61,9 +62,10 @@ export function launchPlan(
   nodeDir: string,
   account: Account | null = null,
 ): LaunchPlan {
-  const withPort = (text: string) => text.replaceAll('{port}', String(instance.port));
+  const { host, port } = instance;
+  const withAddress = (text: string) => text.replaceAll('{port}', String(port)).replaceAll('{host}', host);
   const { command, cwd, env: declared } = variantOf(service, instance.variant);
-  const [file, ...args] = (command ?? []).map(withPort);
+  const [file, ...args] = (command ?? []).map(withAddress);
   if (file === undefined) throw new HeimdallError('COMMAND_FAILED', `service ${service.name} has no command`);
 
   const env: Record<string, string> = { PATH: [nodeDir, ...(base['PATH'] ? [base['PATH']] : [])].join(delimiter) };
@@ -72,9 +74,10 @@ export function launchPlan(
     if (value !== undefined) env[name] = value;
   }
   if (account !== null) env['HOME'] = account.home;
-  for (const [name, value] of Object.entries({ ...declared, ...instance.env })) env[name] = withPort(value);
+  env['HOST'] = host; // where to listen, unless the service knows better
+  for (const [name, value] of Object.entries({ ...declared, ...instance.env })) env[name] = withAddress(value);
   if (instance.version !== null) env['VERSION'] = instance.version;
-  env['PORT'] = String(instance.port);
+  env['PORT'] = String(port);
   env['HEIMDALL_INSTANCE'] = instance.id;
   env['HEIMDALL_SERVICE'] = service.name;
   env['HEIMDALL_INSTANCE_TOKEN'] = token;

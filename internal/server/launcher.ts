@@ -93,7 +93,7 @@ export class Launcher {
   async #spawn(service: Service, signal: AbortSignal): Promise<RunningProcess> {
     const { instance } = this.#row;
     const { baseEnv, logDir, clock } = this.#context;
-    if (!(await isPortFree(instance.port))) {
+    if (!(await isPortFree(instance.port, instance.host))) {
       throw new PortClashError('PORT_TAKEN', `port ${instance.port} of ${instance.id} is bound by another program`);
     }
     signal.throwIfAborted();

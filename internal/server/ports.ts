@@ -85,7 +85,7 @@ export class PortAllocator {
       });
     }
     const instance = await this.#reserveOne(draft, port, desiredDelta);
-    if (await isPortFree(port)) return instance;
+    if (await isPortFree(port, draft.host)) return instance;
     await this.#giveBack([instance], -desiredDelta);
     throw await takenByStranger(port);
   }
@@ -104,7 +104,7 @@ export class PortAllocator {
       if (held.has(port) || refused.has(port)) continue;
       try {
         await take(port);
-        if (await isPortFree(port)) return;
+        if (await isPortFree(port, instance.host)) return;
         refused.add(port);
       } catch (error) {
         if (!hasCode(error, 'PORT_TAKEN')) throw error;
@@ -174,7 +174,7 @@ export class PortAllocator {
 }
 
 async function boundByStrangers(instances: readonly Instance[]): Promise<Instance[]> {
-  const free = await Promise.all(instances.map(({ port }) => isPortFree(port)));
+  const free = await Promise.all(instances.map(({ port, host }) => isPortFree(port, host)));
   return instances.filter((_, index) => !free[index]);
 }
 

@@ -68,7 +68,7 @@ async function exitedEarly({ instance, process }: Candidate, exit: Exit): Promis
   const message = `${instance.id} ${describeExit(exit, process.startedAt)}, before it was ready${lastLine(logTail)}`;
   const context = { instanceId: instance.id, port, exitCode: exit.code, signal: exit.signal, logTail };
   const clash =
-    logTail.some((line) => ADDRESS_IN_USE.test(line)) || (await isHeldByStranger(port, process.identity.pid));
+    logTail.some((line) => ADDRESS_IN_USE.test(line)) || (await isHeldByStranger(instance, process.identity.pid));
   return clash
     ? new PortClashError('INSTANCE_EXITED', message, context)
     : new HeimdallError('INSTANCE_EXITED', message, context);
@@ -94,8 +94,8 @@ async function notReady({ instance, service, process }: Candidate, cause: string
   );
 }
 
-async function isHeldByStranger(port: number, group: number): Promise<boolean> {
-  return !(await isPortFree(port)) && (await ownerOf(port, group)) !== 'group';
+async function isHeldByStranger({ port, host }: Instance, group: number): Promise<boolean> {
+  return !(await isPortFree(port, host)) && (await ownerOf(port, group)) !== 'group';
 }
 
 function lastLine(tail: readonly string[]): string {

@@ -13,6 +13,7 @@ import { type Service, ServiceSchema } from '../model/service.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
+import type { NodeNote } from '../model/node.ts';
 import type { EventQuery, InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import type { RequestKeys } from '../registry/request-keys.ts';
 import { type AddRequest, addInstances } from './add.ts';
@@ -36,7 +37,10 @@ import { LiveFeed } from './live/live-feed.ts';
 import { LiveReader } from './live/live-reader.ts';
 import { LiveTraffic } from './live/live-traffic.ts';
 import { UsageHistory } from './live/usage-history.ts';
+import { nodeNote } from './node-note.ts';
+import { Nodes } from './nodes.ts';
 import { Operations } from './operations.ts';
+import { PeerWatch, type Speaking } from './peer-watch.ts';
 import { PortAllocator, type PortRange } from './ports.ts';
 import { Pulse } from './pulse.ts';
 import { Reconciler } from './reconciler.ts';
@@ -65,10 +69,16 @@ export interface ServerManagerOptions extends Settings {
   readonly host?: string;
   /** The name of this one among several machines; default: none. */
   readonly node?: string;
+  /** Where the managers of other nodes reach this one now; default: nowhere. */
+  readonly url?: () => string | null;
   /** Takes the output of the instances, under `logs`. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** Takes what concerns this node. */
   readonly alerts: AlertSink;
+  /** Takes what every manager sees alike, of whom one speaks; default: the same. */
+  readonly jointAlerts?: AlertSink;
+  readonly speaking?: Speaking;
   /** The manager's own environment; instances get its PATH, HOME and LANG. */
   readonly baseEnv: Environment;
   /** Of heimdall, for the status. */
@@ -93,6 +103,7 @@ const ALL = 10_000;
 export class ServerManager {
   readonly services: ServiceControl;
   readonly live: LiveFeed;
+  readonly nodes: Nodes;
   readonly instances: InstanceControl;
   readonly announced: AnnouncedInstances;
   readonly #options: ServerManagerOptions;
@@ -107,6 +118,7 @@ export class ServerManager {
   readonly #exits = new ExitWatch(systemClock);
   readonly #replacer: Replacer;
   readonly #autoscaler: Autoscaler;
+  readonly #peers: PeerWatch;
   readonly #pulse: Pulse;
   readonly #logs: LogRotation;
   readonly #startedAt: number;
@@ -157,19 +169,18 @@ export class ServerManager {
     this.services = new ServiceControl({ ...controls, deployer: this.#deployer });
     this.instances = new InstanceControl(controls);
     this.announced = new AnnouncedInstances(controls);
+    this.nodes = new Nodes({ ...parts, self: place.node });
     this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
     this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
-    const ejections = new EjectionJournal(registry, this.#context.journal);
-    this.#pulse = new Pulse(this.#context, this.#reconciler, this.#startedAt, [
-      { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
-      { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
-      { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
-      { name: 'ejections', everyBeats: 1, run: () => ejections.look() },
-      { name: 'announced instances', everyBeats: 1, run: () => this.announced.look() },
-      { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
-    ]);
+    this.#peers = this.#peerWatch();
+    this.#pulse = this.#newPulse();
+  }
+
+  /** Whether this manager speaks for all. */
+  get leads(): boolean {
+    return this.#peers.leads;
   }
 
   /**
@@ -276,7 +287,7 @@ export class ServerManager {
 
   async status(): Promise<ManagerStatus> {
     const { registry, clock } = this.#context;
-    const [snapshot, proxies] = await Promise.all([registry.snapshot(), registry.proxies()]);
+    const [snapshot, proxies, nodes] = await Promise.all([registry.snapshot(), registry.proxies(), this.nodes.list()]);
     const now = clock();
     return {
       status: 'ok',
@@ -287,6 +298,7 @@ export class ServerManager {
       registry: { revision: snapshot.revision },
       services: this.#services.map((service) => serviceStatusOf(service, snapshot)),
       loadBalancers: proxies.map((proxy) => loadBalancerStatusOf(proxy, now)),
+      nodes,
     };
   }
 
@@ -331,6 +343,7 @@ export class ServerManager {
     const { registry, journal, logDir, clock } = this.#context;
     await mkdir(logDir, { recursive: true });
     const { instances } = await registry.own();
+    await this.#peers.begin();
     journal.record('manager.started', null, `manager started (pid ${process.pid})`);
     await Promise.all(
       instances.map(async (instance) => {
@@ -355,8 +368,40 @@ export class ServerManager {
     await this.#reconciler.settled();
     await this.#operations.settled();
     await (keep ? this.#fleet.releaseAll() : this.#fleet.stopAll());
+    if (!keep) await this.#tellEmpty();
     this.#context.journal.record('manager.stopped', null, `manager stopped (pid ${process.pid})`);
     await this.#context.journal.settled();
+  }
+
+  #peerWatch(): PeerWatch {
+    const { registry, clock } = this.#context;
+    const { alerts, jointAlerts = alerts, speaking = { lead: () => {}, gather: () => {} } } = this.#options;
+    return new PeerWatch({ registry, alerts: jointAlerts, clock, startedAt: this.#startedAt, speaking });
+  }
+
+  #newPulse(): Pulse {
+    const { registry, journal } = this.#context;
+    const ejections = new EjectionJournal(registry, journal, () => this.leads);
+    return new Pulse({
+      context: this.#context,
+      reconciler: this.#reconciler,
+      note: () => this.#note(),
+      peers: this.#peers,
+      chores: [
+        { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
+        { name: 'vitals', everyBeats: 5, run: () => this.#readVitals() },
+        { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
+        { name: 'ejections', everyBeats: 1, run: () => ejections.look() },
+        { name: 'announced instances', everyBeats: 1, run: () => this.announced.look() },
+        { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
+      ],
+    });
+  }
+
+  #note(): NodeNote {
+    const { version, url = () => null } = this.#options;
+    const instances = this.#fleet.instances().length;
+    return nodeNote({ url: url(), address: this.#place.host, version, instances }, this.#services);
   }
 
   #liveFeed(): LiveFeed {
@@ -367,6 +412,7 @@ export class ServerManager {
       version: this.#options.version,
       services: () => this.#services,
       declared: () => this.#declared(),
+      nodes: this.nodes,
       usageOf: (instance) => this.#usageOf(instance),
       drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? this.announced.drainOf(id),
       traffic: new LiveTraffic({ registry, clock, usage: this.#usage }),
@@ -409,6 +455,12 @@ export class ServerManager {
     });
     this.#usage.note(new Map(readings), this.#context.clock());
     this.#replacer.readings();
+  }
+
+  /** So that nobody takes the node for one that is missed. */
+  async #tellEmpty(): Promise<void> {
+    const instances = this.#fleet.instances().length;
+    await this.#context.registry.heartbeat({ ...this.#note(), url: null, instances }).catch(() => {});
   }
 
   #finishRemoval(supervisor: Supervisor): void {

@@ -130,10 +130,6 @@ export class ServiceControl {
     return this.get(name);
   }
 
-  async scale(name: string, instances: number, terms?: Terms<ServiceSettings>): Promise<ServiceDetails> {
-    return this.patch(name, { instances }, terms);
-  }
-
   /** Holds new requests, from the end of the call on; pausing twice is pausing once. */
   async pause(name: string, terms?: Terms<ServiceSettings>): Promise<ServiceDetails> {
     return this.#setPaused(name, true, terms);

@@ -241,7 +241,7 @@ describe('a deployment', () => {
     await using site = await Site.open();
     const manager = await site.started([web({ instances: 2, rollout: { minHealthy: '300ms' } })]);
     const { id } = await manager.services.deploy('web', { version: 'v2' }, NOW);
-    await manager.services.scale('web', 3);
+    await manager.services.patch('web', { instances: 3 });
     const [added] = await manager.add({ count: 1, wait: true });
     assert.equal(added?.version, 'v2');
     assert.equal((await over(manager, id)).state, 'succeeded');

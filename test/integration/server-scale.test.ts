@@ -57,7 +57,7 @@ describe('the number of instances', () => {
     const manager = await site.started([service({ instances: 1, autoscale })]);
     await manager.scheduled('web', 3);
     await until('three', async () => (await manager.list({ status: 'running' })).length === 3);
-    await manager.services.scale('web', 2);
+    await manager.services.patch('web', { instances: 2 });
     await until('three again', async () => (await site.desired()) === 3);
     await manager.scheduled('web', 1);
     await until('one', async () => (await rows(site)).length === 1);
@@ -72,7 +72,7 @@ describe('the number of instances', () => {
       services: [service({ instances: 1, autoscale: { ...autoscale, schedule: [] } })],
       ports: site.ports,
     });
-    await manager.services.scale('web', 2);
+    await manager.services.patch('web', { instances: 2 });
     const before = (await manager.status()).uptimeMs;
     await until('two looks', async () => (await manager.status()).uptimeMs > before + 2_500);
     assert.equal(await site.desired(), 2);

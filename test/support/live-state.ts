@@ -11,6 +11,7 @@ export function liveState(changes: Partial<LiveState> = {}): LiveState {
     version: '1.2.3',
     revision: 7,
     loadBalancers: [],
+    nodes: [],
     services: [],
     instances: [],
     deployments: [],

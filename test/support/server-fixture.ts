@@ -145,6 +145,6 @@ export async function freeRange(count: number): Promise<number> {
   for (;;) {
     const from = 20_000 + Math.floor(Math.random() * 10_000);
     const ports = Array.from({ length: count }, (_, offset) => from + offset);
-    if ((await Promise.all(ports.map(isPortFree))).every(Boolean)) return from;
+    if ((await Promise.all(ports.map((port) => isPortFree(port)))).every(Boolean)) return from;
   }
 }

@@ -104,6 +104,7 @@ export function liveState(instances: readonly LiveInstance[], changes: Partial<L
     version: '1.2.3',
     revision: 5,
     loadBalancers: [{ id: 'lb', pid: 9, startedAt: ago(200), appliedRevision: 5, heartbeatAgeMs: 0, alive: true }],
+    nodes: [],
     services: [{ ...serviceView('web'), waiting: 0, traffic: NO_TRAFFIC }],
     instances,
     deployments: [],

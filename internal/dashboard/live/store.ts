@@ -9,6 +9,7 @@ const EMPTY: LiveState = {
   version: '',
   revision: 0,
   loadBalancers: [],
+  nodes: [],
   services: [],
   instances: [],
   deployments: [],

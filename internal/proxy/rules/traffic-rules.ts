@@ -1,11 +1,11 @@
 import type { Alert, JointSink } from '../../../pkg/alerts/alert.ts';
+import { LeadingSink } from '../../../pkg/alerts/leading-sink.ts';
 import { isKeyOfKind, isOfKind, TRAFFIC_KINDS } from '../../../pkg/alerts/rules/kinds.ts';
 import type { Reading, RuleView } from '../../../pkg/alerts/rules/reading.ts';
 import { RuleWatch } from '../../../pkg/alerts/rules/rule-watch.ts';
 import type { AlertRule, RuleOf } from '../../../pkg/alerts/rules/schema.ts';
 import type { Clock } from '../../../pkg/clock/clock.ts';
 import { History } from '../history.ts';
-import { LeadingSink } from '../leading-sink.ts';
 import type { RecentTraffic } from '../recent-traffic.ts';
 import type { ServicePool } from '../service-pool.ts';
 import { errorRate, p99, roomInUse, saturation, unhealthy } from './readings.ts';

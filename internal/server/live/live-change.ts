@@ -3,7 +3,7 @@ import type { AlertView } from '../../model/alert-view.ts';
 import type { LiveChange, LiveFigures, LiveInstance, LiveService, LiveState } from '../../model/live.ts';
 
 /** Lists that are told whole when anything in them has changed. */
-const LISTS = ['loadBalancers', 'deployments', 'silences'] as const satisfies readonly (keyof LiveState)[];
+const LISTS = ['loadBalancers', 'nodes', 'deployments', 'silences'] as const satisfies readonly (keyof LiveState)[];
 
 /** What `after` needs to make the second state of the first. */
 export function changeBetween(before: LiveState, next: LiveState): LiveChange {

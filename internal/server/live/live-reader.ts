@@ -18,6 +18,7 @@ import type { DrainSpan } from '../../registry/drain.ts';
 import { eventView } from '../event-view.ts';
 import { serviceViewOf } from '../service-views.ts';
 import { loadBalancerStatusOf, viewsOf } from '../views.ts';
+import type { Nodes } from '../nodes.ts';
 import { LiveAlerts } from './live-alerts.ts';
 import { LiveDeployments } from './live-deployments.ts';
 import type { LiveSource } from './live-feed.ts';
@@ -36,6 +37,7 @@ export interface LiveReaderOptions {
   readonly services: () => readonly Service[];
   /** Those that are declared in the configuration. */
   readonly declared: () => readonly Instance[];
+  readonly nodes: Pick<Nodes, 'list'>;
   readonly usageOf: (instance: Instance) => Usage | undefined;
   /** Null: nobody knows, or it is not being drained. */
   readonly drainOf: (id: string) => DrainSpan | null;
@@ -82,9 +84,10 @@ export class LiveReader implements LiveSource {
 
   async #read(): Promise<LiveState> {
     const { registry, clock, services, version } = this.#options;
-    const [snapshot, proxies, health, deployments, alerts, silences, events] = await Promise.all([
+    const [snapshot, proxies, nodes, health, deployments, alerts, silences, events] = await Promise.all([
       registry.snapshot(),
       registry.proxies(),
+      this.#options.nodes.list(),
       registry.health(),
       this.#deployments.read(),
       this.#alerts.read(),
@@ -98,6 +101,7 @@ export class LiveReader implements LiveSource {
       version,
       revision: snapshot.revision,
       loadBalancers: proxies.map((proxy) => loadBalancerView(proxy, now)),
+      nodes,
       services: services().map((service) => {
         const { waiting, ...figures } = traffic.ofService(service.name);
         return { ...serviceViewOf(service, snapshot), waiting, traffic: figures };
@@ -155,7 +159,15 @@ export class LiveReader implements LiveSource {
 
   #nothing(): LiveState {
     const { version } = this.#options;
-    const lists = { loadBalancers: [], services: [], instances: [], deployments: [], alerts: [], silences: [] };
+    const lists = {
+      loadBalancers: [],
+      nodes: [],
+      services: [],
+      instances: [],
+      deployments: [],
+      alerts: [],
+      silences: [],
+    };
     return { at: this.#at(), version, revision: null, ...lists, events: [] };
   }
 

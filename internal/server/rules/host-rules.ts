@@ -19,7 +19,10 @@ const LOOK_MS = 10_000;
 type HostRule = RuleOf<(typeof HOST_KINDS)[number]>;
 
 export interface HostRulesOptions {
+  /** Takes what only this machine knows. */
   readonly sink: AlertSink;
+  /** Takes what the managers of all machines find alike; default: the same. */
+  readonly jointSink?: AlertSink;
   readonly clock: Clock;
   readonly log: Logger;
   readonly countEvents: (query: EventCountQuery) => Promise<readonly EventCount[]>;
@@ -46,7 +49,7 @@ export class HostRules {
 
   constructor(options: HostRulesOptions) {
     this.#options = options;
-    this.#watch = new RuleWatch(options.sink, options.clock);
+    this.#watch = new RuleWatch(sinkOf(options), options.clock);
     this.#certificates = options.certificates ?? new CertificateBook(options.clock);
     this.#disks = options.disks ?? new Disks(options.clock);
   }
@@ -111,6 +114,15 @@ export class HostRules {
     const names = this.#services.map(({ name }) => name);
     return services.length === 0 ? names : names.filter((name) => services.includes(name));
   }
+}
+
+/** Of what is found, only disks are this machine's own. */
+function sinkOf({ sink, jointSink = sink }: HostRulesOptions): AlertSink {
+  const sinkFor = (key: string) => (isKeyOfKind(key, ['disk']) ? sink : jointSink);
+  return {
+    raise: (alert) => sinkFor(alert.key).raise(alert),
+    resolve: (key, at) => sinkFor(key).resolve(key, at),
+  };
 }
 
 function isHostRule(rule: AlertRule): rule is HostRule {

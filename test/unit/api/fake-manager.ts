@@ -34,6 +34,7 @@ export const STATUS: ManagerStatus = {
   registry: { revision: 7 },
   services: [],
   loadBalancers: [],
+  nodes: [],
 };
 
 export function instance(port: number, changes: Partial<Instance> = {}): Instance {
@@ -64,6 +65,7 @@ export class FakeManager implements Manager {
   readonly services: Manager['services'];
   readonly instances: Manager['instances'];
   readonly announced: Manager['announced'];
+  readonly nodes: Manager['nodes'];
   readonly eventCounts = new EventCounts();
   readonly requestKeys = new FakeRequestKeys();
   readonly audits: AuditRecord[] = [];
@@ -76,6 +78,7 @@ export class FakeManager implements Manager {
     const call = (method: string, ...args: unknown[]) =>
       this.calls.push([method, ...args.filter((arg) => !(arg instanceof Deed))]);
     this.services = answers.services ?? fakeServices(call);
+    this.nodes = answers.nodes ?? fakeNodes();
     this.instances = answers.instances ?? fakeInstances(call);
     this.announced = answers.announced ?? fakeAnnounced(call);
   }
@@ -120,6 +123,21 @@ export class FakeManager implements Manager {
     if (this.#answers.events) return this.#answers.events(query);
     return [];
   }
+}
+
+/** Of a manager that is alone; `changes` make it one of several. */
+export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nodes'] {
+  return {
+    self: null,
+    usualService: 'web',
+    list: async () => [],
+    peer: async () => null,
+    keeperOf: async () => null,
+    place: async () => new Map(),
+    level: async () => new Map(),
+    capable: async () => [],
+    ...changes,
+  };
 }
 
 class FakeRequestKeys implements RequestKeys {
@@ -186,7 +204,6 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
     list: called('services.list', [view]),
     get: called('services.get', details),
     patch: called('services.patch', details),
-    scale: called('services.scale', details),
     pause: called('services.pause', details),
     resume: called('services.resume', details),
     deploy: called('services.deploy', DEPLOYMENT),

@@ -16,7 +16,10 @@ describe('GET /', () => {
     assert.match(response.text, /^heimdall 1\.2\.3/);
     assert.match(response.text, /http:\/\/localhost:7123\/docs\n/);
     assert.match(response.text, /curl -X POST http:\/\/localhost:7123\/servers\/add\n/);
-    assert.match(response.text, /start instances; also: service, count, weight, port, version, env, \?wait=\n/);
+    assert.match(
+      response.text,
+      /start instances; also: service, count, weight, port, version, env, \?wait=, \?node=\n/,
+    );
     assert.match(response.text, /curl -N http:\/\/localhost:7123\/live\n/);
     assert.match(response.text, /add -H 'Content-Type: application\/json' -d '{"count":3}'\n/);
     assert.match(response.text, /curl -X DELETE 'http:\/\/localhost:7123\/servers\/remove\?port=9000'\n/);
@@ -66,6 +69,7 @@ describe('GET /openapi.json', () => {
       '502',
       '503',
       '504',
+      '508',
     ]);
     assert.deepEqual(post.parameters[0].schema, { type: 'boolean', default: true });
     assert.equal(post.requestBody.required, false);

@@ -9,7 +9,7 @@ describe('POST /servers/add', () => {
     const manager = new FakeManager();
     const response = await request(api({ manager })).post('/servers/add').expect(201);
     assert.deepEqual(manager.calls, [['add', { count: 1, wait: true }]]);
-    assert.equal(response.get('Location'), '/servers/get?port=9000');
+    assert.equal(response.get('Location'), '/servers/web-9000');
     assert.deepEqual(response.body, {
       id: 'web-9000',
       service: 'web',
@@ -52,7 +52,7 @@ describe('POST /servers/add', () => {
   it('answers an array of one when the count is 1', async () => {
     const response = await request(api()).post('/servers/add').send({ count: 1 }).expect(201);
     assert.equal(response.body.length, 1);
-    assert.equal(response.get('Location'), '/servers/get?port=9000');
+    assert.equal(response.get('Location'), '/servers/web-9000');
   });
 
   it('answers 202 with what is starting when asked not to wait', async () => {

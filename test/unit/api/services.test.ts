@@ -29,7 +29,7 @@ describe('services', () => {
     await request(app).post('/services/web/pause').expect(200);
     await request(app).post('/services/web/resume').expect(200);
     assert.deepEqual(manager.calls, [
-      ['services.scale', 'web', 0],
+      ['services.patch', 'web', { instances: 0 }],
       ['services.pause', 'web'],
       ['services.resume', 'web'],
     ]);

@@ -25,6 +25,11 @@ describe('crossCheck', () => {
     assert.deepEqual(faults({}), []);
   });
 
+  it('refuses a node at no address of its own', () => {
+    assertFault({ node: { address: '0.0.0.0' } }, /^node\.address: stands for all addresses/);
+    assert.deepEqual(faults({ node: { address: '10.0.0.5' } }), []);
+  });
+
   it('refuses a channel for the alerts of a service that there is not', () => {
     const webhooks = [{ url: 'https://hooks.example.org/', services: ['web', 'aip'] }];
     const expected = /^alerts\.webhooks\[0\]\.services\[1\]: there is no service "aip" \(did you mean "api"\?\)$/;

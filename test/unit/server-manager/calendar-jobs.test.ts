@@ -32,6 +32,7 @@ function jobsFor(context: TestContext, faults: { prune?: Error } = {}) {
       },
     },
     manager: {
+      leads: true,
       scheduled: async (service, instances) => {
         scheduled.push([service, instances]);
       },

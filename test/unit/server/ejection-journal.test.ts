@@ -10,6 +10,10 @@ function record(instanceId: string, health: Health, run = 1): HealthRecord {
 }
 
 function journalOf(...first: HealthRecord[]) {
+  return journalWith(() => true, ...first);
+}
+
+function journalWith(speaks: () => boolean, ...first: HealthRecord[]) {
   const events: string[] = [];
   const present = { health: first };
   const journal = new EjectionJournal(
@@ -20,6 +24,7 @@ function journalOf(...first: HealthRecord[]) {
     {
       record: (type, subject, message) => events.push(`${type} ${subject?.service}: ${message}`),
     },
+    speaks,
   );
   const look = async (...records: HealthRecord[]) => {
     present.health = records;
@@ -54,5 +59,14 @@ describe('the journal of ejections', () => {
     const { look } = journalOf();
     assert.deepEqual(await look(record('web-9001-a', 'ejected')), []);
     assert.deepEqual(await look(record('web-9001-a', 'healthy', 2)), []);
+  });
+
+  it('tells nothing while another manager speaks, and what happens from then on when it does so itself', async () => {
+    const speaks = { now: false };
+    const { look } = journalWith(() => speaks.now);
+    assert.deepEqual(await look(record('web-9001-a', 'ejected')), []);
+    speaks.now = true;
+    assert.deepEqual(await look(record('web-9001-a', 'ejected')), []);
+    assert.equal((await look(record('web-9001-a', 'healthy'))).length, 1);
   });
 });

@@ -21,6 +21,7 @@ describe('launchPlan', () => {
     assert.equal(plan.cwd, '/srv');
     assert.deepEqual(plan.env, {
       PATH: '/node/bin',
+      HOST: '127.0.0.1',
       A: 'x9001',
       B: '9001',
       PORT: '9001',
@@ -28,6 +29,15 @@ describe('launchPlan', () => {
       HEIMDALL_SERVICE: 'web',
       HEIMDALL_INSTANCE_TOKEN: 'secret',
     });
+  });
+
+  it('tells where to listen, unless the service knows better', () => {
+    const there = instance({ host: '10.0.0.5' });
+    const web = service({ command: ['run', '{host}:{port}'] });
+    const plan = launchPlan(there, web, 't', {}, '/node/bin');
+    assert.deepEqual([plan.env['HOST'], plan.args], ['10.0.0.5', ['10.0.0.5:9001']]);
+    const everywhere = service({ env: { HOST: '0.0.0.0' } });
+    assert.equal(launchPlan(there, everywhere, 't', {}, '/node/bin').env['HOST'], '0.0.0.0');
   });
 
   it('passes on PATH behind the folder of this Node, HOME and LANG, and nothing else', () => {

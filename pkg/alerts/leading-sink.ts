@@ -1,6 +1,6 @@
-import type { Alert, AlertSink, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, AlertSink, JointSink } from './alert.ts';
 
-/** Passes on what holds while this load balancer speaks for all; when it begins to, it goes on with what holds then. */
+/** Passes on what holds while this process speaks for all that see the same; when it begins to, it goes on with what holds then. */
 export class LeadingSink implements AlertSink {
   readonly #sink: JointSink;
   readonly #active = new Map<string, Alert>();

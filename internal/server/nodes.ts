@@ -1,0 +1,143 @@
+import { HeimdallError } from '../model/errors.ts';
+import type { Instance } from '../model/instance.ts';
+import type { NodeRecord } from '../model/node.ts';
+import { type NodeView, nodeViewOf } from '../model/node-view.ts';
+import type { Service } from '../model/service.ts';
+import { isRegistryAway } from '../registry/registry.ts';
+import type { Fleet } from './fleet.ts';
+import { portOf } from './instance-named.ts';
+import { levelled, placed, type Placing } from './placement.ts';
+import type { SupervisorContext } from './supervisor-context.ts';
+
+interface NodesOptions {
+  readonly context: SupervisorContext;
+  readonly fleet: Fleet;
+  /** The services as they are configured here. */
+  readonly services: () => readonly Service[];
+  /** This node's name; null: there is only one. */
+  readonly self: string | null;
+}
+
+/** Another node's manager, which can be called. */
+export interface Peer {
+  readonly node: string;
+  readonly url: string;
+}
+
+/** The hosts with a manager, and which of them has what. */
+export class Nodes {
+  readonly #options: NodesOptions;
+
+  constructor(options: NodesOptions) {
+    this.#options = options;
+  }
+
+  get self(): string | null {
+    return this.#options.self;
+  }
+
+  /** That of which an instance is started when none is named. */
+  get usualService(): string | undefined {
+    return this.#options.services().find(({ command }) => command !== undefined)?.name;
+  }
+
+  /** By name. */
+  async list(): Promise<NodeView[]> {
+    const nodes = await this.#options.context.registry.nodes();
+    return nodes.map((node) => nodeViewOf(node, this.self));
+  }
+
+  /**
+   * The manager of a node that is to be called; null: it is this one.
+   * @throws {HeimdallError} NODE_NOT_FOUND; NODE_AWAY; NODE_UNREACHABLE when it tells nobody its address.
+   */
+  async peer(name: string): Promise<Peer | null> {
+    if (name === this.self) return null;
+    const nodes = await this.#options.context.registry.nodes();
+    const node = nodes.find((each) => each.name === name);
+    if (node === undefined) throw nodeNotFound(name, nodes);
+    if (!node.alive) {
+      const since = new Date(node.seenAt).toISOString();
+      const message = `node ${name} is away: its manager gave the last sign of life at ${since}`;
+      throw new HeimdallError('NODE_AWAY', message, { node: name, awaySince: since });
+    }
+    if (node.url !== null) return { node: name, url: node.url };
+    const message =
+      `the manager of node ${name} can be reached from its own machine only: ` +
+      'set manager.host, or manager.url, there to an address that the other nodes reach';
+    throw new HeimdallError('NODE_UNREACHABLE', message, { node: name });
+  }
+
+  /**
+   * Which node has the instance that is called by its id or port; null: this one, or it makes no difference.
+   * @throws {HeimdallError} AMBIGUOUS_PORT naming the ids and nodes.
+   */
+  async keeperOf(name: string): Promise<string | null> {
+    const { fleet } = this.#options;
+    if (this.self === null || fleet.get(name) !== undefined) return null;
+    const instances = await this.#instances();
+    const port = portOf(name);
+    const named = instances.filter(({ id }) => id === name);
+    const meant = named.length > 0 ? named : instances.filter((each) => each.port === port);
+    const keepers = new Set(meant.map(({ node }) => node));
+    if (port !== null && keepers.size > 1) throw ambiguous(port, meant);
+    const [instance] = meant;
+    if (instance === undefined || instance.agent !== null || instance.node === this.self) return null;
+    return instance.node;
+  }
+
+  /** How many of `count` new instances each node is to start; empty: nobody else can, and this node is to say why it cannot. */
+  async place(service: string | undefined, count: number): Promise<ReadonlyMap<string, number>> {
+    const placing = await this.#placing(service);
+    return placing === null ? new Map() : placed(placing, count);
+  }
+
+  /** How many instances each node is to have when there are to be `total`; empty: as above. */
+  async level(service: string, total: number): Promise<ReadonlyMap<string, number>> {
+    const placing = await this.#placing(service);
+    return placing === null ? new Map() : levelled(placing, total);
+  }
+
+  /** The names of the nodes that can start instances of the service and can be called, this one included. */
+  async capable(service: string): Promise<readonly string[]> {
+    return ((await this.#placing(service))?.nodes ?? []).map(({ name }) => name);
+  }
+
+  /** Null when there is but one node, or none that could. */
+  async #placing(service: string | undefined): Promise<Placing | null> {
+    const { self } = this;
+    const { registry } = this.#options.context;
+    if (self === null || service === undefined) return null;
+    const all = await registry.nodes();
+    if (all.length < 2) return null;
+    const nodes = all.filter(({ name, alive, url, services }) => {
+      return services.includes(service) && (name === self || (alive && url !== null));
+    });
+    if (nodes.length === 0) return null;
+    const { instances } = await registry.snapshot();
+    return { service, nodes, instances, self };
+  }
+
+  /** None while the registry is away: what this node has, it knows without. */
+  async #instances(): Promise<readonly Instance[]> {
+    try {
+      return (await this.#options.context.registry.snapshot()).instances;
+    } catch (error) {
+      if (isRegistryAway(error)) return [];
+      throw error;
+    }
+  }
+}
+
+function nodeNotFound(name: string, nodes: readonly NodeRecord[]): HeimdallError {
+  const names = nodes.map((node) => node.name);
+  const message = `there is no node ${name}; there are: ${names.join(', ')}`;
+  return new HeimdallError('NODE_NOT_FOUND', message, { node: name, nodes: names });
+}
+
+function ambiguous(port: number, instances: readonly Instance[]): HeimdallError {
+  const all = instances.map(({ id, node }) => ({ id, node }));
+  const listed = all.map(({ id, node }) => `${id} on ${node}`).join(', ');
+  const message = `several nodes have an instance on port ${port}: ${listed}; name the node with ?node=, or use the id`;
+  return new HeimdallError('AMBIGUOUS_PORT', message, { port, instances: all });
+}
