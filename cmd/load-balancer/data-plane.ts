@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../internal/config/schema.ts';
 import { HealthMonitor } from '../../internal/health/monitor.ts';
-import { startProbe } from '../../internal/health/probe.ts';
+import { startProbe, type StartProbe } from '../../internal/health/probe.ts';
 import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
@@ -10,6 +10,7 @@ import { LastWords } from '../../internal/proxy/last-words.ts';
 import { RecentTraffic } from '../../internal/proxy/recent-traffic.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import { TrafficRules } from '../../internal/proxy/rules/traffic-rules.ts';
+import type { ServicePool } from '../../internal/proxy/service-pool.ts';
 import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
@@ -33,6 +34,8 @@ export interface DataPlaneOptions {
   readonly slots?: SlotAllocator;
   /** Pools came, went, or have other members or settings. */
   readonly poolsChanged?: () => void;
+  /** How an instance is checked; over the network by default. */
+  readonly startProbe?: StartProbe;
 }
 
 /** What every load balancer is made of, whoever takes the requests: the pools, their health, the registry and the alerts. */
@@ -48,6 +51,8 @@ export class DataPlane {
   readonly rules: TrafficRules;
   readonly #healthAlerts: HealthAlerts;
   readonly #monitor: HealthMonitor;
+  /** Pools that have changed since alerts were last thought of. */
+  readonly #unseen = new Set<ServicePool>();
   readonly #options: DataPlaneOptions;
 
   constructor(options: DataPlaneOptions) {
@@ -71,7 +76,7 @@ export class DataPlane {
       ...(slots === undefined ? {} : { slots }),
     });
     this.#monitor = new HealthMonitor({
-      startProbe,
+      startProbe: options.startProbe ?? startProbe,
       clock: systemClock,
       random: Math.random,
       onTransition: (change) => this.fleet.healthChanged(change),
@@ -137,6 +142,7 @@ export class DataPlane {
     this.#concurrency.stop();
     this.recent.stop();
     this.rules.stop();
+    this.#lookNow();
     await this.alerts.flush();
     this.alerts.close();
     await this.link.stop();
@@ -153,13 +159,27 @@ export class DataPlane {
     for (const { key } of this.rules.inherit(others)) this.alerts.resolve(key);
   }
 
+  /** What happens in one turn of the event loop, such as the answers of many probes, is looked at once. */
+  #lookSoon(pool: ServicePool): void {
+    if (this.#unseen.size === 0) setImmediate(() => this.#lookNow());
+    this.#unseen.add(pool);
+  }
+
+  #lookNow(): void {
+    for (const pool of this.#unseen) this.#healthAlerts.update(pool);
+    this.#unseen.clear();
+  }
+
   #fleetListener(): FleetListener {
     return {
       poolChanged: (pool) => {
         this.#options.poolsChanged?.();
-        this.#healthAlerts.update(pool);
+        this.#lookSoon(pool);
       },
-      poolRemoved: (name) => this.#healthAlerts.removed(name),
+      poolRemoved: (name) => {
+        for (const pool of this.#unseen) if (pool.name === name) this.#unseen.delete(pool);
+        this.#healthAlerts.removed(name);
+      },
       healthChanged: ({ id, incarnation }, { to, cause, at }) => {
         const { proxyId } = this.registry;
         this.link.memory.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });

@@ -73,13 +73,21 @@ export class HealthMonitor {
     this.#timers = new SharedTimers(options.clock);
   }
 
-  /**
-   * Makes `targets` the set that is probed. Unchanged ones keep their state and their timers; a new incarnation or
-   * address starts again as `unknown`; new check settings keep the health. Whatever changed is probed at once.
-   */
+  /** Makes `targets` the set that is probed, see `change`. */
   set(targets: ReadonlyMap<string, MonitorTarget>): void {
+    const gone = [...this.#watches.keys()].filter((id) => !targets.has(id));
+    this.change(targets, gone);
+  }
+
+  /**
+   * Adds targets to the set that is probed, or brings them up to date, and takes others out; the rest stays as it is. Unchanged ones keep
+   * their state and their timers; a new incarnation or address starts again as `unknown`; new check settings keep the
+   * health. Whatever changed is probed at once.
+   * @param gone - ids; one that is not in the set is no error.
+   */
+  change(targets: ReadonlyMap<string, MonitorTarget>, gone: readonly string[]): void {
     if (this.#stopped) return;
-    for (const watch of this.#watches.values()) if (!targets.has(watch.id)) this.#forget(watch);
+    for (const id of gone) this.#forget(id);
     const due: Watch[] = [];
     for (const [id, target] of targets) {
       const watch = this.#watches.get(id);
@@ -120,7 +128,7 @@ export class HealthMonitor {
   /** Final: running probes are aborted, and nothing is reported any more. */
   stop(): void {
     this.#stopped = true;
-    for (const watch of this.#watches.values()) this.#forget(watch);
+    for (const id of [...this.#watches.keys()]) this.#forget(id);
     this.#settleRound();
   }
 
@@ -160,8 +168,10 @@ export class HealthMonitor {
     return true;
   }
 
-  #forget(watch: Watch): void {
-    this.#watches.delete(watch.id);
+  #forget(id: string): void {
+    const watch = this.#watches.get(id);
+    if (watch === undefined) return;
+    this.#watches.delete(id);
     watch.cancelTimer();
     watch.probe?.abort();
     watch.keeper.close();

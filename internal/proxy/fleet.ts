@@ -3,7 +3,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
-import { declaredInstances, type Instance } from '../model/instance.ts';
+import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
 import type { Ejection, EjectionRecord, Standing } from '../model/ejection.ts';
 import type { ServiceState } from '../model/service-state.ts';
@@ -22,6 +22,7 @@ import { SettingsInForce } from './settings-in-force.ts';
 import { SharedState } from './shared-state.ts';
 import { ROOM, SlotAllocator } from './slot-allocator.ts';
 import { Upstream } from './upstream.ts';
+import { Wanted } from './wanted.ts';
 
 export interface FleetOptions {
   readonly cookieSecret: string;
@@ -65,7 +66,10 @@ export class Fleet {
   readonly #settings = new SettingsInForce();
   readonly #newcomers: Newcomers;
   #monitor: HealthMonitor | null = null;
-  #spawned: readonly Instance[] = [];
+  /** By service. */
+  #spawned: ReadonlyMap<string, readonly Instance[]> = new Map();
+  /** What each pool was last brought in line with. */
+  readonly #inForce = new WeakMap<ServicePool, Wanted>();
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
   readonly #leaving = new Set<ServicePool>();
   #memories = new Memories();
@@ -138,7 +142,7 @@ export class Fleet {
    * threads; new upstreams and settings are on their way there.
    */
   apply(instances: readonly Instance[], states: readonly ServiceState[] = []): void {
-    this.#spawned = instances;
+    this.#spawned = Map.groupBy(instances, ({ service }) => service);
     this.#settings.states = states;
     this.#sync(this.#order());
   }
@@ -223,7 +227,7 @@ export class Fleet {
   #conditionChanged(pool: ServicePool, upstream: Upstream, change: Omit<HealthChange, 'to' | 'cause'>): void {
     const { listener } = this.#options;
     const { condition: to } = upstream;
-    this.#newcomers.look(pool); // before anybody can pick it
+    this.#newcomers.look(pool, [upstream]); // before anybody can pick it
     pool.invalidate();
     if (to !== change.from || to === 'ejected') {
       listener.healthChanged(upstream, { ...change, to, cause: conditionCause(upstream) });
@@ -274,34 +278,43 @@ export class Fleet {
     this.#newcomers.forget(pool);
     this.#leaving.add(pool);
     for (const upstream of pool.upstreams()) this.#forget(upstream);
+    this.#tellMonitor(
+      [],
+      Array.from(pool.upstreams(), ({ id }) => id),
+    );
     this.#slots.retirePool(pool.place.pool);
     this.#options.listener.poolRemoved(name);
   }
 
   /** @param changed - pools with other settings. */
   #sync(changed = new Set<ServicePool>()): void {
-    for (const pool of this.#pools.values()) {
-      if (this.#syncPool(pool)) changed.add(pool);
-      this.#newcomers.look(pool);
-    }
-    this.#monitor?.set(this.#targets());
+    const differences = Array.from(this.#pools.values(), (pool) => this.#syncPool(pool));
+    for (const { pool, isChanged } of differences) if (isChanged) changed.add(pool);
+    this.#tellMonitor(
+      differences.flatMap(({ touched }) => touched),
+      differences.flatMap(({ gone }) => gone),
+    );
     for (const pool of changed) this.#options.listener.poolChanged(pool);
   }
 
-  #syncPool(pool: ServicePool): boolean {
-    const spawned = this.#spawned.filter((instance) => instance.service === pool.name);
-    const wanted = new Map([...declaredInstances(pool.service), ...spawned].map((instance) => [instance.id, instance]));
-    let changed = false;
-    for (const upstream of [...pool.upstreams()]) {
-      const { id } = upstream;
-      if (wanted.has(id)) continue;
-      pool.delete(id);
-      this.#forget(upstream);
-      this.#options.log.info({ service: pool.name, instance: id }, 'upstream removed');
-      changed = true;
-    }
-    for (const instance of wanted.values()) changed = this.#syncUpstream(pool, instance) || changed;
-    return changed;
+  #syncPool(pool: ServicePool) {
+    const wanted = new Wanted(pool.service, this.#spawned.get(pool.name) ?? NONE);
+    const { changed, gone } = wanted.since(this.#inForce.get(pool) ?? null);
+    let isChanged = gone.length > 0;
+    for (const id of gone) this.#removeUpstream(pool, id);
+    for (const instance of changed) isChanged = this.#syncUpstream(pool, instance) || isChanged;
+    const touched = changed.flatMap(({ id }) => pool.get(id) ?? []);
+    if (isChanged || touched.length > 0) this.#newcomers.look(pool, touched);
+    this.#inForce.set(pool, wanted); // not before: what could not be done now is tried again with the next picture
+    return { pool, isChanged, touched, gone };
+  }
+
+  #removeUpstream(pool: ServicePool, id: string): void {
+    const upstream = pool.get(id);
+    if (upstream === undefined) return;
+    pool.delete(id);
+    this.#forget(upstream);
+    this.#options.log.info({ service: pool.name, instance: id }, 'upstream removed');
   }
 
   #syncUpstream(pool: ServicePool, instance: Instance): boolean {
@@ -336,22 +349,23 @@ export class Fleet {
   }
 
   /** Draining instances are probed no more: nobody will be sent there, whatever the answer. */
-  #targets(): Map<string, MonitorTarget> {
-    const targets = new Map<string, MonitorTarget>();
-    for (const pool of this.#pools.values()) {
-      const check = pool.service.healthCheck;
-      for (const { id, incarnation, instance, health } of pool.upstreams()) {
-        if (instance.lifecycle !== 'ready') continue;
-        targets.set(id, { host: instance.host, port: instance.port, check, incarnation, initial: health });
-      }
+  #tellMonitor(touched: readonly Upstream[], gone: readonly string[]): void {
+    const [ready, others] = [new Map<string, MonitorTarget>(), [...gone]];
+    for (const { id, incarnation, instance, health } of touched) {
+      const { host, port, service, lifecycle } = instance;
+      const check = this.#pools.get(service)?.service.healthCheck;
+      if (check === undefined || lifecycle !== 'ready') others.push(id);
+      else ready.set(id, { host, port, check, incarnation, initial: health });
     }
-    return targets;
+    this.#monitor?.change(ready, others);
   }
 
   *#upstreams(): Generator<Upstream> {
     for (const pool of this.#pools.values()) yield* pool.upstreams();
   }
 }
+
+const NONE: readonly Instance[] = [];
 
 function sameAddress(a: Instance, b: Instance): boolean {
   return a.host === b.host && a.port === b.port;

@@ -16,6 +16,8 @@ export class Newcomers {
   /** In use before this load balancer came, as far as anybody knows. */
   readonly #found = new WeakSet<Upstream>();
   readonly #ramping = new Set<ServicePool>();
+  /** The slow start that the weights of a pool are of. */
+  readonly #weighedFor = new WeakMap<ServicePool, number | null>();
   #waits = false;
 
   constructor(clock: Clock) {
@@ -27,17 +29,22 @@ export class Newcomers {
     this.#found.add(upstream);
   }
 
-  /** To be called after any change of a pool's upstreams or settings. */
-  look(pool: ServicePool): void {
+  /**
+   * To be called after any change of a pool's upstreams or settings.
+   * @param changed - those that may have changed.
+   */
+  look(pool: ServicePool, changed: Iterable<Upstream> = pool.upstreams()): void {
     const now = this.#clock.monotonic();
     const { slowStart } = pool.service;
-    const coming = [...pool.upstreams()].filter((upstream) => this.#comes(upstream));
-    const isNew = (upstream: Upstream) => this.#isNew(upstream, slowStart);
-    for (const upstream of coming.filter((each) => !isNew(each))) {
-      this.#admissions.set(upstream, { at: now, isNew: false, ramps: false });
-    }
-    const others = this.#inUse(pool);
-    for (const upstream of coming.filter(isNew)) this.#admissions.set(upstream, admit(others, now, slowStart));
+    const coming = [...changed].filter((upstream) => this.#comes(upstream));
+    const { fresh = [], known = [] } = Object.groupBy(coming, (upstream) =>
+      this.#isNew(upstream, slowStart) ? 'fresh' : 'known',
+    );
+    for (const upstream of known) this.#admissions.set(upstream, { at: now, isNew: false, ramps: false });
+    if (fresh.length > 0) {
+      const others = this.#inUse(pool);
+      for (const upstream of fresh) this.#admissions.set(upstream, admit(others, now, slowStart));
+    } else if (!this.#ramping.has(pool) && this.#weighedFor.get(pool) === slowStart) return; // each has its own weight
     this.#weigh(pool, now);
     this.#waitForStep();
   }
@@ -72,9 +79,11 @@ export class Newcomers {
     const { slowStart } = pool.service;
     const inUse = this.#inUse(pool);
     const shares = sharesOf(inUse, now, slowStart);
+    this.#weighedFor.set(pool, slowStart);
     let changed = false;
+    let next = 0;
     for (const upstream of pool.upstreams()) {
-      const share = this.#admissions.has(upstream) ? (shares.shift() ?? 1) : 1;
+      const share = this.#admissions.has(upstream) ? (shares[next++] ?? 1) : 1;
       const weight = upstream.instance.weight * share;
       if (upstream.weight === weight) continue;
       upstream.weight = weight;

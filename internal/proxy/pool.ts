@@ -67,6 +67,7 @@ export class Pool implements LeaseOwner {
   /** Some that were held may not have had their turn yet: nobody overtakes them. */
   #releasing = false;
   #closed = false;
+  #composition = 0;
   readonly #past = new PastWork();
   readonly #durationTotal = new LatencyTotal();
 
@@ -117,6 +118,11 @@ export class Pool implements LeaseOwner {
     return this.#upstreams.size;
   }
 
+  /** Another number after every upstream that has come or gone. */
+  get composition(): number {
+    return this.#composition;
+  }
+
   upstreams(): Iterable<Upstream> {
     return this.#upstreams.values();
   }
@@ -129,6 +135,7 @@ export class Pool implements LeaseOwner {
     const before = this.#upstreams.get(upstream.id);
     this.#retire(before);
     this.#upstreams.set(upstream.id, upstream);
+    this.#composition += 1;
     this.invalidate();
     this.#remember(before);
   }
@@ -137,6 +144,7 @@ export class Pool implements LeaseOwner {
     const before = this.#upstreams.get(id);
     this.#retire(before);
     this.#upstreams.delete(id);
+    this.#composition += 1;
     this.invalidate();
     this.#remember(before);
   }

@@ -16,7 +16,15 @@ export interface PoolPicture {
   readonly pool: number;
   /** HTML for browsers whose request was held in vain; null: there is none. */
   readonly page: string | null;
-  readonly upstreams: readonly { readonly slot: number; readonly instance: Instance }[];
+  /** Those that the thread does not know: new, or with another slot. */
+  readonly upstreams: readonly UpstreamPicture[];
+  /** Ids of those that it knows and that are gone. */
+  readonly gone: readonly string[];
+}
+
+export interface UpstreamPicture {
+  readonly slot: number;
+  readonly instance: Instance;
 }
 
 /** What changed since the picture before. */

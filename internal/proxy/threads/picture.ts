@@ -1,13 +1,22 @@
 import type { ServicePool } from '../service-pool.ts';
-import type { PictureChange, PoolPicture } from './messages.ts';
+import type { PictureChange, PoolPicture, UpstreamPicture } from './messages.ts';
 
-/** What the threads were last told of the pools, and so what is news to them. */
+/** A pool as the threads know it; its upstreams by their ids. */
+type Told = Omit<PoolPicture, 'upstreams' | 'gone'> & {
+  readonly composition: number;
+  readonly upstreams: Map<string, UpstreamPicture>;
+};
+
+/**
+ * What the threads were last told of the pools, and so what is news to them. Of a pool that they know they are told only who has
+ * come and who is gone: a copy of thousands that they know would hold up their requests.
+ */
 export class Picture {
-  readonly #told = new Map<string, PoolPicture>();
+  readonly #told = new Map<string, Told>();
 
   /** All of it, for a thread that knows nothing yet. */
   pools(): readonly PoolPicture[] {
-    return [...this.#told.values()];
+    return Array.from(this.#told.values(), (told) => messageOf(told, [...told.upstreams.values()], []));
   }
 
   /** Takes over the pools as they are now. @returns what has changed; null when nothing has. */
@@ -16,29 +25,52 @@ export class Picture {
     const present = new Set<string>();
     for (const pool of pools) {
       present.add(pool.name);
-      const picture = pictureOf(pool);
-      const before = this.#told.get(pool.name);
-      if (before !== undefined && isSame(before, picture)) continue;
-      this.#told.set(pool.name, picture);
-      changed.push(picture);
+      const change = this.#take(pool);
+      if (change !== null) changed.push(change);
     }
     const removed = [...this.#told.keys()].filter((name) => !present.has(name));
     for (const name of removed) this.#told.delete(name);
     return changed.length === 0 && removed.length === 0 ? null : { pools: changed, removed };
   }
-}
 
-function pictureOf(pool: ServicePool): PoolPicture {
-  const upstreams = Array.from(pool.upstreams(), ({ slot, instance }) => ({ slot, instance }));
-  return { service: pool.service, pool: pool.place.pool, page: pool.page, upstreams };
+  /** @returns null when it is as it was. */
+  #take(pool: ServicePool): PoolPicture | null {
+    const { name, service, page, place, composition } = pool;
+    const before = this.#told.get(name);
+    const isKnown = before?.pool === place.pool; // another place is another pool to the threads
+    const upstreams = isKnown ? before.upstreams : new Map<string, UpstreamPicture>();
+    const isSame = isKnown && before.service === service && before.page === page;
+    if (isSame && before.composition === composition) return null;
+    const told: Told = { service, page, pool: place.pool, composition, upstreams };
+    this.#told.set(name, told);
+    const come = takeNew(pool, upstreams);
+    const gone = upstreams.size > pool.size ? takeGone(pool, upstreams) : [];
+    return isSame && come.length + gone.length === 0 ? null : messageOf(told, come, gone);
+  }
 }
 
 /** Health, lifecycle and weight are not part of a picture: the threads read them in the shared memory. */
-function isSame(a: PoolPicture, b: PoolPicture): boolean {
-  if (a.service !== b.service || a.pool !== b.pool || a.page !== b.page) return false;
-  if (a.upstreams.length !== b.upstreams.length) return false;
-  return a.upstreams.every(({ slot, instance }, index) => {
-    const other = b.upstreams[index];
-    return other?.slot === slot && other.instance.id === instance.id;
-  });
+function takeNew(pool: ServicePool, known: Map<string, UpstreamPicture>): UpstreamPicture[] {
+  const come: UpstreamPicture[] = [];
+  for (const { id, slot, instance } of pool.upstreams()) {
+    if (known.get(id)?.slot === slot) continue;
+    const picture = { slot, instance };
+    known.set(id, picture);
+    come.push(picture);
+  }
+  return come;
+}
+
+function takeGone(pool: ServicePool, known: Map<string, UpstreamPicture>): string[] {
+  const gone = [...known.keys()].filter((id) => pool.get(id) === undefined);
+  for (const id of gone) known.delete(id);
+  return gone;
+}
+
+function messageOf(
+  { service, page, pool }: Told,
+  upstreams: readonly UpstreamPicture[],
+  gone: readonly string[],
+): PoolPicture {
+  return { service, page, pool, upstreams, gone };
 }

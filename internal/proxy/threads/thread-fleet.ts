@@ -54,17 +54,17 @@ export class ThreadFleet implements Routes {
     const pool = present?.place.pool === picture.pool ? present : this.#newPool(picture);
     if (pool === present) pool.configure(service, this.#options.cookieSecret);
     pool.page = picture.page;
-    const wanted = new Map(picture.upstreams.map((upstream) => [upstream.instance.id, upstream]));
-    for (const { id, slot } of [...pool.upstreams()]) {
-      if (wanted.get(id)?.slot === slot) continue;
-      pool.delete(id);
-      this.#options.upstreamRemoved(id);
+    for (const id of picture.gone) this.#drop(pool, id);
+    for (const { slot, instance } of picture.upstreams) {
+      this.#drop(pool, instance.id);
+      pool.put(new Upstream(instance, { state: this.#options.state, slot }));
     }
-    for (const { slot, instance } of wanted.values()) {
-      const known = pool.get(instance.id);
-      if (known === undefined) pool.put(new Upstream(instance, { state: this.#options.state, slot }));
-      else known.instance = instance;
-    }
+  }
+
+  #drop(pool: ServicePool, id: string): void {
+    if (pool.get(id) === undefined) return;
+    pool.delete(id);
+    this.#options.upstreamRemoved(id);
   }
 
   /** A service that was removed and came back between two pictures has another place. */

@@ -4,7 +4,7 @@ import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../a
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { insertInstance, raiseRevision, updateInstance } from './instances.ts';
-import { readAnnouncedIds, readInstanceAt, readSnapshot } from './queries.ts';
+import { readAnnouncedIds, readInstanceAt, readInstancesChangedAfter } from './queries.ts';
 
 /**
  * The announced instances of the SQLite registry. How long each may stay only its manager knows, for a sign of life shall
@@ -62,7 +62,7 @@ export class SqliteAnnouncements implements Announcements {
 
   /** What is overdue, but for the last instances of a service. */
   #dispensable(handle: Handle): readonly Instance[] {
-    const { instances } = readSnapshot(handle);
+    const instances = readInstancesChangedAfter(handle, -1);
     return dispensable(instances, (instance) => instance.agent !== null && this.#isOverdue(instance));
   }
 

@@ -8,6 +8,8 @@ import { migrate } from './migrate.ts';
 
 /** SQLite's default, which nothing here changes. */
 const PAGE_BYTES = 4_096;
+/** Between two readings of the file itself, in milliseconds. */
+const REREAD_MS = 1_000;
 const OWNER_ONLY = 0o600;
 
 interface HandleOptions {
@@ -31,6 +33,8 @@ export class Handle {
     readonly shm: string | undefined;
   };
   #content: string | undefined;
+  /** `performance.now()`. */
+  #rereadAt = Number.NEGATIVE_INFINITY;
 
   /** @throws errors of SQLite and the file system as they are, and what `migrate` throws. */
   constructor({ path, create, checkpointPages }: HandleOptions) {
@@ -61,11 +65,13 @@ export class Handle {
 
   /**
    * Reads the desired state from the file itself when the file was written since the last look: by a checkpoint,
-   * or by someone who damaged it, which the page cache would hide.
+   * or by someone who damaged it, which the page cache would hide. In a storm of changes there are several checkpoints a second, and
+   * thousands of rows: it is not done more often than the watcher looks.
    * @throws errors of SQLite; REGISTRY_BROKEN.
    */
   reread(main: FileStamp): void {
-    if (main.content === this.#content) return;
+    if (main.content === this.#content || performance.now() - this.#rereadAt < REREAD_MS) return;
+    this.#rereadAt = performance.now();
     checkSize(main, this.#path);
     this.db.pragma('shrink_memory');
     for (const table of ['meta', 'services', 'instances']) this.all(`SELECT * FROM ${table}`);

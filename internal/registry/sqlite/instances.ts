@@ -2,7 +2,7 @@ import type { Instance } from '../../model/instance.ts';
 import { newInstance, portTaken } from '../instance-rules.ts';
 import type { InstanceDraft } from '../registry.ts';
 import type { Handle } from './handle.ts';
-import { readMeta, takenPorts } from './queries.ts';
+import { readHolder, readMeta, takenPorts } from './queries.ts';
 
 /** @throws {HeimdallError} NO_FREE_PORT. */
 export function reserveInstance(handle: Handle, draft: InstanceDraft, ports: readonly number[]): Instance {
@@ -45,8 +45,8 @@ function columnsOf(instance: Instance): (string | number | null)[] {
 
 /** @throws {HeimdallError} PORT_TAKEN. */
 export function checkPort(handle: Handle, { id, host, port }: Instance): void {
-  const holder = takenPorts(handle, host).get(port);
-  if (holder === undefined || holder === id) return;
+  const holder = readHolder(handle, host, port);
+  if (holder === null || holder === id) return;
   throw portTaken(host, port, holder);
 }
 

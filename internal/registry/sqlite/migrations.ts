@@ -240,4 +240,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE managers ADD COLUMN node TEXT;
   ALTER TABLE managers ADD COLUMN note TEXT; -- JSON
   `,
+  // 9: since which revision each instance is what it is, so that readers parse only what they do not know. Triggers see to it, for a
+  // process of an earlier version may be the one that writes.
+  `
+  ALTER TABLE instances ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX instances_changed ON instances (changed);
+  CREATE INDEX instances_agent ON instances (agent ->> '$.id') WHERE agent IS NOT NULL;
+  CREATE TRIGGER instances_inserted AFTER INSERT ON instances BEGIN
+    UPDATE instances SET changed = (SELECT revision + 1 FROM meta) WHERE id = NEW.id;
+  END;
+  CREATE TRIGGER instances_updated AFTER UPDATE ON instances WHEN NEW.changed = OLD.changed BEGIN
+    UPDATE instances SET changed = (SELECT revision + 1 FROM meta) WHERE id = NEW.id;
+  END;
+  `,
 ];

@@ -5,14 +5,16 @@ import type { Instance } from '../../model/instance.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { NodeRecord } from '../../model/node.ts';
 import type { ServiceState } from '../../model/service-state.ts';
-import type { EventQuery, LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic, Snapshot } from '../registry.ts';
+import type { EventQuery, LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import {
+  CountRowSchema,
   DemandRowSchema,
   EjectionRowSchema,
   EventRowSchema,
   HealthRowSchema,
   IdRowSchema,
+  IdsRowSchema,
   InstanceRowSchema,
   LatencyRowSchema,
   LeaseRowSchema,
@@ -20,7 +22,7 @@ import {
   type MetaRow,
   MetaRowSchema,
   NodeRowSchema,
-  PortRowSchema,
+  PortsRowSchema,
   parseRow,
   ProxyRowSchema,
   ServiceRowSchema,
@@ -39,14 +41,23 @@ export function readMeta(handle: Handle): MetaRow {
   return parseRow('meta', MetaRowSchema, row);
 }
 
-export function readSnapshot(handle: Handle): Snapshot {
-  const services = handle.all(`${SERVICES} ORDER BY name`);
-  const instances = handle.all(`${INSTANCES} ORDER BY rowid`);
-  return {
-    ...readMeta(handle),
-    services: services.map((row) => parseRow('services', ServiceRowSchema, row)),
-    instances: instances.map((row) => parseRow('instances', InstanceRowSchema, row)),
-  };
+export function readServices(handle: Handle): ServiceState[] {
+  return handle.all(`${SERVICES} ORDER BY name`).map((row) => parseRow('services', ServiceRowSchema, row));
+}
+
+/** Those that were changed, or inserted, after a revision, in the order in which they came. @param revision - -1: all. */
+export function readInstancesChangedAfter(handle: Handle, revision: number): Instance[] {
+  const rows = handle.all(`${INSTANCES} WHERE changed > ? ORDER BY rowid`, revision);
+  return rows.map((row) => parseRow('instances', InstanceRowSchema, row));
+}
+
+export function countInstances(handle: Handle): number {
+  return parseRow('sqlite', CountRowSchema, handle.get('SELECT count(*) AS count FROM instances')).count;
+}
+
+export function readInstanceIds(handle: Handle): string[] {
+  const row = handle.get('SELECT json_group_array(id) AS ids FROM instances');
+  return parseRow('instances', IdsRowSchema, row).ids;
 }
 
 export function readInstance(handle: Handle, id: string): Instance | null {
@@ -61,9 +72,10 @@ export function readInstanceAt(handle: Handle, host: string, port: number): Inst
 
 /** Of instances that agents have announced. @param agent - only those of this one; null: of all. */
 export function readAnnouncedIds(handle: Handle, agent: string | null): string[] {
+  const whose = agent === null ? '' : "AND agent ->> '$.id' = ?";
   const rows = handle.all(
-    `SELECT id FROM instances WHERE agent IS NOT NULL AND agent ->> '$.id' = coalesce(?, agent ->> '$.id')`,
-    agent,
+    `SELECT id FROM instances WHERE agent IS NOT NULL ${whose}`,
+    ...(agent === null ? [] : [agent]),
   );
   return rows.map((row) => parseRow('instances', IdRowSchema, row).id);
 }
@@ -84,10 +96,15 @@ export function readService(handle: Handle, service: string): ServiceState | nul
   return row === undefined ? null : parseRow('services', ServiceRowSchema, row);
 }
 
-/** The ports that instances hold on the host, with the ids of the instances. */
-export function takenPorts(handle: Handle, host: string): Map<number, string> {
-  const rows = handle.all('SELECT id, port FROM instances WHERE host = ?', host);
-  return new Map(rows.map((row) => parseRow('instances', PortRowSchema, row)).map(({ id, port }) => [port, id]));
+/** The id of the instance that holds the port; null: it is free. */
+export function readHolder(handle: Handle, host: string, port: number): string | null {
+  const row = handle.get('SELECT id FROM instances WHERE host = ? AND port = ?', host, port);
+  return row === undefined ? null : parseRow('instances', IdRowSchema, row).id;
+}
+
+export function takenPorts(handle: Handle, host: string): Set<number> {
+  const row = handle.get('SELECT json_group_array(port) AS ports FROM instances WHERE host = ?', host);
+  return new Set(parseRow('instances', PortsRowSchema, row).ports);
 }
 
 /** @param only - null: whatever their health. */

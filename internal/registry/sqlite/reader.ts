@@ -11,7 +11,8 @@ import {
   type Snapshot,
 } from '../registry.ts';
 import type { Connection } from './connection.ts';
-import { readEvents, readHealth, readManager, readProxies, readSnapshot } from './queries.ts';
+import { readEvents, readHealth, readManager, readProxies } from './queries.ts';
+import { Snapshots } from './snapshots.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ReaderOptions {
@@ -26,6 +27,7 @@ export class SqliteReader implements RegistryReader {
   protected readonly connection: Connection;
   protected readonly clock: () => number;
   readonly #log: Logger | undefined;
+  readonly #snapshots = new Snapshots();
 
   constructor({ connection, clock, log }: ReaderOptions) {
     this.connection = connection;
@@ -34,11 +36,12 @@ export class SqliteReader implements RegistryReader {
   }
 
   snapshot(): Promise<Snapshot> {
-    return this.connection.read(readSnapshot);
+    return this.connection.read((handle) => this.#snapshots.read(handle));
   }
 
   watch(listener: RegistryListener, signal: AbortSignal): void {
-    new Watcher(this.connection, listener, signal, this.#log).start();
+    const { connection } = this;
+    new Watcher({ connection, snapshots: this.#snapshots, listener, signal, log: this.#log }).start();
   }
 
   health(only?: Health): Promise<HealthRecord[]> {

@@ -27,7 +27,12 @@ export const InstanceRowSchema = InstanceSchema.extend({
   env: json(z.record(z.string(), z.string())),
 });
 
-export const PortRowSchema = InstanceSchema.pick({ id: true, port: true });
+/** Thousands in one row cost less than as many rows. */
+export const IdsRowSchema = z.object({ ids: json(z.array(z.string())) });
+
+export const PortsRowSchema = z.object({ ports: json(z.array(z.int())) });
+
+export const CountRowSchema = z.object({ count: z.int() });
 
 export const EventRowSchema = z.object({
   id: z.int(),

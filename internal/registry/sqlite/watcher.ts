@@ -4,7 +4,8 @@ import type { RegistryListener, Snapshot } from '../registry.ts';
 import type { Connection } from './connection.ts';
 import { isBusy } from './faults.ts';
 import type { Handle } from './handle.ts';
-import { readMeta, readSnapshot } from './queries.ts';
+import { readMeta } from './queries.ts';
+import type { Snapshots } from './snapshots.ts';
 
 const POLL_MS = 40;
 /** Polls between two looks at which file the path names: about a second. */
@@ -13,9 +14,19 @@ const POLLS_PER_CHECK = 25;
 const PATIENT_POLLS = 12;
 const RETRY_MS = 500;
 
+interface WatcherParts {
+  readonly connection: Connection;
+  readonly snapshots: Snapshots;
+  readonly listener: RegistryListener;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  readonly log: Logger | undefined;
+}
+
 /** Tells one listener of every new picture, by cheap polling, until the signal aborts or the connection closes. */
 export class Watcher {
   readonly #connection: Connection;
+  readonly #snapshots: Snapshots;
   readonly #listener: RegistryListener;
   readonly #signal: AbortSignal;
   readonly #log: Logger | undefined;
@@ -26,8 +37,9 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #busyPolls = 0;
 
-  constructor(connection: Connection, listener: RegistryListener, signal: AbortSignal, log: Logger | undefined) {
+  constructor({ connection, snapshots, listener, signal, log }: WatcherParts) {
     this.#connection = connection;
+    this.#snapshots = snapshots;
     this.#listener = listener;
     this.#signal = AbortSignal.any([signal, connection.closing]);
     this.#log = log;
@@ -65,7 +77,9 @@ export class Watcher {
   #newPicture(handle: Handle): Snapshot | null {
     const token = this.#connection.token(handle);
     if (token === this.#token && !this.#failing) return null;
-    const picture = handle.db.transaction(() => (this.#isNews(handle) ? readSnapshot(handle) : null)).deferred();
+    const picture = handle.db
+      .transaction(() => (this.#isNews(handle) ? this.#snapshots.read(handle) : null))
+      .deferred();
     this.#token = token; // taken before the reading: a commit in between is only looked at twice
     return picture;
   }
