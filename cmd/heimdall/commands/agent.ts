@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--weight <number>', 'their share of the requests')
     .option('--version <name>', 'what people call them')
     .option('--metadata <name=value>', 'what else there is to know; may be repeated', repeated)
-    .option('--health-path <path>', 'what is asked of them (default: /health)')
+    .option('--health-path <target>', 'what is asked of them (default: /health)')
     .option('--interval <time>', 'between two probes (default: 250ms)')
     .option('--node <name>', 'of this host (default: its host name)')
     .option('--token-file <path>', 'file with the token of the managers (default: $HEIMDALL_TOKEN)')
