@@ -42,8 +42,8 @@ export class WebhookReceiver extends Receiver {
     });
   }
 
-  async listen(port: number): Promise<void> {
-    await once(this.#server.listen(port, '127.0.0.1'), 'listening');
+  async listen(port: number, host = '127.0.0.1'): Promise<void> {
+    await once(this.#server.listen(port, host), 'listening');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,12 +7,14 @@ const SWITCH = 'switch';
 
 /** Hosts on a switch, which is where packets between them get lost. One network per sandbox, whose end takes it away. */
 export class Network<Name extends string> implements Disposable {
+  /** Of the test itself. */
+  readonly address = addressOf(0);
   readonly hosts: Readonly<Record<Name, Host>>;
 
   /** @param names - of the hosts, up to ten letters each: interfaces are named for them. */
   constructor(...names: readonly Name[]) {
     const hosts = names.map((name, index) => new Host(name, addressOf(index + 1)));
-    ip([`link add ${SWITCH} type bridge`, `address add ${addressOf(0)}/24 dev ${SWITCH}`, `link set ${SWITCH} up`]);
+    ip([`link add ${SWITCH} type bridge`, `address add ${this.address}/24 dev ${SWITCH}`, `link set ${SWITCH} up`]);
     for (const host of hosts) host.connect(SWITCH);
     nft('add table bridge faults', 'add chain bridge faults cut { type filter hook forward priority 0 ; }');
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- one for each name
