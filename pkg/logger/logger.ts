@@ -1,16 +1,13 @@
-import { fstatSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type * as Pretty from 'pino-pretty';
-import { PipeOutput } from './pipe-output.ts';
+import { LogOutput } from './log-output.ts';
 import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
 
 export type { Logger } from 'pino';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
-
-const STDOUT = 1;
 
 export interface LoggerOptions {
   readonly name: string;
@@ -21,7 +18,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-const UNREAD = 'lines of this log were dropped while nobody read it';
+const UNREAD = 'lines of this log were dropped while nobody read it, or the disk was full';
 
 /** Loaded for a terminal alone: it takes longer than the logger itself. */
 function prettyStream(destination: DestinationStream): DestinationStream {
@@ -38,7 +35,8 @@ function prettyStream(destination: DestinationStream): DestinationStream {
 /** The root logger of a process; every subsystem takes a child of it: `logger.child({ subsystem: 'drain' })`. */
 export function createLogger(options: LoggerOptions): Logger {
   const pretty = options.pretty ?? process.stdout.isTTY;
-  const destination = options.destination ?? standardOutput((dropped) => log.warn({ dropped }, UNREAD));
+  const destination =
+    options.destination ?? new LogOutput(standardOutput(), (dropped) => log.warn({ dropped }, UNREAD));
   const { name, level } = options;
   const log = pino(
     {
@@ -54,14 +52,9 @@ export function createLogger(options: LoggerOptions): Logger {
   return log;
 }
 
-/**
- * A file or terminal takes each line at once; who reads a pipe may not.
- * @param onRecovered - see `PipeOutput`.
- */
-function standardOutput(onRecovered: (dropped: number) => void): DestinationStream {
-  // Node has made the descriptor of a pipe non-blocking with `process.stdout`.
-  const isStream = !process.stdout.isTTY && !fstatSync(STDOUT).isFile();
-  return isStream ? new PipeOutput(STDOUT, onRecovered) : pino.destination({ fd: STDOUT, sync: true });
+/** Node makes the descriptor of a pipe non-blocking as soon as somebody looks at `process.stdout`. */
+function standardOutput(): number {
+  return process.stdout.fd;
 }
 
 /** Anything can be thrown. */

@@ -18,10 +18,7 @@ export class AccessLogAlerts implements AccessLogWatcher {
   }
 
   failing(cause: string, output: string): void {
-    // Where standard output takes nothing, a message of the logger would make the whole process wait for it.
-    if (output !== 'stdout') {
-      this.#log.error({ reason: cause, output }, 'the access log drops lines; requests are not affected');
-    }
+    this.#log.error({ reason: cause, output }, 'the access log drops lines; requests are not affected');
     this.#sink.raise({
       key: KEY,
       severity: 'warning',

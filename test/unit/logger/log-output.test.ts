@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
+import { mkdtempDisposable, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { LogOutput } from '../../../pkg/logger/log-output.ts';
+import { eventually } from '../../support/proxy-raw.ts';
 
 const MODULE = join(import.meta.dirname, '../../../pkg/logger/logger.ts');
 
@@ -51,7 +56,7 @@ describe('a log into a pipe', () => {
     assert.deepEqual(
       after.map(({ msg, dropped }) => [msg, dropped]),
       [
-        ['lines of this log were dropped while nobody read it', lines - before.length],
+        ['lines of this log were dropped while nobody read it, or the disk was full', lines - before.length],
         ['last words', undefined],
       ],
     );
@@ -82,5 +87,29 @@ describe('a log into a pipe', () => {
     child.stdout.destroy();
     child.stdin.write('go on\n');
     assert.deepEqual((await once(child, 'exit'))[0], 5);
+  });
+});
+
+describe('a log into a file', () => {
+  // A load balancer whose standard output is a file on a full disk would end with its next line of log, and with it all of its traffic.
+  it('fails nobody while the disk is full, and goes on in the middle of the line when there is room', async (test) => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'heimdall-log-output-'));
+    const path = join(folder.path, 'log');
+    const fd = fs.openSync(path, 'a');
+    const output = new LogOutput(fd, () => assert.fail('nothing was dropped'));
+    const { writeSync } = fs;
+    let left = 6;
+    test.mock.method(fs, 'writeSync', (file: number, text: string | Buffer) => {
+      if (file !== fd) return writeSync(file, Buffer.from(text));
+      const octets = Buffer.from(text).subarray(0, left);
+      if (left === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      left -= octets.length;
+      return writeSync(file, octets);
+    });
+    for (const line of ['one\n', 'two\n', 'three\n']) output.write(line);
+    assert.equal(await readFile(path, 'utf8'), 'one\ntw');
+    left = Number.POSITIVE_INFINITY;
+    await eventually('it goes on', async () => (await readFile(path, 'utf8')) === 'one\ntwo\nthree\n');
+    fs.closeSync(fd);
   });
 });

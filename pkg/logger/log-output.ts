@@ -2,9 +2,11 @@ import { type DestinationStream, pino } from 'pino';
 
 /** `PIPE_BUF` of pipe(7): a write of at most so many octets goes into a pipe in one piece, whoever else writes to it. */
 const ATOMIC = 4_096;
-/** So many octets wait at most for a reader that is slow. */
+/** So many octets wait at most for a reader that is slow, or for room on the disk. */
 const MOST_WAITING = 1 << 20;
-/** Between two tries while the pipe is full, in milliseconds. */
+/** There may be room again: in the pipe (EAGAIN), on the disk, or in what a file or its owner may have of it. */
+const FULL = new Set(['EAGAIN', 'ENOSPC', 'EDQUOT', 'EFBIG']);
+/** Between two tries while it is full, in milliseconds. */
 const FULL_MS = 50;
 /** How long the end of the process waits for a reader that takes nothing, in milliseconds. */
 const PATIENCE_MS = 1_000;
@@ -12,11 +14,11 @@ const PATIENCE_MS = 1_000;
 type Output = ReturnType<typeof pino.destination>;
 
 /**
- * Lines into a pipe or socket without ever waiting for who reads it, which may be nobody. What fits is with the system when
- * `write` returns, so that a crash loses nothing; the rest waits in memory, up to a mebibyte, and is written when there
- * is room, at the latest at the end of the process. What is more than that is dropped, and counted.
+ * Lines into a file, a terminal or a pipe, without ever waiting for who reads that, which may be nobody, and without failing where a
+ * disk is full. What fits is with the system when `write` returns, so that a crash loses nothing; the rest waits in memory, up to a
+ * mebibyte, and is written when there is room, at the latest at the end of the process. What is more than that is dropped, and counted.
  */
-export class PipeOutput implements DestinationStream {
+export class LogOutput implements DestinationStream {
   readonly #output: Output;
   readonly #onRecovered: (dropped: number) => void;
   #dropped = 0;
@@ -28,7 +30,7 @@ export class PipeOutput implements DestinationStream {
   #end: { left: number; at: number } | null = null;
 
   /**
-   * @param fd - in non-blocking mode.
+   * @param fd - of a pipe or socket in non-blocking mode.
    * @param onRecovered - lines get through again after some were dropped, or the process ends; may write one.
    */
   constructor(fd: number, onRecovered: (dropped: number) => void) {
@@ -46,7 +48,7 @@ export class PipeOutput implements DestinationStream {
   }
 
   #failed(error: Error): void {
-    if ('code' in error && error.code === 'EAGAIN') {
+    if ('code' in error && FULL.has(String(error.code))) {
       this.#retry ??= this.#tryAgain();
       return;
     }
