@@ -42,10 +42,11 @@ function summary({ config, path, overrides }: LoadedConfig): string {
 }
 
 function describeService(service: Service): string {
-  const { command, servers, algorithm, routes } = service;
+  const { command, servers, agents, algorithm, routes } = service;
   const parts = [
     ...(command ? [`${configuredInstances(service)} spawned`] : []),
     ...(servers.length > 0 ? [`${servers.length} declared`] : []),
+    ...(agents ? ['those of agents'] : []),
   ];
   return `${parts.join(' + ')}, ${algorithm}, ${routes.map(({ host, path }) => host + path).join(' ')}`;
 }

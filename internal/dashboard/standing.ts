@@ -54,8 +54,12 @@ export function instanceStanding(instance: Pick<InstanceView, 'status' | 'health
 }
 
 /** How many instances there should be. */
-export function wantedOf({ desired, declared }: Pick<LiveService, 'desired' | 'declared'>): number {
-  return desired + declared;
+export function wantedOf({
+  desired,
+  declared,
+  announced,
+}: Pick<LiveService, 'desired' | 'declared' | 'announced'>): number {
+  return desired + declared + announced;
 }
 
 /** Fit to be given requests. */
@@ -63,7 +67,7 @@ export function isHealthy({ status, health }: Pick<InstanceView, 'status' | 'hea
   return status === 'running' && health === 'healthy';
 }
 
-type ServiceFacts = Pick<LiveService, 'desired' | 'declared' | 'starting' | 'deploying' | 'pausedSince'>;
+type ServiceFacts = Pick<LiveService, 'desired' | 'declared' | 'announced' | 'starting' | 'deploying' | 'pausedSince'>;
 
 /** The state of a service in one word, the most pressing first. */
 export function serviceStanding(service: ServiceFacts, healthy: number): Standing {

@@ -16,6 +16,7 @@ export const ServiceStatusSchema = z
     draining: z.int(),
     error: z.int().describe('Waiting to be started again after a fault.'),
     declared: z.int().describe('Listed under `servers` in the configuration, not spawned.'),
+    announced: z.int().describe('That agents have announced and stand for, up or down; not spawned either.'),
   })
   .meta({ id: 'ServiceStatus' });
 export type ServiceStatus = Told<z.infer<typeof ServiceStatusSchema>>;

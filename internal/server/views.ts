@@ -10,6 +10,8 @@ import type { ServiceStatus } from '../model/service-view.ts';
 import type { LoadBalancerView } from '../model/manager-status.ts';
 import { isAlive, type ProxyRecord, type Snapshot } from '../registry/registry.ts';
 
+const LEAVING: ReadonlySet<Lifecycle> = new Set(['draining', 'stopped']);
+
 /**
  * The instances as the API shows them, ordered by service, host and port. Health that was measured on an earlier process
  * does not count.
@@ -45,6 +47,7 @@ export function serviceStatusOf(
     draining: count('draining'),
     error: count('backing-off', 'failed'),
     declared: service.servers.length,
+    announced: own.filter(({ agent, lifecycle }) => agent !== null && !LEAVING.has(lifecycle)).length,
   };
 }
 

@@ -44,6 +44,8 @@ describe('announced instances', () => {
     const [local] = await manager.announced.register(registration(), '127.0.0.1');
     assert.equal(local?.host, '10.0.0.5'); // as the other hosts know this one
     assert.equal(await site.desired(), 0);
+    const [status] = (await manager.status()).services;
+    assert.deepEqual([status?.announced, status?.running, status?.desired], [3, 3, 0]);
   });
 
   it('are refused where there is something else, or nobody wants them', async () => {

@@ -114,7 +114,7 @@ describe('list, get and status', () => {
     assert.equal(status.version, '1.2.3');
     assert.equal(status.pid, process.pid);
     assert.equal(status.registry.revision, (await site.registry.snapshot()).revision);
-    const counts = { desired: 1, starting: 0, running: 1, draining: 0, error: 0, declared: 0 };
+    const counts = { desired: 1, starting: 0, running: 1, draining: 0, error: 0, declared: 0, announced: 0 };
     assert.deepEqual(status.services, [{ name: 'web', algorithm: 'round-robin', ...counts }]);
     const [balancer] = status.loadBalancers;
     assert.equal(balancer?.id, 'lb-1');

@@ -41,6 +41,7 @@ export function serviceView(name: string, changes: Partial<ServiceView> = {}): S
     draining: 0,
     error: 0,
     declared: 0,
+    announced: 0,
     spawned: true,
     maxConnections: null,
     weight: 1,

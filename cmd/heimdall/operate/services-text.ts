@@ -33,7 +33,7 @@ export function serviceText(service: ServiceDetailsView, paint: Paint, now: numb
     ['service', paint('bold', name)],
     ['state', stateText(service, paint)],
     ...(pausedSince === null ? [] : [['paused', `for ${ageText(pausedSince, now)}; new requests are held`]]),
-    ['instances', `${service.running} of ${service.desired} running, ${service.declared} declared`],
+    ['instances', instancesText(service)],
     ['version', firstLine(version ?? '-')],
     ['algorithm', algorithm],
     ['connections', maxConnections === null ? 'no limit' : `${maxConnections} of each instance at most`],
@@ -47,13 +47,18 @@ export function serviceText(service: ServiceDetailsView, paint: Paint, now: numb
   return aligned(rows, [0, 1]) + instances + deployments;
 }
 
+function instancesText({ running, desired, declared, announced }: Told<ServiceView>): string {
+  const ofAgents = announced === 0 ? '' : `, ${announced} of them announced by agents`;
+  return `${running} of ${desired + announced} running${ofAgents}, ${declared} declared`;
+}
+
 /** What a person should know of a service first. */
 export function stateText(service: Told<ServiceView>, paint: Paint): string {
-  const { pausedSince, deploying, error, starting, draining, running, declared, desired } = service;
+  const { pausedSince, deploying, error, starting, draining, running, declared, desired, announced } = service;
   if (pausedSince !== null) return marked('busy', 'paused', paint);
   if (deploying !== null) return marked('busy', `deploying ${deploying}`, paint);
   if (error > 0) return marked('bad', `${error} failed`, paint);
-  if (running + declared === 0) return marked('idle', desired === 0 ? 'asleep' : 'down', paint);
+  if (running + declared === 0) return marked('idle', desired + announced === 0 ? 'asleep' : 'down', paint);
   if (starting > 0) return marked('busy', `${starting} starting`, paint);
   return draining > 0 ? marked('busy', `${draining} draining`, paint) : marked('well', 'running', paint);
 }

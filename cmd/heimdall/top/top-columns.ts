@@ -27,7 +27,7 @@ export function serviceColumns(paint: Paint): readonly Column<LiveService>[] {
     { title: 'state', cell: (service) => stateText(service, paint), isText: true, worth: 9 },
     {
       title: 'running',
-      cell: ({ running, declared, desired }) => `${running + declared}/${desired + declared}`,
+      cell: ({ running, declared, desired, announced }) => `${running + declared}/${desired + declared + announced}`,
       worth: 6,
     },
     ...trafficColumns<LiveService>(paint),

@@ -40,7 +40,7 @@ export function InstanceDrawer({ id }: { readonly id: string }) {
 
 function Details({ instance }: { instance: LiveInstance }) {
   const { store } = useSite();
-  const { id, pid, host, port, weight, version, restarts, traffic, lastError, healthCause } = instance;
+  const { id, pid, host, port, weight, version, restarts, traffic, lastError, healthCause, agent } = instance;
   const facts: readonly (readonly [string, string])[] = [
     ['Version', printable(version ?? NOTHING)],
     ['Weight', String(weight)],
@@ -48,6 +48,7 @@ function Details({ instance }: { instance: LiveInstance }) {
     ['Process', pid === null ? NOTHING : String(pid)],
     ['Up for', upText(instance.startedAt, store.state.value.at)],
     ['Restarts', String(restarts)],
+    ...(agent === undefined ? [] : [['Agent', printable(agent.id)] as const]),
   ];
   return (
     <>
@@ -97,10 +98,10 @@ function Details({ instance }: { instance: LiveInstance }) {
           <strong>{countText(traffic.inFlight)}</strong>
         </div>
       </div>
-      {pid === null && instance.startedAt === null && id.includes('@') ? (
-        <p class="empty">heimdall does not run this one, so it has no log of it.</p>
-      ) : (
+      {isSpawned(instance) ? (
         <LogTail id={id} />
+      ) : (
+        <p class="empty">heimdall does not run this one, so it has no log of it.</p>
       )}
     </>
   );
@@ -122,9 +123,11 @@ function InstanceButtons({ instance }: { instance: LiveInstance }) {
   const known = new Set(store.instanceIds.peek());
   return (
     <div class="buttons">
-      <button type="button" onClick={() => (action.value = restartInstance(instance, known))}>
-        Restart
-      </button>
+      {isSpawned(instance) && (
+        <button type="button" onClick={() => (action.value = restartInstance(instance, known))}>
+          Restart
+        </button>
+      )}
       <button type="button" onClick={() => (action.value = weighInstance(instance))}>
         Weight
       </button>
@@ -151,4 +154,9 @@ function SmallChart(props: {
       <Sparkline label={`${props.label} of ${props.id}, last 15 minutes`} values={values} />
     </div>
   );
+}
+
+/** Not declared in the configuration, and not announced by an agent. */
+function isSpawned({ id, agent }: LiveInstance): boolean {
+  return agent === undefined && !id.includes('@');
 }

@@ -30,6 +30,7 @@ describe('the state of a service in one word', () => {
     assert.equal(word({ pausedSince: '2026-01-01T00:00:00.000Z' }, 3), 'paused');
     assert.equal(word({ desired: 0 }, 0), 'no instances');
     assert.equal(word({ desired: 0, declared: 2 }, 1), 'degraded');
+    assert.equal(word({ desired: 0, announced: 2 }, 1), 'degraded');
   });
 });
 
