@@ -13,6 +13,7 @@ import { register as explain } from './commands/explain.ts';
 import { register as init } from './commands/init.ts';
 import { register as logs } from './commands/logs.ts';
 import { register as manager } from './commands/manager.ts';
+import { register as nodes } from './commands/nodes.ts';
 import { register as proxy } from './commands/proxy.ts';
 import { register as reload } from './commands/reload.ts';
 import { register as restore } from './commands/restore.ts';
@@ -35,7 +36,7 @@ import { watchOutput } from './terminal/watch-output.ts';
 const GROUPS: readonly (readonly [heading: string, commands: readonly ((program: Command) => void)[]])[] = [
   ['Run:', [init, up, manager, proxy, agent, sync, reload, check]],
   ['Steer:', [servers, services, deploy, deployments]],
-  ['Watch:', [top, logs, events, alerts]],
+  ['Watch:', [top, logs, events, alerts, nodes]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
   ['Keep:', [backup, restore, completion]],
 ];

@@ -15,6 +15,7 @@ import { EventStream } from './event-stream.ts';
 import { DEPLOYMENT, DEPLOYMENT_DETAILS } from './examples.ts';
 import { flag, pathNumber, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
+import { OnNode } from './nodes.ts';
 import { sendJson } from './respond.ts';
 
 /** Between two looks for new steps, in milliseconds. */
@@ -23,14 +24,18 @@ const FOLLOW_MS = 100;
 const ListQuerySchema = z.strictObject({
   limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
   service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
+  ...OnNode.shape,
 });
 const OneQuerySchema = z.strictObject({
   follow: flag().default(false).describe('Its steps as they come, as server-sent events.'),
+  ...OnNode.shape,
 });
 
 const LIST = {
   tag: 'deployments',
   summary: 'List deployments, newest first',
+  details: 'Each node has its own: those of this one, or of `node`.',
+  onNode: 'named',
   query: ListQuerySchema,
   body: Nothing,
   answers: { 200: json('the deployments', z.array(DeploymentViewSchema), [DEPLOYMENT]) },
@@ -42,6 +47,7 @@ const GET = {
   summary: 'Show a deployment and its steps',
   details: 'Of its variables the names alone. With `follow`, or for who accepts only `text/event-stream`, as a stream.',
   id: { name: 'id', what: 'the number of the deployment', schema: z.int().min(1) },
+  onNode: 'named',
   query: OneQuerySchema,
   body: Nothing,
   answers: {

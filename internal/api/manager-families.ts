@@ -7,6 +7,7 @@ import type { EventType } from '../model/event.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import type { EventCounts } from '../server/event-counts.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
+import type { NodeView } from '../model/node-view.ts';
 import type { ServiceView } from '../model/service-view.ts';
 
 /** What the registry tells at one moment. */
@@ -60,6 +61,7 @@ export function managerFamilies(facts: ManagerFacts, counts: EventCounts): Famil
     ...eventFamilies(services, counts),
     ...instanceFamilies(instances),
     ...loadBalancerFamilies(status),
+    ...nodeFamilies(status),
     alertFamily(facts),
   ];
 }
@@ -144,6 +146,21 @@ function loadBalancerFamilies({ registry, loadBalancers }: ManagerStatus): Famil
         value: lagOf(appliedRevision),
       })),
     },
+  ];
+}
+
+function nodeFamilies({ nodes }: ManagerStatus): Family[] {
+  const of = (name: string, help: string, read: (node: NodeView) => number): Family => {
+    return {
+      kind: 'gauge',
+      name,
+      help,
+      samples: nodes.map((node) => ({ labels: { node: node.name }, value: read(node) })),
+    };
+  };
+  return [
+    of('heimdall_node_up', 'Whether the manager of the node gives signs of life: 1.', ({ alive }) => Number(alive)),
+    of('heimdall_node_instances', 'Instances that the node keeps, as it told last.', ({ instances }) => instances),
   ];
 }
 

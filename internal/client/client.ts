@@ -1,5 +1,6 @@
 import type { EventView } from '../model/event-view.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
+import type { NodeView } from '../model/node-view.ts';
 import type { ReloadView } from '../model/reload-view.ts';
 import { AgentsClient } from './agents.ts';
 import { AlertsClient } from './alerts.ts';
@@ -51,6 +52,9 @@ export function createClient(options: ClientOptions) {
       connection.json({ method: 'GET', path: '/events', query: { limit, service, type, actor }, options: call }),
     status: (call?: CallOptions): Promise<ManagerStatus> =>
       connection.json({ method: 'GET', path: '/status', options: call }),
+    /** The hosts with a manager, by name. */
+    nodes: (call?: CallOptions): Promise<NodeView[]> =>
+      connection.json({ method: 'GET', path: '/nodes', options: call }),
     /** The installed version of the manager in place of the running one. */
     reload: (call?: ChangeOptions): Promise<ReloadView> =>
       connection.json({ method: 'POST', path: '/reload', options: call }),

@@ -100,6 +100,7 @@ export class Connection {
     const { token, actor } = this.#options;
     const parameters = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+    if (options.node !== undefined) parameters.set('node', options.node);
     const signal = this.#signalOf(options.signal);
     const headers: Record<string, string> = {
       Accept: accept,

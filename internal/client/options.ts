@@ -15,6 +15,11 @@ export interface ClientOptions {
 export interface CallOptions {
   /** A call ends with the signal's reason, a stream just ends. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Of several nodes the one whose manager is to answer, where a call is about one of them; default: the one that has the
+   * instance, or that is asked.
+   */
+  readonly node?: string | undefined;
 }
 
 /** What every call takes that changes something. */

@@ -75,8 +75,9 @@ export class ServersClient {
   }
 
   /** The last lines of each stream. @param instance - its id or port. */
-  logs(instance: string | number, { signal, ...query }: CallOptions & LogOptions = {}): Promise<LogLine[]> {
-    return this.#connection.json({ method: 'GET', path: logsOf(instance), query: { ...query }, options: { signal } });
+  logs(instance: string | number, { signal, node, ...query }: CallOptions & LogOptions = {}): Promise<LogLine[]> {
+    const options = { signal, node };
+    return this.#connection.json({ method: 'GET', path: logsOf(instance), query: { ...query }, options });
   }
 
   /**
@@ -85,10 +86,10 @@ export class ServersClient {
    */
   async *followLogs(
     instance: string | number,
-    { signal, ...query }: CallOptions & LogOptions = {},
+    { signal, node, ...query }: CallOptions & LogOptions = {},
   ): AsyncGenerator<LogLine, void> {
     const path = logsOf(instance);
-    const call = { method: 'GET', path, query: { ...query, follow: true }, options: { signal } } as const;
+    const call = { method: 'GET', path, query: { ...query, follow: true }, options: { signal, node } } as const;
     for await (const { event, data } of this.#connection.events(call)) {
       if (event === 'end') return;
       if (event === 'out' || event === 'err') yield { stream: event, text: data };

@@ -2,6 +2,7 @@ import type { InstanceView } from '../model/instance-view.ts';
 import type { LiveService } from '../model/live.ts';
 import type { AlertView } from '../model/alert-view.ts';
 import type { LoadBalancerView } from '../model/manager-status.ts';
+import type { NodeView } from '../model/node-view.ts';
 
 /** Each tone has a colour, each shape a mark: nothing is told by colour alone. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'idle';
@@ -102,4 +103,9 @@ export function isReplaced(
 ): boolean {
   const heardAt = Date.parse(now) - heartbeatAgeMs;
   return !alive && all.some((other) => other.alive && Date.parse(other.startedAt) >= heardAt);
+}
+
+/** Of a host with a manager. */
+export function nodeStanding({ alive }: Pick<NodeView, 'alive'>): Standing {
+  return alive ? { word: 'there', tone: 'good', shape: 'disc' } : { word: 'away', tone: 'bad', shape: 'cross' };
 }

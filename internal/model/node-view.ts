@@ -22,10 +22,11 @@ export const NodeViewSchema = z
 export type NodeView = Told<z.infer<typeof NodeViewSchema>>;
 
 /** @param self - the name of the node whose manager answers. */
-export function nodeViewOf({ seenAt, startedAt, ...node }: NodeRecord, self: string | null): NodeView {
+export function nodeViewOf({ name, seenAt, startedAt, ...node }: NodeRecord, self: string | null): NodeView {
   return {
+    name,
+    self: name === self,
     ...node,
-    self: node.name === self,
     startedAt: new Date(startedAt).toISOString(),
     awaySince: node.alive ? null : new Date(seenAt).toISOString(),
   };

@@ -1,7 +1,7 @@
 import type { Autoscale } from '../model/rollout.ts';
 import type { Service } from '../model/service.ts';
 import type { ServiceState } from '../model/service-state.ts';
-import type { ProxyTraffic, ServiceChange } from '../registry/registry.ts';
+import type { ProxyTraffic, ServiceChange, Snapshot } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
 import type { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -18,6 +18,10 @@ interface AutoscalerOptions {
   readonly operations: Operations;
   readonly reconciler: Reconciler;
   readonly vitals: Vitals;
+  /** Whether of the nodes that can start an instance of the service this is the one to do so. */
+  readonly isFirst: (service: string) => Promise<boolean>;
+  /** How many nodes there are that can. */
+  readonly sharers: (service: string) => Promise<number>;
 }
 
 /** What a service was seen to do. */
@@ -59,7 +63,7 @@ export class Autoscaler {
       // While it is paused, what waits says nothing about what it needs.
       if (state === undefined || state.deploying !== null || state.pausedSince !== null) continue;
       if (this.#options.operations.isBusy(service.name)) continue;
-      const load = this.#loadOf(service.name, traffic);
+      const load = this.#loadOf(service.name, traffic, await this.#options.sharers(service.name));
       if (!(await this.#sleep(service, state, load, traffic))) await this.#scale(service, state, load);
     }
   }
@@ -70,9 +74,11 @@ export class Autoscaler {
     const traffic = await context.registry.traffic();
     const wanted = services().filter(({ name, scaleFromZero }) => scaleFromZero && waitingFor(name, traffic) > 0);
     if (wanted.length === 0) return;
-    const { services: states } = await context.registry.own();
+    const [own, all] = await Promise.all([context.registry.own(), context.registry.snapshot()]);
     for (const { name, autoscale } of wanted) {
-      if (states.find((state) => state.service === name)?.desired !== 0) continue;
+      const isAsleep = ({ services: states }: Snapshot) =>
+        states.find(({ service }) => service === name)?.desired === 0;
+      if (!isAsleep(own) || !isAsleep(all) || !(await this.#options.isFirst(name))) continue;
       this.#activities.delete(name);
       await this.#change(name, { desired: Math.max(1, autoscale?.min ?? 1) }, 0, 'a request waits for it');
     }
@@ -120,12 +126,13 @@ export class Autoscaler {
     return true;
   }
 
-  #loadOf(name: string, traffic: readonly ProxyTraffic[]): Load {
+  /** @param sharers - nodes among which what waits is shared out. */
+  #loadOf(name: string, traffic: readonly ProxyTraffic[], sharers: number): Load {
     const { fleet, vitals, context } = this.#options;
     const supervisors = fleet.ofService(name);
     const ids = new Set(supervisors.map(({ id }) => id));
     const own = traffic.flatMap(({ instances }) => instances.filter(({ instanceId }) => ids.has(instanceId)));
-    const inFlight = own.reduce((sum, each) => sum + each.inFlight, waitingFor(name, traffic));
+    const inFlight = own.reduce((sum, each) => sum + each.inFlight, waitingFor(name, traffic) / sharers);
     const used = supervisors.map(({ instance }) => vitals.of(instance.process?.pid)?.cpu ?? null);
     const cpu = used.some((value) => value !== null)
       ? used.reduce<number>((sum, value) => sum + (value ?? 0), 0)

@@ -103,6 +103,15 @@ export class Nodes {
     return ((await this.#placing(service))?.nodes ?? []).map(({ name }) => name);
   }
 
+  /** Whether this node is the one to start the next instance of the service; the others find the same. */
+  async isFirst(service: string): Promise<boolean> {
+    const placing = await this.#placing(service);
+    if (placing === null) return true;
+    const nobody = { ...placing, self: '', nodes: placing.nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+    const [first] = placed(nobody, 1).keys();
+    return first === this.self;
+  }
+
   /** Null when there is but one node, or none that could. */
   async #placing(service: string | undefined): Promise<Placing | null> {
     const { self } = this;

@@ -80,11 +80,10 @@ export class PeerWatch {
 
   #tellNodes({ gone, back }: ReturnType<NodeWatch['look']>, now: number): void {
     const { alerts } = this.#options;
-    for (const { name, instances, seenAt, pid } of gone) {
-      const kept = instances === 1 ? 'its instance gets' : `its ${instances} instances get`;
+    for (const { name, seenAt, pid } of gone) {
       const cause =
         `its manager (pid ${pid}) has given no sign of life for ${inSeconds(now - seenAt)}; ` +
-        `${kept} no requests as long as other nodes have some of the same service`;
+        'its instances get no requests as long as other nodes have some of the same service';
       alerts.raise({ key: `node-away:${name}`, severity: 'critical', title: `node ${name} is away`, cause, at: now });
     }
     for (const name of back) alerts.resolve(`node-away:${name}`, now);

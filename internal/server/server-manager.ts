@@ -172,7 +172,13 @@ export class ServerManager {
     this.nodes = new Nodes({ ...parts, self: place.node });
     this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
-    this.#autoscaler = new Autoscaler({ ...parts, reconciler: this.#reconciler, vitals: this.#vitals });
+    this.#autoscaler = new Autoscaler({
+      ...parts,
+      reconciler: this.#reconciler,
+      vitals: this.#vitals,
+      isFirst: (service) => this.nodes.isFirst(service),
+      sharers: async (service) => Math.max(1, (await this.nodes.capable(service)).length),
+    });
     this.#replacer = new Replacer({ ...parts, vitals: this.#vitals });
     this.#peers = this.#peerWatch();
     this.#pulse = this.#newPulse();

@@ -8,6 +8,7 @@ import type { Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceView } from '../model/service-view.ts';
 import type { ServiceSettings } from '../model/settings.ts';
+import type { Snapshot } from '../registry/registry.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
 import { untilApplied } from '../registry/drain.ts';
 import type { Fleet } from './fleet.ts';
@@ -77,7 +78,7 @@ export class ServiceControl {
   /** In the order of the configuration. */
   async list(): Promise<ServiceView[]> {
     await this.#options.ready();
-    const snapshot = await this.#options.context.registry.snapshot();
+    const snapshot = await this.#picture();
     return this.#options.services().map((service) => serviceViewOf(service, snapshot));
   }
 
@@ -87,7 +88,7 @@ export class ServiceControl {
     const { registry } = this.#options.context;
     const service = this.#service(name);
     const [snapshot, health, deployments] = await Promise.all([
-      registry.snapshot(),
+      this.#picture(),
       registry.health(),
       registry.deployments({ service: name, limit: 10 }),
     ]);
@@ -114,14 +115,15 @@ export class ServiceControl {
     const { instances, weight } = patch;
     if (instances !== undefined) this.#assertSpawnable(service);
     await this.#changes.run(name, async () => {
+      const settings = await this.#settingsOf(service);
       const { before, after } = await context.registry.reviseService(name, (state) => {
-        terms.permit(serviceSettings(service, state));
+        terms.permit(settings(state));
         return {
           ...(instances === undefined ? {} : { desired: instances }),
           overrides: overridesAfter(state.overrides, patch, service),
         };
       });
-      terms.changed(serviceSettings(service, before), serviceSettings(service, after));
+      terms.changed(settings(before), settings(after));
       if (weight !== undefined) await this.#weigh(name, weight ?? 1);
     });
     const told = Object.entries(patch).map(([key, value]) => `${key}: ${value ?? 'as configured'}`);
@@ -184,7 +186,8 @@ export class ServiceControl {
     const { deployer } = this.#options;
     const service = this.#service(name);
     this.#assertSpawnable(service);
-    terms.permit(serviceSettings(service, await this.#state(name)));
+    const settings = await this.#settingsOf(service);
+    terms.permit(settings(await this.#state(name)));
     const givenUp = to === undefined ? deployer.giveUp(name, `given up by ${options.by}`) : null;
     if (givenUp !== null) {
       const { registry } = this.#options.context;
@@ -226,7 +229,8 @@ export class ServiceControl {
   ): Promise<Deployment> {
     const { name } = service;
     const deployment = await this.#changes.run(name, async () => {
-      const before = serviceSettings(service, await this.#state(name));
+      const settings = await this.#settingsOf(service);
+      const before = settings(await this.#state(name));
       terms.permit(before);
       const begun = await this.#options.deployer.begin({ service: name, kind, release, by, queue });
       terms.changed(before, { ...before, release: releaseViewOf(begun.release) });
@@ -268,13 +272,14 @@ export class ServiceControl {
     await this.#options.ready();
     const { registry, journal, clock } = this.#options.context;
     const service = this.#service(name);
+    const settings = await this.#settingsOf(service);
     const { before, after, revision } = await this.#changes.run(name, () =>
       registry.reviseService(name, (state) => {
-        terms.permit(serviceSettings(service, state));
+        terms.permit(settings(state));
         return { pausedSince: isPaused ? (state.pausedSince ?? clock()) : null };
       }),
     );
-    terms.changed(serviceSettings(service, before), serviceSettings(service, after));
+    terms.changed(settings(before), settings(after));
     await untilApplied(registry, revision, APPLIED_MS, clock);
     if (isPaused !== (before.pausedSince !== null)) {
       const message = isPaused ? `${name} is paused: new requests are held` : `${name} goes on`;
@@ -289,6 +294,25 @@ export class ServiceControl {
         if (!hasCode(error, 'INSTANCE_NOT_FOUND')) throw error; // removed this moment
       });
     }
+  }
+
+  /** All nodes together; what only one of them can have, such as its release, is this one's. */
+  async #picture(): Promise<Snapshot> {
+    const { registry } = this.#options.context;
+    const [all, own] = await Promise.all([registry.snapshot(), registry.own()]);
+    const services = all.services.map((state) => {
+      const part = own.services.find(({ service }) => service === state.service);
+      return part === undefined ? state : { ...part, desired: state.desired, configured: state.configured };
+    });
+    return { ...all, services };
+  }
+
+  /** Tells what is set of a service: what its state is on this node, and how many instances the others want besides. */
+  async #settingsOf(service: Service): Promise<(state: ServiceState | undefined) => ServiceSettings> {
+    const { services } = await this.#picture();
+    const all = services.find((each) => each.service === service.name)?.desired ?? 0;
+    const elsewhere = Math.max(0, all - ((await this.#state(service.name))?.desired ?? 0));
+    return (state) => serviceSettings(service, state && { ...state, desired: state.desired + elsewhere });
   }
 
   async #state(name: string): Promise<ServiceState | undefined> {

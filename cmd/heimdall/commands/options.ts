@@ -8,6 +8,8 @@ export const configOption = () =>
 export const jsonOption = (what: string | null = null) =>
   new Option('--json', what === null ? 'print the answer as JSON' : `print ${what}`).default(false);
 
+export const nodeOption = (what: string) => new Option('--node <name>', `${what}; see heimdall nodes`);
+
 /** What every command takes that talks to the manager, see `operate/manager-address.ts`. */
 export interface ManagerOptions {
   readonly json: boolean;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { AddOptions } from '../operate/servers.ts';
-import { examples, type ManagerOptions, repeated, withManager } from './options.ts';
+import { examples, type ManagerOptions, nodeOption, repeated, withManager } from './options.ts';
 
 const STATUSES = ['starting', 'running', 'draining', 'error', 'stopped'] as const;
 const INSTANCE = 'its id or port';
@@ -52,6 +52,7 @@ function addAdd(servers: Command): void {
     .option('--count <number>', 'how many (default: 1)')
     .option('--weight <number>', 'their share of the requests')
     .option('--port <port>', 'of the one instance (default: the next free one)')
+    .addOption(nodeOption('where (default: where there is most room)'))
     .option('--version <name>', 'what they find as VERSION')
     .option('--env <NAME=value>', 'a variable for them; may be repeated', repeated)
     .option('--no-wait', 'do not wait until they are ready')

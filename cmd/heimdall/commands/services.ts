@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { ALGORITHMS } from '../../../internal/model/algorithms.ts';
 import type { RolloutOptions } from '../operate/deploy.ts';
 import type { SetOptions } from '../operate/services.ts';
-import { examples, type ManagerOptions, withManager } from './options.ts';
+import { examples, type ManagerOptions, nodeOption, withManager } from './options.ts';
 import { withRollout } from './rollout-options.ts';
 
 export function register(program: Command): void {
@@ -40,9 +40,10 @@ function addScale(services: Command): void {
     .description('run so many instances, until the configuration changes it')
     .argument('<service>')
     .argument('<instances>', 'how many')
+    .addOption(nodeOption('on this node (default: on all together)'))
     .option('--yes', 'do not ask before all are stopped', false)
     .addHelpText('after', examples(['heimdall services scale web 5', 'starts or drains as many as it takes']))
-    .action(async (service: string, instances: string, options: ManagerOptions & { yes: boolean }) => {
+    .action(async (service: string, instances: string, options: ManagerOptions & { yes: boolean; node?: string }) => {
       const { scaleService } = await import('../operate/services.ts');
       return scaleService(service, instances, options);
     });

@@ -1,5 +1,5 @@
 import type { DeploymentView } from '../../../internal/model/deployment-view.ts';
-import { CommandError } from '../command-error.ts';
+import { CommandError, UsageError } from '../command-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -17,6 +17,8 @@ export interface RolloutOptions extends OperateOptions {
   /** Wait for a deployment that is under way rather than be refused. */
   readonly queue: boolean;
   readonly wait: boolean;
+  /** The only one; default: all, one after the other. */
+  readonly node?: string;
 }
 
 export interface DeployOptions extends RolloutOptions {
@@ -28,57 +30,95 @@ export interface DeployOptions extends RolloutOptions {
 /** `heimdall deploy`: exit code 1 when it went back. */
 export async function deploy(service: string, options: DeployOptions): Promise<void> {
   const body = { version: options.version, command: options.command, env: variables(options.env) };
-  await rollOut(options, ({ client, actor }) =>
-    client.services.deploy(service, { ...body, by: actor }, { queue: options.queue }),
+  await rollOut(service, options, ({ client, actor }, call) =>
+    client.services.deploy(service, { ...body, by: actor }, call),
   );
 }
 
 /** `heimdall services restart` */
 export async function restartService(service: string, options: RolloutOptions): Promise<void> {
-  await rollOut(options, ({ client, actor }) =>
-    client.services.restart(service, { by: actor }, { queue: options.queue }),
-  );
+  await rollOut(service, options, ({ client, actor }, call) => client.services.restart(service, { by: actor }, call));
 }
 
 /** `heimdall services rollback` */
 export async function rollBack(service: string, options: RolloutOptions & { readonly to?: string }): Promise<void> {
   const to = optionalNumber('--to', options.to, 1, Number.MAX_SAFE_INTEGER);
   await rollOut(
+    service,
     options,
-    ({ client, actor }) => client.services.rollback(service, { by: actor, to }, { queue: options.queue }),
+    ({ client, actor }, call) => client.services.rollback(service, { by: actor, to }, call),
     ({ kind, state }) => (kind === 'rollback' ? state === 'succeeded' : state === 'rolled-back'), // given up is what was wanted
   );
 }
 
 /** `heimdall deployments list` */
 export async function listDeployments(
-  options: OperateOptions & { readonly service?: string; readonly limit: string },
+  options: OperateOptions & { readonly service?: string; readonly limit: string; readonly node?: string },
 ): Promise<void> {
   const limit = wholeNumber('--limit', options.limit, 1, MOST_LISTED);
   const session = await openSession(options);
-  const deployments = await session.client.deployments.list({ service: options.service, limit });
+  const deployments = await session.client.deployments.list({ service: options.service, limit, node: options.node });
   print(session, deployments, () => deploymentsText(deployments, session.paint, Date.now()));
 }
 
 /** `heimdall deployments get`; with `follow` it goes on until the deployment is over, as `heimdall deploy` does. */
-export async function getDeployment(id: string, options: OperateOptions & { readonly follow: boolean }): Promise<void> {
+export async function getDeployment(
+  id: string,
+  options: OperateOptions & { readonly follow: boolean; readonly node?: string },
+): Promise<void> {
   const number = wholeNumber('ID', id, 1, Number.MAX_SAFE_INTEGER);
   const session = await openSession(options);
-  const deployment = await session.client.deployments.get(number);
-  if (options.follow) return untilOver(session, deployment, hasSucceeded);
+  const deployment = await session.client.deployments.get(number, { node: options.node });
+  if (options.follow) return untilOver(session, deployment, hasSucceeded, options.node);
   print(session, deployment, () => deploymentText(deployment, session.paint, Date.now()));
 }
 
+/** What a deployment is asked for with. */
+interface RolloutCall {
+  readonly queue: boolean;
+  readonly node?: string | undefined;
+}
+
+/** On one node after the other; the first that does not end well is the last. */
 async function rollOut(
+  service: string,
   options: RolloutOptions,
-  begin: (session: Session) => Promise<DeploymentView>,
+  begin: (session: Session, call: RolloutCall) => Promise<DeploymentView>,
   isWell: (over: DeploymentView) => boolean = hasSucceeded,
 ): Promise<void> {
+  const { queue, wait } = options;
   const session = await openSession(options);
-  const deployment = await begin(session);
-  if (options.wait) return untilOver(session, deployment, isWell);
-  const advice = `follow it with: heimdall deployments get ${deployment.id} --follow\n`;
-  print(session, deployment, () => outcomeText(deployment, session.paint) + advice);
+  const nodes = options.node === undefined ? await nodesOf(session, service) : [options.node];
+  if (!wait && nodes.length > 1) {
+    throw new UsageError(`${service} runs on several nodes, one after the other: with --no-wait, name one with --node`);
+  }
+  for (const [at, node] of nodes.entries()) {
+    if (nodes.length > 1 && !session.json) process.stdout.write(`on node ${node}:\n`);
+    const deployment = await begin(session, { queue, node });
+    if (!wait)
+      return print(session, deployment, () => outcomeText(deployment, session.paint) + adviceFor(deployment, node));
+    await untilOver(session, deployment, isWell, node);
+    const left = nodes.slice(at + 1);
+    if (process.exitCode !== EXIT.done && left.length > 0) {
+      throw new CommandError(EXIT.failed, `left as they were: ${left.join(', ')}`);
+    }
+  }
+}
+
+/** The nodes that can start instances of the service; the one and only has no name, as none is needed. */
+async function nodesOf({ client }: Session, service: string): Promise<(string | undefined)[]> {
+  const nodes = await client.nodes();
+  if (nodes.length < 2) return [undefined];
+  const able = nodes.filter(({ services }) => services.includes(service));
+  for (const { name } of able.filter(({ alive }) => !alive)) {
+    process.stderr.write(`node ${name} is away, and keeps what it runs\n`);
+  }
+  const names = able.filter(({ alive }) => alive).map(({ name }) => name);
+  return names.length === 0 ? [undefined] : names;
+}
+
+function adviceFor({ id }: DeploymentView, node: string | undefined): string {
+  return `follow it with: heimdall deployments get ${id} --follow${node === undefined ? '' : ` --node ${node}`}\n`;
 }
 
 /** Tells its steps and how it ended. */
@@ -86,6 +126,7 @@ async function untilOver(
   session: Session,
   deployment: DeploymentView,
   isWell: (over: DeploymentView) => boolean,
+  node: string | undefined,
 ): Promise<void> {
   const { id, kind, service, createdAt } = deployment;
   const paint = paintFor(process.stderr);
@@ -102,11 +143,11 @@ async function untilOver(
     },
     lost: () => progress.is('the manager cannot be reached; trying again'),
   };
-  const note = () => `the ${kind} goes on without us: heimdall deployments get ${id} --follow`;
-  const over = await untilInterrupted((signal) => followDeployment(session.client, id, teller, signal), note);
+  const note = () => `the ${kind} goes on without us; ${adviceFor(deployment, node).trim()}`;
+  const over = await untilInterrupted((signal) => followDeployment(session.client, { id, node }, teller, signal), note);
   if (over === null) throw new CommandError(EXIT.interrupted, note());
   progress[Symbol.dispose]();
-  if (session.json) print(session, await session.client.deployments.get(id), () => '');
+  if (session.json) print(session, await session.client.deployments.get(id, { node }), () => '');
   else process.stdout.write(outcomeText(over, session.paint, isWell(over)));
   process.exitCode = isWell(over) ? EXIT.done : EXIT.failed;
 }

@@ -21,14 +21,20 @@ const HEAD = [
   'since',
 ];
 const TEXTS = [0, 1, 2, 3, 4, 5];
+/** Where the node stands, when there are several. */
+const NODE_COLUMN = 3;
 
 /** A row for each instance, and why those that failed did. @param now - epoch milliseconds. */
 export function serversText(instances: readonly InstanceView[], paint: Paint, now: number): string {
   if (instances.length === 0) return 'no instances\n';
-  const rows = instances.map((instance) => rowOf(instance, paint, now));
+  const isSpread = new Set(instances.flatMap(({ node }) => node ?? [])).size > 1;
+  const withNode = (cells: readonly string[], node: string) =>
+    isSpread ? cells.toSpliced(NODE_COLUMN, 0, node) : cells;
+  const rows = instances.map((instance) => withNode(rowOf(instance, paint, now), instance.node ?? '-'));
   const errors = instances.flatMap(({ id, lastError }) => (lastError === undefined ? [] : [`${id}: ${lastError}`]));
   const notes = errors.map((error) => `  ${paint('red', firstLine(error))}\n`).join('');
-  return aligned([HEAD.map((cell) => paint('dim', cell)), ...rows], TEXTS) + notes;
+  const head = withNode(HEAD, 'node').map((cell) => paint('dim', cell));
+  return aligned([head, ...rows], isSpread ? [...TEXTS, TEXTS.length] : TEXTS) + notes;
 }
 
 /** One instance, a line for each of its figures. */
@@ -39,6 +45,7 @@ export function serverText(instance: InstanceView, paint: Paint, now: number): s
     ['id', id],
     ['service', service],
     ['url', url],
+    ...(instance.node === null ? [] : [['node', instance.node]]),
     ['pid', pid === null ? '-' : String(pid)],
     ['status', markedStatus(status, paint)],
     ['health', markedHealth(health, paint)],

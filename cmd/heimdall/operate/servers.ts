@@ -16,6 +16,7 @@ export interface AddOptions extends OperateOptions {
   readonly count?: string;
   readonly weight?: string;
   readonly port?: string;
+  readonly node?: string;
   readonly version?: string;
   readonly env?: readonly string[];
   readonly wait: boolean;
@@ -51,7 +52,7 @@ export async function addServers(service: string | undefined, options: AddOption
   const session = await openSession(options);
   const what = count === undefined || count === 1 ? 'an instance' : `${count} instances`;
   const added = await waited(session, `starting ${what}${service === undefined ? '' : ` of ${service}`}`, (signal) =>
-    session.client.servers.add(body, { wait: options.wait, signal }),
+    session.client.servers.add(body, { wait: options.wait, node: options.node, signal }),
   );
   print(session, added, () => serversText(added, session.paint, Date.now()));
 }

@@ -35,12 +35,12 @@ export async function getService(name: string, options: OperateOptions): Promise
 export async function scaleService(
   name: string,
   instances: string,
-  options: OperateOptions & { readonly yes: boolean },
+  options: OperateOptions & { readonly yes: boolean; readonly node?: string },
 ): Promise<void> {
   const count = wholeNumber('INSTANCES', instances, 0, MOST_INSTANCES);
   const session = await openSession(options);
   if (count === 0) await confirm(`Stop every instance of ${name}?`, options.yes);
-  show(session, await session.client.services.scale(name, count));
+  show(session, await session.client.services.scale(name, count, { node: options.node }));
 }
 
 /** `heimdall services set`: changes settings until the configuration changes them; `default` gives them back to it. */

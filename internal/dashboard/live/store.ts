@@ -33,6 +33,7 @@ export class Store {
   readonly instanceIds = computed(() => [...this.#instances.value.keys()]);
   readonly state: ReadonlySignal<LiveState> = this.#state;
   readonly loadBalancers = computed(() => this.#state.value.loadBalancers);
+  readonly nodes = computed(() => this.#state.value.nodes);
   readonly deployments = computed(() => this.#state.value.deployments);
   readonly alerts = computed(() => this.#state.value.alerts);
   readonly silences = computed(() => this.#state.value.silences);

@@ -45,6 +45,7 @@ function Details({ instance }: { instance: LiveInstance }) {
     ['Version', printable(version ?? NOTHING)],
     ['Weight', String(weight)],
     ['Address', `${host}:${port}`],
+    ...(instance.node === null ? [] : [['Node', instance.node] as const]),
     ['Process', pid === null ? NOTHING : String(pid)],
     ['Up for', upText(instance.startedAt, store.state.value.at)],
     ['Restarts', String(restarts)],

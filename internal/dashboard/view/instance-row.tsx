@@ -48,6 +48,7 @@ export function InstanceRow({ id, isServiceShown, mayRest }: InstanceRowProps) {
         <button type="button" class="link" title={id}>
           <span class="port">:{port}</span>
           <span class="wide-inline faint"> {isServiceShown ? service : distinctionOf(instance)}</span>
+          {instance.node !== null && store.nodes.value.length > 1 && <span class="faint"> on {instance.node}</span>}
         </button>
       </th>
       <td>

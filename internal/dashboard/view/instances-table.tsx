@@ -131,6 +131,6 @@ function compare(a: number | string, b: number | string): number {
   return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
 }
 
-function matches({ id, service, version, status, health }: LiveInstance, words: string): boolean {
-  return `${id} ${service} ${version ?? ''} ${status} ${health}`.toLowerCase().includes(words);
+function matches({ id, service, node, version, status, health }: LiveInstance, words: string): boolean {
+  return `${id} ${service} ${node ?? ''} ${version ?? ''} ${status} ${health}`.toLowerCase().includes(words);
 }

@@ -2,6 +2,7 @@ import { FlowPicture } from '../flow/flow-picture.tsx';
 import { Panel } from '../part/panel.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
 import { LoadBalancers } from './load-balancers.tsx';
+import { NodesPanel } from './nodes-panel.tsx';
 import { ServicesTable } from './services-table.tsx';
 import { Tiles } from './tiles.tsx';
 import { Timeline } from './timeline.tsx';
@@ -23,6 +24,7 @@ export function Overview() {
             <FlowPicture />
           </Panel>
           <LoadBalancers />
+          <NodesPanel />
         </div>
         <div class="stack">
           <AlertsPanel />

@@ -136,6 +136,7 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     place: async () => new Map(),
     level: async () => new Map(),
     capable: async () => [],
+    isFirst: async () => true,
     ...changes,
   };
 }

@@ -94,7 +94,7 @@ describe('the client', () => {
       const options = { by: 'api', queue: false, wait: false };
       assert.deepEqual(manager.calls.slice(2), [
         ['services.patch', 'web', { algorithm: null, weight: 2 }],
-        ['services.scale', 'web', 4],
+        ['services.patch', 'web', { instances: 4 }],
         ['services.pause', 'web'],
         ['services.resume', 'web'],
         ['services.deploy', 'web', { version: 'v2', by: 'ann' }, { by: 'ann', queue: false, wait: true }],
@@ -154,6 +154,23 @@ describe('the client', () => {
     });
   });
 
+  it('names the node that is to answer', async () => {
+    const { client, sent } = recording();
+    await client.servers.add({}, { node: 'b', wait: false });
+    await client.servers.logs(9000, { node: 'b', lines: 1 });
+    await client.services.deploy('web', {}, { node: 'b' });
+    await client.deployments.get(3, { node: 'b' });
+    assert.deepEqual(
+      sent.map(({ url }) => url.slice('http://manager:7000'.length)),
+      [
+        '/servers/add?wait=false&node=b',
+        '/servers/9000/logs?lines=1&node=b',
+        '/services/web/deploy?node=b',
+        '/deployments/3?node=b',
+      ],
+    );
+  });
+
   it('has a method for everything that can be asked of the manager', async () => {
     const { client, sent } = recording();
     const { servers, agents, services, deployments, alerts, events, status, reload, liveState } = client;
@@ -186,6 +203,7 @@ describe('the client', () => {
     await alerts.test();
     await events();
     await status();
+    await client.nodes();
     await reload();
     await liveState();
     const elsewhere = new Set(['/', '/docs', '/openapi.json', '/metrics', '/servers/get']); // for others, or doubled

@@ -14,10 +14,12 @@ import {
   stepText,
 } from '../../../../cmd/heimdall/operate/deployments-text.ts';
 import { eventText } from '../../../../cmd/heimdall/operate/events-text.ts';
+import { nodesText } from '../../../../cmd/heimdall/operate/nodes-text.ts';
 import { serversText, serverText } from '../../../../cmd/heimdall/operate/servers-text.ts';
 import { servicesText, serviceText } from '../../../../cmd/heimdall/operate/services-text.ts';
 import { type Paint, plain } from '../../../../cmd/heimdall/terminal/paint.ts';
 import type { ChannelView } from '../../../../internal/model/alert-view.ts';
+import type { NodeView } from '../../../../internal/model/node-view.ts';
 import { ago, alertView, deploymentView, instanceView, NOW, serviceView } from '../../../support/views.ts';
 
 const marking: Paint = (_style, text) => `\x1b[31m${text}\x1b[39m`;
@@ -41,12 +43,49 @@ describe('instances as text', () => {
     assert.equal(serversText(instances, marking, NOW).replace(ESCAPES, ''), serversText(instances, plain, NOW));
   });
 
+  it('tells the nodes where there are several', () => {
+    const [head, ...rows] = serversText(
+      [instanceView(9001, { node: 'a' }), instanceView(9002, { node: 'b' })],
+      plain,
+      NOW,
+    ).split('\n');
+    assert.match(head ?? '', /^port +id +service +node +status/);
+    assert.match(rows[1] ?? '', /^9002 .* web +b +/);
+    assert.doesNotMatch(serversText([instanceView(9001, { node: 'a' })], plain, NOW), /node/);
+  });
+
   it('does not let an instance that failed write on the terminal', () => {
     const text = serverText(instanceView(9001, { lastError: 'x\x1b]0;title\x07\x1b[2Jy' }), plain, NOW);
     assert.match(text, /^last error +xy$/m);
   });
 
   it('says that there are none', () => assert.equal(serversText([], plain, NOW), 'no instances\n'));
+});
+
+describe('nodes as text', () => {
+  const node: NodeView = {
+    name: 'a',
+    self: true,
+    url: 'http://10.0.0.5:7000',
+    address: '10.0.0.5',
+    version: '1',
+    services: ['web'],
+    instances: 3,
+    cores: 4,
+    load: 0.5,
+    pid: 1,
+    startedAt: ago(100),
+    alive: true,
+    awaySince: null,
+  };
+
+  it('tells which are there, and for how long the others are away', () => {
+    const away = { ...node, name: 'b', self: false, url: null, alive: false, awaySince: ago(61) };
+    const [, first, second, note] = nodesText([node, away], plain, NOW).split('\n');
+    assert.match(first ?? '', /^a \* +● there +3 +4 +0\.50 +10\.0\.0\.5 +http:\/\/10\.0\.0\.5:7000 +1 +web$/);
+    assert.match(second ?? '', /^b +✖ away for 1m/);
+    assert.equal(note, '* is the one that answers');
+  });
 });
 
 describe('services as text', () => {
