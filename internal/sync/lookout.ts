@@ -3,6 +3,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../health/monitor.ts';
 import type { StartProbe } from '../health/probe.ts';
 import type { ProbeTarget } from '../health/probe-request.ts';
+import type { HealthCheck } from '../model/health-check.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Service } from '../model/service.ts';
@@ -11,6 +12,8 @@ import { type Condition, instancesOf, type Picture, pictureOf } from './picture.
 
 /** A front tells nobody of failed requests, so that its servers are looked at more often than those of a load balancer of ours. */
 const LONGEST_INTERVAL_MS = 500;
+/** A host that is there takes a connection within this, however slow the app: the system does it. */
+const CONNECT_MS = 200;
 /** How long the first picture waits for the first round of checks: a server that hangs must not hold it up. */
 const FIRST_ROUND_MS = 1_000;
 
@@ -110,13 +113,26 @@ export class Lookout {
       check,
       (result) => {
         done(result);
-        const id = this.#ids.get(target);
-        if (id !== undefined && !result.passed && isUnreachable(result.cause)) {
-          this.#monitor.reportFailure(id, result.cause);
-        }
+        if (result.passed) return;
+        if (isUnreachable(result.cause)) this.#cannotBeReached(target, result.cause);
+        else if (result.cause.startsWith('timeout')) this.#knock(target, check);
       },
       keeper,
     );
+  }
+
+  /** After a timeout: is the app slow, or the host gone? */
+  #knock(target: ProbeTarget, check: HealthCheck): void {
+    if (check.type === 'tcp') return; // it has just been tried
+    const timeout = Math.min(check.timeout, CONNECT_MS);
+    this.#options.startProbe(target, { ...check, type: 'tcp', timeout }, ({ passed, cause }) => {
+      if (!passed) this.#cannotBeReached(target, isUnreachable(cause) ? cause : `connect ${cause}`);
+    });
+  }
+
+  #cannotBeReached(target: ProbeTarget, cause: string): void {
+    const id = this.#ids.get(target);
+    if (id !== undefined) this.#monitor.reportFailure(id, cause);
   }
 
   #heard(change: HealthChange): void {

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import { HeimdallError } from '../../../internal/model/errors.ts';
+import type { ProxyRegistry, ProxyReport, RegistryListener, Snapshot } from '../../../internal/registry/registry.ts';
+import { SyncLink } from '../../../internal/sync/link.ts';
+import { instance } from '../../support/instance-row.ts';
+import { settle } from '../../support/manual-clock.ts';
+
+const snapshot = (revision: number, changes: Partial<Snapshot> = {}): Snapshot => ({
+  registryId: 'r',
+  revision,
+  services: [],
+  instances: [instance('web-1')],
+  ...changes,
+});
+
+function setUp() {
+  const calls: string[] = [];
+  let listener: RegistryListener | null = null;
+  let isAway = false;
+  let now = 1_000_000;
+  let later: Snapshot | null = null;
+  const registry = {
+    proxyId: 'sync',
+    watch: (given: RegistryListener) => {
+      calls.push('watch');
+      listener = given;
+    },
+    report: async ({ appliedRevision }: ProxyReport) => {
+      calls.push(`report ${appliedRevision}`);
+      if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'away');
+    },
+    snapshot: async () => later,
+    saveHealth: async (records: readonly { readonly instanceId: string }[]) => {
+      if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'away');
+      calls.push(`health ${records.map(({ instanceId }) => instanceId).join()}`);
+    },
+    withdraw: async () => void calls.push('withdraw'),
+    close: async () => void calls.push('close'),
+  } as unknown as ProxyRegistry;
+  const pictures: number[] = [];
+  const lines: string[] = [];
+  const link = new SyncLink({
+    registry,
+    log: pino({ level: 'info' }, { write: (line) => lines.push(line) }),
+    now: () => now,
+    report: () => ({ appliedRevision: pictures.at(-1) ?? null, inFlight: new Map() }),
+    onPicture: ({ revision }) => pictures.push(revision),
+    onBeat() {},
+  });
+  return {
+    link,
+    calls,
+    pictures,
+    lines,
+    tell: async (next: Snapshot) => {
+      listener?.changed(next);
+      await settle();
+    },
+    fail: () => listener?.failed(new Error('away')),
+    away: (next: boolean) => (isAway = next),
+    wait: (ms: number, next: Snapshot) => {
+      now += ms;
+      later = next;
+    },
+  };
+}
+
+describe('the link of a front to the registry', () => {
+  it('announces the front before it reads, and takes it back at the end', async () => {
+    const { link, calls, tell, pictures } = setUp();
+    await link.start();
+    await tell(snapshot(1));
+    await link.stop();
+    await tell(snapshot(2));
+    assert.deepEqual([calls, pictures], [['report null', 'watch', 'withdraw', 'close'], [1]]);
+  });
+
+  it('announces it again, and reads again, after a time in which it counted as gone', async () => {
+    const { link, calls, tell, wait, pictures } = setUp();
+    await link.start();
+    wait(6_000, snapshot(5));
+    await tell(snapshot(4));
+    assert.deepEqual([calls.at(-1), pictures], ['report null', [5]]);
+    await link.stop();
+  });
+
+  it('goes on with what it has when the registry is away, emptied or behind', async () => {
+    const { link, tell, fail, lines, pictures } = setUp();
+    await link.start();
+    await tell(snapshot(3));
+    fail();
+    fail();
+    await tell(snapshot(2));
+    await tell(snapshot(1, { registryId: 'other', instances: [] }));
+    assert.deepEqual(pictures, [3]);
+    await tell(snapshot(2, { registryId: 'other' }));
+    assert.deepEqual(pictures, [3, 2]);
+    assert.equal(lines.filter((line) => line.includes('nothing is changed')).length, 1);
+    await link.stop();
+  });
+
+  it('keeps what it knows of health for later while the registry is away', async () => {
+    const { link, calls, away } = setUp();
+    const record = { incarnation: 'i', health: 'healthy', cause: 'passed', since: 1 } as const;
+    away(true);
+    link.saveHealth({ ...record, instanceId: 'a' });
+    await settle();
+    away(false);
+    link.saveHealth({ ...record, instanceId: 'b' });
+    await settle();
+    assert.deepEqual(calls, ['health a,b']);
+  });
+});
