@@ -12,6 +12,8 @@ const LATENCIES = ['p50 ms', 'p95 ms', 'p99 ms', 'mean ms', 'failed %'];
 export interface ScenarioReport {
   readonly scenario: Scenario;
   readonly seed: number;
+  /** Load balancers before the same backends. */
+  readonly balancers: number;
   readonly results: readonly Performance[];
 }
 
@@ -36,7 +38,7 @@ export interface ReplayReport {
   readonly calibration: Calibration | null;
 }
 
-export function scenarioText({ scenario, seed, results }: ScenarioReport): string {
+export function scenarioText({ scenario, seed, balancers, results }: ScenarioReport): string {
   const { name, title, rate, watch, backends } = scenario;
   const ids = backends.map(({ id }) => id);
   const heading = ['', ...LATENCIES, ...ids.map((id) => `${id} %`), `${watch.backend} at most %`];
@@ -48,7 +50,8 @@ export function scenarioText({ scenario, seed, results }: ScenarioReport): strin
     ...(watch.returns ? [watched.backAfter === Number.POSITIVE_INFINITY ? 'never' : String(watched.backAfter)] : []),
   ]);
   const table = aligned([watch.returns ? [...heading, `${watch.backend} back after s`] : heading, ...rows]);
-  return `${name}: ${title} (${rate} requests/s, seed ${seed})\n\n${table}`;
+  const through = balancers === 1 ? '' : ` through ${balancers} load balancers`;
+  return `${name}: ${title} (${rate} requests/s${through}, seed ${seed})\n\n${table}`;
 }
 
 export function replayText(report: ReplayReport): string {

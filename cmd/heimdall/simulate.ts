@@ -14,6 +14,7 @@ export interface SimulateArguments {
   readonly scenario?: string;
   readonly algorithm?: readonly string[];
   readonly seed: string;
+  readonly balancers: string;
   readonly fromLog?: string;
   readonly service?: string;
   readonly json: boolean;
@@ -35,10 +36,11 @@ export async function simulate(given: SimulateArguments): Promise<void> {
 export async function simulation(given: SimulateArguments): Promise<string> {
   const algorithms = algorithmsOf(given.algorithm);
   const seed = seedOf(given.seed);
+  const balancers = balancersOf(given.balancers);
   const { fromLog, service, json } = given;
   if (fromLog !== undefined) return replay(fromLog, service ?? null, { algorithms, seed, json });
   if (service !== undefined) throw new UsageError('--service goes with --from-log');
-  return compare(scenariosOf(given.scenario), { algorithms, seed, json });
+  return compare(scenariosOf(given.scenario), balancers, { algorithms, seed, json });
 }
 
 interface Choices {
@@ -47,11 +49,12 @@ interface Choices {
   readonly json: boolean;
 }
 
-function compare(scenarios: readonly Scenario[], { algorithms, seed, json }: Choices): string {
+function compare(scenarios: readonly Scenario[], balancers: number, { algorithms, seed, json }: Choices): string {
   const results = scenarios.map((scenario) => ({
     scenario,
     seed,
-    results: algorithms.map((algorithm) => simulateScenario(scenario, algorithm, seed)),
+    balancers,
+    results: algorithms.map((algorithm) => simulateScenario(scenario, algorithm, seed, balancers)),
   }));
   if (!json) return results.map(scenarioText).join('\n');
   return toJson(results.map(({ scenario: { name, title }, ...rest }) => ({ name, title, ...rest })));
@@ -116,6 +119,11 @@ function scenariosOf(name: string | undefined): readonly Scenario[] {
 function seedOf(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new UsageError(`--seed: expected a whole number from 0 to 999999999, not "${text}"`);
+}
+
+function balancersOf(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new UsageError(`--balancers: expected a whole number from 1 to 999, not "${text}"`);
 }
 
 /** What is not finite is `null` there. */

@@ -27,22 +27,27 @@ interface Watched {
   readonly backAfter: number | null;
 }
 
-/** The same scenario, algorithm and seed give the same performance, on any machine. */
-export function simulateScenario(scenario: Scenario, algorithm: Algorithm, seed: number): Performance {
+/**
+ * The same scenario, algorithm, seed and number of balancers give the same performance, on any machine.
+ * @param balancers - load balancers before the same backends. None knows of the others; each gets its requests by chance, as
+ *   connections that are spread by their addresses do.
+ */
+export function simulateScenario(scenario: Scenario, algorithm: Algorithm, seed: number, balancers = 1): Performance {
   const clock = new VirtualClock();
   const random = randomFrom(seed);
-  const site = new BalancedSite(
-    { algorithm, slowStart: SLOW_START_MS, room: scenario.backends.length },
-    clock,
-    randomFrom(seed + 1),
-  );
   const ledger = new Ledger();
   const backends = new Map(
     scenario.backends.map((plan, n) => [plan.id, backendOf(plan, clock, randomFrom(seed + 2 + n))]),
   );
-  for (const { id, weight, joinsAt } of scenario.backends) clock.at(joinsAt, () => site.join(id, weight, joinsAt > 0));
-  const tools = { clock, pool: site.pool, backends, ledger, budget: new RetryBudget(() => clock.monotonic()) };
-  arrive(scenario, clock, random, (hash) => new Exchange(tools, 'GET', hash).start());
+  const sites = Array.from({ length: balancers }, (_, n) => siteOf(scenario, algorithm, clock, seedOf(seed, n)));
+  const tools = sites.map(({ pool }) => {
+    return { clock, pool, backends, ledger, budget: new RetryBudget(() => clock.monotonic()) };
+  });
+  const whose = randomFrom(seed - 1);
+  arrive(scenario, clock, random, (hash) => {
+    const own = tools[Math.floor(whose() * balancers)];
+    if (own !== undefined) new Exchange(own, 'GET', hash).start();
+  });
   clock.run();
   return {
     algorithm,
@@ -50,6 +55,18 @@ export function simulateScenario(scenario: Scenario, algorithm: Algorithm, seed:
     shares: sharesOf(scenario, ledger),
     watched: watchedIn(scenario, ledger),
   };
+}
+
+function siteOf({ backends }: Scenario, algorithm: Algorithm, clock: VirtualClock, seed: number): BalancedSite {
+  const settings = { algorithm, slowStart: SLOW_START_MS, room: backends.length };
+  const site = new BalancedSite(settings, clock, randomFrom(seed));
+  for (const { id, weight, joinsAt } of backends) clock.at(joinsAt, () => site.join(id, weight, joinsAt > 0));
+  return site;
+}
+
+/** Of one of several balancers: far from those of the backends. */
+function seedOf(seed: number, balancer: number): number {
+  return balancer === 0 ? seed + 1 : seed + 1_000_003 * balancer;
 }
 
 function backendOf(plan: BackendPlan, clock: VirtualClock, random: Random): Backend {

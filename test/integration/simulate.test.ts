@@ -34,7 +34,7 @@ async function command(...args: string[]): Promise<{ code: unknown; stdout: stri
   return { code, stdout, stderr };
 }
 
-const PLAIN = { seed: '1', json: false };
+const PLAIN = { seed: '1', balancers: '1', json: false };
 
 describe('heimdall simulate', () => {
   let folder = '';
@@ -88,10 +88,19 @@ describe('heimdall simulate', () => {
   });
 
   it('compares the algorithms in a scenario', async () => {
-    const given = { scenario: 'newcomer', algorithm: ['round-robin'], seed: '7' };
+    const given = { ...PLAIN, scenario: 'newcomer', algorithm: ['round-robin'], seed: '7' };
     const [scenario] = ScenarioSchema.parse(JSON.parse(await simulation({ ...given, json: true })));
     assert.deepEqual([scenario?.name, scenario?.seed, scenario?.results.length], ['newcomer', 7, 1]);
     assert.match(await simulation({ ...given, json: false }), /^round-robin +\d+\.\d +\d/m);
+  });
+
+  it('has several load balancers share the backends when it is told to', async () => {
+    const given = { ...PLAIN, scenario: 'calm', algorithm: ['least-connections'] };
+    const [one, ten] = await Promise.all([simulation(given), simulation({ ...given, balancers: '10' })]);
+    assert.match(ten, /through 10 load balancers/);
+    assert.doesNotMatch(one, /load balancers/);
+    const row = (text: string) => /^least-connections .*/m.exec(text)?.[0];
+    assert.notEqual(row(ten), row(one));
   });
 
   it('tells what is wrong with a log', async () => {
@@ -116,6 +125,7 @@ describe('heimdall simulate', () => {
   for (const [given, message] of [
     [{ algorithm: ['fastest'] }, /the algorithm "fastest" is unknown; there are round-robin/],
     [{ algorithm: ['sticky-round-robin'] }, /cookies are not recorded/],
+    [{ balancers: '0' }, /--balancers: expected a whole number from 1 to 999, not "0"/],
     [{ seed: 'one' }, /--seed: expected a whole number/],
     [{ service: 'web' }, /--service goes with --from-log/],
   ] as const) {

@@ -11,6 +11,11 @@ export function register(program: Command): void {
     .option('--service <name>', 'whose requests, when the log has those of several')
     .option('--algorithm <name...>', 'only these')
     .option('--seed <number>', 'another one gives other draws', '1')
+    .addOption(
+      new Option('--balancers <number>', 'load balancers that share the backends and know nothing of each other')
+        .default('1')
+        .conflicts('fromLog'),
+    )
     .addOption(jsonOption('numbers; shares are parts of 1, times milliseconds'))
     .addHelpText(
       'after',
