@@ -2,6 +2,7 @@ import { loadConfig } from '../../internal/config/load.ts';
 import { backupRegistry } from '../../internal/registry/sqlite/backup.ts';
 import type { RegistryContent } from '../../internal/registry/sqlite/registry-file.ts';
 import { loadOptions } from '../runtime/arguments.ts';
+import { refuseEtcd } from './refuse-etcd.ts';
 
 const BYTES_PER_KIB = 1_024;
 
@@ -14,10 +15,12 @@ export interface BackupArguments {
 
 /**
  * `heimdall backup [FILE]`: a copy of the registry as it is now, while everything runs.
+ * @throws {CommandError} when the registry is in etcd.
  * @throws {HeimdallError} as `backupRegistry`.
  */
 export async function backup(file: string | undefined, { config: path, force, json }: BackupArguments): Promise<void> {
   const { config } = await loadConfig(loadOptions(path));
+  refuseEtcd(config.registry, 'etcdctl snapshot save FILE');
   const made = await backupRegistry({
     from: config.registry.path,
     to: file ?? defaultName(new Date()),

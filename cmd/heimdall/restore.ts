@@ -7,6 +7,7 @@ import { loadOptions } from '../runtime/arguments.ts';
 import { contentText } from './backup.ts';
 import { CommandError } from './command-error.ts';
 import { EXIT } from './exit-codes.ts';
+import { refuseEtcd } from './refuse-etcd.ts';
 
 /** The registry, and what lies beside it as long as it is in use. */
 const SUFFIXES = ['', '-wal', '-shm', '.manager-lock'];
@@ -18,11 +19,12 @@ export interface RestoreArguments {
 
 /**
  * `heimdall restore FILE`: a backup in the place of the registry, which is kept beside it. heimdall must not run.
- * @throws {CommandError} when a process has the registry open.
+ * @throws {CommandError} when a process has the registry open, or it is in etcd.
  * @throws {HeimdallError} as `restoreRegistry`.
  */
 export async function restore(file: string, { config: path, json }: RestoreArguments): Promise<void> {
   const { config } = await loadConfig(loadOptions(path));
+  refuseEtcd(config.registry, 'etcdctl snapshot restore FILE');
   const registry = config.registry.path;
   const [holder] = await registryHolders(registry);
   if (holder !== undefined) {

@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EtcdSettingsSchema, type EtcdSettings } from '../../internal/model/registry-settings.ts';
 import { Store } from '../../internal/registry/etcd/store.ts';
+import { eventually } from './e2e-wait.ts';
 
 const START_MS = 30_000;
 
@@ -61,26 +61,22 @@ export class EtcdCluster {
     return { ...EtcdSettingsSchema.parse({ endpoints, prefix: `/test-${this.#prefixes}` }), ...changes };
   }
 
-  /** Resolves when a commit goes through. */
+  /** Resolves when a commit goes through every member. */
   async ready(): Promise<void> {
-    const store = new Store(EtcdSettingsSchema.parse({ endpoints: this.endpoints, prefix: '/ready', timeout: '5s' }));
-    const end = Date.now() + START_MS;
-    for (;;) {
-      try {
-        await store.write([{ put: 'ready', value: true }]);
-        break;
-      } catch (error) {
-        if (Date.now() > end) throw error;
-        await sleep(50);
-      }
-    }
-    await store.close();
+    await Promise.all(this.endpoints.map((endpoint) => answers(endpoint)));
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.members.map((member) => member.kill()));
     await rm(this.#folder, { recursive: true });
   }
+}
+
+async function answers(endpoint: string): Promise<void> {
+  const settings = EtcdSettingsSchema.parse({ endpoints: [endpoint], prefix: '/ready', timeout: '1s' });
+  const store = new Store(settings);
+  await eventually(`${endpoint} answers`, () => store.write([{ put: 'ready', value: true }]), START_MS);
+  await store.close();
 }
 
 /** One member; keeps its data when it is killed. */

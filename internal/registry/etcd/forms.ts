@@ -41,6 +41,8 @@ const ManagerSchema = z.object({
   node: z.string(),
   pid: z.int(),
   host: z.string(),
+  /** See `processPlace`. */
+  place: z.string(),
   startedAt: z.int(),
   /** Tells this manager from others with its name. */
   token: z.string(),

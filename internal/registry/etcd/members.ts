@@ -8,8 +8,6 @@ import { Turnstile } from './turnstile.ts';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 500;
-/** An answer may take so many times as long as one member may: others are asked, and there may be an election. */
-const PATIENCE = 2;
 /** So many calls are under way at a time: thousands at once would be answered too late, all of them. */
 const ROOM = 64;
 const CHANNEL = {
@@ -33,6 +31,7 @@ export class Members {
   readonly #settings: EtcdSettings;
   readonly #closing = new AbortController();
   readonly #turnstile = new Turnstile(ROOM);
+  #passing = new AbortController();
   #clients: Promise<readonly Etcd3[]> | null = null;
   /** Grows with every failure: where the present client stands among all. */
   #turn = Math.floor(Math.random() * 100);
@@ -51,6 +50,11 @@ export class Members {
     return this.#settings.timeout;
   }
 
+  /** How long all of them together may take, in milliseconds: others are asked, and there may be an election. */
+  get patience(): number {
+    return this.timeout * (this.#settings.endpoints.length + 1);
+  }
+
   /** Aborted by `close`. */
   get closing(): AbortSignal {
     return this.#closing.signal;
@@ -61,7 +65,7 @@ export class Members {
    * @throws {HeimdallError} REGISTRY_UNAVAILABLE when none did in time.
    */
   async ask<T>(call: (client: Etcd3, options: CallOptions) => Promise<T>): Promise<T> {
-    const end = Date.now() + this.timeout * PATIENCE;
+    const end = Date.now() + this.patience;
     let pause = FIRST_PAUSE_MS;
     let inRow = 0;
     for (;;) {
@@ -106,9 +110,18 @@ export class Members {
     return this.#turn;
   }
 
+  /** Aborted when the calls go to another member from now on. */
+  get passing(): AbortSignal {
+    return this.#passing.signal;
+  }
+
   /** Calls that failed at the same time pass over one member only. */
   passOver(turn: number): void {
-    if (turn === this.#turn) this.#turn += 1;
+    if (turn !== this.#turn) return;
+    this.#turn += 1;
+    const passing = this.#passing;
+    this.#passing = new AbortController();
+    passing.abort();
   }
 
   async close(): Promise<void> {

@@ -247,7 +247,7 @@ export class Mirror {
     this.#lastError = error ?? this.#lastError;
     if (this.#failure !== null) this.#failure = error ?? this.#failure;
     if (this.#failure !== null || this.#patience !== null) return;
-    this.#patience = setTimeout(() => this.#fail(), this.#store.members.timeout).unref();
+    this.#patience = setTimeout(() => this.#fail(), this.#store.members.patience).unref();
   }
   #lastError: HeimdallError | null = null;
 
@@ -274,7 +274,7 @@ export class Mirror {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { members } = this.#store;
     const late = () => waiting.settle(faultOf(new Error('no member tells of the latest changes'), members.name));
-    const timer = setTimeout(late, members.timeout * 2);
+    const timer = setTimeout(late, members.patience * 2);
     const waiting = {
       isDone,
       settle: (error: HeimdallError | null) => {

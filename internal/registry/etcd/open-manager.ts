@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { EtcdSettings } from '../../model/registry-settings.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
@@ -32,7 +31,7 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
   const requests = new Mirror({ store, beginning: 'requests/', log });
   try {
     await ensureId(store);
-    const me = managerOf(node, pid, startedAt, randomUUID());
+    const me = await managerOf({ node, pid, startedAt });
     const tenure = await Tenure.begin({ store, me, log }, patience);
     const writer = new EtcdWriter({ store, mirror, requests, clock, log, tenure, node, pid, startedAt });
     try {

@@ -35,14 +35,14 @@ export function valueIfValid<T>(form: Form<T>, entry: Entry): T | undefined {
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, { name, value }: Entry): T {
+function parse<T>(schema: z.ZodType<T>, { prefix, name, value }: Entry): T {
   let json: unknown;
   try {
     json = JSON.parse(value);
   } catch {
-    throw brokenKey(name, 'not JSON');
+    throw brokenKey(prefix + name, 'not JSON');
   }
   const { data, error } = schema.safeParse(json);
   if (error === undefined) return data;
-  throw brokenKey(name, error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
+  throw brokenKey(prefix + name, error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }

@@ -4,6 +4,8 @@ import { Members } from './members.ts';
 
 /** A key and its value. */
 export interface Entry {
+  /** Before the name, as etcd has it. */
+  readonly prefix: string;
   /** Without the prefix. */
   readonly name: string;
   /** JSON. */
@@ -179,6 +181,7 @@ export class Store {
 
   entryOf({ key, value, mod_revision, create_revision, lease }: IKeyValue): Entry {
     return {
+      prefix: this.#prefix,
       name: key.toString().slice(this.#prefix.length),
       value: value.toString(),
       modified: Number(mod_revision),

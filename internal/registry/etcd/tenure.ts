@@ -1,17 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
-import { closed } from './faults.ts';
 import { pauseFor } from './members.ts';
 import { NAMES } from './names.ts';
 import { valueOf } from './parse.ts';
 import { FORM, type ManagerEntry } from './forms.ts';
+import { hasEnded, processPlace } from './process-place.ts';
 import type { Entry, Guard, Store } from './store.ts';
 
 const LEASE_SECONDS = HEARTBEAT_LIMIT_MS / 1_000;
 /** Between two looks at whether the manager before this one is there still, in milliseconds. */
 const LOOK_MS = 250;
+/** Whoever lives renews the lease every second. With so little left nobody does; the node is taken before it counts as away. */
+const FORSAKEN_SECONDS = 1;
 
 interface TenureOptions {
   readonly store: Store;
@@ -26,30 +29,34 @@ interface TenureOptions {
 export class Tenure {
   readonly #options: TenureOptions;
   #lease: string | null = null;
-  #created = 0;
+  #since = 0;
 
   private constructor(options: TenureOptions) {
     this.#options = options;
   }
 
   /**
-   * Waits for a lease that somebody has left behind; whoever renews it is not waited for.
-   * @param patienceMs - for how long it is waited.
+   * Takes the node, also from a manager that is known to have ended, or does not renew its lease; one that does is not waited for.
+   * @param patienceMs - for how long it is watched whether it does.
    * @throws {HeimdallError} MANAGER_RUNNING.
    */
   static async begin(options: TenureOptions, patienceMs: number): Promise<Tenure> {
     const tenure = new Tenure(options);
     const end = performance.now() + patienceMs;
-    let least = Number.POSITIVE_INFINITY;
+    let first: { readonly left: number; readonly at: number } | null = null;
     for (;;) {
       const other = await tenure.#take();
       if (other === null) return tenure;
       const left = other.lease === null ? Number.POSITIVE_INFINITY : await options.store.timeLeft(other.lease);
-      if (performance.now() >= end || left > least || other.lease === null) {
+      const { pid, place } = valueOf(FORM.manager, other);
+      const isForsaken = left <= FORSAKEN_SECONDS || hasEnded(pid, place, options.me.place);
+      if (isForsaken && (await tenure.#take(other)) === null) return tenure;
+      first ??= { left, at: performance.now() };
+      const unrenewed = first.left - (performance.now() - first.at) / 1_000;
+      if (performance.now() >= end || left > unrenewed + 1 || other.lease === null) {
         await tenure.#drop();
         throw running(other);
       }
-      least = Math.min(least, left);
       await pauseFor(LOOK_MS, options.store.members.closing);
     }
   }
@@ -58,9 +65,14 @@ export class Tenure {
     return this.#options.me.token;
   }
 
+  /** The revision in which this manager took the node. */
+  get since(): number {
+    return this.#since;
+  }
+
   /** Holds as long as the node is this manager's. */
   get guard(): Guard {
-    return { name: this.#name, created: this.#created };
+    return { name: this.#name, modified: this.#since };
   }
 
   /** A sign of life. @throws {HeimdallError} MANAGER_RUNNING when another one has the node by now. */
@@ -71,7 +83,7 @@ export class Tenure {
   /** Takes the node again if it was lost. @throws {HeimdallError} MANAGER_RUNNING. */
   async confirm(): Promise<void> {
     const { entry } = await this.#options.store.get(this.#name);
-    if (entry === null || entry.created !== this.#created) await this.#takeAgain();
+    if (entry?.modified !== this.#since) await this.#takeAgain();
   }
 
   /** The next one can begin at once. */
@@ -96,25 +108,33 @@ export class Tenure {
     log?.warn({ node: me.node }, 'this manager was out of touch with the registry; the node is its again');
   }
 
-  /** Returns who has the node; null: this one. */
-  async #take(): Promise<Entry | null> {
+  /**
+   * Returns who has the node; null: this one.
+   * @param from - whose the node was when it was found to be forsaken; it is not taken from anybody else.
+   */
+  async #take(from: Entry | null = null): Promise<Entry | null> {
     const { store, me } = this.#options;
-    if (store.members.closing.aborted) throw closed(store.members.name);
-    this.#lease ??= await store.grant(LEASE_SECONDS);
+    const { entry: present } = await store.get(this.#name);
+    if (present !== null && present.modified !== from?.modified) return this.#isMine(present) ? null : present;
+    this.#lease = await store.grant(LEASE_SECONDS);
     const write = { put: this.#name, value: me, lease: this.#lease };
-    const { done, revision } = await store.commit([{ name: this.#name, created: 0 }], [write]).catch(() => {
+    const guard = { name: this.#name, modified: present?.modified ?? 0 };
+    const { done, revision } = await store.commit([guard], [write]).catch(() => {
       return { done: false, revision: 0 }; // what came of it is seen below
     });
     if (done) {
-      this.#created = revision;
+      this.#since = revision;
       return null;
     }
-    const { entry } = await store.get(this.#name);
-    if (entry === null) return this.#take();
-    if (valueOf(FORM.manager, entry).token !== me.token) return entry;
-    this.#created = entry.created;
+    await this.#drop();
+    return this.#take();
+  }
+
+  #isMine(entry: Entry): boolean {
+    if (valueOf(FORM.manager, entry).token !== this.token) return false;
+    this.#since = entry.modified;
     this.#lease = entry.lease;
-    return null;
+    return true;
   }
 
   async #drop(): Promise<void> {
@@ -124,9 +144,9 @@ export class Tenure {
   }
 }
 
-/** Who this manager is. @param clock - epoch milliseconds. */
-export function managerOf(node: string, pid: number, startedAt: number, token: string): ManagerEntry {
-  return { node, pid, host: hostname(), startedAt, token };
+/** Who this manager is. */
+export async function managerOf(who: Omit<ManagerEntry, 'host' | 'place' | 'token'>): Promise<ManagerEntry> {
+  return { ...who, host: hostname(), place: await processPlace(), token: randomUUID() };
 }
 
 function running(entry: Entry): HeimdallError {

@@ -33,7 +33,7 @@ interface FollowOptions {
  */
 export async function follow({ store, beginning, fromRevision, signal, onMessage }: FollowOptions): Promise<never> {
   const { members } = store;
-  const turn = members.turn;
+  const { turn, passing } = members;
   const stream = await store.watch(beginning, fromRevision);
   const ended = Promise.withResolvers<never>();
   let heardAt = performance.now();
@@ -44,7 +44,9 @@ export async function follow({ store, beginning, fromRevision, signal, onMessage
   }, PING_MS);
   pings.unref();
   const abort = () => ended.reject(signal.reason);
+  const pass = () => ended.reject(new Error('the member that was watched does not answer'));
   signal.addEventListener('abort', abort, { once: true });
+  passing.addEventListener('abort', pass, { once: true });
   stream.on('error', (error) => ended.reject(error));
   stream.on('end', () => ended.reject(new Error('a member ended the watch')));
   stream.on('data', (message: WatchMessage) => {
@@ -59,6 +61,7 @@ export async function follow({ store, beginning, fromRevision, signal, onMessage
     }
   });
   if (signal.aborted) abort();
+  if (passing.aborted) pass();
   try {
     return await ended.promise;
   } catch (error) {
@@ -67,6 +70,7 @@ export async function follow({ store, beginning, fromRevision, signal, onMessage
   } finally {
     clearInterval(pings);
     signal.removeEventListener('abort', abort);
+    passing.removeEventListener('abort', pass);
     stream.on('error', () => {}); // of the cancelling
     stream.cancel?.();
   }

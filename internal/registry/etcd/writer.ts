@@ -180,7 +180,7 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
   }
 
   async heartbeat(note?: NodeNote): Promise<void> {
-    await this.during(this.#tenure.renew());
+    await this.during(this.#beat());
     if (note !== undefined) await this.during(this.#notes.tell(note));
   }
 
@@ -195,6 +195,12 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     await this.#tenure.end().catch(() => undefined);
     await super.close();
     await this.#requests.end();
+  }
+
+  async #beat(): Promise<void> {
+    await this.#tenure.renew();
+    await this.mirror.ready();
+    if (this.mirror.get(NAMES.manager(this.#node))?.modified !== this.#tenure.since) await this.#tenure.confirm();
   }
 
   #commit<T>(plan: () => Plan<T>): Promise<T> {
