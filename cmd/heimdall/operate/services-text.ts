@@ -17,7 +17,7 @@ export function servicesText(services: readonly ServiceView[], paint: Paint): st
   const rows = services.map((service) => [
     service.name,
     stateText(service, paint),
-    `${service.running}/${service.desired}`,
+    `${service.running}/${service.desired + service.announced}`,
     String(service.declared),
     firstLine(service.version ?? '-'),
     service.algorithm,

@@ -105,6 +105,11 @@ describe('services as text', () => {
     });
   }
 
+  it('counts what agents have announced among what there should be', () => {
+    const service = serviceView('web', { desired: 1, running: 2, announced: 2 });
+    assert.match(servicesText([service], plain), / 2\/3 /);
+  });
+
   it('tells of one what is in force, what runs and what was deployed', () => {
     const service = {
       ...serviceView('web', { maxConnections: 4, overridden: ['algorithm'], pausedSince: ago(61) }),
