@@ -151,7 +151,7 @@ export class HaproxyFront implements Front {
     this.#weightless.add(backend);
   }
 
-  /** Since version 2.5, where the backend's algorithm allows it. @returns whether there are more now. */
+  /** Version 2.6 does so, where the backend's algorithm allows it. @returns whether there are more now. */
   async #addSlots(backend: string, slots: readonly Slot[], count: number): Promise<boolean> {
     const names = new Set(slots.map(({ name }) => name));
     let [added, number] = [0, 1];
