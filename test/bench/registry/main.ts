@@ -60,7 +60,7 @@ async function measure(instances: number): Promise<Result[]> {
   await using workshop = await Workshop.open(ending.signal);
   if (flags.driver === 'sqlite') {
     const folder = join(workshop.folder, 'store');
-    return storms(workshop, instances, { driver: 'sqlite', path: join(folder, 'registry.db') }, folder);
+    return await storms(workshop, instances, { driver: 'sqlite', path: join(folder, 'registry.db') }, folder);
   }
   const cluster = await EtcdCluster.start();
   try {

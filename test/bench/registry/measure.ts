@@ -158,11 +158,10 @@ async function ask<T extends z.ZodType>(
 }
 
 async function answer(child: Child, signal: AbortSignal): Promise<unknown> {
-  const gone = child.ended.then(() => {
-    throw new Error(`a process of the benchmark ended: ${child.output}`);
-  });
-  const [message] = await Promise.race([once(child.process, 'message', { signal }), gone]);
-  return message;
+  const gone = child.ended.then(() => null);
+  const answered = await Promise.race([once(child.process, 'message', { signal }), gone]);
+  if (answered === null) throw new Error(`a process of the benchmark ended: ${child.output}`);
+  return answered[0];
 }
 
 async function sumOf(children: readonly Child[], figure: (pid: number) => Promise<number>): Promise<number> {

@@ -17,7 +17,6 @@ import { type Moments, PlaceSchema } from './messages.ts';
 const { registry: settings, services, name } = PlaceSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const log = createLogger({ name, level: 'error', pretty: false });
 const config = ConfigSchema.parse({
-  registry: settings,
   proxy: { threads: 1, accessLog: null },
   services: services.map((service) => ({ name: service, healthCheck: { interval: '1h' } })),
 });
