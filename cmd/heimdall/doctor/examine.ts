@@ -12,6 +12,7 @@ import { checkDescriptors } from './checks/descriptors.ts';
 import { checkInstancePorts } from './checks/instance-ports.ts';
 import { checkKernel } from './checks/kernel.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
+import { checkNodeAddress } from './checks/node-address.ts';
 import { checkOwnPorts, whoAnswers } from './checks/own-ports.ts';
 import { checkRegistry, UNREADABLE } from './checks/registry.ts';
 import { checkRunning } from './checks/running.ts';
@@ -36,6 +37,7 @@ export async function examine(loaded: LoadedConfig | ConfigError, machine: Machi
     ...configured(loaded),
     ...checkRunning(told, file, machine),
     ...(await checkOwnPorts(config, answering, machine)),
+    ...checkNodeAddress(config, machine),
     ...(await checkInstancePorts(config, processes.length, machine)),
     ...(await checkCommands(config, machine)),
     ...checkRegistry(path, file, answering.manager !== null || answering.proxy !== null, machine),

@@ -34,6 +34,8 @@ export interface Machine {
   /** The text of a file below `/proc`; null where there is none. */
   proc(name: string): Promise<string | null>;
   isPortFree(port: number): Promise<boolean>;
+  /** Of its interfaces. */
+  addresses(): readonly string[];
   portHolder(port: number): Promise<PortHolder | null>;
   listeningPorts(): Promise<ReadonlySet<number>>;
   /** Null when there is none. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { delimiter, dirname } from 'node:path';
 import { z } from 'zod';
 import { hasCode, messageOf } from '../../../internal/model/errors.ts';
@@ -29,6 +30,7 @@ export function thisMachine(env: NodeJS.ProcessEnv): Machine {
     now: Date.now,
     proc: readProc,
     isPortFree,
+    addresses: () => Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)),
     portHolder: holderOf,
     listeningPorts,
     file: (path) =>

@@ -57,6 +57,7 @@ const WELL: Machine = {
   now: () => NOW,
   proc: async (name) => PROC[name] ?? null,
   isPortFree: async () => false,
+  addresses: () => ['127.0.0.1', '10.0.0.5'],
   portHolder: async (port) => ({ name: 'node', pid: HOLDERS.get(port) ?? 0 }),
   listeningPorts: async () => new Set([9_000, 9_001]),
   file: async (path) => (/\.(js|db)$|bin\/node$/.test(path) ? FILE : FOLDER),
@@ -130,6 +131,22 @@ describe('heimdall doctor', () => {
         ['Node', 'well'],
         ['kernel', 'well'],
       ],
+    );
+  });
+
+  it('tells when instances cannot be where node.address says, or nobody could reach them there', async () => {
+    const there = [/^warning node\.address: 10\.0\.0\.6 is no address of this machine.* → .*env\.HOST/];
+    await assertFaults(there, {}, { node: { address: '10.0.0.6' } });
+    await assertFaults([], {}, { node: { address: '10.0.0.5' } });
+    const registry = { driver: 'etcd', etcd: { endpoints: ['http://10.0.0.5:2379'] } };
+    const findings = (await found({}, { registry })).filter(({ about }) => about === 'node.address');
+    assert.match(findings[0]?.message ?? '', /^instances listen on 127\.0\.0\.1: .* other machines do not reach them/);
+    const hints = (await found({}, { registry, node: { address: '10.0.0.5' } })).filter(
+      ({ level }) => level === 'hint',
+    );
+    assert.deepEqual(
+      hints.map(({ about }) => about),
+      ['manager.host'],
     );
   });
 
