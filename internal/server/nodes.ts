@@ -3,15 +3,14 @@ import type { Instance } from '../model/instance.ts';
 import type { NodeRecord } from '../model/node.ts';
 import { type NodeView, nodeViewOf } from '../model/node-view.ts';
 import type { Service } from '../model/service.ts';
-import { isRegistryAway } from '../registry/registry.ts';
+import { isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
 import { portOf } from './instance-named.ts';
 import { levelled, placed, type Placing } from './placement.ts';
-import type { SupervisorContext } from './supervisor-context.ts';
 
 interface NodesOptions {
-  readonly context: SupervisorContext;
-  readonly fleet: Fleet;
+  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'snapshot'> };
+  readonly fleet: Pick<Fleet, 'get'>;
   /** The services as they are configured here. */
   readonly services: () => readonly Service[];
   /** This node's name; null: there is only one. */

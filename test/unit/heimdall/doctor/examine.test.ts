@@ -139,8 +139,8 @@ describe('heimdall doctor', () => {
     await assertFaults(there, {}, { node: { address: '10.0.0.6' } });
     await assertFaults([], {}, { node: { address: '10.0.0.5' } });
     const registry = { driver: 'etcd', etcd: { endpoints: ['http://10.0.0.5:2379'] } };
-    const findings = (await found({}, { registry })).filter(({ about }) => about === 'node.address');
-    assert.match(findings[0]?.message ?? '', /^instances listen on 127\.0\.0\.1: .* other machines do not reach them/);
+    const finding = (await found({}, { registry })).find(({ about }) => about === 'node.address');
+    assert.match(finding?.message ?? '', /^instances listen on 127\.0\.0\.1: .* other machines do not reach them/);
     const hints = (await found({}, { registry, node: { address: '10.0.0.5' } })).filter(
       ({ level }) => level === 'hint',
     );
