@@ -9,6 +9,8 @@ import { type Change, storm } from './storm.ts';
 
 /** `node writer.ts PLACE`: a manager's registry without a manager, which fills it and then changes it as it is told. */
 const PER_HOST = 100;
+/** Changes under way at the same time: a commit of a networked registry takes longer than it keeps it busy. */
+const LANES = 10;
 const PORTS = Array.from({ length: 2 * PER_HOST }, (_, index) => 9_000 + index);
 
 const { registry: settings, services } = PlaceSchema.parse(JSON.parse(process.argv[2] ?? ''));
@@ -56,20 +58,31 @@ async function fill(instances: number) {
 
 /** As many changes as fit into the time at this rate, or fewer when the registry does not take so many. */
 async function change({ perSecond, seconds }: { readonly perSecond: number; readonly seconds: number }) {
-  const changes = storm(ids.length);
-  const commits: Moments = [];
   const beganAt = now();
+  const lanes = Array.from({ length: LANES }, (_, lane) => stormIn(lane, perSecond / LANES, beganAt, 1_000 * seconds));
+  const ended = await Promise.all(lanes);
+  return {
+    changes: ended.reduce((sum, { changes }) => sum + changes, 0),
+    commits: ended.flatMap(({ commits }) => commits).toSorted(([a], [b]) => a - b),
+    seconds: (now() - beganAt) / 1_000,
+  };
+}
+
+/** What happens to every tenth instance or so, one change after the other, as one of several managers would make them. */
+async function stormIn(lane: number, perSecond: number, beganAt: number, lastsMs: number) {
+  const changes = storm(Math.floor(ids.length / LANES));
+  const commits: Moments = [];
   let count = 0;
-  while (now() - beganAt < 1_000 * seconds) {
+  while (now() - beganAt < lastsMs) {
     const due = Math.floor(((now() - beganAt) / 1_000) * perSecond);
-    for (; count < due && now() - beganAt < 1_000 * seconds; count += 1) {
-      const { value } = changes.next();
-      const revision = await carryOut(value, count);
+    for (; count < due && now() - beganAt < lastsMs; count += 1) {
+      const { kind, place } = changes.next().value;
+      const revision = await carryOut({ kind, place: place * LANES + lane }, count);
       if (revision !== null) commits.push([revision, now()]);
     }
     await sleep(1);
   }
-  return { changes: count, commits, seconds: (now() - beganAt) / 1_000 };
+  return { changes: count, commits };
 }
 
 /** @returns the revision of the change; null where the registry does not tell it. */
