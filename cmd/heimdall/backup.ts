@@ -35,7 +35,8 @@ export async function backup(file: string | undefined, { config: path, force, js
 }
 
 /** `revision 12; 1 service, 3 instances, 0 deployments, 40 events` */
-export function contentText({ revision, services, instances, deployments, events }: RegistryContent): string {
+export function contentText(content: Omit<RegistryContent, 'registryId' | 'schema'>): string {
+  const { revision, services, instances, deployments, events } = content;
   const counts = [counted(services, 'service'), counted(instances, 'instance'), counted(deployments, 'deployment')];
   return `revision ${revision}; ${[...counts, counted(events, 'event')].join(', ')}`;
 }

@@ -42,7 +42,8 @@ export class EtcdCluster {
     const ports = await freePorts(members * 2);
     const peers = ports.slice(members).map((port, index) => `m${index}=http://127.0.0.1:${port}`);
     const made = peers.map((peer, index) => {
-      return new EtcdMember(`m${index}`, join(folder, `m${index}`), ports[index] ?? 0, peer.slice(3), peers, args);
+      const url = `http://127.0.0.1:${ports[index]}`;
+      return new EtcdMember(`m${index}`, join(folder, `m${index}`), url, peer.slice(3), peers, args);
     });
     const cluster = new EtcdCluster(folder, made);
     for (const member of made) member.start();
@@ -88,15 +89,15 @@ export class EtcdMember {
   constructor(
     name: string,
     folder: string,
-    port: number,
+    url: string,
     peer: string,
     peers: readonly string[],
     args: readonly string[],
   ) {
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = url;
     this.#arguments = [
       ...['--name', name, '--data-dir', folder, '--log-level', 'fatal', '--unsafe-no-fsync'],
-      ...['--listen-client-urls', this.url, '--advertise-client-urls', this.url],
+      ...['--listen-client-urls', url, '--advertise-client-urls', url],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', peers.join(','), '--initial-cluster-state', 'new'],
       ...args,

@@ -1,4 +1,6 @@
-import type { RegistryFile } from '../../../internal/registry/sqlite/registry-file.ts';
+import { nodeNameOf } from '../../../internal/config/node-name.ts';
+import type { EtcdFacts } from '../../../internal/registry/etcd/inspect.ts';
+import { NEWEST_SCHEMA, type RegistryFile } from '../../../internal/registry/sqlite/registry-file.ts';
 import { dirname, join } from 'node:path';
 import type { LoadedConfig } from '../../../internal/config/load.ts';
 import { ConfigError } from '../../../internal/config/problem.ts';
@@ -10,6 +12,7 @@ import { configured, misconfigured } from './checks/configuration.ts';
 import { checkDataFolder } from './checks/data-folder.ts';
 import { checkDescriptors } from './checks/descriptors.ts';
 import { checkInstancePorts } from './checks/instance-ports.ts';
+import { checkEtcd } from './checks/etcd.ts';
 import { checkKernel } from './checks/kernel.ts';
 import { checkLeftovers } from './checks/leftovers.ts';
 import { checkNodeAddress } from './checks/node-address.ts';
@@ -25,13 +28,15 @@ export async function examine(loaded: LoadedConfig | ConfigError, machine: Machi
   const general = [...checkNode(machine), ...(await checkKernel(machine))];
   if (loaded instanceof ConfigError) return [...misconfigured(loaded), ...general];
   const { config } = loaded;
-  const { path } = config.registry;
+  const { path, etcd } = config.registry;
   const told = await whoAnswers(config, machine);
   const answering = {
     manager: typeof told.manager === 'string' ? null : told.manager,
     proxy: typeof told.proxy === 'string' ? null : told.proxy,
   };
-  const file = await registryAt(path, machine);
+  const kept = etcd === undefined ? null : await machine.etcd(etcd, nodeNameOf(config));
+  const file = kept === null ? await registryAt(path, machine) : fileLike(kept, machine.now());
+  const isRunning = answering.manager !== null || answering.proxy !== null;
   const processes = await machine.instanceProcesses(join(dirname(path), 'logs'));
   return [
     ...configured(loaded),
@@ -40,7 +45,7 @@ export async function examine(loaded: LoadedConfig | ConfigError, machine: Machi
     ...checkNodeAddress(config, machine),
     ...(await checkInstancePorts(config, processes.length, machine)),
     ...(await checkCommands(config, machine)),
-    ...checkRegistry(path, file, answering.manager !== null || answering.proxy !== null, machine),
+    ...(kept === null ? checkRegistry(path, file, isRunning, machine) : checkEtcd(kept, machine)),
     ...(await checkDataFolder(config, machine)),
     ...(await checkLeftovers({ path, file, processes, answering }, machine)),
     ...(await checkAlertChannels(config, machine)),
@@ -48,6 +53,18 @@ export async function examine(loaded: LoadedConfig | ConfigError, machine: Machi
     ...(await checkDescriptors(config, machine)),
     ...general,
   ];
+}
+
+/** What etcd has, as the checks know it that are about who uses a registry. */
+function fileLike({ content, managerPid, proxies, instanceIds }: EtcdFacts, now: number): RegistryFile {
+  if (content === null) return { flaw: 'no member of etcd answers', content: null, users: null, lastEventAt: null };
+  const manager = managerPid === null ? null : { pid: managerPid, startedAt: now, heartbeatAt: now };
+  return {
+    flaw: null,
+    content: { registryId: '', schema: NEWEST_SCHEMA, ...content },
+    users: { manager, proxies: [...proxies], instanceIds: [...instanceIds] },
+    lastEventAt: null,
+  };
 }
 
 async function registryAt(path: string, machine: Machine): Promise<RegistryFile | null> {

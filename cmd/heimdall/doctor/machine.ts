@@ -1,3 +1,5 @@
+import type { EtcdSettings } from '../../../internal/model/registry-settings.ts';
+import type { EtcdFacts } from '../../../internal/registry/etcd/inspect.ts';
 import type { CertificateHolder } from '../../../internal/server/rules/certificate-book.ts';
 import type { InstanceProcess } from '../../../internal/server/instance-processes.ts';
 import type { PortHolder } from '../../../internal/server/port-owner.ts';
@@ -47,6 +49,8 @@ export interface Machine {
   freeBytes(path: string): Promise<number>;
   /** Null when there is none. @throws when it cannot be read. */
   registry(path: string): Promise<RegistryFile | null>;
+  /** Of a registry in etcd. @param node - of this machine. */
+  etcd(settings: EtcdSettings, node: string): Promise<EtcdFacts>;
   instanceProcesses(logDir: string): Promise<readonly InstanceProcess[]>;
   isAlive(pid: number): boolean;
   /** What `GET /status` of one of heimdall's own ports says, or why it says nothing. */

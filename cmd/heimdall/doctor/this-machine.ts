@@ -56,6 +56,10 @@ export function thisMachine(env: NodeJS.ProcessEnv): Machine {
         throw error;
       }
     },
+    etcd: async (settings, node) => {
+      const { inspectEtcd } = await import('../../../internal/registry/etcd/inspect.ts');
+      return inspectEtcd(settings, node, Date.now());
+    },
     instanceProcesses,
     isAlive: exists,
     status,

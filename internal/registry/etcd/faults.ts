@@ -11,6 +11,9 @@ import { HeimdallError, messageOf } from '../../model/errors.ts';
 /** What the store said, without the class names that the client library puts before it. */
 const CLASS_NAME = /^(?:\w*Error: )?(?:\d+ [A-Z_]+: )?/;
 
+/** What gRPC adds. */
+const NOTE = /\.? *Resolution note:.*$/s;
+
 /** Another member would say the same, and so will this one later. */
 export function isFinal(error: unknown): boolean {
   return (
@@ -40,8 +43,9 @@ export function brokenKey(name: string, reason: string): HeimdallError {
   return new HeimdallError('REGISTRY_BROKEN', message, { key: name });
 }
 
-function reasonOf(error: unknown): string {
-  const said = messageOf(error).replace(CLASS_NAME, '');
+/** In words that end with a full stop. */
+export function reasonOf(error: unknown): string {
+  const said = messageOf(error).replace(CLASS_NAME, '').replace(NOTE, '');
   if (error instanceof EtcdAuthenticationFailedError) {
     return 'it refuses the user name or the password. Correct registry.etcd.username and registry.etcd.password.';
   }

@@ -1,4 +1,4 @@
-import { isAlive } from '../../../../internal/registry/registry.ts';
+import { isAlive, type ProxyRecord } from '../../../../internal/registry/registry.ts';
 import { NEWEST_SCHEMA, type RegistryFile } from '../../../../internal/registry/sqlite/registry-file.ts';
 import { contentText } from '../../backup.ts';
 import { type Finding, well } from '../finding.ts';
@@ -39,18 +39,7 @@ export function checkRegistry(
     content.schema < NEWEST_SCHEMA ? '; made by an older heimdall, brought up to date at the next start' : '';
   const findings: Finding[] = [well(ABOUT, `sound, ${contentText(content)}${older}`)];
   const now = machine.now();
-  for (const proxy of users.proxies) {
-    if (!isAlive(proxy, now)) continue;
-    const behind = content.revision - (proxy.appliedRevision ?? 0);
-    if (behind <= 0) continue;
-    const message = `load balancer ${proxy.id} (pid ${proxy.pid}) is ${behind} revisions behind`;
-    findings.push({
-      level: 'warning',
-      about: ABOUT,
-      message,
-      advice: 'its log says what keeps it; heimdall reload --only proxy',
-    });
-  }
+  findings.push(...stragglers(content.revision, users.proxies, now));
   const latest = Math.max(
     file.lastEventAt ?? 0,
     users.manager?.heartbeatAt ?? 0,
@@ -62,4 +51,19 @@ export function checkRegistry(
     findings.push({ level: 'warning', about: 'clock', message, advice });
   }
   return findings;
+}
+
+/** Load balancers that have not applied what is to be. @param now - epoch milliseconds. */
+export function stragglers(
+  revision: number,
+  proxies: readonly Omit<ProxyRecord, 'inFlight'>[],
+  now: number,
+): Finding[] {
+  return proxies.flatMap((proxy) => {
+    const behind = revision - (proxy.appliedRevision ?? 0);
+    if (!isAlive(proxy, now) || behind <= 0) return [];
+    const message = `load balancer ${proxy.id} (pid ${proxy.pid}) is ${behind} revisions behind`;
+    const advice = 'its log says what keeps it; heimdall reload --only proxy';
+    return [{ level: 'warning', about: ABOUT, message, advice }];
+  });
 }

@@ -7,6 +7,7 @@ import type { Machine } from '../../../../cmd/heimdall/doctor/machine.ts';
 import { plain } from '../../../../cmd/heimdall/terminal/paint.ts';
 import { checkConfig } from '../../../../internal/config/load.ts';
 import { ConfigError } from '../../../../internal/config/problem.ts';
+import type { EtcdFacts } from '../../../../internal/registry/etcd/inspect.ts';
 import { NEWEST_SCHEMA, type RegistryFile } from '../../../../internal/registry/sqlite/registry-file.ts';
 
 const NOW = 1_700_000_000_000;
@@ -33,6 +34,13 @@ const REGISTRY: RegistryFile = {
   lastEventAt: NOW,
 };
 const USERS = REGISTRY.users!;
+const ETCD: EtcdFacts = {
+  silent: [],
+  content: CONTENT,
+  managerPid: 21,
+  proxies: [{ ...PROXY, inFlight: new Map() }],
+  instanceIds: ['web-1', 'web-2'],
+};
 const PROC: Readonly<Record<string, string>> = {
   'sys/net/core/somaxconn': '4096\n',
   'sys/net/ipv4/ip_local_port_range': LOCAL_PORTS,
@@ -65,6 +73,7 @@ const WELL: Machine = {
   names: async () => [],
   freeBytes: async () => 1e12,
   registry: async () => REGISTRY,
+  etcd: async () => ETCD,
   instanceProcesses: async () => [
     { instanceId: 'web-1', group: 31 },
     { instanceId: 'web-2', group: 32 },
@@ -264,6 +273,25 @@ describe('heimdall doctor', () => {
     await assertFaults([/^hint alerts: nobody is told/], {}, { alerts: {} });
     const closed = { connect: async (host: string, port: number) => `${host} ${port}` };
     await assertFaults([/^warning alerts: alerts\.webhooks\[0\]: .* cannot be reached \(example\.org 443\)/], closed);
+  });
+
+  it('asks etcd where the registry is in it, and every member', async () => {
+    const config = {
+      registry: { driver: 'etcd', etcd: { endpoints: ['http://10.0.0.5:2379', 'http://10.0.0.6:2379'] } },
+    };
+    const etcd = (changes: Partial<EtcdFacts>) => ({ etcd: async () => ({ ...ETCD, ...changes }) });
+    assert.deepEqual(await faults({ registry: async () => assert.fail('there is no file') }, config), []);
+    const silent = [{ endpoint: 'http://10.0.0.6:2379', reason: 'connect ECONNREFUSED.' }];
+    await assertFaults(
+      [/^warning registry: etcd at http:\/\/10\.0\.0\.6:2379 does not answer: connect/],
+      etcd({ silent }),
+      config,
+    );
+    const nobody = { ...STOPPED, ...etcd({ silent, content: null }), instanceProcesses: async () => [] };
+    await assertFaults([/^broken registry: etcd at .*etcdctl/], nobody, config);
+    const behind = [{ ...PROXY, appliedRevision: 5, inFlight: new Map<string, number>() }];
+    await assertFaults([/^warning registry: .* is 2 revisions behind/], etcd({ proxies: behind }), config);
+    await assertFaults([/^warning server manager: pid 21 .* another registry/], etcd({ managerPid: 5 }), config);
   });
 
   it('tells of certificates that end soon', async () => {
