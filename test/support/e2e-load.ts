@@ -25,6 +25,7 @@ export const MIXED: Mix = (index) => {
 export class Load {
   readonly #url: string;
   readonly #mix: Mix;
+  readonly #pauseMs: number;
   readonly #clients: readonly Promise<void>[];
   readonly #agents: Agent[] = [];
   readonly #byServer = new Map<string, number>();
@@ -32,9 +33,10 @@ export class Load {
   #stopping = false;
   #requests = 0;
 
-  constructor(url: string, connections: number, mix: Mix = GETS) {
+  constructor(url: string, connections: number, mix: Mix = GETS, pauseMs = PAUSE_MS) {
     this.#url = url;
     this.#mix = mix;
+    this.#pauseMs = pauseMs;
     this.#clients = Array.from({ length: connections }, (_, index) => this.#run(index));
   }
 
@@ -76,7 +78,7 @@ export class Load {
     this.#agents.push(agent);
     for (let index = client; !this.#stopping; index += 1) {
       await this.#one(this.#mix(index), agent);
-      await sleep(PAUSE_MS);
+      await sleep(this.#pauseMs);
     }
   }
 

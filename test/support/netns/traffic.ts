@@ -3,6 +3,8 @@ import { type Attempt, attemptsOn } from './attempts.ts';
 import type { Host } from './host.ts';
 
 const PORT = 8080;
+/** Between two requests of one connection, in milliseconds: many processes share the machine with them. */
+const PAUSE_MS = 50;
 
 /** What became of the requests. */
 interface Findings {
@@ -28,7 +30,7 @@ export class Traffic {
 
   /** Traffic to all load balancers while something is done, and a little before and after. */
   async during(work: (loads: readonly Load[]) => Promise<void>): Promise<Findings> {
-    const loads = this.#hosts.map((host) => new Load(host.url(PORT), this.#connections, MIXED));
+    const loads = this.#hosts.map((host) => new Load(host.url(PORT), this.#connections, MIXED, PAUSE_MS));
     try {
       await Promise.all(loads.map((load) => load.more(2 * this.#connections)));
       await work(loads);
