@@ -23,6 +23,8 @@ export interface StoreUnderTest {
   /** `clock` is the handle's; epoch milliseconds. */
   openManager(clock: () => number): Promise<RegistryWriter>;
   openProxy(proxyId: string, clock: () => number): ProxyRegistry;
+  /** That its handles keep. */
+  readonly mostRequestKeys: number;
   /** How many commits of desired state there were up to a revision; a driver may leave out numbers. */
   ordinal(revision: number): Promise<number>;
   /** Lets the time pass that the clocks of the handles have gone on by. */

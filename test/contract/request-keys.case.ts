@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
-import { MOST_ANSWER_BYTES, MOST_REQUEST_KEYS, REQUEST_KEY_MS } from '../../internal/registry/request-keys.ts';
+import { MOST_ANSWER_BYTES, REQUEST_KEY_MS } from '../../internal/registry/request-keys.ts';
 import type { StoreUnderTest } from './registry.case.ts';
 
 const CLAIM = { owner: '', key: 'k-1', fingerprint: 'POST /servers/add' };
@@ -83,7 +83,7 @@ export function requestKeysContract(name: string, createStore: () => Promise<Sto
     });
 
     it('forgets the oldest when there are too many', async () => {
-      const claims = Array.from({ length: MOST_REQUEST_KEYS + 1 }, (_, index) => ({ ...CLAIM, key: `k-${index}` }));
+      const claims = Array.from({ length: store.mostRequestKeys + 1 }, (_, index) => ({ ...CLAIM, key: `k-${index}` }));
       await Promise.all(claims.map((claim) => manager.requestKeys.claim(claim)));
       const [first, second] = claims;
       assert.ok(first && second);

@@ -121,7 +121,10 @@ describe('the command line, on a running system', () => {
     await deploy.printed(/is started on port/);
     deploy.kill('SIGINT');
     assert.deepEqual(await deploy.exited, { code: 130, signal: null });
-    assert.match(deploy.output, /^heimdall: the deploy goes on without us: heimdall deployments get 4 --follow$/m);
+    assert.match(
+      deploy.output,
+      /^heimdall: the deploy goes on without us; follow it with: heimdall deployments get 4 --follow$/m,
+    );
     const given = await shell.run('services', 'rollback', 'web');
     assert.equal(given.code, 0, given.stderr);
     assert.match(given.stdout, /^● deploy 4 of web .* was rolled back/);

@@ -30,6 +30,9 @@ const READING = new Set<PropertyKey>([
   'announce',
 ]);
 
+/** Each is a commit of its own. */
+const MOST_REQUEST_KEYS = 50;
+
 interface Side {
   reach(revision: number): Promise<void>;
 }
@@ -41,9 +44,16 @@ export function etcdStore(cluster: EtcdCluster): StoreUnderTest {
   const leases = new FakedLeases(probe);
   const barrier = (side: Side) => async () => side.reach(await probe.write([{ put: 'state/barrier', value: 0 }]));
   return {
+    mostRequestKeys: MOST_REQUEST_KEYS,
     ordinal: async (revision) => ordinalOf(probe, revision),
     async openManager(clock) {
-      const manager = await openEtcdManager({ etcd, clock, node: 'a', patience: 0 });
+      const manager = await openEtcdManager({
+        etcd,
+        clock,
+        node: 'a',
+        patience: 0,
+        mostRequestKeys: MOST_REQUEST_KEYS,
+      });
       return seeingAll(manager, barrier(manager));
     },
     openProxy(proxyId, clock) {

@@ -1,6 +1,7 @@
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { EtcdSettings } from '../../model/registry-settings.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
+import { MOST_REQUEST_KEYS } from '../request-keys.ts';
 import { Mirror } from './mirror.ts';
 import { ensureId } from './registry-id.ts';
 import { Store } from './store.ts';
@@ -17,6 +18,8 @@ interface ManagerRegistryOptions {
   readonly log?: Logger;
   /** For how long a manager is waited for that has the node and gives no sign of life, in milliseconds. */
   readonly patience?: number;
+  /** Of requests that must not be carried out twice, see `RequestKeys`; default: `MOST_REQUEST_KEYS`. */
+  readonly mostRequestKeys?: number;
 }
 
 /**
@@ -25,6 +28,7 @@ interface ManagerRegistryOptions {
  */
 export async function openEtcdManager(options: ManagerRegistryOptions): Promise<EtcdWriter> {
   const { etcd, node, clock = Date.now, pid = process.pid, log, patience = 2 * HEARTBEAT_LIMIT_MS } = options;
+  const { mostRequestKeys = MOST_REQUEST_KEYS } = options;
   const store = new Store(etcd);
   const startedAt = clock();
   const mirror = new Mirror({ store, beginning: 'state/', log });
@@ -33,7 +37,18 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
     await ensureId(store);
     const me = await managerOf({ node, pid, startedAt });
     const tenure = await Tenure.begin({ store, me, log }, patience);
-    const writer = new EtcdWriter({ store, mirror, requests, clock, log, tenure, node, pid, startedAt });
+    const writer = new EtcdWriter({
+      store,
+      mirror,
+      requests,
+      mostRequestKeys,
+      clock,
+      log,
+      tenure,
+      node,
+      pid,
+      startedAt,
+    });
     try {
       await writer.snapshot();
     } catch (error) {

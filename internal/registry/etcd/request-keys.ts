@@ -5,7 +5,6 @@ import {
   type ClaimedRequest,
   type KeptAnswer,
   MOST_ANSWER_BYTES,
-  MOST_REQUEST_KEYS,
   REQUEST_KEY_MS,
   type RequestClaim,
   type RequestKeys,
@@ -45,6 +44,8 @@ interface RequestKeysOptions {
   readonly clock: () => number;
   /** Tells this handle from those before it. */
   readonly claimant: string;
+  /** Keys that are kept. */
+  readonly most: number;
 }
 
 /** Keys in memory, so that they can be counted; answers are fetched. */
@@ -72,7 +73,7 @@ export class EtcdRequestKeys implements RequestKeys {
       return this.#put(name, present, value);
     });
     if (known !== null) return this.#claimed(known, owner, key);
-    if (countOf(this.#options.mirror) > MOST_REQUEST_KEYS) await this.#trim();
+    if (countOf(this.#options.mirror) > this.#options.most) await this.#trim();
     return null;
   }
 
@@ -160,12 +161,12 @@ export class EtcdRequestKeys implements RequestKeys {
   }
 
   async #forget(): Promise<void> {
-    const { store, mirror } = this.#options;
+    const { store, mirror, most } = this.#options;
     const claims = entriesOf(mirror);
     let count = claims.length;
     let bytes = claims.reduce((sum, entry) => sum + (valueOf(CLAIM, entry).bytes ?? 0), 0);
-    const isTooMuch = (entry: Entry) => count > MOST_REQUEST_KEYS || bytes > MOST_ANSWER_BYTES || this.#isOld(entry);
-    if (count <= MOST_REQUEST_KEYS && bytes <= MOST_ANSWER_BYTES && !claims.some((entry) => this.#isOld(entry))) return;
+    const isTooMuch = (entry: Entry) => count > most || bytes > MOST_ANSWER_BYTES || this.#isOld(entry);
+    if (count <= most && bytes <= MOST_ANSWER_BYTES && !claims.some((entry) => this.#isOld(entry))) return;
     const writes: Write[] = [];
     for (const entry of claims.toSorted(byAge)) {
       if (!isTooMuch(entry)) break;

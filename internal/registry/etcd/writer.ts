@@ -41,6 +41,7 @@ interface WriterOptions extends ReaderOptions {
   readonly startedAt: number;
   /** Of `requests/`. */
   readonly requests: Mirror;
+  readonly mostRequestKeys: number;
 }
 
 /** A manager's side of the registry in etcd; has its node until it is closed. */
@@ -60,7 +61,7 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
   readonly #eventNames = new EventNames();
   #closed: Promise<void> | null = null;
 
-  constructor({ tenure, node, pid, startedAt, requests, ...options }: WriterOptions) {
+  constructor({ tenure, node, pid, startedAt, requests, mostRequestKeys, ...options }: WriterOptions) {
     super(options);
     const { store, mirror, clock } = options;
     this.#node = node;
@@ -74,7 +75,13 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     const owner = managerOwner(node, tenure.token);
     this.alerts = new EtcdAlertStore({ store, mirror, clock, owner, goneGuard: (other) => this.#goneGuard(other) });
     this.alertBook = new EtcdAlertBook({ mirror, commits: this.#commits, clock });
-    this.requestKeys = new EtcdRequestKeys({ store, mirror: requests, clock, claimant: randomUUID() });
+    this.requestKeys = new EtcdRequestKeys({
+      store,
+      mirror: requests,
+      clock,
+      claimant: randomUUID(),
+      most: mostRequestKeys,
+    });
     this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
   }
 
