@@ -276,22 +276,22 @@ describe('heimdall doctor', () => {
   });
 
   it('asks etcd where the registry is in it, and every member', async () => {
-    const config = {
-      registry: { driver: 'etcd', etcd: { endpoints: ['http://10.0.0.5:2379', 'http://10.0.0.6:2379'] } },
+    const endpoints = ['http://10.0.0.5:2379', 'http://10.0.0.6:2379'];
+    const config = { registry: { driver: 'etcd', etcd: { endpoints } } };
+    const of = async (changes: Partial<EtcdFacts>, others: Partial<Machine> = {}) => {
+      const all = await faults({ etcd: async () => ({ ...ETCD, ...changes }), ...others }, config);
+      return all.filter((line) => / (registry|server manager|leftovers):/.test(line)).join('\n');
     };
-    const etcd = (changes: Partial<EtcdFacts>) => ({ etcd: async () => ({ ...ETCD, ...changes }) });
-    assert.deepEqual(await faults({ registry: async () => assert.fail('there is no file') }, config), []);
-    const silent = [{ endpoint: 'http://10.0.0.6:2379', reason: 'connect ECONNREFUSED.' }];
-    await assertFaults(
-      [/^warning registry: etcd at http:\/\/10\.0\.0\.6:2379 does not answer: connect/],
-      etcd({ silent }),
-      config,
+    assert.equal(await of({}, { registry: async () => assert.fail('there is no file') }), '');
+    const silent = [{ endpoint: endpoints[1] ?? '', reason: 'connect ECONNREFUSED.' }];
+    assert.match(
+      await of({ silent }),
+      /^warning registry: etcd at http:\/\/10\.0\.0\.6:2379 does not answer: connect .*$/,
     );
-    const nobody = { ...STOPPED, ...etcd({ silent, content: null }), instanceProcesses: async () => [] };
-    await assertFaults([/^broken registry: etcd at .*etcdctl/], nobody, config);
+    assert.match(await of({ silent, content: null }, STOPPED), /^broken registry: etcd at .*etcdctl.*$/);
     const behind = [{ ...PROXY, appliedRevision: 5, inFlight: new Map<string, number>() }];
-    await assertFaults([/^warning registry: .* is 2 revisions behind/], etcd({ proxies: behind }), config);
-    await assertFaults([/^warning server manager: pid 21 .* another registry/], etcd({ managerPid: 5 }), config);
+    assert.match(await of({ proxies: behind }), /^warning registry: .* is 2 revisions behind .*$/);
+    assert.match(await of({ managerPid: 5 }), /^warning server manager: pid 21 .* another registry .*$/);
   });
 
   it('tells of certificates that end soon', async () => {
