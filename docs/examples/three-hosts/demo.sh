@@ -4,6 +4,7 @@
 #
 #   sudo docs/examples/three-hosts/demo.sh            until Ctrl-C
 #   sudo docs/examples/three-hosts/demo.sh --once     one round
+#   … --with nginx                                    nginx in front, whose servers `heimdall sync nginx` keeps true
 #
 # The hosts are made as hosts.sh tells: nothing of this machine is changed, and everything is gone when the script ends.
 set -euo pipefail
@@ -19,12 +20,20 @@ node=$root/node_modules/.bin/node
 enter_sandbox "$0" "$@"
 
 rounds=forever
-for argument in "$@"; do
-  case $argument in
+with=heimdall
+while [ $# -gt 0 ]; do
+  case $1 in
     --once) rounds=one ;;
-    *) echo "unknown argument $argument; known is --once" >&2; exit 2 ;;
+    --with) with=${2:-}; shift ;;
+    *) echo "unknown argument $1; known are --once and --with nginx" >&2; exit 2 ;;
   esac
+  shift || break
 done
+case $with in
+  heimdall) ;;
+  nginx) command -v nginx >/dev/null || { echo 'nginx is not installed: apt-get install nginx' >&2; exit 2; } ;;
+  *) echo "--with $with: known is nginx" >&2; exit 2 ;;
+esac
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
@@ -59,8 +68,39 @@ cat >/run/hosts/front/config.json <<JSON
 }
 JSON
 
-say 'heimdall on host front, an app and an agent on each of app1, app2, app3'
-run front "$heimdall" up
+use_nginx() {
+  cat >/run/hosts/front/nginx.conf <<'NGINX'
+daemon off;
+worker_processes 1;
+pid /run/hosts/front/nginx.pid;
+error_log /run/hosts/front/nginx.log;
+events {}
+http {
+  access_log off;
+  include /run/hosts/front/upstreams.conf;
+  server {
+    listen 8080;
+    location / {
+      proxy_pass http://web;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_connect_timeout 1s;
+      proxy_read_timeout 1s;
+    }
+  }
+}
+NGINX
+  local nginx='nginx -c /run/hosts/front/nginx.conf -e /run/hosts/front/nginx.log'
+  run front "$heimdall" manager
+  until grep -q 'manager API on' /run/hosts/front/log; do sleep 0.1; done
+  on front "$heimdall" sync nginx --once --out upstreams.conf --test true --reload true >>/run/hosts/front/log 2>&1
+  # shellcheck disable=SC2086 # a command and its arguments
+  run front $nginx
+  run front "$heimdall" sync nginx --out upstreams.conf --pid-file nginx.pid --test "$nginx -t" --reload "$nginx -s reload"
+}
+
+say "$with on host front, an app and an agent on each of app1, app2, app3"
+if [ "$with" = nginx ]; then use_nginx; else run front "$heimdall" up; fi
 for name in app1 app2 app3; do start_app "$name"; done
 for name in app1 app2 app3; do
   until grep -q 'is announced' "/run/hosts/$name/log"; do sleep 0.1; done

@@ -57,8 +57,8 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   enter_sandbox "$0" "$@"
   make_hosts "$@"
   export -f on unplug plug
-  heimdall=$(cd -- "$(dirname -- "$0")/../../../bin" && pwd)
-  export PATH=$heimdall:$PATH
+  root=$(cd -- "$(dirname -- "$0")/../../.." && pwd)
+  export PATH=$root/bin:$root/node_modules/.bin:$PATH
   cd /run/hosts
   PS1='hosts$ ' bash --norc -i
 fi
