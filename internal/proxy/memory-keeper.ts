@@ -1,6 +1,7 @@
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
 import type { HealthRecord } from '../model/health.ts';
+import { HealthSaver } from '../registry/health-saver.ts';
 import type { ProxyRegistry } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -19,8 +20,7 @@ export interface MemoryKeeperOptions {
  */
 export class MemoryKeeper {
   readonly #options: MemoryKeeperOptions;
-  readonly #unsaved = new Map<string, HealthRecord>();
-  #saving = false;
+  readonly #health: HealthSaver;
   #ejectionsUnsaved = false;
   /** Instances whose ejections the registry may still have, by id. */
   readonly #ejected = new Set<string>();
@@ -30,6 +30,7 @@ export class MemoryKeeper {
 
   constructor(options: MemoryKeeperOptions) {
     this.#options = options;
+    this.#health = new HealthSaver(options.registry);
   }
 
   /** Tells the fleet what was kept. Never rejects: without it, all is found out anew. */
@@ -45,8 +46,7 @@ export class MemoryKeeper {
   }
 
   saveHealth(record: HealthRecord): void {
-    this.#unsaved.set(record.instanceId, record);
-    void this.#saveHealth();
+    this.#health.save(record);
   }
 
   /** What is ejected now. */
@@ -67,7 +67,7 @@ export class MemoryKeeper {
 
   /** To be called with every heartbeat. Never rejects. */
   async beat(): Promise<void> {
-    await this.#saveHealth();
+    await this.#health.flush();
     await this.#saveEjections();
     this.#beats += 1;
     if (this.#beats % BEATS_PER_SAVING === 0) await this.saveLatencies();
@@ -93,25 +93,6 @@ export class MemoryKeeper {
     } catch {
       this.#ejectionsUnsaved = true; // the next heartbeat tries again
     }
-  }
-
-  /** One call at a time, so that none that fails brings back what a later one was about to save. */
-  async #saveHealth(): Promise<void> {
-    if (this.#saving) return;
-    this.#saving = true;
-    while (this.#unsaved.size > 0) {
-      const records = [...this.#unsaved.values()];
-      this.#unsaved.clear();
-      try {
-        await this.#options.registry.saveHealth(records);
-      } catch {
-        // Kept for the next heartbeat, unless something newer came meanwhile.
-        const newer = new Set(this.#unsaved.keys());
-        for (const record of records) if (!newer.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
-        break;
-      }
-    }
-    this.#saving = false;
   }
 }
 

@@ -9,6 +9,8 @@ import {
   type ProxyReport,
   type Snapshot,
 } from '../registry/registry.ts';
+import { Reporter } from '../registry/reporter.ts';
+import { supersedes } from '../registry/supersedes.ts';
 import type { Fleet } from './fleet.ts';
 import { MemoryKeeper } from './memory-keeper.ts';
 import { SampleKeeper } from './sample-keeper.ts';
@@ -38,16 +40,13 @@ export class RegistryLink {
   readonly #samples: SampleKeeper;
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
+  readonly #reporter: Reporter;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
-  /** When the registry last took a report, in epoch milliseconds. */
-  #reportedAt = 0;
   /** When the registry began to refuse reports, in epoch milliseconds. */
   #refusedSince: number | null = null;
   /** Refused for so long that people were told. */
   #readOnly = false;
-  #reporting: Promise<void> | null = null;
-  #reportAgain = false;
   #available = true;
   /** A picture came that could not be applied; the registry will not tell of it again. */
   #missed = false;
@@ -57,6 +56,13 @@ export class RegistryLink {
     this.#options = options;
     this.memory = new MemoryKeeper(options);
     this.#samples = new SampleKeeper(options);
+    this.#reporter = new Reporter({
+      ...options,
+      report: () => this.#state(),
+      signal: this.#abort.signal,
+      onTaken: () => this.#reportTaken(),
+      onRefused: (error) => this.#reportRefused(error),
+    });
   }
 
   get appliedRevision(): number | null {
@@ -74,7 +80,7 @@ export class RegistryLink {
    */
   async start(onRecalled: () => void = () => {}): Promise<void> {
     // Our row must exist before our first picture is read: a drain that begins in between waits for us.
-    await this.#report();
+    await this.#reporter.tell();
     await this.memory.recall();
     onRecalled();
     this.#options.registry.watch(
@@ -87,21 +93,21 @@ export class RegistryLink {
 
   /** Something that the manager waits for has changed: tell it now rather than with the next heartbeat. */
   reportSoon(): void {
-    void this.#report();
+    void this.#reporter.tell();
   }
 
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
     this.memory.retire();
     this.#options.registry.stepBack();
-    await this.#report();
+    await this.#reporter.tell();
   }
 
   /** Nobody is served any more: drains need not wait for this load balancer. */
   async stop(): Promise<void> {
     this.#abort.abort();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
-    await this.#reporting;
+    await this.#reporter.settled();
     await this.memory.saveLatencies();
     await this.#samples.finish();
     try {
@@ -128,33 +134,21 @@ export class RegistryLink {
       this.#missed = true;
     }
     this.#firstPicture.resolve();
-    await this.#report();
+    await this.#reporter.tell();
   }
 
   #apply(picture: Snapshot): void {
     const { fleet, log } = this.#options;
-    const other = this.#applied !== null && this.#applied.registryId !== picture.registryId;
-    if (other && picture.instances.length === 0) {
-      log.warn('the registry was replaced by an empty one; the last picture stays in force until it has instances');
-      return;
-    }
-    if (!other && this.#applied !== null && picture.revision < this.#applied.revision) return; // overtaken by a newer one
+    if (!supersedes(picture, this.#applied, log)) return;
     fleet.apply(picture.instances, picture.services);
     this.#applied = picture;
   }
 
-  /**
-   * A manager that took us for dead may have gone on without us: announce ourselves first, and read again. When that
-   * cannot be done now, what is at hand is still better than what is in force, let alone nothing.
-   */
   async #fresh(snapshot: Snapshot): Promise<Snapshot | null> {
     this.#missed = false;
     if (this.#abort.signal.aborted) return null;
-    if (this.#options.now() - this.#reportedAt < HEARTBEAT_LIMIT_MS) return snapshot;
     try {
-      await this.#options.registry.report(this.#state());
-      this.#reportedAt = this.#options.now();
-      return await this.#options.registry.snapshot();
+      return await this.#reporter.upToDate(snapshot);
     } catch (error) {
       this.#options.log.debug({ err: error }, 'announced to nobody; the next heartbeat tries again');
       this.#missed = true;
@@ -178,7 +172,7 @@ export class RegistryLink {
   }
 
   async #beat(): Promise<void> {
-    await this.#report();
+    await this.#reporter.tell();
     await this.memory.beat();
     const leading = await this.#isLeading();
     if (this.#abort.signal.aborted) return;
@@ -196,30 +190,8 @@ export class RegistryLink {
     }
   }
 
-  /** One report at a time; what changes meanwhile goes into the next. */
-  #report(): Promise<void> {
-    this.#reportAgain = true;
-    this.#reporting ??= this.#reportAll().finally(() => {
-      this.#reporting = null;
-    });
-    return this.#reporting;
-  }
-
-  async #reportAll(): Promise<void> {
-    while (this.#reportAgain && !this.#abort.signal.aborted) {
-      this.#reportAgain = false;
-      try {
-        await this.#options.registry.report(this.#state());
-        this.#reportTaken();
-      } catch (error) {
-        this.#reportRefused(error);
-      }
-    }
-  }
-
   #reportTaken(): void {
     const { alerts, log, now } = this.#options;
-    this.#reportedAt = now();
     this.#refusedSince = null;
     if (!this.#readOnly) return;
     this.#readOnly = false;

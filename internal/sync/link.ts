@@ -1,13 +1,10 @@
 import type { Logger } from '../../pkg/logger/logger.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { messageOf } from '../model/errors.ts';
-import {
-  HEARTBEAT_LIMIT_MS,
-  isAlive,
-  type ProxyRegistry,
-  type ProxyReport,
-  type Snapshot,
-} from '../registry/registry.ts';
+import { HealthSaver } from '../registry/health-saver.ts';
+import { isAlive, type ProxyRegistry, type ProxyReport, type Snapshot } from '../registry/registry.ts';
+import { Reporter } from '../registry/reporter.ts';
+import { supersedes } from '../registry/supersedes.ts';
 
 const HEARTBEAT_MS = 1_000;
 
@@ -30,17 +27,22 @@ export interface SyncLinkOptions {
 export class SyncLink {
   readonly #options: SyncLinkOptions;
   readonly #abort = new AbortController();
-  readonly #unsaved = new Map<string, HealthRecord>();
+  readonly #reporter: Reporter;
+  readonly #health: HealthSaver;
   #heartbeat: NodeJS.Timeout | null = null;
   #seen: Snapshot | null = null;
-  /** When the registry last took a report, in epoch milliseconds. */
-  #reportedAt = 0;
-  #reporting: Promise<void> | null = null;
-  #reportAgain = false;
   #available = true;
 
   constructor(options: SyncLinkOptions) {
     this.#options = options;
+    this.#health = new HealthSaver(options.registry);
+    this.#reporter = new Reporter({
+      ...options,
+      signal: this.#abort.signal,
+      onTaken: () => {},
+      onRefused: (error) =>
+        options.log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again'),
+    });
   }
 
   /** Whoever drains from now on waits for this front; pictures come when there are any. */
@@ -53,26 +55,22 @@ export class SyncLink {
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
   }
 
-  /** Tells what is in force. One report at a time; what changes meanwhile goes into the next. Never rejects. */
+  /** What `report` says has changed. Never rejects. */
   report(): Promise<void> {
-    this.#reportAgain = true;
-    this.#reporting ??= this.#reportAll().finally(() => {
-      this.#reporting = null;
-    });
-    return this.#reporting;
+    return this.#reporter.tell();
   }
 
   /** For the list of instances, and for load balancers that start later. */
   saveHealth(record: Omit<HealthRecord, 'proxyId'>): void {
-    this.#unsaved.set(record.instanceId, { ...record, proxyId: this.#options.registry.proxyId });
-    void this.#saveHealth();
+    if (this.#abort.signal.aborted) return;
+    this.#health.save({ ...record, proxyId: this.#options.registry.proxyId });
   }
 
   /** Drains wait for this front no more. */
   async stop(): Promise<void> {
     this.#abort.abort();
     if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
-    await this.#reporting;
+    await this.#reporter.settled();
     const { registry, log } = this.#options;
     await registry
       .withdraw()
@@ -81,33 +79,14 @@ export class SyncLink {
   }
 
   async #changed(snapshot: Snapshot): Promise<void> {
-    const picture = await this.#fresh(snapshot);
+    const picture = await this.#reporter.upToDate(snapshot).catch(() => snapshot); // still better than what is in force
     if (this.#abort.signal.aborted) return;
     const { log, onPicture } = this.#options;
     if (!this.#available) log.info('the registry is back');
     this.#available = true;
-    const before = this.#seen;
-    const isOther = before !== null && before.registryId !== picture.registryId;
-    if (isOther && picture.instances.length === 0) {
-      log.warn('the registry was replaced by an empty one; the last picture stays in force until it has instances');
-      return;
-    }
-    if (!isOther && before !== null && picture.revision < before.revision) return; // overtaken by a newer one
+    if (!supersedes(picture, this.#seen, log)) return;
     this.#seen = picture;
     onPicture(picture);
-  }
-
-  /** A manager that took us for dead may have gone on without us: announce ourselves first, and read again. */
-  async #fresh(snapshot: Snapshot): Promise<Snapshot> {
-    const { registry, now, report } = this.#options;
-    if (now() - this.#reportedAt < HEARTBEAT_LIMIT_MS) return snapshot;
-    try {
-      await registry.report(report());
-      this.#reportedAt = now();
-      return await registry.snapshot();
-    } catch {
-      return snapshot; // still better than what is in force
-    }
   }
 
   #failed(error: Error): void {
@@ -119,7 +98,7 @@ export class SyncLink {
   async #beat(): Promise<void> {
     this.#options.onBeat();
     await this.report();
-    await this.#saveHealth();
+    if (!this.#abort.signal.aborted) await this.#health.flush();
     await this.#leaveTheLead();
   }
 
@@ -133,33 +112,6 @@ export class SyncLink {
       if (others.some(({ id, startedAt }) => id !== own.id && startedAt >= own.startedAt)) registry.stepBack();
     } catch (error) {
       log.debug({ err: error }, 'the other load balancers cannot be asked for');
-    }
-  }
-
-  async #reportAll(): Promise<void> {
-    const { registry, now, report, log } = this.#options;
-    while (this.#reportAgain && !this.#abort.signal.aborted) {
-      this.#reportAgain = false;
-      try {
-        await registry.report(report());
-        this.#reportedAt = now();
-      } catch (error) {
-        log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
-      }
-    }
-  }
-
-  async #saveHealth(): Promise<void> {
-    const records = [...this.#unsaved.values()];
-    if (records.length === 0 || this.#abort.signal.aborted) return;
-    this.#unsaved.clear();
-    try {
-      await this.#options.registry.saveHealth(records);
-    } catch {
-      // Kept for the next heartbeat, unless something newer came meanwhile.
-      for (const record of records) {
-        if (!this.#unsaved.has(record.instanceId)) this.#unsaved.set(record.instanceId, record);
-      }
     }
   }
 }
