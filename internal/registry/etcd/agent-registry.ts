@@ -8,7 +8,7 @@ import { Commits } from './commits.ts';
 import { EventNames, writeEvent } from './events.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 
-interface AgentRegistryOptions extends ReaderOptions {
+interface AgentRegistryOptions extends Omit<ReaderOptions, 'told'> {
   /** Whose side it is; no node and no manager has this name. */
   readonly name: string;
 }
@@ -21,11 +21,12 @@ export class EtcdAgentRegistry extends EtcdReader implements AgentRegistry {
   readonly #eventNames = new EventNames();
 
   constructor({ name, ...options }: AgentRegistryOptions) {
-    super(options);
+    super({ ...options, told: null });
     const { store, mirror, clock } = options;
     this.#commits = new Commits({ store, mirror, tenure: null, node: name });
-    this.#changes = new Changes({ mirror, pictures: this.pictures, node: name });
-    this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
+    const { instances, pictures } = this;
+    this.#changes = new Changes({ mirror, instances, pictures, node: name });
+    this.announcements = new EtcdAnnouncements({ store, mirror, instances, commits: this.#commits, clock });
   }
 
   update(id: string, change: InstanceChange): Promise<{ instance: Instance; revision: number }> {

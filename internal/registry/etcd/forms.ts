@@ -76,6 +76,8 @@ const ProxySchema = z.object({
 });
 export type ProxyEntry = z.infer<typeof ProxySchema>;
 
+const PresenceSchema = z.object({ pid: z.int(), startedAt: z.int() });
+
 const HealthSchema = z.object({
   instanceId: z.string(),
   incarnation: z.string(),
@@ -150,6 +152,7 @@ export const FORM = {
   manager: new Form(ManagerSchema),
   node: new Form(NodeSchema),
   proxy: new Form(ProxySchema),
+  presence: new Form(PresenceSchema),
   health: new Form(HealthSchema),
   latencies: new Form(LatenciesSchema),
   ejection: new Form(EjectionSchema),

@@ -60,7 +60,9 @@ export class Watcher {
   #look(): void {
     this.#timer = null;
     if (this.#signal.aborted || this.#mirror.isFailing) return;
+    if (this.#pictures.registryId === '') return; // all was deleted: a new one is being made
     try {
+      this.#pictures.check();
       const token = [this.#pictures.registryId, this.#pictures.revision, ...[...this.#pictures.away()].toSorted()].join(
         ' ',
       );
