@@ -18,27 +18,26 @@ export class Instances {
   readonly #mirror: Pick<Mirror, 'get' | 'noteOf'>;
   /** Names of keys. */
   readonly #changed: Set<string>;
-  readonly #byName = new Map<string, KeptInstance>();
+  /** By name, in the order in which they were made, unless `#isInOrder` says otherwise. */
+  #kept = new Map<string, KeptInstance>();
   readonly #byId = new Map<string, KeptInstance>();
-  /** In the order in which they were made; null: to be made anew. */
-  #kept: readonly KeptInstance[] | null = null;
-  #rows: readonly Instance[] = [];
+  /** How many instances of their managers there are on each node. */
+  readonly #nodes = new Map<string, number>();
+  #last: KeptInstance | null = null;
+  #isInOrder = true;
+  /** Null: to be made anew. */
+  #rows: readonly Instance[] | null = null;
 
   constructor(mirror: Pick<Mirror, 'get' | 'noteOf'>) {
     this.#mirror = mirror;
     this.#changed = mirror.noteOf('instances');
   }
 
-  /** In the order in which they were made. */
-  kept(): readonly KeptInstance[] {
-    this.#catchUp();
-    return this.#list();
-  }
-
-  /** In the same order; the same array as long as none has changed. */
+  /** In the order in which they were made; the same array as long as none has changed. */
   rows(): readonly Instance[] {
     this.#catchUp();
-    this.#list();
+    if (!this.#isInOrder) this.#sort();
+    this.#rows ??= Array.from(this.#kept.values(), ({ instance }) => instance);
     return this.#rows;
   }
 
@@ -49,36 +48,72 @@ export class Instances {
 
   at(host: string, port: number): KeptInstance | null {
     this.#catchUp();
-    return this.#byName.get(NAMES.instance(host, port)) ?? null;
+    return this.#kept.get(NAMES.instance(host, port)) ?? null;
+  }
+
+  /** Those whose managers have instances. */
+  nodes(): Iterable<string> {
+    this.#catchUp();
+    return this.#nodes.keys();
   }
 
   #catchUp(): void {
+    if (this.#changed.size === 0) return;
+    const come: [string, KeptInstance][] = [];
     for (const name of this.#changed) {
       const entry = this.#mirror.get(name);
-      const before = this.#byName.get(name);
-      if (entry !== (before?.entry ?? null)) {
-        const kept = entry && { ...valueOf(FORM.instance, entry), entry };
-        if (before !== undefined && this.#byId.get(before.instance.id) === before)
-          this.#byId.delete(before.instance.id);
-        if (kept === null) this.#byName.delete(name);
-        else {
-          this.#byName.set(name, kept);
-          this.#byId.set(kept.instance.id, kept);
-        }
-        this.#kept = null;
+      const before = this.#kept.get(name) ?? null;
+      if (entry === null || entry !== before?.entry) {
+        const now = entry && { ...valueOf(FORM.instance, entry), entry };
+        if (now !== null && before !== null && byOrigin(before, now) === 0) this.#put(name, now);
+        else if (now !== null) come.push([name, now]);
+        else this.#remove(name);
       }
-      this.#changed.delete(name);
     }
+    for (const [name, now] of come.toSorted(([, a], [, b]) => byOrigin(a, b))) {
+      if (this.#last !== null && byOrigin(this.#last, now) > 0) this.#isInOrder = false;
+      this.#remove(name);
+      this.#put(name, now);
+      this.#last = now;
+    }
+    this.#changed.clear();
   }
 
-  /** They are made one after the other, so that they mostly are in order already. */
-  #list(): readonly KeptInstance[] {
-    if (this.#kept !== null) return this.#kept;
-    const kept = [...this.#byName.values()];
-    const isInOrder = kept.every((each, at) => at === 0 || byOrigin(kept[at - 1] ?? each, each) <= 0);
-    this.#kept = isInOrder ? kept : kept.toSorted(byOrigin);
-    this.#rows = this.#kept.map(({ instance }) => instance);
-    return this.#kept;
+  #put(name: string, now: KeptInstance): void {
+    const before = this.#kept.get(name);
+    this.#rows = null;
+    this.#kept.set(name, now);
+    if (before !== undefined) this.#drop(before);
+    this.#byId.set(now.instance.id, now);
+    this.#count(now.instance, 1);
+  }
+
+  #remove(name: string): void {
+    const before = this.#kept.get(name);
+    if (before === undefined) return;
+    this.#rows = null;
+    this.#kept.delete(name);
+    this.#drop(before);
+  }
+
+  /** The id may be kept under another name already. */
+  #drop(before: KeptInstance): void {
+    if (this.#byId.get(before.instance.id) === before) this.#byId.delete(before.instance.id);
+    this.#count(before.instance, -1);
+  }
+
+  #count({ node, agent }: Instance, by: number): void {
+    if (node === null || agent !== null) return;
+    const count = (this.#nodes.get(node) ?? 0) + by;
+    if (count > 0) this.#nodes.set(node, count);
+    else this.#nodes.delete(node);
+  }
+
+  #sort(): void {
+    const sorted = [...this.#kept].toSorted(([, a], [, b]) => byOrigin(a, b));
+    this.#kept = new Map(sorted);
+    this.#last = sorted.at(-1)?.[1] ?? null;
+    this.#isInOrder = true;
   }
 }
 

@@ -24,9 +24,6 @@ export class Pictures {
   readonly #instances: Instances;
   /** As it was when the store could be read last. */
   #away: ReadonlySet<string> = new Set();
-  /** Of what the nodes are. */
-  #rows: readonly Instance[] = [];
-  #nodes: ReadonlySet<string> = new Set();
 
   constructor(mirror: Source, instances: Instances) {
     this.#mirror = mirror;
@@ -56,7 +53,7 @@ export class Pictures {
 
   /** Nodes whose managers give no sign of life. */
   away(): ReadonlySet<string> {
-    const named = new Set([...this.#nodesOfInstances(), ...this.#ownServices().map(({ node }) => node)]);
+    const named = new Set([...this.#instances.nodes(), ...this.#ownServices().map(({ node }) => node)]);
     const away = new Set([...named].filter((node) => this.#mirror.get(NAMES.manager(node)) === null));
     if (this.grace > 0) return new Set([...away].filter((node) => this.#away.has(node)));
     this.#away = away;
@@ -107,15 +104,6 @@ export class Pictures {
       rows.filter((each) => isThere(each) && each.lifecycle === 'ready').map(({ service }) => service),
     );
     return rows.filter((each) => isThere(each) || !served.has(each.service));
-  }
-
-  #nodesOfInstances(): ReadonlySet<string> {
-    const rows = this.#instances.rows();
-    if (rows !== this.#rows) {
-      const nodes = rows.flatMap(({ node, agent }) => (agent === null && node !== null ? [node] : []));
-      [this.#rows, this.#nodes] = [rows, new Set(nodes)];
-    }
-    return this.#nodes;
   }
 
   #ownServices(): { readonly node: string; readonly state: OwnService }[] {
