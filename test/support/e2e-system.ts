@@ -113,6 +113,10 @@ export class System implements AsyncDisposable {
     await this.writeConfig(JSON.stringify(this.#config));
   }
 
+  async readConfig(): Promise<string> {
+    return readFile(this.configPath, 'utf8');
+  }
+
   async writeConfig(text: string): Promise<void> {
     await writeFile(`${this.configPath}.new`, text);
     await rename(`${this.configPath}.new`, this.configPath);
