@@ -23,7 +23,7 @@ import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
 import { type CreateEngine, engineFactory } from './engine-factory.ts';
 import { DataPlane } from './data-plane.ts';
-import { cookieSecret, newProxyId } from './identity.ts';
+import { cookieSecret, listeningPlace, newProxyId } from './identity.ts';
 import { type RunningEngine, slotsFor } from './running-engine.ts';
 
 /** How long running requests may take when the listener closes or moves. */
@@ -110,7 +110,7 @@ export class LoadBalancer implements Running {
     const { config } = loaded;
     const [registry, secret, createEngine] = await Promise.all([
       openProxy(config.registry, {
-        proxyId: newProxyId(),
+        proxyId: newProxyId(listeningPlace(config)),
         log: options.log.child({ subsystem: 'registry' }),
         creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
       }),
