@@ -80,6 +80,7 @@ export class LoadBalancer implements Running {
       cookieSecret: secret,
       log,
       slots,
+      rescue: (from) => this.#engine.rescue(from),
       upstreamRemoved: (id) => this.#engine.forget(id),
       poolsChanged: () => this.#engine.changed(),
     });
