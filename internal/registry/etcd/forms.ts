@@ -62,7 +62,7 @@ const TrafficSchema = z.object({
 const DemandSchema = z.object({
   service: z.string(),
   waiting: z.int(),
-  requests: z.int(),
+  requests: z.int().nullable(),
 }) satisfies z.ZodType<DemandRecord>;
 
 const ProxySchema = z.object({

@@ -96,7 +96,7 @@ export const TrafficRowSchema = OfProxySchema.extend({
 export const DemandRowSchema = OfProxySchema.extend({
   service: z.string(),
   waiting: z.int(),
-  requests: z.int(),
+  requests: z.int().nullable(),
 }) satisfies z.ZodType<DemandRecord>;
 
 export const LatencyRowSchema = z.object({
