@@ -32,6 +32,7 @@ export class RegistryLink {
   #applied: Snapshot | null = null;
   /** A picture came that could not be applied; the registry will not tell of it again. */
   #missed = false;
+  #isRetiring = false;
   #firstPicture = Promise.withResolvers<void>();
 
   constructor(options: RegistryLinkOptions) {
@@ -81,6 +82,7 @@ export class RegistryLink {
 
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
+    this.#isRetiring = true; // the successor may have another registry, and cannot be seen from here
     this.memory.retire();
     this.#options.registry.stepBack();
     await this.#reporter.tell();
@@ -153,9 +155,9 @@ export class RegistryLink {
     const { registry, now } = this.#options;
     try {
       if (this.#missed) await this.#changed(await registry.snapshot());
-      return isLeader(registry.proxyId, await registry.proxies(), now());
+      return !this.#isRetiring && isLeader(registry.proxyId, await registry.proxies(), now());
     } catch {
-      return true; // nobody can be asked: better twice than never
+      return !this.#isRetiring; // nobody can be asked: better twice than never
     }
   }
 

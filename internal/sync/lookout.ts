@@ -4,6 +4,7 @@ import type { ExaminedService } from '../health/health-alerts.ts';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../health/monitor.ts';
 import type { StartProbe } from '../health/probe.ts';
 import type { ProbeTarget } from '../health/probe-request.ts';
+import { isUnreachable } from '../health/silence.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { incarnationOf } from '../model/incarnation.ts';
@@ -189,8 +190,4 @@ export class Lookout {
     this.#options.onHealth(change);
     this.#options.onChange();
   }
-}
-
-function isUnreachable(cause: string): boolean {
-  return cause.startsWith('connect ');
 }
