@@ -6,7 +6,8 @@ import { constants, openSync } from 'node:fs';
  * Node makes that of a pipe so as soon as somebody looks at `process.stdout`. That of a terminal is also the shell's, and stays as it
  * is: a terminal that stands still (Ctrl-S) would stop who writes to it, so it is opened once more.
  */
-export function standardOutput({ fd, isTTY }: Pick<typeof process.stdout, 'fd' | 'isTTY'> = process.stdout): number {
+export function standardOutput(output: { readonly fd: number; readonly isTTY: boolean } = process.stdout): number {
+  const { fd, isTTY } = output;
   if (!isTTY) return fd;
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
