@@ -51,6 +51,9 @@ export type ManagerEntry = z.infer<typeof ManagerSchema>;
 
 const NodeSchema = z.object({ pid: z.int(), startedAt: z.int(), seenAt: z.int(), note: NodeNoteSchema });
 
+/** Memory in bytes, and percent of one core, by instance. */
+const UsageSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
+
 const TrafficSchema = z.object({
   instanceId: z.string(),
   incarnation: z.string(),
@@ -149,6 +152,7 @@ export const FORM = {
   sharedService: new Form(SharedServiceSchema),
   manager: new Form(ManagerSchema),
   node: new Form(NodeSchema),
+  usage: new Form(UsageSchema),
   proxy: new Form(ProxySchema),
   health: new Form(HealthSchema),
   latencies: new Form(LatenciesSchema),
