@@ -64,7 +64,7 @@ export type ToThread =
   | { readonly kind: 'settings'; readonly settings: EngineSettings }
   | { readonly kind: 'lines'; readonly lines: LineSettings | null }
   /** The memory of lines that are under way no more. */
-  | { readonly kind: 'returned'; readonly memory: ArrayBuffer }
+  | { readonly kind: 'returned'; readonly memory: SharedArrayBuffer }
   /** Lines that were not sent so far shall be. */
   | { readonly kind: 'flush'; readonly question: number }
   | {

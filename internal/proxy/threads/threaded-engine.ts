@@ -46,7 +46,7 @@ interface ThreadedEngineListener {
   /** Requests that are sampled for tracing are over. @param droppedSpans - of others, for which there was no room. */
   traced(requests: readonly TracedRequest[], droppedSpans: number): void;
   /** @param done - takes the memory of the batch back. */
-  lines(batch: LineBatch, done: (memory: ArrayBuffer) => void): void;
+  lines(batch: LineBatch, done: (memory: SharedArrayBuffer) => void): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -213,7 +213,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         from.send({ kind: 'traces-taken' });
         break;
       case 'lines':
-        listener.lines(message.batch, (memory) => from.send({ kind: 'returned', memory }, [memory]));
+        listener.lines(message.batch, (memory) => from.send({ kind: 'returned', memory }));
         break;
       case 'flushed':
         this.#flushes.answered(message.question, from.thread, true);

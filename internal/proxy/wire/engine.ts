@@ -9,6 +9,7 @@ import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 import { tracerFor } from '../tracing/tracer.ts';
+import { WallTime } from '../wall-time.ts';
 import type { ClientTools } from './client-connection.ts';
 import { HeadParser } from './head-parser.ts';
 import { WireListener } from './listener.ts';
@@ -52,6 +53,7 @@ export class WireEngine implements Engine {
       proxies: new TrustedProxies(settings.trustedProxies),
       budget: new RetryBudget(now, threads),
       now,
+      wallTime: new WallTime(now),
       record: onRequest,
       ids,
       clients: new ClientSockets(),
