@@ -38,7 +38,7 @@ export class RegistryAnnouncer implements Announcer {
   readonly #options: RegistryAnnouncerOptions;
   /** Since when no manager was seen; epoch milliseconds. */
   #aloneSince: number | null = null;
-  #hasWarned = false;
+  readonly #warnings = new Set<string>();
 
   constructor(options: RegistryAnnouncerOptions) {
     this.#options = options;
@@ -55,6 +55,7 @@ export class RegistryAnnouncer implements Announcer {
       const instance = await registry.announcements.announce(announcement, ANNOUNCEMENT_TTL_MS);
       const isNew = !snapshot.instances.some(({ id }) => id === instance.id);
       if (isNew) this.#record('instance.announced', instance, `is announced by ${agent}`);
+      await this.#warnOfNobody();
       return instance;
     } catch (error) {
       const isOwn = (['PORT_TAKEN', 'LIFECYCLE_CONFLICT', 'INVALID_REQUEST'] as const).some((code) =>
@@ -115,15 +116,30 @@ export class RegistryAnnouncer implements Announcer {
   }
 
   async #ownHost(): Promise<string> {
-    const { ownHost, place, log } = this.#options;
+    const { ownHost, place } = this.#options;
     const host = await ownHost();
-    if (isLoopbackHost(host) && !this.#hasWarned) {
-      this.#hasWarned = true;
-      log.warn(
+    if (isLoopbackHost(host)) {
+      this.#warn(
         `${place} is reached at ${host}, under which no other host reaches the apps: --host names another address`,
       );
     }
     return host;
+  }
+
+  /** A prefix that nobody else has is a mistake, and nothing else would tell. */
+  async #warnOfNobody(): Promise<void> {
+    const { registry, place } = this.#options;
+    const [manager, proxies] = await Promise.all([registry.manager(), registry.proxies()]);
+    if (manager !== null || proxies.length > 0) return;
+    this.#warn(
+      `no load balancer and no manager is to be seen in ${place}: are they to come yet, or is the prefix another one?`,
+    );
+  }
+
+  /** Once. */
+  #warn(words: string): void {
+    if (!this.#warnings.has(words)) this.#options.log.warn(words);
+    this.#warnings.add(words);
   }
 
   /** Announced instances, by id. */

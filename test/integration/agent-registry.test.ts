@@ -112,21 +112,25 @@ describe('an agent that announces into etcd itself', { skip: etcdMissing() }, ()
     const kept = await living.announce(appOf());
     const lost = await dead.announce(appOf({ host: '10.0.0.8' }));
     await dead.close();
-    await silence(etcd, lost.id);
     const manager = await openEtcdManager({ etcd, node: 'host-a', patience: 0 });
+    const app = { service: 'web', host: '10.0.0.9', port: 8_080, node: 'host-d', weight: 1, version: null };
+    const toldManager = await manager.announcements.announce({ ...app, agent: { id: 'host-d', metadata: {} } }, 8_000);
+    for (const { id } of [lost, toldManager]) await silence(etcd, id);
     const present = async () => (await manager.snapshot()).instances.map(({ id }) => id);
     const beat = () => living.beat([{ id: kept.id, isUp: true, cause: '' }]);
     await beat();
     now += 20_000;
     await beat();
-    assert.deepEqual(await present(), [kept.id, lost.id], 'that is the manager’s to do');
+    assert.deepEqual(await present(), [kept.id, lost.id, toldManager.id], 'that is the manager’s to do');
     await manager.close();
     const reader = openEtcdAgent({ etcd, agent: 'host-d' });
     await eventually('it is taken away', async () => {
       now += 6_000;
       await beat();
-      return (await reader.snapshot()).instances.length === 1;
+      return (await reader.snapshot()).instances.length === 2;
     });
+    const left = (await reader.snapshot()).instances.map(({ id }) => id);
+    assert.deepEqual(left, [kept.id, toldManager.id], 'whose agent has nobody to tell that it lives');
     assert.deepEqual(
       (await reader.events({ limit: 1 })).map(({ type }) => type),
       ['instance.expired'],

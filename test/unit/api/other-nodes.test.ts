@@ -148,6 +148,13 @@ describe('calls for another node', () => {
     assert.match(nodes.b.audits[0]?.message ?? '', /\(from 127\.0\.0\.1, by node a\)$/);
   });
 
+  it('are not carried with a body that nobody takes', async () => {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await nodes.call('/servers/add?node=b', { method: 'POST', headers, body: ' '.repeat(500_000) });
+    assert.deepEqual([response.status, ((await response.json()) as Problem).code], [413, 'BODY_TOO_LARGE']);
+    assert.deepEqual([...nodes.a.calls, ...nodes.b.calls], []);
+  });
+
   it('that nobody carries are refused as what they are', async () => {
     nodes.known = {
       peer: async (node) => {
