@@ -1,6 +1,7 @@
 import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
+import { KEPT_ALERTS, MESSAGE_LIMIT_MS } from '../kept-for.ts';
 import { readChannels, readControls } from './alert-book.ts';
 import { unlessRefused } from './faults.ts';
 import type { Mirror } from './mirror.ts';
@@ -9,10 +10,6 @@ import { valueOf } from './parse.ts';
 import { FORM } from './forms.ts';
 import type { Entry, Guard, Store, Write } from './store.ts';
 
-/** How many alerts that are over are kept as history. */
-const KEPT_ALERTS = 1_000;
-/** Messages older than this, in milliseconds, are no news any more. */
-const MESSAGE_LIMIT_MS = 86_400_000;
 /** So many are taken over in one commit, each with what guards it. */
 const PORTION = 40;
 /** Of what nobody has any more. */
@@ -49,11 +46,8 @@ export class EtcdAlertStore implements AlertStore {
     const { store, mirror, owner } = this.#options;
     await mirror.ready();
     // messages first: should a portion be the last, one is rather sent twice than never
-    const writes: Write[] = made.map((delivery) => ({ put: nameOf(delivery), value: { owner, delivery } }));
-    for (const outage of outages) {
-      const value = { owner: released.includes(outage.id) ? NOBODY : owner, outage };
-      writes.push({ put: NAMES.alert(outage.id), value });
-    }
+    const writes: Write[] = made.map((delivery) => putDelivery(owner, delivery));
+    writes.push(...outages.map((outage) => putOutage(released.includes(outage.id) ? NOBODY : owner, outage)));
     const saved = new Set(outages.map(({ id }) => id));
     for (const id of released) {
       const entry = saved.has(id) ? null : mirror.get(NAMES.alert(id));
@@ -142,6 +136,14 @@ export class EtcdAlertStore implements AlertStore {
     });
     await mirror.reach(await store.write(writes));
   }
+}
+
+export function putOutage(owner: string, outage: Outage): Write {
+  return { put: NAMES.alert(outage.id), value: { owner, outage } };
+}
+
+export function putDelivery(owner: string, delivery: Delivery): Write {
+  return { put: nameOf(delivery), value: { owner, delivery } };
 }
 
 function byAge(a: Delivery, b: Delivery): number {

@@ -18,6 +18,8 @@ interface AnnouncementsOptions {
   readonly commits: Commits;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** Whether one whose agent is silent is this side's to take away; default: all are. */
+  readonly expires?: (instance: Instance) => boolean;
 }
 
 /**
@@ -59,7 +61,8 @@ export class EtcdAnnouncements implements Announcements {
 
   #expired(instances: readonly Instance[]): Instance[] {
     if (!instances.some(({ agent }) => agent !== null)) return [];
-    return dispensable(instances, ({ id, agent }) => agent !== null && this.#hasExpired(id));
+    const silent = dispensable(instances, ({ id, agent }) => agent !== null && this.#hasExpired(id));
+    return silent.filter(this.#options.expires ?? (() => true));
   }
 
   /** Null: another manager was quicker, or the agent is back. */

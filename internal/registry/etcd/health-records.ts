@@ -1,12 +1,11 @@
 import type { HealthRecord } from '../../model/health.ts';
+import { FINDINGS_KEPT_MS } from '../kept-for.ts';
 import { FORM } from './forms.ts';
 import type { Instances } from './instances.ts';
 import { NAMES } from './names.ts';
 import { valueIfValid } from './parse.ts';
 import type { Store, Write } from './store.ts';
 
-/** Age from which the health of an instance that the registry does not know is swept away, in milliseconds. */
-const KEPT_MS = 86_400_000;
 /** Health that has not changed is written again after so long, for the sake of its age; so often is swept, too. */
 const REWRITTEN_MS = 3_600_000;
 
@@ -54,16 +53,16 @@ export class HealthRecords {
     const unknown = entries
       .flatMap((entry) => valueIfValid(FORM.health, entry) ?? [])
       .filter(({ instanceId }) => instances.get(instanceId) === null);
-    const old = unknown.filter(({ savedAt }) => savedAt < now - KEPT_MS);
-    const next = unknown.filter((each) => !old.includes(each)).map(({ savedAt }) => savedAt + KEPT_MS + 1);
+    const old = unknown.filter(({ savedAt }) => savedAt < now - FINDINGS_KEPT_MS);
+    const next = unknown.filter((each) => !old.includes(each)).map(({ savedAt }) => savedAt + FINDINGS_KEPT_MS + 1);
     this.#sweepAt = Math.min(now + REWRITTEN_MS, ...next);
     return old.map(({ instanceId }) => instanceId);
   }
 }
 
-/** @param now - epoch milliseconds. */
-function putHealth(record: HealthRecord, now: number): Write {
+/** @param savedAt - epoch milliseconds. */
+export function putHealth(record: HealthRecord, savedAt: number): Write {
   const { instanceId, incarnation, health, cause, since, proxyId } = record;
-  const value = { instanceId, incarnation, health, cause, since, proxyId, savedAt: now };
+  const value = { instanceId, incarnation, health, cause, since, proxyId, savedAt };
   return { put: NAMES.health(instanceId), value };
 }

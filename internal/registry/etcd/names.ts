@@ -9,6 +9,8 @@ export const NAMES = {
   format: 'state/format',
   /** Changed with every commit of desired state: its revision is that of the picture. */
   revision: 'state/revision',
+  /** As long as another registry is copied into this one; no manager begins on a half of it. */
+  copying: 'state/copying',
   watched: 'state/watched',
   counter: (of: string) => `state/counters/${of}`,
   instance: (host: string, port: number) => `state/instances/${encodeURIComponent(host)}/${port}`,
@@ -20,10 +22,12 @@ export const NAMES = {
   deployment: (node: string, id: number | '') => `state/deployments/${node}/${id}`,
   /** What was told of a node last; goes never. */
   node: (node: string) => `state/nodes/${node}`,
+  /** What the instances of a node use, as it was told last; goes never. */
+  usage: (node: string) => `state/usage/${node}`,
   /** Goes with the lease of the node's manager. */
   manager: (node: string) => `state/managers/${node}`,
   /** The last commit of a node's manager, or of an agent. */
-  commit: (node: string) => `kept/commits/${encodeURIComponent(node)}`,
+  commit: (node: string) => `state/commits/${node}`,
   /** What a load balancer told last; goes a minute after it. */
   proxy: (id: string) => `told/proxies/${encodeURIComponent(id)}`,
   /** Goes with the lease of a load balancer. */
