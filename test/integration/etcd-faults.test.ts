@@ -137,7 +137,7 @@ describe('the registry in etcd when something is out of order', { skip }, () => 
   it('forgets a node that is gone, when somebody says that it is gone for good', async () => {
     const [a, b] = [await open('a'), await open('b')];
     const note = { url: null, address: '10.0.0.6', version: '1', services: [], instances: 1, cores: 2, load: 0 };
-    await Promise.all([a, b].map((manager) => manager.heartbeat(note, new Map([['web-9000', { memory: 1, cpu: 1 }]]))));
+    for (const manager of [a, b]) await manager.heartbeat(note, new Map([['web-9000', { memory: 1, cpu: 1 }]]));
     const draft = (node: string, host: string) => Array.from({ length: 60 }, () => ({ ...DRAFT, node, host }));
     for (let portions = 0; portions < 2; portions += 1) await b.reserve(draft('b', '10.0.0.6'), PORTS, 60);
     const kept = await a.reserve(draft('a', '10.0.0.5'), PORTS, 60);

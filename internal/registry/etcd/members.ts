@@ -50,9 +50,12 @@ export class Members {
     return this.#settings.timeout;
   }
 
-  /** How long all of them together may take, in milliseconds: others are asked, and there may be an election. */
+  /**
+   * How long all of them together may take, in milliseconds: as many as may be down are asked in vain, one answers, and there may
+   * be an election.
+   */
   get patience(): number {
-    return this.timeout * (this.#settings.endpoints.length + 1);
+    return this.timeout * (Math.floor(this.#settings.endpoints.length / 2) + 2);
   }
 
   /** Aborted by `close`. */
