@@ -24,7 +24,7 @@ import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
 import { type CreateEngine, engineFactory } from './engine-factory.ts';
 import { DataPlane } from './data-plane.ts';
-import { cookieSecret, newProxyId } from './identity.ts';
+import { cookieSecret, listeningPlace, newProxyId } from './identity.ts';
 import { type RunningEngine, slotsFor } from './running-engine.ts';
 
 /** How long running requests may take when the listener closes or moves. */
@@ -84,6 +84,7 @@ export class LoadBalancer implements Running {
       cookieSecret: secret,
       log,
       slots,
+      rescue: (from) => this.#engine.rescue(from),
       upstreamRemoved: (id) => this.#engine.forget(id),
       poolsChanged: () => this.#engine.changed(),
     });
@@ -114,7 +115,7 @@ export class LoadBalancer implements Running {
     const { config } = loaded;
     const [registry, secret, createEngine] = await Promise.all([
       openProxy(config.registry, {
-        proxyId: newProxyId(),
+        proxyId: newProxyId(listeningPlace(config)),
         log: options.log.child({ subsystem: 'registry' }),
         creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
       }),

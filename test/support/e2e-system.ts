@@ -25,7 +25,13 @@ const InstanceSchema = z.object({
 });
 type ListedInstance = z.infer<typeof InstanceSchema>;
 
-const UpstreamSchema = z.object({ id: z.string(), url: z.string(), lifecycle: z.string(), health: z.string() });
+const UpstreamSchema = z.object({
+  id: z.string(),
+  url: z.string(),
+  lifecycle: z.string(),
+  health: z.string(),
+  inFlight: z.int(),
+});
 
 /** What both processes tell of themselves that the tests look at. */
 const StatusSchema = z.object({
