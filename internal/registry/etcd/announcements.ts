@@ -61,9 +61,9 @@ export class EtcdAnnouncements implements Announcements {
       all.map(({ instance }) => instance),
       ({ id, agent }) => agent !== null && this.#hasExpired(id),
     );
-    const gone = silent.filter(expires);
+    const gone = new Set(silent.filter(expires));
     const expired: Instance[] = [];
-    for (const { instance, entry } of all.filter(({ instance }) => gone.includes(instance))) {
+    for (const { instance, entry } of all.filter(({ instance }) => gone.has(instance))) {
       const guards: Guard[] = [
         { name: entry.name, modified: entry.modified },
         { name: NAMES.announced(instance.id), created: 0 },
