@@ -54,8 +54,8 @@ export interface DemandRecord {
   readonly service: string;
   /** Because there is no instance, all are full, or the service is paused. */
   readonly waiting: number;
-  /** That came, since the load balancer started. */
-  readonly requests: number;
+  /** That came, since the load balancer started; null: it cannot tell, nor what is in flight. */
+  readonly requests: number | null;
 }
 
 /** What a living load balancer has told last. */
