@@ -26,7 +26,7 @@ const OF_MANAGERS = [
   'requests/',
 ];
 /** What load balancers, too, write into a registry that is empty. */
-const OF_ALL = ['state/health/', 'state/alerts/', 'state/outbox/', 'state/acknowledgements/'];
+const OF_ALL = ['told/health/', 'state/alerts/', 'state/outbox/', 'state/acknowledgements/'];
 
 interface CopyOptions {
   readonly store: Store;
