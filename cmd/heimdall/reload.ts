@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loadConfig } from '../../internal/config/load.ts';
+import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
 import { messageOf } from '../../internal/model/errors.ts';
 import { loadOptions } from '../runtime/arguments.ts';
@@ -26,13 +27,27 @@ interface Result {
   readonly unreachable?: true;
 }
 
+/** What kept the manager from being replaced, such as a registry that cannot be used, is in the way of both. */
+const LEFT = { error: 'left as it is: the manager goes first, and was not replaced' };
+
 /**
  * `heimdall reload`: asks the running processes to have new ones take their place. The manager goes first: while the load
  * balancers change, somebody keeps the instances.
  */
 export async function reload({ config: path, only, json }: ReloadArguments): Promise<void> {
   const { config } = await loadConfig(loadOptions(path));
-  const { manager, proxy } = config;
+  const results = await replaceProcesses(config, only, json ? () => {} : tell);
+  if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  const isUnreachable = results.some(({ unreachable }) => unreachable);
+  process.exitCode = results.some(hasFailed) ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+}
+
+/** One after the other. @param onResult - told of each at once. */
+export async function replaceProcesses(
+  { manager, proxy }: Pick<Config, 'manager' | 'proxy'>,
+  only: ReloadArguments['only'],
+  onResult: (result: Result) => void,
+): Promise<readonly Result[]> {
   const targets = [
     { name: 'manager', process: 'server manager', address: manager },
     { name: 'proxy', process: 'load balancer', address: proxy.admin },
@@ -40,14 +55,16 @@ export async function reload({ config: path, only, json }: ReloadArguments): Pro
   const results: Result[] = [];
   for (const { process: name, address } of targets) {
     const url = reachable(`http://${authority(address.host, address.port)}/reload`);
-    const result = { process: name, ...(await ask(url, manager.token)) };
+    const answer = results.some(hasFailed) ? LEFT : await ask(url, manager.token);
+    const result = { process: name, ...answer };
     results.push(result);
-    if (!json) tell(result);
+    onResult(result);
   }
-  if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  const isUnreachable = results.some(({ unreachable }) => unreachable);
-  const hasFailed = results.some(({ error, unreachable }) => error !== undefined && !unreachable);
-  process.exitCode = hasFailed ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+  return results;
+}
+
+function hasFailed({ error, unreachable }: Result): boolean {
+  return error !== undefined && !unreachable;
 }
 
 async function ask(url: string, token: string | undefined): Promise<Omit<Result, 'process'>> {

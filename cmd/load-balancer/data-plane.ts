@@ -5,12 +5,13 @@ import { startProbe, type StartProbe } from '../../internal/health/probe.ts';
 import { ConcurrencyControl } from '../../internal/proxy/concurrency-control.ts';
 import { Ejector } from '../../internal/proxy/ejector.ts';
 import { Fleet, type FleetListener } from '../../internal/proxy/fleet.ts';
-import { HealthAlerts } from '../../internal/proxy/health-alerts.ts';
-import { LastWords } from '../../internal/proxy/last-words.ts';
+import { HealthAlerts } from '../../internal/health/health-alerts.ts';
+import { LastWords } from '../../internal/registry/last-words.ts';
 import { RecentTraffic } from '../../internal/proxy/recent-traffic.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import { TrafficRules } from '../../internal/proxy/rules/traffic-rules.ts';
 import type { ServicePool } from '../../internal/proxy/service-pool.ts';
+import type { SilentUpstream } from '../../internal/proxy/silent-upstream.ts';
 import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
@@ -28,6 +29,8 @@ export interface DataPlaneOptions {
   readonly registry: ProxyRegistry;
   readonly cookieSecret: string;
   readonly log: Logger;
+  /** Requests that wait for it are to be repeated elsewhere, where they may be. */
+  readonly rescue: (from: SilentUpstream) => void;
   /** The upstream is gone for good. */
   readonly upstreamRemoved: (id: string) => void;
   /** Gives out the places of pools and upstreams when several threads share them. */
@@ -80,6 +83,7 @@ export class DataPlane {
       clock: systemClock,
       random: Math.random,
       onTransition: (change) => this.fleet.healthChanged(change),
+      onSilent: (silent) => this.fleet.fellSilent(silent),
       log: log.child({ subsystem: 'health' }),
     });
     this.ejector = new Ejector({
@@ -184,6 +188,7 @@ export class DataPlane {
         const { proxyId } = this.registry;
         this.link.memory.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
       },
+      fellSilent: this.#options.rescue,
       ejectionsChanged: () => this.link.memory.saveEjectionsSoon(),
       failing: () => this.ejector.lookSoon(),
       upstreamRemoved: this.#options.upstreamRemoved,

@@ -3,14 +3,14 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { type Client, createClient } from '../client/client.ts';
 import { HeimdallApiError } from '../client/errors.ts';
 import { type ErrorCode, messageOf } from '../model/errors.ts';
+import { ANNOUNCEMENT_BEAT_MS } from '../registry/announcements.ts';
 import type { SignOfLife } from '../registry/signs-of-life.ts';
-import { type Announcer, AnnouncementRefused, type Reply } from './announcer.ts';
+import { type Announced, type Announcer, AnnouncementRefused, type Reply } from './announcer.ts';
 import type { AgentSettings, AppSettings } from './settings.ts';
 import { signedFetch } from './signed-fetch.ts';
 
 /** How long a manager may take to answer, milliseconds: the next sign of life must not be late. */
 const PATIENCE_MS = 2_000;
-const HEARTBEAT_MS = 2_000;
 /** Whatever a manager says. */
 const SHORTEST_MS = 200;
 const LONGEST_MS = 4_000;
@@ -24,7 +24,8 @@ const OF_APP = new Set<string>([
 ] satisfies ErrorCode[]);
 
 const PaceSchema = z.object({ intervalMs: z.number() });
-const RegisteredSchema = PaceSchema.extend({ instances: z.tuple([z.object({ id: z.string().min(1).max(200) })]) });
+const InstanceSchema = z.object({ id: z.string().min(1).max(200), host: z.string().max(253) });
+const RegisteredSchema = PaceSchema.extend({ instances: z.tuple([InstanceSchema]) });
 const ReplySchema = PaceSchema.extend({ unknown: z.array(z.string()), removed: z.array(z.string()) });
 const WithdrawnSchema = z.object({ gone: z.array(z.string()), unknown: z.array(z.string()) });
 
@@ -32,6 +33,8 @@ interface ManagerAnnouncerOptions {
   readonly settings: AgentSettings;
   /** Undefined: the managers ask for none. */
   readonly token: string | undefined;
+  /** The token as it is now where it is kept: asked for when a manager refuses the one that is known. */
+  readonly readToken: () => Promise<string | undefined>;
   readonly log: Logger;
   /** Default: 2 s. */
   readonly patienceMs?: number;
@@ -48,14 +51,20 @@ export class ManagerAnnouncer implements Announcer {
   readonly #log: Logger;
   readonly #patienceMs: number;
   readonly #sites: readonly Site[];
+  readonly #readToken: ManagerAnnouncerOptions['readToken'];
+  #token: string | undefined;
   #at = 0;
-  #intervalMs = HEARTBEAT_MS;
+  /** Aborted when the calls go to another manager from now on. */
+  #passing = new AbortController();
+  #intervalMs = ANNOUNCEMENT_BEAT_MS;
 
-  constructor({ settings, token, log, patienceMs = PATIENCE_MS }: ManagerAnnouncerOptions) {
+  constructor({ settings, token, readToken, log, patienceMs = PATIENCE_MS }: ManagerAnnouncerOptions) {
     this.#settings = settings;
+    this.#token = token;
+    this.#readToken = readToken;
     this.#log = log;
     this.#patienceMs = patienceMs;
-    const send = token === undefined ? fetch : signedFetch(token);
+    const send = signedFetch(() => this.#token);
     const actor = `agent ${this.#agent}`.slice(0, 64);
     this.#sites = settings.managers.map((url) => ({ url, client: createClient({ baseUrl: url, actor, fetch: send }) }));
   }
@@ -68,7 +77,7 @@ export class ManagerAnnouncer implements Announcer {
     return this.#sites[this.#at]?.url ?? '';
   }
 
-  async announce(settings: AppSettings): Promise<string> {
+  async announce(settings: AppSettings): Promise<Announced> {
     const { healthCheck: _, ...app } = settings;
     const body = { agent: this.#agent, node: this.#settings.node, apps: [app] };
     const call = (client: Client) => client.agents.register(body, { signal: AbortSignal.timeout(this.#patienceMs) });
@@ -76,7 +85,7 @@ export class ManagerAnnouncer implements Announcer {
       throw isAboutApp(error) ? new AnnouncementRefused(error.detail, { cause: error }) : error;
     });
     this.#keepPace(intervalMs);
-    return instances[0].id;
+    return instances[0];
   }
 
   async beat(signs: readonly SignOfLife[]): Promise<Reply> {
@@ -90,9 +99,13 @@ export class ManagerAnnouncer implements Announcer {
     return reply;
   }
 
+  /** However long that takes, unless signs of life tell meanwhile that the manager does not answer any more. */
   async withdraw(ids: readonly string[], signal: AbortSignal): Promise<void> {
     const body = { agent: this.#agent, instances: [...ids] };
-    await this.#ask((client) => client.agents.deregister(body, { signal }), WithdrawnSchema, signal);
+    const call = (client: Client) => {
+      return client.agents.deregister(body, { signal: AbortSignal.any([signal, this.#passing.signal]) });
+    };
+    await this.#ask(call, WithdrawnSchema, signal);
   }
 
   async close(): Promise<void> {}
@@ -105,19 +118,46 @@ export class ManagerAnnouncer implements Announcer {
   async #ask<T>(call: (client: Client) => Promise<unknown>, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const faults: string[] = [];
     for (let tried = 0; tried < this.#sites.length; tried += 1) {
-      const site = this.#sites[this.#at];
+      const at = this.#at;
+      const site = this.#sites[at];
       if (site === undefined) break;
       try {
-        return schema.parse(await call(site.client));
+        return schema.parse(await this.#authorised(() => call(site.client)));
       } catch (error) {
         signal?.throwIfAborted();
         if (isAboutApp(error)) throw error;
-        faults.push(reasonOf(error, site.url));
-        this.#at = (this.#at + 1) % this.#sites.length;
+        const reason = reasonOf(error, site.url);
+        faults.push(reason);
+        this.#passOver(at, reason);
         this.#log.debug({ manager: site.url, err: error }, 'a manager does not answer as it should');
       }
     }
     throw new Error(faults.join('; '));
+  }
+
+  /** Once more when the token was refused, and is another one by now. */
+  async #authorised(call: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof HeimdallApiError) || error.code !== ('UNAUTHORIZED' satisfies ErrorCode)) throw error;
+      const refused = this.#token;
+      this.#token = await this.#readToken().catch((fault: unknown) => {
+        this.#log.warn({ reason: messageOf(fault) }, 'the token cannot be read again');
+        return refused;
+      });
+      if (this.#token === refused) throw error;
+      return call();
+    }
+  }
+
+  /** Calls that failed at the same time pass over one manager only. */
+  #passOver(at: number, reason: string): void {
+    if (at !== this.#at) return;
+    this.#at = (at + 1) % this.#sites.length;
+    const passing = this.#passing;
+    this.#passing = new AbortController();
+    passing.abort(new Error(reason));
   }
 
   #keepPace(intervalMs: number): void {

@@ -16,7 +16,7 @@ import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
-import { nodesEndpoint } from './nodes.ts';
+import { nodeEndpoints } from './nodes.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
@@ -60,7 +60,7 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
-    nodesEndpoint(manager),
+    ...nodeEndpoints(manager),
     liveEndpoint(manager),
     metricsEndpoint(manager, alerts, version),
     ...alertEndpoints(alerts),
@@ -109,7 +109,7 @@ type Handlers = (endpoint: Endpoint) => RequestHandler[];
 
 /** @param changing - the handler of what does not only look. */
 function handlersWith(nodes: Manager['nodes'], changing: (endpoint: Endpoint) => RequestHandler): Handlers {
-  const carrier = nodes.self === null ? null : new Carrier(nodes.self);
+  const carrier = nodes.self === null ? null : new Carrier(nodes.self, nodes);
   return (endpoint) => {
     const own = endpoint.method === 'GET' ? look(endpoint) : changing(endpoint);
     const isForwarded = carrier !== null && endpoint.description.onNode !== undefined;

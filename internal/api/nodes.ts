@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { NodeNameSchema } from '../model/node.ts';
-import { NodeViewSchema } from '../model/node-view.ts';
+import { ForgottenNodeSchema, NodeViewSchema } from '../model/node-view.ts';
 import { type Description, json } from './description.ts';
+import { differencesOf } from './differences.ts';
 import { type Endpoint, endpoint, NoInput } from './endpoint.ts';
 import { NODE } from './examples.ts';
 import type { Manager } from './manager.ts';
@@ -23,7 +24,26 @@ const LIST = {
   examples: [{}],
 } as const satisfies Description;
 
+const FORGET = {
+  tag: 'manager',
+  summary: 'Forget a node that is gone for good',
+  details:
+    'With all that is kept of it: its instances, deployments and the number of instances that it was to have. What still runs there is nobody’s from then on.',
+  id: { name: 'node', what: 'its name', schema: NodeNameSchema },
+  ...NoInput,
+  answers: { 200: json('what is forgotten', ForgottenNodeSchema, { name: 'b', instances: ['web-9000-x1y2z3'] }) },
+  problems: ['NODE_NOT_FOUND', 'NODE_PRESENT'],
+  examples: [{ id: 'b' }],
+} as const satisfies Description;
+
 /** `/nodes`: the hosts with a manager. */
-export function nodesEndpoint({ nodes }: Manager): Endpoint {
-  return endpoint('GET', '/nodes', LIST, async (_input, response) => sendJson(response, await nodes.list()));
+export function nodeEndpoints({ nodes }: Manager): Endpoint[] {
+  return [
+    endpoint('GET', '/nodes', LIST, async (_input, response) => sendJson(response, await nodes.list())),
+    endpoint('DELETE', '/nodes/:id', FORGET, async ({ id, deed }, response) => {
+      const forgotten = await nodes.forget(id);
+      deed.did(`forgot node ${id}`, null, differencesOf({ instances: forgotten.instances }, { instances: [] }));
+      sendJson(response, forgotten);
+    }),
+  ];
 }

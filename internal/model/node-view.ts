@@ -21,6 +21,15 @@ export const NodeViewSchema = z
   .meta({ id: 'Node' });
 export type NodeView = Told<z.infer<typeof NodeViewSchema>>;
 
+/** What `DELETE /nodes/{name}` answers. */
+export const ForgottenNodeSchema = z
+  .object({
+    name: z.string(),
+    instances: z.array(z.string()).describe('Ids of those that it kept, which are taken away with it.'),
+  })
+  .meta({ id: 'ForgottenNode' });
+export type ForgottenNode = Told<z.infer<typeof ForgottenNodeSchema>>;
+
 /** @param self - the name of the node whose manager answers. */
 export function nodeViewOf({ name, seenAt, startedAt, ...node }: NodeRecord, self: string | null): NodeView {
   return {

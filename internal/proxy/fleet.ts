@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import type { FallenSilent, HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import { isUnreachable } from '../health/silence.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
@@ -8,10 +9,10 @@ import type { Service } from '../model/service.ts';
 import type { Ejection, EjectionRecord, Standing } from '../model/ejection.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
-import { conditionCause } from './condition-cause.ts';
+import { conditionCause } from '../health/condition-cause.ts';
 import { type Destination, routerOf } from './destination.ts';
 import { readHoldPage } from './hold-page.ts';
-import { isUnreachable, Memories } from './memories.ts';
+import { Memories } from './memories.ts';
 import { Newcomers } from './newcomers.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { RateLimits } from './rate-limit/rate-limits.ts';
@@ -20,6 +21,7 @@ import type { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { SharedState } from './shared-state.ts';
+import type { SilentUpstream } from './silent-upstream.ts';
 import { ROOM, SlotAllocator } from './slot-allocator.ts';
 import { Upstream } from './upstream.ts';
 import { Wanted } from './wanted.ts';
@@ -43,6 +45,8 @@ export interface FleetListener {
   poolRemoved(name: string): void;
   /** What checks and requests together say of it, see `Upstream.condition`. */
   healthChanged(upstream: Upstream, change: HealthChange): void;
+  /** Requests that wait for it are to be repeated elsewhere, where they may be. */
+  fellSilent(upstream: SilentUpstream): void;
   /** See `ejections`. */
   ejectionsChanged(): void;
   /** An upstream fails again and again: it is to be judged at once. */
@@ -68,6 +72,7 @@ export class Fleet {
   #monitor: HealthMonitor | null = null;
   /** By service. */
   #spawned: ReadonlyMap<string, readonly Instance[]> = new Map();
+  readonly #draining = new Set<Upstream>();
   /** What each pool was last brought in line with. */
   readonly #inForce = new WeakMap<ServicePool, Wanted>();
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
@@ -171,7 +176,7 @@ export class Fleet {
   drainingInFlight(): Map<string, number> {
     const counts = new Map<string, number>();
     const count = ({ id, inFlight }: Upstream) => counts.set(id, (counts.get(id) ?? 0) + inFlight);
-    for (const upstream of this.#upstreams()) if (upstream.instance.lifecycle === 'draining') count(upstream);
+    for (const upstream of this.#draining) count(upstream);
     for (const pool of this.#leaving) {
       const busy = [...pool.upstreams()].filter(({ inFlight, isReplaced }) => inFlight > 0 && !isReplaced);
       if (busy.length === 0) this.#leaving.delete(pool);
@@ -201,6 +206,14 @@ export class Fleet {
       if (change.from !== change.to) upstream.healthSince = change.at;
       upstream.unreachable = change.to === 'unhealthy' && isUnreachable(change.cause);
       this.#conditionChanged(pool, upstream, change);
+    }
+  }
+
+  /** Called by the monitor, after `healthChanged`. */
+  fellSilent({ id, incarnation, silence, cause }: FallenSilent): void {
+    for (const upstream of this.#upstreams()) {
+      if (upstream.id !== id || upstream.incarnation !== incarnation) continue;
+      this.#options.listener.fellSilent({ id, ordinal: upstream.ordinal, silence, cause });
     }
   }
 
@@ -324,11 +337,13 @@ export class Fleet {
       if (lifecycle === instance.lifecycle && weight === instance.weight && lastError === instance.lastError)
         return false;
       present.update(instance);
+      this.#noteDrain(present);
       pool.invalidate();
     } else {
       const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
       this.#memories.recall(upstream, this.#epoch());
       pool.put(upstream);
+      this.#noteDrain(upstream);
       if (present) this.#forget(present);
     }
     const { id, lifecycle, host, port } = instance;
@@ -343,7 +358,13 @@ export class Fleet {
     return clock.now() - now();
   }
 
+  #noteDrain(upstream: Upstream): void {
+    if (upstream.instance.lifecycle === 'draining') this.#draining.add(upstream);
+    else this.#draining.delete(upstream);
+  }
+
   #forget(upstream: Upstream): void {
+    this.#draining.delete(upstream);
     this.#slots.retire(upstream.slot);
     this.#options.listener.upstreamRemoved(upstream.id);
   }

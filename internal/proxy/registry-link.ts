@@ -1,14 +1,6 @@
-import type { AlertSink } from '../../pkg/alerts/alert.ts';
-import type { Logger } from '../../pkg/logger/logger.ts';
-import { messageOf } from '../model/errors.ts';
-import {
-  HEARTBEAT_LIMIT_MS,
-  isAlive,
-  type ProxyRecord,
-  type ProxyRegistry,
-  type ProxyReport,
-  type Snapshot,
-} from '../registry/registry.ts';
+import { RegistryAlarm, type RegistryAlarmOptions } from '../registry/alarm.ts';
+import { isLeader } from '../registry/leader.ts';
+import type { ProxyRegistry, ProxyReport, Snapshot } from '../registry/registry.ts';
 import { Reporter } from '../registry/reporter.ts';
 import { supersedes } from '../registry/supersedes.ts';
 import type { Fleet } from './fleet.ts';
@@ -16,16 +8,10 @@ import { MemoryKeeper } from './memory-keeper.ts';
 import { SampleKeeper } from './sample-keeper.ts';
 
 const HEARTBEAT_MS = 1_000;
-const UNAVAILABLE_KEY = 'registry-unavailable';
-const READ_ONLY_KEY = 'registry-read-only';
 
-export interface RegistryLinkOptions {
+export interface RegistryLinkOptions extends RegistryAlarmOptions {
   readonly registry: ProxyRegistry;
   readonly fleet: Fleet;
-  readonly alerts: AlertSink;
-  readonly log: Logger;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
   /** Whether this load balancer speaks for all that use the registry. Called with every heartbeat; never rejects. */
   readonly onLeading: (leading: boolean) => Promise<void> | void;
 }
@@ -40,28 +26,26 @@ export class RegistryLink {
   readonly #samples: SampleKeeper;
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
+  readonly #alarm: RegistryAlarm;
   readonly #reporter: Reporter;
   #heartbeat: NodeJS.Timeout | null = null;
   #applied: Snapshot | null = null;
-  /** When the registry began to refuse reports, in epoch milliseconds. */
-  #refusedSince: number | null = null;
-  /** Refused for so long that people were told. */
-  #readOnly = false;
-  #available = true;
   /** A picture came that could not be applied; the registry will not tell of it again. */
   #missed = false;
+  #isRetiring = false;
   #firstPicture = Promise.withResolvers<void>();
 
   constructor(options: RegistryLinkOptions) {
     this.#options = options;
     this.memory = new MemoryKeeper(options);
     this.#samples = new SampleKeeper(options);
+    this.#alarm = new RegistryAlarm(options);
     this.#reporter = new Reporter({
       ...options,
       report: () => this.#state(),
       signal: this.#abort.signal,
-      onTaken: () => this.#reportTaken(),
-      onRefused: (error) => this.#reportRefused(error),
+      onTaken: () => this.#alarm.reported(),
+      onRefused: (error) => this.#alarm.reportFailed(error),
     });
   }
 
@@ -71,7 +55,7 @@ export class RegistryLink {
 
   /** Whether the registry can be read, and takes this load balancer's reports. */
   get available(): boolean {
-    return this.#available && !this.#readOnly;
+    return this.#alarm.isAvailable;
   }
 
   /**
@@ -98,6 +82,7 @@ export class RegistryLink {
 
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
+    this.#isRetiring = true; // the successor may have another registry, and cannot be seen from here
     this.memory.retire();
     this.#options.registry.stepBack();
     await this.#reporter.tell();
@@ -121,16 +106,12 @@ export class RegistryLink {
   async #changed(snapshot: Snapshot): Promise<void> {
     const picture = await this.#fresh(snapshot);
     if (picture === null || this.#abort.signal.aborted) return;
-    const { alerts, log, now } = this.#options;
-    if (!this.#available) {
-      this.#available = true;
-      alerts.resolve(UNAVAILABLE_KEY, now());
-      log.info('the registry is back');
-    }
+    this.#alarm.read();
     try {
       this.#apply(picture);
     } catch (error) {
-      log.error({ err: error, revision: picture.revision }, 'a picture of the registry could not be applied');
+      const { revision } = picture;
+      this.#options.log.error({ err: error, revision }, 'a picture of the registry could not be applied');
       this.#missed = true;
     }
     this.#firstPicture.resolve();
@@ -158,17 +139,7 @@ export class RegistryLink {
 
   #failed(error: unknown): void {
     this.#firstPicture.resolve();
-    if (!this.#available) return;
-    this.#available = false;
-    const { alerts, log, now } = this.#options;
-    log.error({ err: error }, 'the registry cannot be read; the last picture stays in force');
-    alerts.raise({
-      key: UNAVAILABLE_KEY,
-      severity: 'critical',
-      title: 'The registry cannot be read',
-      cause: `${messageOf(error)}. Traffic goes on over the instances known so far; changes are not noticed.`,
-      at: now(),
-    });
+    this.#alarm.readFailed(error);
   }
 
   async #beat(): Promise<void> {
@@ -184,36 +155,10 @@ export class RegistryLink {
     const { registry, now } = this.#options;
     try {
       if (this.#missed) await this.#changed(await registry.snapshot());
-      return isLeader(registry.proxyId, await registry.proxies(), now());
+      return !this.#isRetiring && isLeader(registry.proxyId, await registry.proxies(), now());
     } catch {
-      return true; // nobody can be asked: better twice than never
+      return !this.#isRetiring; // nobody can be asked: better twice than never
     }
-  }
-
-  #reportTaken(): void {
-    const { alerts, log, now } = this.#options;
-    this.#refusedSince = null;
-    if (!this.#readOnly) return;
-    this.#readOnly = false;
-    alerts.resolve(READ_ONLY_KEY, now());
-    log.info('the registry takes reports again');
-  }
-
-  /** A short lock is nothing to tell; one that outlasts the heartbeat makes the manager take us for dead. */
-  #reportRefused(error: unknown): void {
-    const { alerts, log, now } = this.#options;
-    log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
-    this.#refusedSince ??= now();
-    if (this.#readOnly || !this.#available || now() - this.#refusedSince <= HEARTBEAT_LIMIT_MS) return;
-    this.#readOnly = true;
-    log.error({ err: error }, 'the registry takes no reports; drains do not wait for this load balancer');
-    alerts.raise({
-      key: READ_ONLY_KEY,
-      severity: 'critical',
-      title: 'The registry cannot be written',
-      cause: `${messageOf(error)}. Traffic goes on; removing an instance may lose requests.`,
-      at: now(),
-    });
   }
 
   #state(): ProxyReport {
@@ -225,10 +170,4 @@ export class RegistryLink {
       demand: fleet.demand(),
     };
   }
-}
-
-/** The load balancer that has been alive the longest. @param proxies - as the registry tells of them. */
-export function isLeader(proxyId: string, proxies: readonly ProxyRecord[], now: number): boolean {
-  const first = proxies.find((proxy) => isAlive(proxy, now));
-  return first === undefined || first.id === proxyId;
 }

@@ -1,15 +1,16 @@
 import { HeimdallError } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
-import type { NodeRecord } from '../model/node.ts';
-import { type NodeView, nodeViewOf } from '../model/node-view.ts';
+import { type ForgottenNode, type NodeView, nodeViewOf } from '../model/node-view.ts';
 import type { Service } from '../model/service.ts';
+import { nodeNotFound } from '../registry/node-rules.ts';
 import { isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
 import type { Fleet } from './fleet.ts';
 import { portOf } from './instance-named.ts';
 import { levelled, placed, type Placing } from './placement.ts';
+import { isShown } from './views.ts';
 
 interface NodesOptions {
-  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'snapshot'> };
+  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'forgetNode' | 'snapshot'> };
   readonly fleet: Pick<Fleet, 'get'>;
   /** The services as they are configured here. */
   readonly services: () => readonly Service[];
@@ -68,13 +69,22 @@ export class Nodes {
   }
 
   /**
+   * Takes away what is kept of a node that is gone for good. What still runs there is nobody's from then on.
+   * @throws {HeimdallError} NODE_NOT_FOUND; NODE_PRESENT.
+   */
+  async forget(name: string): Promise<ForgottenNode> {
+    const instances = await this.#options.context.registry.forgetNode(name);
+    return { name, instances: instances.map(({ id }) => id) };
+  }
+
+  /**
    * Which node has the instance that is called by its id or port; null: this one, or it makes no difference.
    * @throws {HeimdallError} AMBIGUOUS_PORT naming the ids and nodes.
    */
   async keeperOf(name: string): Promise<string | null> {
     const { fleet } = this.#options;
     if (this.self === null || fleet.get(name) !== undefined) return null;
-    const instances = await this.#instances();
+    const instances = (await this.#instances()).filter(isShown);
     const port = portOf(name);
     const named = instances.filter(({ id }) => id === name);
     const meant = named.length > 0 ? named : instances.filter((each) => each.port === port);
@@ -135,12 +145,6 @@ export class Nodes {
       throw error;
     }
   }
-}
-
-function nodeNotFound(name: string, nodes: readonly NodeRecord[]): HeimdallError {
-  const names = nodes.map((node) => node.name);
-  const message = `there is no node ${name}; there are: ${names.join(', ')}`;
-  return new HeimdallError('NODE_NOT_FOUND', message, { node: name, nodes: names });
 }
 
 function ambiguous(port: number, instances: readonly Instance[]): HeimdallError {

@@ -191,6 +191,21 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.equal(await revision(), 50);
       });
 
+      it('takes hundreds at once, or none', async () => {
+        const ports = Array.from({ length: 260 }, (_, index) => 9_000 + index);
+        const drafts = ports.map(() => DRAFT);
+        const refused = manager.reserve(drafts, ports.slice(1), 260);
+        await assert.rejects(refused, (error) => hasCode(error, 'NO_FREE_PORT'));
+        assert.equal(await revision(), 0);
+        const instances = await manager.reserve(drafts, ports, 260);
+        assert.deepEqual(
+          instances.map(({ port }) => port),
+          ports,
+        );
+        assert.deepEqual((await proxy.snapshot()).instances, instances);
+        assert.equal(await desiredOf('web'), 260);
+      });
+
       it('refuses a row that readers could not read', async () => {
         await assert.rejects(reserveOne({ weight: 0 }), (error) => hasCode(error, 'INVALID_REQUEST'));
         assert.equal(await revision(), 0);
@@ -430,14 +445,15 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
     describe('what load balancers tell', () => {
       const traffic = { instanceId: 'web-1', incarnation: 'web-1#1', requests: 10, failures: 2, inFlight: 3 };
       const demand = { service: 'web', waiting: 1, requests: 20 };
-      const report = { appliedRevision: 0, inFlight: new Map(), traffic: [traffic], demand: [demand] };
+      const unseen = { service: 'zoo', waiting: 0, requests: null };
+      const report = { appliedRevision: 0, inFlight: new Map(), traffic: [traffic], demand: [demand, unseen] };
 
       it('is their last report, as long as they live', async () => {
         await proxy.report({ ...report, traffic: [] });
         await proxy.report(report);
         const [told] = await manager.traffic();
         assert.equal(told?.proxyId, 'proxy-a');
-        assert.partialDeepStrictEqual(told, { instances: [traffic], services: [demand] });
+        assert.partialDeepStrictEqual(told, { instances: [traffic], services: [demand, unseen] });
         await pass(HEARTBEAT_LIMIT_MS + 1);
         assert.deepEqual(await manager.traffic(), []);
         await proxy.report(report);

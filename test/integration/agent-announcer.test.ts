@@ -5,13 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { AnnouncementRefused } from '../../internal/agent/announcer.ts';
 import { ManagerAnnouncer } from '../../internal/agent/manager-announcer.ts';
-import { AgentSettingsSchema } from '../../internal/agent/settings.ts';
+import { AgentSettingsSchema, type AppSettings } from '../../internal/agent/settings.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { api, FakeManager } from '../unit/api/fake-manager.ts';
 
 const TOKEN = 'sesame-open-sesame';
 const log = createLogger({ name: 'test', level: 'silent' });
+
+async function announced(announcer: ManagerAnnouncer, app: AppSettings): Promise<readonly string[]> {
+  const { id, host } = await announcer.announce(app);
+  return [id, host];
+}
 
 describe('an agent and its managers', () => {
   const servers: Server[] = [];
@@ -28,9 +33,9 @@ describe('an agent and its managers', () => {
     return `http://127.0.0.1:${port}`;
   }
 
-  function announcerTo(managers: readonly string[], token: string | undefined = TOKEN) {
+  function announcerTo(managers: readonly string[], token = TOKEN, readToken = async () => token) {
     const settings = AgentSettingsSchema.parse({ node: 'host-b', managers, apps: [{ service: 'web', port: 8_080 }] });
-    const announcer = new ManagerAnnouncer({ settings, token, log, patienceMs: 1_500 });
+    const announcer = new ManagerAnnouncer({ settings, token, readToken, log, patienceMs: 1_500 });
     const [app] = settings.apps;
     assert.ok(app);
     return { announcer, app };
@@ -45,7 +50,7 @@ describe('an agent and its managers', () => {
       app(request, response);
     });
     const { announcer, app: web } = announcerTo([url]);
-    assert.equal(await announcer.announce(web), 'web-9000');
+    assert.deepEqual(await announced(announcer, web), ['web-9000', '127.0.0.1']);
     assert.deepEqual(await announcer.beat([{ id: 'web-9000', isUp: false, cause: 'x'.repeat(1_000) }]), {
       unknown: [],
       removed: [],
@@ -69,7 +74,7 @@ describe('an agent and its managers', () => {
     const strange = await Promise.all(garbage.map(serve));
     const manager = await serve(api({ token: () => TOKEN }));
     const { announcer, app } = announcerTo([...strange, manager]);
-    assert.equal(await announcer.announce(app), 'web-9000');
+    assert.equal((await announcer.announce(app)).id, 'web-9000');
     assert.equal(announcer.place, manager);
     assert.deepEqual((await announcer.beat([{ id: 'web-9000', isUp: true, cause: '' }])).unknown, []);
 
@@ -79,13 +84,43 @@ describe('an agent and its managers', () => {
     });
   });
 
+  it('share out a drain: when signs of life tell that a manager hangs, the next one goes on with it', async () => {
+    const asked = Promise.withResolvers<void>();
+    const hanging = await serve(({ url = '' }) => {
+      if (url.startsWith('/servers/deregister')) asked.resolve();
+    });
+    const manager = new FakeManager();
+    const { announcer } = announcerTo([hanging, await serve(api({ manager, token: () => TOKEN }))]);
+    const out = announcer.withdraw(['web-9000'], AbortSignal.timeout(20_000));
+    await asked.promise;
+    await announcer.beat([{ id: 'web-9000', isUp: true, cause: '' }]);
+    await out;
+    assert.deepEqual(
+      manager.calls.map(([method]) => method),
+      ['announced.heartbeat', 'announced.deregister'],
+    );
+  });
+
   it('do not agree on the token: that is told as it is', async () => {
     const url = await serve(api({ token: () => TOKEN }));
     const { announcer, app } = announcerTo([url], 'another-token-than-that');
     await assert.rejects(announcer.announce(app), /refuses: The signature does not fit/);
     const settings = AgentSettingsSchema.parse({ node: 'b', managers: [url], apps: [{ service: 'web', port: 1 }] });
-    const silent = new ManagerAnnouncer({ settings, token: undefined, log });
+    const silent = new ManagerAnnouncer({ settings, token: undefined, readToken: async () => undefined, log });
     await assert.rejects(silent.announce(app), /refuses: Send the token/);
+  });
+
+  it('agree on another token when it has changed where it is kept', async () => {
+    const kept = ['unreadable', 'not-that-one-either', TOKEN];
+    const url = await serve(api({ token: () => TOKEN }));
+    const { announcer, app } = announcerTo([url], 'the-token-of-yesterday', async () => {
+      const token = kept.shift() ?? TOKEN;
+      if (token === 'unreadable') throw new Error('ENOENT');
+      return token;
+    });
+    for (let tries = 0; tries < 2; tries += 1)
+      await assert.rejects(announcer.announce(app), /the token is another one/);
+    assert.equal((await announcer.announce(app)).id, 'web-9000');
   });
 
   it('disagree about one app: that is no reason to ask another manager', async () => {

@@ -62,7 +62,7 @@ export class AccessLog {
   }
 
   /** @param done - is given the memory of the batch when it is under way no more. */
-  take({ octets, lines, dropped }: LineBatch, done: (memory: ArrayBuffer) => void): void {
+  take({ octets, lines, dropped }: LineBatch, done: (memory: SharedArrayBuffer) => void): void {
     if (dropped > 0) this.#drops(dropped, 'it does not take lines as fast as they come');
     if (octets === null) return;
     this.#next(async () => {

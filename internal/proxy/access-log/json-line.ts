@@ -1,11 +1,12 @@
 import type { AttemptRecord, RequestRecord } from '../engine.ts';
 import { inJson } from './escape.ts';
 import type { FormatLine } from './line-format.ts';
-import { RememberedText, rememberingMany } from './remembering.ts';
-import { decimal, isoTimestamps } from './timestamps.ts';
+import { RecentTexts, RememberedText } from './remembering.ts';
+import { decimal, decimalsBetween, isoTimestamps } from './timestamps.ts';
 
 /** Of a request that went to no upstream. */
 const NO_ATTEMPT = ',"attempts":0,"upstream":null,"connectMs":null,"headMs":null';
+const NO_QUEUE = ',"queueMs":0,"totalMs":';
 
 /**
  * One object for each request. The last attempt's figures stand beside those of the request; earlier ones, which have failed, are
@@ -16,22 +17,16 @@ const NO_ATTEMPT = ',"attempts":0,"upstream":null,"connectMs":null,"headMs":null
 export function jsonFormat(headers: readonly string[]): FormatLine {
   // Ids consist of letters, digits and a few signs, whoever made them.
   const times = isoTimestamps('{"time":"', '","id":"');
-  const client = rememberingMany((address) => `","client":"${inJson(address)}","method":"`);
-  const [asked, end, attempt, sizes] = [askedParts(), endParts(), attemptParts(), sizeParts()];
+  const [asked, answered, sizes] = [askedParts(), answeredParts(), sizeParts()];
+  const headMs = decimalsBetween('', NO_QUEUE);
   const names = headers.map((name) => name.toLowerCase());
   return (record) => {
-    const { queueMs } = record;
-    let line =
-      times.of(record.at) +
-      record.id +
-      client(record.client) +
-      asked(record) +
-      inJson(record.target) +
-      end(record) +
-      attempt(record.attempts) +
-      (queueMs === 0 ? ',"queueMs":0,"totalMs":' : `,"queueMs":${decimal(queueMs)},"totalMs":`) +
-      decimal(record.totalMs) +
-      sizes(record);
+    const { attempts, queueMs } = record;
+    let line = times.of(record.at) + record.id + asked(record) + inJson(record.target);
+    const attempt = queueMs === 0 ? usual(attempts) : null;
+    if (attempt === null) line += endParts(record) + attemptParts(attempts) + queueParts(queueMs);
+    else line += answered(record, attempt.upstream) + headMs(attempt.headMs);
+    line += decimal(record.totalMs) + sizes(record);
     if (record.refusal !== undefined) line += `,"refusal":"${inJson(record.refusal)}"`;
     if (record.trace !== null) line += `,"traceId":"${record.trace.traceId}"`; // hexadecimal
     if (names.length > 0) line += headerParts(record, names);
@@ -39,52 +34,68 @@ export function jsonFormat(headers: readonly string[]): FormatLine {
   };
 }
 
-/** What the client wants, but for the target. */
+interface UsualAttempt {
+  readonly upstream: string;
+  readonly headMs: number;
+}
+
+/** The only attempt, if it was over a kept connection and there is nothing special to tell of it. */
+function usual(attempts: readonly AttemptRecord[]): UsualAttempt | null {
+  const [attempt] = attempts;
+  if (attempts.length !== 1 || attempt === undefined) return null;
+  const { connectMs, headMs, weight, outcome, upstream } = attempt;
+  return connectMs === 0 && headMs !== null && weight === 1 && outcome === 'completed' ? { upstream, headMs } : null;
+}
+
+/** Who wants what, but for the target. */
 function askedParts(): FormatLine {
-  let before: Pick<RequestRecord, 'method' | 'host'> | null = null;
-  let parts = new RememberedText('');
-  return ({ method, host }) => {
-    if (before === null || before.method !== method || before.host !== host) {
-      before = { method, host };
-      parts = new RememberedText(`${inJson(method)}","host":"${inJson(host)}","target":"`);
-    }
-    return parts.take();
+  const texts = new RecentTexts<Pick<RequestRecord, 'method' | 'host'>>();
+  return ({ client, method, host }) => {
+    const known = texts.get(client);
+    if (known !== undefined && known.of.method === method && known.of.host === host) return known.text.take();
+    const text = `","client":"${inJson(client)}","method":"${inJson(method)}","host":"${inJson(host)}","target":"`;
+    return texts.remember(client, { method, host }, text);
   };
+}
+
+type End = Pick<RequestRecord, 'protocol' | 'status' | 'termination' | 'service' | 'algorithm'>;
+
+/** What became of a request whose only attempt was a usual one, up to the time of the response's head. */
+function answeredParts(): (record: RequestRecord, upstream: string) => string {
+  const texts = new RecentTexts<End>();
+  return (record, upstream) => {
+    const known = texts.get(upstream);
+    if (known !== undefined && isSameEnd(known.of, record)) return known.text.take();
+    const { protocol, status, termination, service, algorithm } = record;
+    const text = `${endParts(record)},"attempts":1,"upstream":"${inJson(upstream)}","connectMs":0,"headMs":`;
+    return texts.remember(upstream, { protocol, status, termination, service, algorithm }, text);
+  };
+}
+
+function isSameEnd(one: End, other: End): boolean {
+  return (
+    one.status === other.status &&
+    one.service === other.service &&
+    one.termination === other.termination &&
+    one.algorithm === other.algorithm &&
+    one.protocol === other.protocol
+  );
 }
 
 /** What became of it. */
-function endParts(): FormatLine {
-  let before: Pick<RequestRecord, 'protocol' | 'status' | 'termination' | 'service' | 'algorithm'> | null = null;
-  let parts = new RememberedText('');
-  return ({ protocol, status, termination, service, algorithm }) => {
-    const isSame =
-      before !== null &&
-      before.status === status &&
-      before.service === service &&
-      before.termination === termination &&
-      before.algorithm === algorithm &&
-      before.protocol === protocol;
-    if (!isSame) {
-      before = { protocol, status, termination, service, algorithm };
-      const name = service === null ? 'null' : `"${service}"`; // a label
-      const how = algorithm === undefined ? '' : `,"algorithm":"${algorithm}"`;
-      parts = new RememberedText(
-        `","protocol":"${protocol}","status":${status},"termination":"${termination}","service":${name}${how}`,
-      );
-    }
-    return parts.take();
-  };
+function endParts({ protocol, status, termination, service, algorithm }: End): string {
+  const name = service === null ? 'null' : `"${service}"`; // a label
+  const how = algorithm === undefined ? '' : `,"algorithm":"${algorithm}"`;
+  return `","protocol":"${protocol}","status":${status},"termination":"${termination}","service":${name}${how}`;
 }
 
-function attemptParts(): (attempts: readonly AttemptRecord[]) => string {
-  const single = rememberingMany((name) => `,"attempts":1,"upstream":"${inJson(name)}","connectMs":0,"headMs":`);
-  return (attempts) => {
-    const last = attempts[attempts.length - 1];
-    if (last === undefined) return NO_ATTEMPT;
-    const { upstream, connectMs, headMs } = last;
-    if (attempts.length > 1 || connectMs !== 0 || headMs === null) return allParts(last, attempts);
-    return single(upstream) + decimal(headMs) + rareParts(last);
-  };
+function queueParts(queueMs: number): string {
+  return queueMs === 0 ? NO_QUEUE : `,"queueMs":${decimal(queueMs)},"totalMs":`;
+}
+
+function attemptParts(attempts: readonly AttemptRecord[]): string {
+  const last = attempts[attempts.length - 1];
+  return last === undefined ? NO_ATTEMPT : allParts(last, attempts);
 }
 
 function sizeParts(): FormatLine {

@@ -1,16 +1,16 @@
 /** Whole lines on their way to the output. */
 export interface LineBatch {
   /** Its memory goes back to the collector. Null: there are no lines, only a number that were dropped. */
-  readonly octets: Uint8Array<ArrayBuffer> | null;
+  readonly octets: Uint8Array<SharedArrayBuffer> | null;
   readonly lines: number;
   /** Lines that there was no room for, since the batch before. */
   readonly dropped: number;
 }
 
-/** Octets of a batch: each costs the main thread as much as some thirty requests. */
-const BATCH = 256 * 1024;
+/** Octets of a batch: each costs two wake-ups and as much as some thirty requests. */
+const BATCH = 512 * 1024;
 /** Batches that may be under way; while they are, lines are dropped. */
-const MOST_UNDER_WAY = 8;
+const MOST_UNDER_WAY = 4;
 /** So many characters of lines are put together before they are written into the memory of a batch: one write for each line costs more. */
 const PIECE = 8 * 1024;
 /** A batch is sent on when its first line is as old as this, in milliseconds, if it is not full before. */
@@ -23,7 +23,7 @@ const DELAY_MS = 100;
 export class LineCollector {
   readonly #send: (batch: LineBatch) => void;
   /** Null: the next line begins one. */
-  #batch: Buffer<ArrayBuffer> | null = null;
+  #batch: Buffer<SharedArrayBuffer> | null = null;
   /** Octets of it that are lines. */
   #length = 0;
   /** Lines that are not in it yet, and have room there. */
@@ -31,7 +31,7 @@ export class LineCollector {
   #lines = 0;
   #dropped = 0;
   /** Memory that came back. */
-  readonly #spare: Buffer<ArrayBuffer>[] = [];
+  readonly #spare: Buffer<SharedArrayBuffer>[] = [];
   #underWay = 0;
   #timer: NodeJS.Timeout | null = null;
 
@@ -72,7 +72,7 @@ export class LineCollector {
   }
 
   /** A batch is under way no more. */
-  returned(memory: ArrayBuffer): void {
+  returned(memory: SharedArrayBuffer): void {
     this.#underWay -= 1;
     if (memory.byteLength === BATCH) this.#spare.push(Buffer.from(memory));
   }
@@ -83,9 +83,9 @@ export class LineCollector {
   }
 
   /** @param length - of the first line: one that is longer than a batch gets one of its own. */
-  #begin(length: number): Buffer<ArrayBuffer> | null {
+  #begin(length: number): Buffer<SharedArrayBuffer> | null {
     if (this.#underWay >= MOST_UNDER_WAY) return null;
-    if (length > BATCH) return Buffer.from(new ArrayBuffer(length));
-    return this.#spare.pop() ?? Buffer.from(new ArrayBuffer(BATCH));
+    if (length > BATCH) return Buffer.from(new SharedArrayBuffer(length));
+    return this.#spare.pop() ?? Buffer.from(new SharedArrayBuffer(BATCH));
   }
 }

@@ -3,7 +3,7 @@ import type { AttemptRecord, RequestRecord } from '../engine.ts';
 import { inText } from './escape.ts';
 import { jsonFormat } from './json-line.ts';
 import { remembering, rememberingMany } from './remembering.ts';
-import { commonTimestamps, decimal, isoTimestamps, localTimestamps, type Timestamps } from './timestamps.ts';
+import { commonTimestamps, decimalsBetween, isoTimestamps, localTimestamps, type Timestamps } from './timestamps.ts';
 
 /** Writes the line of a request, with its end: ASCII, and one line, whatever the client has sent. */
 export type FormatLine = (record: RequestRecord) => string;
@@ -67,7 +67,7 @@ const WRITERS: Readonly<Record<LogField, MakeWriter>> = {
   time: (before) => timeWriter(isoTimestamps(before)),
   'time.clf': (before) => timeWriter(commonTimestamps(before)),
   'time.local': (before) => timeWriter(localTimestamps(before)),
-  id: changing(({ id }) => inText(id)),
+  id: changing(({ id }) => (id === '' ? '-' : id)), // letters, digits and a few signs, whoever made it
   client: oneOfMany(({ client }) => client),
   request: requestWriter,
   method: steady(({ method }) => method),
@@ -83,10 +83,10 @@ const WRITERS: Readonly<Record<LogField, MakeWriter>> = {
   upstream: oneOfMany(({ attempts }) => lastOf(attempts)?.upstream ?? ''),
   outcome: steady(({ attempts }) => lastOf(attempts)?.outcome ?? ''),
   attempts: steady(({ attempts }) => attempts.length),
-  queueMs: changing(({ queueMs }) => decimal(queueMs)),
-  connectMs: changing(({ attempts }) => orDash(lastOf(attempts)?.connectMs)),
-  headMs: changing(({ attempts }) => orDash(lastOf(attempts)?.headMs)),
-  totalMs: changing(({ totalMs }) => decimal(totalMs)),
+  queueMs: duration(({ queueMs }) => queueMs),
+  connectMs: duration(({ attempts }) => lastOf(attempts)?.connectMs),
+  headMs: duration(({ attempts }) => lastOf(attempts)?.headMs),
+  totalMs: duration(({ totalMs }) => totalMs),
   receivedBytes: steady(({ receivedBytes }) => receivedBytes),
   sentBytes: steady(({ sentBytes }) => sentBytes),
   traceId: changing(({ trace }) => trace?.traceId ?? '-'),
@@ -95,6 +95,18 @@ const WRITERS: Readonly<Record<LogField, MakeWriter>> = {
 /** Of what differs from request to request. */
 function changing(write: FormatLine): MakeWriter {
   return (before) => (before === '' ? write : (record) => before + write(record));
+}
+
+/** Of milliseconds; none are a dash. */
+function duration(valueOf: (record: RequestRecord) => number | null | undefined): MakeWriter {
+  return (before) => {
+    const text = decimalsBetween(before, '');
+    const none = `${before}-`;
+    return (record) => {
+      const milliseconds = valueOf(record);
+      return milliseconds === null || milliseconds === undefined ? none : text(milliseconds);
+    };
+  };
 }
 
 /** Of what is mostly as in the request before. */
@@ -126,8 +138,4 @@ function requestWriter(before: string): FormatLine {
 
 function lastOf(attempts: RequestRecord['attempts']): AttemptRecord | undefined {
   return attempts[attempts.length - 1];
-}
-
-function orDash(milliseconds: number | null | undefined): string {
-  return milliseconds === null || milliseconds === undefined ? '-' : decimal(milliseconds);
 }

@@ -31,16 +31,25 @@ export function remembering<V extends string | number>(write: (value: V) => stri
   };
 }
 
+/** Texts for what is one of some hundred, such as a client, and is mostly as it was when it came the last time. */
+export class RecentTexts<T> {
+  readonly #texts = new Map<string, { readonly of: T; readonly text: RememberedText }>();
+
+  get(key: string): { readonly of: T; readonly text: RememberedText } | undefined {
+    return this.#texts.get(key);
+  }
+
+  /** @param of - by which it is known whether the text is the same the next time. @returns the text. */
+  remember(key: string, of: T, text: string): string {
+    if (this.#texts.size >= MOST_REMEMBERED) this.#texts.clear();
+    const remembered = new RememberedText(text);
+    this.#texts.set(key, { of, text: remembered });
+    return remembered.take();
+  }
+}
+
 /** For what is one of some hundred. */
 export function rememberingMany(write: (value: string) => string): (value: string) => string {
-  const texts = new Map<string, RememberedText>();
-  return (value) => {
-    let text = texts.get(value);
-    if (text === undefined) {
-      if (texts.size >= MOST_REMEMBERED) texts.clear();
-      text = new RememberedText(write(value));
-      texts.set(value, text);
-    }
-    return text.take();
-  };
+  const texts = new RecentTexts<null>();
+  return (value) => texts.get(value)?.text.take() ?? texts.remember(value, null, write(value));
 }

@@ -12,6 +12,15 @@ export function decimal(milliseconds: number): string {
   return rest === 0 ? whole : whole + (THOUSANDTHS[rest] ?? '');
 }
 
+/** The same, each between two texts. */
+export function decimalsBetween(before: string, after: string): (milliseconds: number) => string {
+  const belowOne = BELOW_ONE.map((text) => before + text + after);
+  return (milliseconds) => {
+    const thousandths = Math.max(Math.round(milliseconds * 1_000), 0);
+    return belowOne[thousandths] ?? before + decimal(milliseconds) + after;
+  };
+}
+
 /** Writes times of one kind; the text of the last one is kept, as most requests come in the millisecond, or the second, of the one before. */
 export class Timestamps {
   readonly #format: (second: Date) => string;

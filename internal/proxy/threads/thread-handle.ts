@@ -36,9 +36,8 @@ export class ThreadHandle {
     });
   }
 
-  /** @param transfer - memory that is the thread's from then on. */
-  send(message: ToThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  send(message: ToThread): void {
+    this.#worker.postMessage(message);
   }
 
   /** For how long its event loop has done something, in milliseconds. */

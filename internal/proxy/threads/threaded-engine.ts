@@ -7,6 +7,7 @@ import { sharedNow } from '../../../pkg/clock/shared-now.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
 import type { ThreadReading } from '../thread-reading.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
@@ -46,7 +47,7 @@ interface ThreadedEngineListener {
   /** Requests that are sampled for tracing are over. @param droppedSpans - of others, for which there was no room. */
   traced(requests: readonly TracedRequest[], droppedSpans: number): void;
   /** @param done - takes the memory of the batch back. */
-  lines(batch: LineBatch, done: (memory: ArrayBuffer) => void): void;
+  lines(batch: LineBatch, done: (memory: SharedArrayBuffer) => void): void;
 }
 
 /** Hears of threads that are not there as they should. */
@@ -119,6 +120,10 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       const { clients = null, answeredAt = sharedNow() } = byThread.get(thread) ?? {};
       return { thread, clients, delayMs: Math.max(0, answeredAt - askedAt), busyMs };
     });
+  }
+
+  rescue(from: SilentUpstream): void {
+    this.#broadcast({ kind: 'rescue', from });
   }
 
   /** The threads close connections of removed upstreams when their picture tells them. */
@@ -213,7 +218,7 @@ export class ThreadedEngine implements Engine, ThreadEvents {
         from.send({ kind: 'traces-taken' });
         break;
       case 'lines':
-        listener.lines(message.batch, (memory) => from.send({ kind: 'returned', memory }, [memory]));
+        listener.lines(message.batch, (memory) => from.send({ kind: 'returned', memory }));
         break;
       case 'flushed':
         this.#flushes.answered(message.question, from.thread, true);

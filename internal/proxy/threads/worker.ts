@@ -12,8 +12,7 @@ import { WireEngine } from '../wire/engine.ts';
 import type { FromThread, ThreadStart, ToThread } from './messages.ts';
 import { ThreadFleet } from './thread-fleet.ts';
 
-/** @param transfer - memory that is the receiver's from then on. */
-type SendMessage = (message: FromThread, transfer?: ArrayBuffer[]) => void;
+type SendMessage = (message: FromThread) => void;
 type Message<K extends ToThread['kind']> = Extract<ToThread, { readonly kind: K }>;
 
 /** One thread of the data plane: a wire engine of its own over the pools of all. */
@@ -29,9 +28,7 @@ class ProxyThread {
   constructor(start: ThreadStart, send: SendMessage) {
     const { buffer, size, thread, limits, cookieSecret, settings } = start;
     this.#send = send;
-    this.#lines = new LineCollector((batch) => {
-      send({ kind: 'lines', batch }, batch.octets === null ? [] : [batch.octets.buffer]);
-    });
+    this.#lines = new LineCollector((batch) => send({ kind: 'lines', batch }));
     this.#fleet = new ThreadFleet({
       state: SharedState.attach(buffer, size, thread),
       limits: RateLimits.attach(limits, thread, sharedNow),
@@ -83,6 +80,9 @@ class ProxyThread {
         break;
       case 'close':
         void this.#close(message);
+        break;
+      case 'rescue':
+        this.#engine.rescue(message.from);
         break;
       case 'explain':
         this.#send({ kind: 'explained', question: message.question, finding: this.#engine.find(message.id) });
@@ -139,5 +139,5 @@ class ProxyThread {
 if (parentPort === null) throw new Error('this is a worker thread of the load balancer, not a program');
 const port = parentPort;
 const start: ThreadStart = workerData; // from the thread that made this one
-const thread = new ProxyThread(start, (message, transfer = []) => port.postMessage(message, transfer));
+const thread = new ProxyThread(start, (message) => port.postMessage(message));
 port.on('message', (message: ToThread) => thread.receive(message));

@@ -331,25 +331,27 @@ export class ClientConnection implements TransportOwner, ExchangeClient {
 
   /** Of a request that got no further than here. */
   #record(request: RefusedRequest, { status, termination, service, reason }: Omit<RefusalAnswer, 'details'>): void {
-    const { record, tracer, explainer, now } = this.#tools;
+    const { record, tracer, explainer, now, wallTime } = this.#tools;
     const { id, client, names, trace } = request;
     const { method, host, target } = names;
     explainer?.refuse({ id, client, method, host, target, service, trace }, status, reason);
     if (record === null && tracer === null) return;
-    const totalMs = request.fields === null ? 0 : now() - this.#startedAt;
-    const made = refusedRecord({ ...request, totalMs, status, termination, service, reason });
+    const endedAt = now();
+    const startedAt = request.fields === null ? endedAt : this.#startedAt;
+    const times = { at: wallTime.of(startedAt), totalMs: endedAt - startedAt };
+    const made = refusedRecord({ ...request, ...times, status, termination, service, reason });
     record?.(made);
     tracer?.ended(made);
   }
 
   #over(exchange: Exchange): void {
     this.#exchange = null;
-    const { record, tracer, explainer, now } = this.#tools;
+    const { record, tracer, explainer, now, wallTime } = this.#tools;
     const endedAt = now();
     exchange.pool.ended(exchange, endedAt - this.#startedAt);
     explainer?.over(exchange);
     if (record === null && exchange.request.trace?.sampled !== true) return;
-    const made = exchangeRecord(exchange, this.#startedAt, endedAt);
+    const made = exchangeRecord(exchange, this.#startedAt, endedAt, wallTime.of(this.#startedAt));
     record?.(made);
     tracer?.ended(made);
   }

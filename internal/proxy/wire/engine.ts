@@ -7,8 +7,10 @@ import { explainerFor, type Finding, NOTHING_KEPT } from '../explain/explainer.t
 import { type Search, searchOf } from '../explain/search.ts';
 import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 import { tracerFor } from '../tracing/tracer.ts';
+import { WallTime } from '../wall-time.ts';
 import type { ClientTools } from './client-connection.ts';
 import { HeadParser } from './head-parser.ts';
 import { WireListener } from './listener.ts';
@@ -52,6 +54,7 @@ export class WireEngine implements Engine {
       proxies: new TrustedProxies(settings.trustedProxies),
       budget: new RetryBudget(now, threads),
       now,
+      wallTime: new WallTime(now),
       record: onRequest,
       ids,
       clients: new ClientSockets(),
@@ -92,6 +95,10 @@ export class WireEngine implements Engine {
 
   async readings(): Promise<readonly ThreadReading[]> {
     return [await ownReading(this.clients)];
+  }
+
+  rescue(from: SilentUpstream): void {
+    for (const { owner } of [...this.#sweep.transports]) owner.rescue?.(from);
   }
 
   forget(upstreamId: string): void {

@@ -3,6 +3,7 @@ import type { Explainer } from '../explain/explainer.ts';
 import type { RetryBudget } from '../retry.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import type { WallTime } from '../wall-time.ts';
 import type { HeadParser } from './head-parser.ts';
 import type { RequestFields, RequestHead } from './request-head.ts';
 import type { Transport } from './transport.ts';
@@ -20,6 +21,7 @@ export interface ExchangeTools {
   tracer: Tracer | null;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
+  readonly wallTime: WallTime;
   /** For a response whose head comes in one piece; one that gets the beginning of a head is taken away with it. */
   responseParser: HeadParser;
 }

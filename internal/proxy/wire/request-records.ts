@@ -56,25 +56,27 @@ interface Refused extends RefusedRequest {
   readonly service: string | null;
   /** Which rule was broken; null: none. */
   readonly reason: string | null;
+  /** Epoch milliseconds. */
+  readonly at: number;
   readonly totalMs: number;
 }
 
 /** Of a request that went to no upstream. */
-export function refusedRecord({ names, reason, totalMs, ...rest }: Refused): RequestRecord {
+export function refusedRecord({ names, reason, ...rest }: Refused): RequestRecord {
   const nothing = { attempts: [], queueMs: 0, receivedBytes: 0 };
-  return { at: Date.now() - totalMs, ...names, ...nothing, ...rest, totalMs, refusal: reason ?? undefined };
+  return { ...names, ...nothing, ...rest, refusal: reason ?? undefined };
 }
 
 /**
  * Made for every request when somebody wants to know of it: one literal, whose shape is always the same.
  * @param startedAt - of the request's head, by the engine's clock; `endedAt` of the end of the answer.
+ * @param at - `startedAt` in epoch milliseconds.
  */
-export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: number): RequestRecord {
+export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: number, at: number): RequestRecord {
   const { request, pool, leases, status, refusal, queueMs } = exchange;
   const { head, fields } = request;
-  const totalMs = endedAt - startedAt;
   return {
-    at: Date.now() - totalMs,
+    at,
     id: request.id,
     client: fields.clientAddress,
     method: head.method,
@@ -89,7 +91,7 @@ export function exchangeRecord(exchange: Exchange, startedAt: number, endedAt: n
     termination: terminationOf({ status, last: leases.at(-1), refusal, queueMs }),
     attempts: exchange.records(startedAt, endedAt),
     queueMs,
-    totalMs,
+    totalMs: endedAt - startedAt,
     receivedBytes: exchange.receivedBytes,
     sentBytes: exchange.sentBytes,
     refusal: refusal ?? undefined,

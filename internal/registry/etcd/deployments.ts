@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { type Deployment, type DeploymentStep, DeploymentStepSchema, isOver } from '../../model/deployment.ts';
-import { HeimdallError } from '../../model/errors.ts';
+import { deploymentNotFound, deploymentRunning } from '../refusals.ts';
 import type { DeploymentChange, DeploymentDraft, ServiceChange } from '../registry.ts';
 import type { Changes } from './changes.ts';
 import type { Plan } from './commits.ts';
@@ -8,10 +9,13 @@ import { nextNumber } from './counters.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { FORM } from './forms.ts';
+import { numberOf } from './numbers.ts';
 import { Form, valueOf } from './parse.ts';
-import type { Entry, Store } from './store.ts';
+import type { Entry, Store, Write } from './store.ts';
 
-const STEP = new Form(DeploymentStepSchema.omit({ id: true }));
+/** @property place - among those written in the same commit. */
+const STEP = new Form(DeploymentStepSchema.omit({ id: true }).extend({ place: z.int().default(0) }));
+export const STEPS = 'kept/steps/';
 const PAGE = 500;
 
 interface DeploymentsOptions {
@@ -33,7 +37,7 @@ export class Deployments {
   create(draft: DeploymentDraft, now: number): Plan<Deployment> {
     const { service, kind, release, by, queue } = draft;
     const [other] = this.find({ limit: 1, service, active: true });
-    if (other !== undefined && !queue) throw running(other);
+    if (other !== undefined && !queue) throw deploymentRunning(other);
     const { number, guard, write } = nextNumber(this.#options.mirror, 'deployments');
     const deployment: Deployment = {
       id: number,
@@ -92,9 +96,8 @@ export class Deployments {
 
   async recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
     const { deployment, at, message, instanceId, logTail } = step;
-    const value = { deployment, at, message, instanceId, logTail };
-    const id = await this.#options.store.write([{ put: `${stepsOf(deployment)}${randomUUID()}`, value }]);
-    return { id, ...value };
+    const revision = await this.#options.store.write([putStep(step, 0)]);
+    return { id: numberOf(revision, 0), deployment, at, message, instanceId, logTail };
   }
 
   /** Oldest first. */
@@ -123,10 +126,8 @@ export class Deployments {
 
   #entryOf(id: number): Entry {
     const entry = this.#options.mirror.get(this.#nameOf(id));
-    if (entry !== null) return entry;
-    throw new HeimdallError('DEPLOYMENT_NOT_FOUND', `there is no deployment ${id}; GET /deployments lists them`, {
-      id,
-    });
+    if (entry === null) throw deploymentNotFound(id);
+    return entry;
   }
 
   #nameOf(id: number | ''): string {
@@ -135,16 +136,19 @@ export class Deployments {
 }
 
 function stepsOf(deployment: number): string {
-  return `kept/steps/${deployment}/`;
+  return `${STEPS}${deployment}/`;
+}
+
+/** @param place - among what is written in the same commit. */
+export function putStep(step: Omit<DeploymentStep, 'id'>, place: number): Write {
+  const { deployment, at, message, instanceId, logTail } = step;
+  return {
+    put: `${stepsOf(deployment)}${randomUUID()}`,
+    value: { deployment, at, message, instanceId, logTail, place },
+  };
 }
 
 function stepOf(entry: Entry): DeploymentStep {
-  return { id: entry.created, ...valueOf(STEP, entry) };
-}
-
-function running({ id, service, kind, state }: Deployment): HeimdallError {
-  const message =
-    `a ${kind} of ${service} is ${state} already (deployment ${id}); ` +
-    'wait until it is over, or let this one wait for its turn with ?queue=true';
-  return new HeimdallError('DEPLOYMENT_RUNNING', message, { deployment: id });
+  const { place, ...step } = valueOf(STEP, entry);
+  return { id: numberOf(entry.created, place), ...step };
 }

@@ -1,25 +1,23 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
+import type { KeptRequest } from '../kept.ts';
 import {
   type ClaimedRequest,
   type KeptAnswer,
+  KeptAnswerSchema,
   MOST_ANSWER_BYTES,
   REQUEST_KEY_MS,
   type RequestClaim,
   type RequestKeys,
 } from '../request-keys.ts';
+import { unlessRefused } from './faults.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { FORM } from './forms.ts';
 import { Form, valueOf } from './parse.ts';
 import type { Entry, Store, Write } from './store.ts';
 
-const AnswerSchema = z.object({
-  status: z.int(),
-  fields: z.record(z.string(), z.string()),
-  body: z.string(),
-}) satisfies z.ZodType<KeptAnswer>;
 const ClaimSchema = z.object({
   fingerprint: z.string(),
   /** Epoch milliseconds. */
@@ -36,10 +34,12 @@ const CLAIM = new Form(ClaimSchema);
 /** Of an answer, compressed, in base64: a value of etcd has at most 1.5 MB. One that is larger is not kept. */
 const MOST_PACKED = 1_000_000;
 
+type Source = Pick<Mirror, 'ready' | 'reach' | 'get' | 'all' | 'kinds'>;
+
 interface RequestKeysOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'get' | 'commit' | 'write'>;
   /** Of `requests/`. */
-  readonly mirror: Mirror;
+  readonly mirror: Source;
   /** Epoch milliseconds. */
   readonly clock: () => number;
   /** Tells this handle from those before it. */
@@ -78,15 +78,14 @@ export class EtcdRequestKeys implements RequestKeys {
   }
 
   async settle({ owner, key, fingerprint }: RequestClaim, answer: KeptAnswer): Promise<void> {
-    const text = JSON.stringify(answer);
-    const packed = (await promisify(gzip)(text)).toString('base64');
-    if (packed.length > MOST_PACKED) {
+    const packed = await pack(answer);
+    if (packed === null) {
       await this.giveUp({ owner, key, fingerprint });
       return;
     }
     await this.#change({ owner, key, fingerprint }, (claim, name) => [
-      { put: NAMES.answer(owner, key), value: packed },
-      { put: name, value: { ...claim, bytes: Buffer.byteLength(text) } },
+      { put: NAMES.answer(owner, key), value: packed.value },
+      { put: name, value: { ...claim, bytes: packed.bytes } },
     ]);
     await this.#trim();
   }
@@ -105,9 +104,7 @@ export class EtcdRequestKeys implements RequestKeys {
   async #put(name: string, present: Entry | null, value: Claim): Promise<Entry | null> {
     const { store, mirror } = this.#options;
     const guard = { name, modified: present?.modified ?? 0 };
-    const { done, revision } = await store.commit([guard], [{ put: name, value }]).catch(() => {
-      return { done: false, revision: 0 }; // what came of it is seen below
-    });
+    const { done, revision } = await store.commit([guard], [{ put: name, value }]).catch(unlessRefused);
     if (done) {
       await mirror.reach(revision);
       return null;
@@ -144,7 +141,7 @@ export class EtcdRequestKeys implements RequestKeys {
     const { entry } = await this.#options.store.get(NAMES.answer(owner, key));
     if (entry === null) return null;
     const text = await promisify(gunzip)(Buffer.from(valueOf(FORM.text, entry), 'base64'));
-    return AnswerSchema.parse(JSON.parse(text.toString()));
+    return KeptAnswerSchema.parse(JSON.parse(text.toString()));
   }
 
   #isOld(entry: Entry): boolean {
@@ -189,11 +186,27 @@ export class EtcdRequestKeys implements RequestKeys {
   }
 }
 
-function countOf(mirror: Mirror): number {
+/** One that another registry has kept. @param place - the older comes first. */
+export async function putRequest({ claim, at, answer }: KeptRequest, place: number): Promise<Write[]> {
+  const { owner, key, fingerprint } = claim;
+  const packed = answer && (await pack(answer));
+  const value: Claim = { fingerprint, at, claimant: '', place, bytes: packed?.bytes ?? null };
+  const put: Write = { put: NAMES.request(owner, key), value };
+  return packed === null ? [put] : [put, { put: NAMES.answer(owner, key), value: packed.value }];
+}
+
+/** Null: it is too large. */
+async function pack(answer: KeptAnswer): Promise<{ readonly value: string; readonly bytes: number } | null> {
+  const text = JSON.stringify(answer);
+  const value = (await promisify(gzip)(text)).toString('base64');
+  return value.length > MOST_PACKED ? null : { value, bytes: Buffer.byteLength(text) };
+}
+
+function countOf(mirror: Source): number {
   return [...mirror.kinds()].reduce((sum, kind) => sum + mirror.all(kind).size, 0);
 }
 
-function entriesOf(mirror: Mirror): Entry[] {
+function entriesOf(mirror: Source): Entry[] {
   return [...mirror.kinds()].flatMap((kind) => [...mirror.all(kind).values()]);
 }
 

@@ -1,10 +1,10 @@
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
-import { HeimdallError } from '../../model/errors.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
-import type { Instance } from '../../model/instance.ts';
+import type { Instance, Usage } from '../../model/instance.ts';
 import type { NodeNote, NodeRecord } from '../../model/node.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
+import { instanceNotFound } from '../refusals.ts';
 import {
   type DeploymentChange,
   type DeploymentDraft,
@@ -18,6 +18,7 @@ import {
   type Snapshot,
 } from '../registry.ts';
 import { checkInstance, checkStep, randomSuffix } from '../instance-rules.ts';
+import { nodeNotFound, nodePresent } from '../node-rules.ts';
 import { SqliteAlertBook } from './alert-book.ts';
 import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAnnouncements } from './announcements.ts';
@@ -48,6 +49,7 @@ interface WriterOptions extends ReaderOptions {
 
 /** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
 export class SqliteWriter extends SqliteReader implements RegistryWriter {
+  readonly isShared = false;
   readonly alerts: SqliteAlertStore;
   readonly alertBook: SqliteAlertBook;
   readonly requestKeys: SqliteRequestKeys;
@@ -86,7 +88,7 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     const { desiredDelta = 0, ...fields } = change;
     return this.connection.write((handle) => {
       const before = readInstance(handle, id);
-      if (!before) throw new HeimdallError('INSTANCE_NOT_FOUND', `There is no instance ${id}.`, { id });
+      if (!before) throw instanceNotFound(id);
       const instance = checkInstance({ ...before, ...fields });
       checkStep(before, instance);
       checkPort(handle, instance);
@@ -206,6 +208,17 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
   async nodes(): Promise<NodeRecord[]> {
     const node = await this.connection.read(readNode);
     return node === null ? [] : [{ ...node, alive: isAlive({ heartbeatAt: node.seenAt }, this.clock()) }];
+  }
+
+  /** There is but the one of this manager. */
+  async forgetNode(name: string): Promise<never> {
+    const nodes = await this.nodes();
+    throw nodes.some((node) => node.name === name) ? nodePresent(name) : nodeNotFound(name, nodes);
+  }
+
+  /** There is none. */
+  async usage(): Promise<ReadonlyMap<string, Usage>> {
+    return new Map();
   }
 
   async leads(): Promise<boolean> {

@@ -3,18 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startFastBackends } from '../backends/fast-backends.ts';
 import type { Bench } from '../bench.ts';
 import { heimdall } from '../candidates/heimdall.ts';
-import { warmUp } from '../load/measure.ts';
 import { runWrk } from '../load/wrk.ts';
+import type { WrkReport } from '../load/wrk-report.ts';
 import { cpuTime } from '../proc/cpu-time.ts';
 import { type RunningProxy, startCandidate } from '../start-candidate.ts';
 import { median } from '../statistics.ts';
 import type { BenchmarkCase, Sample } from './case.ts';
 
 const BACKENDS = 4;
-const LOAD = { connections: 64, path: '/' };
-/** Interleaved so that a machine which becomes faster or slower all the time favours neither; each with (1) follows or is followed by one without (0). */
-const ORDER = [0, 1, 1, 0, 0, 1, 1, 0];
-const PACE = { warmUpSeconds: 1, windowSeconds: 1 };
+/** Each connection asks again 6 ms after its answer: at most some 20,000 requests/s for each of the two processes, as many as one core carries of both. */
+const LOAD = { connections: 128, path: '/', script: 'function delay() return 6 end\n' };
+/** Until the code that writes lines is compiled as well as the rest: some hundred thousand requests. */
+const WARM_UP_SECONDS = 10;
+const WINDOWS = 6;
+const WINDOW_SECONDS = 2;
 /** Six of three rounds are the least that give an interval. */
 const TURNS = 2;
 /** After a window, until the last lines of it are in the file, in milliseconds. */
@@ -33,12 +35,12 @@ const FORMATS: Readonly<Record<string, string | null>> = {
 
 /**
  * What a line for each request costs. Every turn starts a process with a log and one without, as two processes of the same program may differ by some
- * percent as long as they run; it loads them by turns in short windows, and takes the median of the ratios of neighbours.
+ * percent as long as they run. Both are loaded at the same time, on the same core: what the machine does besides slows both down.
  */
 export const accessLog: BenchmarkCase = {
   name: 'access-log',
   title:
-    'Access log to a file against none, small keep-alive GET, 64 connections, wire-1; new processes for each round',
+    'Access log to a file against none, small keep-alive GET at up to 20,000 requests/s, wire-1; both processes at once, new ones for each round',
   columns: [
     { metric: 'requestsPerSecond', title: 'requests/s', digits: 0 },
     { metric: 'withoutUs', title: 'CPU µs/request without', digits: 1 },
@@ -52,7 +54,7 @@ export const accessLog: BenchmarkCase = {
     return Object.entries(FORMATS).map(([name, format]) => ({
       name,
       baseline: name,
-      start: async () => () => compare({ ...bench, pace: { ...bench.pace, ...PACE } }, backends, format),
+      start: async () => () => compare(bench, backends, format),
     }));
   },
 };
@@ -65,34 +67,37 @@ async function compare(bench: Bench, backends: readonly number[], format: string
   try {
     for (const accessLog of [null, log]) {
       const candidate = heimdall('wire-1', { engine: 'wire', threads: 1 }, accessLog);
-      const proxy = await startCandidate(bench, candidate, backends);
-      proxies.push(proxy);
-      await warmUp(bench, proxy, LOAD);
+      proxies.push(await startCandidate(bench, candidate, backends));
     }
-    return await measureByTurns(bench, proxies);
+    const [without, withLog] = proxies;
+    if (without === undefined || withLog === undefined) throw new Error('there are two proxies');
+    return await measureTogether(bench, without, withLog);
   } finally {
     await Promise.all(proxies.map((proxy) => proxy.stop()));
   }
 }
 
-/** @param proxies - without a log, and with one. */
-async function measureByTurns(bench: Bench, proxies: readonly RunningProxy[]): Promise<Sample> {
-  const costs: number[][] = [[], []];
-  let requests = 0;
-  for (const which of ORDER) {
-    const proxy = proxies[which];
-    if (proxy === undefined) throw new Error('there are two proxies');
-    const before = await cpuTime(proxy.pid);
-    const report = await runWrk(bench, proxy.port, LOAD, bench.pace.windowSeconds);
+async function measureTogether(bench: Bench, without: RunningProxy, withLog: RunningProxy): Promise<Sample> {
+  const load = (seconds: number): Promise<readonly [WrkReport, WrkReport]> =>
+    Promise.all([runWrk(bench, without.port, LOAD, seconds), runWrk(bench, withLog.port, LOAD, seconds)]);
+  const times = (): Promise<readonly [number, number]> => Promise.all([cpuTime(without.pid), cpuTime(withLog.pid)]);
+  await load(WARM_UP_SECONDS);
+  const windows: { withoutUs: number; withUs: number; requests: number }[] = [];
+  for (let window = 0; window < WINDOWS; window += 1) {
+    const before = await times();
+    const reports = await load(WINDOW_SECONDS);
     await sleep(SETTLE_MS);
-    costs[which]?.push(((await cpuTime(proxy.pid)) - before) / report.requests);
-    requests += report.requests;
+    const after = await times();
+    windows.push({
+      withoutUs: (after[0] - before[0]) / reports[0].requests,
+      withUs: (after[1] - before[1]) / reports[1].requests,
+      requests: reports[1].requests,
+    });
   }
-  const [without = [], withLog = []] = costs;
   return {
-    requestsPerSecond: requests / ORDER.length / bench.pace.windowSeconds,
-    withoutUs: median(without),
-    cpuUs: median(withLog),
-    ratio: median(withLog.map((cost, pair) => cost / (without[pair] ?? Number.NaN))),
+    requestsPerSecond: median(windows.map(({ requests }) => requests / WINDOW_SECONDS)),
+    withoutUs: median(windows.map(({ withoutUs }) => withoutUs)),
+    cpuUs: median(windows.map(({ withUs }) => withUs)),
+    ratio: median(windows.map(({ withoutUs, withUs }) => withUs / withoutUs)),
   };
 }

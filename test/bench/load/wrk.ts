@@ -19,7 +19,7 @@ export async function runWrk(
   { connections, path, script = '' }: Load,
   seconds: number,
 ): Promise<WrkReport> {
-  const lua = await workshop.file('load.lua', script + REPORT_LUA);
+  const lua = await workshop.file(`load-${port}.lua`, script + REPORT_LUA);
   const url = `http://127.0.0.1:${port}${path}`;
   const args = [`-t${plan.loadThreads}`, `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', lua, url];
   const wrk = await workshop.spawn(['wrk', ...args], { cores: plan.load });

@@ -131,6 +131,7 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     self: null,
     usualService: 'web',
     list: async () => [],
+    forget: async (name) => ({ name, instances: ['web-9000'] }),
     peer: async () => null,
     keeperOf: async () => null,
     place: async () => new Map(),

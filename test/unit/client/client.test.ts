@@ -204,6 +204,7 @@ describe('the client', () => {
     await events();
     await status();
     await client.nodes();
+    await client.forgetNode('b');
     await reload();
     await liveState();
     const elsewhere = new Set(['/', '/docs', '/openapi.json', '/metrics', '/servers/get']); // for others, or doubled

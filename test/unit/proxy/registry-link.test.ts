@@ -5,7 +5,7 @@ import type { Instance } from '../../../internal/model/instance.ts';
 import type { EjectionRecord } from '../../../internal/model/ejection.ts';
 import type { ServiceState } from '../../../internal/model/service-state.ts';
 import { Fleet } from '../../../internal/proxy/fleet.ts';
-import { isLeader, RegistryLink } from '../../../internal/proxy/registry-link.ts';
+import { RegistryLink } from '../../../internal/proxy/registry-link.ts';
 import type {
   LatencyRecord,
   ProxyRecord,
@@ -511,14 +511,5 @@ describe('the link to the registry', () => {
     harness.registry.broken = true;
     await harness.link.stop();
     assert.equal(harness.registry.calls.at(-1), 'close');
-  });
-});
-
-describe('isLeader', () => {
-  it('is the one that the registry tells of first among the living', () => {
-    const rows = [proxy('old', 0, 94_999), proxy('a', 2), proxy('b', 1)];
-    assert.deepEqual([isLeader('a', rows, 100_000), isLeader('b', rows, 100_000)], [true, false]);
-    assert.equal(isLeader('old', rows, 99_000), true);
-    assert.equal(isLeader('x', [], 100_000), true);
   });
 });

@@ -26,7 +26,7 @@ describe('the access log', () => {
     const log = new AccessLog(alerts, () => now);
     const take = (text: string, dropped = 0) =>
       new Promise<void>((resolve) => {
-        const octets = text === '' ? null : new Uint8Array(Buffer.from(text));
+        const octets = text === '' ? null : sharedOctets(text);
         log.take({ octets, lines: text.split('\n').length - 1, dropped }, () => resolve());
         if (octets === null) resolve();
       });
@@ -90,3 +90,9 @@ describe('the access log', () => {
     await log.close();
   });
 });
+
+function sharedOctets(text: string): Uint8Array<SharedArrayBuffer> {
+  const octets = new Uint8Array(new SharedArrayBuffer(text.length));
+  octets.set(Buffer.from(text));
+  return octets;
+}

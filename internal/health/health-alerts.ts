@@ -1,26 +1,41 @@
 import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
 import type { Instance } from '../model/instance.ts';
-import { conditionCause } from './condition-cause.ts';
-import type { LastWords } from './last-words.ts';
-import type { ServicePool } from './service-pool.ts';
-import type { Upstream } from './upstream.ts';
+import { conditionCause, type Findings } from './condition-cause.ts';
+
+/** An instance as a load balancer sees it. */
+export interface ExaminedInstance extends Findings {
+  readonly id: string;
+  readonly instance: Pick<Instance, 'id' | 'service' | 'lifecycle' | 'lastError' | 'agent'>;
+  /** Neither checks nor requests speak against it. */
+  readonly isFit: boolean;
+}
+
+/** A service as a load balancer sees it. */
+export interface ExaminedService {
+  readonly name: string;
+  upstreams(): Iterable<ExaminedInstance>;
+}
+
+/** Knows what an instance wrote before its process ended. */
+export interface LastWordsOf {
+  of(service: string, instanceId: string, endedAt: number): Promise<readonly string[]>;
+}
 
 /**
- * Turns the state of the pools into alerts: an instance that is down, a service that has no healthy instance left.
+ * Turns the state of the services into alerts: an instance that is down, a service that has no healthy instance left.
  * What a person asked for (adding, draining, removing) is no alert.
  */
 export class HealthAlerts {
   readonly #sink: JointSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
-  readonly #lastWords: Pick<LastWords, 'of'>;
+  readonly #lastWords: LastWordsOf;
   readonly #active = new Map<string, Alert>();
   /** Keys of those whose process has ended, as was told. */
   readonly #quoted = new Set<string>();
   #leading = false;
 
-  /** @param lastWords - knows what an instance wrote before its process ended. */
-  constructor(sink: JointSink, now: () => number, lastWords: Pick<LastWords, 'of'>) {
+  constructor(sink: JointSink, now: () => number, lastWords: LastWordsOf) {
     this.#sink = sink;
     this.#now = now;
     this.#lastWords = lastWords;
@@ -37,33 +52,33 @@ export class HealthAlerts {
   }
 
   /**
-   * Takes over conditions that another load balancer has told of: they hold until the pool shows that they do not.
-   * @param pools - all that there are.
+   * Takes over conditions that another load balancer has told of: they hold until the service shows that they do not.
+   * @param services - all that there are.
    * @returns those that are not about health.
    */
-  inherit(alerts: readonly Alert[], pools: Iterable<ServicePool>): Alert[] {
+  inherit(alerts: readonly Alert[], services: Iterable<ExaminedService>): Alert[] {
     const others = alerts.filter((alert) => !isAboutHealth(alert));
     for (const alert of alerts)
       if (isAboutHealth(alert)) this.#active.set(alert.key, this.#active.get(alert.key) ?? alert);
-    const services = new Set(alerts.flatMap(({ service = [] }) => service));
-    for (const pool of pools) {
-      services.delete(pool.name);
-      this.update(pool);
+    const unknown = new Set(alerts.flatMap(({ service = [] }) => service));
+    for (const service of services) {
+      unknown.delete(service.name);
+      this.update(service);
     }
-    for (const service of services) this.removed(service);
+    for (const name of unknown) this.removed(name);
     return others;
   }
 
-  update(pool: ServicePool): void {
-    const upstreams = [...pool.upstreams()];
+  update(service: ExaminedService): void {
+    const upstreams = [...service.upstreams()];
     const down = upstreams.filter((upstream) => this.#isDown(upstream));
     this.#settle(
-      instanceKey(pool.name, ''),
-      down.map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
+      instanceKey(service.name, ''),
+      down.map((upstream) => this.#instanceDown(service, upstream, upstreams.filter(isWanted).length)),
     );
     for (const { instance } of down) if (hasEnded(instance) && instance.agent === null) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
-    this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
+    this.#settle(serviceKey(service.name), empty ? [this.#serviceDown(service, down)] : []);
   }
 
   removed(service: string): void {
@@ -72,7 +87,7 @@ export class HealthAlerts {
   }
 
   /** Adds to an alert, once, how the process ended and what it wrote last: that it is down need not wait for it. */
-  async #quote({ service, id, lastError }: Instance): Promise<void> {
+  async #quote({ service, id, lastError }: ExaminedInstance['instance']): Promise<void> {
     const key = instanceKey(service, id);
     const alert = this.#active.get(key);
     if (alert === undefined || this.#quoted.has(key)) return;
@@ -85,37 +100,38 @@ export class HealthAlerts {
   }
 
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
-  #isDown({ id, instance: { service, lifecycle }, condition }: Upstream): boolean {
-    if (hasEnded({ lifecycle })) return true;
-    if (lifecycle === 'ready' && (condition === 'unhealthy' || condition === 'ejected')) return true;
-    const pending = lifecycle === 'starting' || (lifecycle === 'ready' && condition === 'unknown');
-    return pending && this.#active.has(instanceKey(service, id));
+  #isDown({ id, instance: { service, lifecycle }, condition }: ExaminedInstance): boolean {
+    if (lifecycle === 'ready') {
+      if (condition === 'healthy') return false; // so are most
+      if (condition !== 'unknown') return true;
+    } else if (lifecycle !== 'starting') return hasEnded({ lifecycle });
+    return this.#active.has(instanceKey(service, id));
   }
 
-  #instanceDown(pool: ServicePool, upstream: Upstream, outOf: number): Alert {
+  #instanceDown({ name }: ExaminedService, upstream: ExaminedInstance, outOf: number): Alert {
     const { id, instance, condition } = upstream;
     const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
     const cause =
       instance.lifecycle === 'ready' ? conditionCause(upstream) : (instance.lastError ?? instance.lifecycle);
     return {
-      key: instanceKey(pool.name, id),
+      key: instanceKey(name, id),
       severity: 'warning',
       title: isEjected ? `${id} is ejected` : `${id} is down`,
       cause,
-      service: pool.name,
+      service: name,
       instance: id,
       outOf: isEjected ? undefined : outOf,
       at: this.#now(),
     };
   }
 
-  #serviceDown(pool: ServicePool, down: readonly Upstream[]): Alert {
+  #serviceDown({ name }: ExaminedService, down: readonly ExaminedInstance[]): Alert {
     return {
-      key: serviceKey(pool.name),
+      key: serviceKey(name),
       severity: 'critical',
-      title: `${pool.name} has no healthy instance`,
+      title: `${name} has no healthy instance`,
       cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}`,
-      service: pool.name,
+      service: name,
       at: this.#now(),
     };
   }
@@ -143,11 +159,11 @@ function hasEnded({ lifecycle }: Pick<Instance, 'lifecycle'>): boolean {
   return lifecycle === 'backing-off' || lifecycle === 'failed';
 }
 
-function isWanted({ instance: { lifecycle } }: Upstream): boolean {
+function isWanted({ instance: { lifecycle } }: ExaminedInstance): boolean {
   return lifecycle !== 'draining' && lifecycle !== 'stopped';
 }
 
-function isServing({ instance, isFit }: Upstream): boolean {
+function isServing({ instance, isFit }: ExaminedInstance): boolean {
   return instance.lifecycle === 'ready' && isFit;
 }
 
