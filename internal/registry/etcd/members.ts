@@ -103,7 +103,7 @@ export class Members {
     try {
       return await call(client, { deadline: Date.now() + this.timeout });
     } catch (error) {
-      this.passOver(turn);
+      if (!isFinal(error)) this.passOver(turn); // another member would say the same, and watches go on
       throw error;
     }
   }

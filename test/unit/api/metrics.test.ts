@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import request from 'supertest';
 import { HeimdallError } from '../../../internal/model/errors.ts';
+import { NODE } from '../../../internal/api/examples.ts';
 import { viewOf } from '../../../internal/model/instance.ts';
 import type { AlertRecord } from '../../../pkg/alerts/book.ts';
 import { samplesOf } from '../../support/exposition.ts';
@@ -45,6 +46,14 @@ describe('GET /metrics of the manager', () => {
     assert.deepEqual([of('cpu_usage_cores', 'web-9000'), of('cpu_usage_cores', 'web-9001')], [0.5, undefined]);
     assert.equal(of('resident_memory_bytes', 'web-9001'), 2_048);
     assert.equal(of('restarts_total', 'web-9000'), 2);
+  });
+
+  it('leaves instances of other nodes to their managers', async () => {
+    const list = async () => ['a', 'b'].map((node, at) => viewOf(instance(9000 + at, { node }), 'healthy'));
+    const status = async () => ({ ...STATUS, nodes: [{ ...NODE, name: 'a' }] });
+    const samples = await metrics({ manager: new FakeManager({ list, status }) });
+    const restarts = [...samples.keys()].filter((key) => key.includes('restarts_total'));
+    assert.deepEqual(restarts, ['heimdall_instance_restarts_total{service="web",instance_id="web-9000"}']);
   });
 
   it('tells how far load balancers lag behind, but for those that are gone', async () => {
