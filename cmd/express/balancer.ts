@@ -55,7 +55,7 @@ export class Balancer implements Origin {
     this.#log = log;
     this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
     this.#traces = new Traces({ version: packageVersion, log, now: () => performance.now() });
-    this.#lines = new MainThreadLog(this.#plane.alerts, log);
+    this.#lines = new MainThreadLog(this.#plane.ownAlerts, log);
     this.#lines.configure(accessLogOf(config));
     this.#forwarder = new Forwarder({
       routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
@@ -67,7 +67,7 @@ export class Balancer implements Origin {
     this.#follower = new ConfigFollower({
       loaded,
       reload,
-      alerts: this.#plane.alerts,
+      alerts: this.#plane.ownAlerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
       // What is wrong with the file, a running manager tells, which reads it too.

@@ -16,7 +16,7 @@ import type { Alerts, Manager } from './manager.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { type ErrorSender, mutation } from './mutation.ts';
 import { liveEndpoint } from './live.ts';
-import { nodesEndpoint } from './nodes.ts';
+import { nodeEndpoints } from './nodes.ts';
 import { HTTP_STATUS, sendProblem } from './problem.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { type Reload, reloadEndpoint } from './reload.ts';
@@ -60,7 +60,7 @@ export function apiEndpoints({ manager, alerts, reload, token, version }: ApiOpt
     ...serviceEndpoints(manager),
     ...deploymentEndpoints(manager),
     ...statusEndpoints(manager),
-    nodesEndpoint(manager),
+    ...nodeEndpoints(manager),
     liveEndpoint(manager),
     metricsEndpoint(manager, alerts, version),
     ...alertEndpoints(alerts),

@@ -1,10 +1,10 @@
 import type { EventView } from '../model/event-view.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
-import type { NodeView } from '../model/node-view.ts';
+import type { ForgottenNodeView, NodeView } from '../model/node-view.ts';
 import type { ReloadView } from '../model/reload-view.ts';
 import { AgentsClient } from './agents.ts';
 import { AlertsClient } from './alerts.ts';
-import { Connection } from './connection.ts';
+import { Connection, segment } from './connection.ts';
 import { DeploymentsClient } from './deployments.ts';
 import { liveMessages, liveState } from './live.ts';
 import type { CallOptions, ChangeOptions, ClientOptions } from './options.ts';
@@ -55,6 +55,9 @@ export function createClient(options: ClientOptions) {
     /** The hosts with a manager, by name. */
     nodes: (call?: CallOptions): Promise<NodeView[]> =>
       connection.json({ method: 'GET', path: '/nodes', options: call }),
+    /** One that is away for good. */
+    forgetNode: (name: string, call?: ChangeOptions): Promise<ForgottenNodeView> =>
+      connection.json({ method: 'DELETE', path: `/nodes/${segment(name)}`, options: call }),
     /** The installed version of the manager in place of the running one. */
     reload: (call?: ChangeOptions): Promise<ReloadView> =>
       connection.json({ method: 'POST', path: '/reload', options: call }),

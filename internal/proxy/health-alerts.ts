@@ -1,4 +1,4 @@
-import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 import type { Instance } from '../model/instance.ts';
 import { conditionCause } from './condition-cause.ts';
 import type { LastWords } from './last-words.ts';
@@ -10,20 +10,34 @@ import type { Upstream } from './upstream.ts';
  * What a person asked for (adding, draining, removing) is no alert.
  */
 export class HealthAlerts {
-  readonly #sink: JointSink;
+  readonly #sink: FoldingSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
   readonly #lastWords: Pick<LastWords, 'of'>;
+  readonly #namesNodes: boolean;
   readonly #active = new Map<string, Alert>();
+  /** Keys of those whose instances agents have announced. */
+  readonly #announced = new Set<string>();
+  /** Nodes that are away, of which a manager tells. */
+  #away: ReadonlySet<string> = new Set();
   /** Keys of those whose process has ended, as was told. */
   readonly #quoted = new Set<string>();
   #leading = false;
 
-  /** @param lastWords - knows what an instance wrote before its process ended. */
-  constructor(sink: JointSink, now: () => number, lastWords: Pick<LastWords, 'of'>) {
+  /**
+   * @param lastWords - knows what an instance wrote before its process ended.
+   * @param namesNodes - whether there may be several nodes, so that alerts say which.
+   */
+  constructor(sink: FoldingSink, now: () => number, lastWords: Pick<LastWords, 'of'>, namesNodes = false) {
     this.#sink = sink;
     this.#now = now;
     this.#lastWords = lastWords;
+    this.#namesNodes = namesNodes;
+  }
+
+  /** What is told of a node that is away needs not be told of each of its instances. To be followed by an update of all pools. */
+  away(nodes: ReadonlySet<string>): void {
+    this.#away = nodes;
   }
 
   /** Of several load balancers that see the same, one speaks. The one that takes over goes on with what is wrong. */
@@ -59,7 +73,10 @@ export class HealthAlerts {
     const down = upstreams.filter((upstream) => this.#isDown(upstream));
     this.#settle(
       instanceKey(pool.name, ''),
-      down.map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
+      down
+        .filter(({ instance }) => !this.#isLost(instance))
+        .map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
+      new Set(upstreams.map(({ id }) => instanceKey(pool.name, id))),
     );
     for (const { instance } of down) if (hasEnded(instance) && instance.agent === null) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
@@ -84,6 +101,11 @@ export class HealthAlerts {
     if (this.#leading) this.#sink.raise(quoted);
   }
 
+  /** It went with its node. */
+  #isLost({ node, agent }: Pick<Instance, 'node' | 'agent'>): boolean {
+    return agent === null && node !== null && this.#away.has(node);
+  }
+
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
   #isDown({ id, instance: { service, lifecycle }, condition }: Upstream): boolean {
     if (hasEnded({ lifecycle })) return true;
@@ -97,6 +119,7 @@ export class HealthAlerts {
     const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
     const cause =
       instance.lifecycle === 'ready' ? conditionCause(upstream) : (instance.lastError ?? instance.lifecycle);
+    if (instance.agent !== null) this.#announced.add(instanceKey(pool.name, id));
     return {
       key: instanceKey(pool.name, id),
       severity: 'warning',
@@ -104,30 +127,47 @@ export class HealthAlerts {
       cause,
       service: pool.name,
       instance: id,
+      node: (this.#namesNodes && instance.node) || undefined,
       outOf: isEjected ? undefined : outOf,
       at: this.#now(),
     };
   }
 
   #serviceDown(pool: ServicePool, down: readonly Upstream[]): Alert {
+    const away = new Set(down.flatMap(({ instance }) => (this.#isLost(instance) ? [instance.node] : [])));
+    const lost = away.size === 0 ? '' : ` (away: node ${[...away].join(', ')})`;
     return {
       key: serviceKey(pool.name),
       severity: 'critical',
       title: `${pool.name} has no healthy instance`,
-      cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}`,
+      cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}${lost}`,
       service: pool.name,
       at: this.#now(),
     };
   }
 
-  /** Makes `conditions` the active ones among those whose key begins with `prefix`. */
-  #settle(prefix: string, conditions: readonly Alert[]): void {
+  /** An instance of a node that is away is told of with the node, one that its agent left behind with the agent. */
+  #isToldElsewhere(key: string, isPresent: boolean): boolean {
+    const { node } = this.#active.get(key) ?? {};
+    if (this.#announced.has(key)) return !isPresent;
+    return node !== undefined && this.#away.has(node);
+  }
+
+  /**
+   * Makes `conditions` the active ones among those whose key begins with `prefix`.
+   * @param present - keys of the instances that are there still; default: all.
+   */
+  #settle(prefix: string, conditions: readonly Alert[], present?: ReadonlySet<string>): void {
     const keys = new Set(conditions.map(({ key }) => key));
     for (const key of [...this.#active.keys()]) {
       if (!key.startsWith(prefix) || keys.has(key)) continue;
+      const isToldElsewhere = this.#isToldElsewhere(key, present?.has(key) ?? true);
       this.#active.delete(key);
       this.#quoted.delete(key);
-      if (this.#leading) this.#sink.resolve(key, this.#now());
+      this.#announced.delete(key);
+      if (!this.#leading) continue;
+      if (isToldElsewhere) this.#sink.retract(key, this.#now());
+      else this.#sink.resolve(key, this.#now());
     }
     for (const condition of conditions) {
       const known = this.#active.get(condition.key);

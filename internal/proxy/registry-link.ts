@@ -1,4 +1,4 @@
-import type { AlertSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, AlertSink } from '../../pkg/alerts/alert.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import {
@@ -16,6 +16,11 @@ import { MemoryKeeper } from './memory-keeper.ts';
 import { SampleKeeper } from './sample-keeper.ts';
 
 const HEARTBEAT_MS = 1_000;
+/**
+ * For so long only the load balancer that spoke last tells of anything while the registry is away, in milliseconds; then all do, as it
+ * may be gone, too.
+ */
+const SILENCE_MS = 300_000;
 const UNAVAILABLE_KEY = 'registry-unavailable';
 const READ_ONLY_KEY = 'registry-read-only';
 
@@ -28,6 +33,8 @@ export interface RegistryLinkOptions {
   readonly now: () => number;
   /** Whether this load balancer speaks for all that use the registry. Called with every heartbeat; never rejects. */
   readonly onLeading: (leading: boolean) => Promise<void> | void;
+  /** Other nodes are away than before, or back; called before the picture that says so is in force. */
+  readonly onAway?: (nodes: ReadonlySet<string>) => void;
 }
 
 /**
@@ -48,6 +55,12 @@ export class RegistryLink {
   /** Refused for so long that people were told. */
   #readOnly = false;
   #available = true;
+  /** Since when nobody could be asked who speaks for all; epoch milliseconds. */
+  #unaskedSince: number | null = null;
+  /** Whether this one did when somebody could; null: nobody ever could. */
+  #wasLeading: boolean | null = null;
+  /** What people are told when this load balancer is to speak; by key. */
+  readonly #untold = new Map<string, Alert>();
   /** A picture came that could not be applied; the registry will not tell of it again. */
   #missed = false;
   #firstPicture = Promise.withResolvers<void>();
@@ -124,6 +137,7 @@ export class RegistryLink {
     const { alerts, log, now } = this.#options;
     if (!this.#available) {
       this.#available = true;
+      this.#untold.delete(UNAVAILABLE_KEY);
       alerts.resolve(UNAVAILABLE_KEY, now());
       log.info('the registry is back');
     }
@@ -140,6 +154,7 @@ export class RegistryLink {
   #apply(picture: Snapshot): void {
     const { fleet, log } = this.#options;
     if (!supersedes(picture, this.#applied, log)) return;
+    if (String(picture.away) !== String(this.#applied?.away)) this.#options.onAway?.(new Set(picture.away));
     fleet.apply(picture.instances, picture.services);
     this.#applied = picture;
   }
@@ -160,9 +175,10 @@ export class RegistryLink {
     this.#firstPicture.resolve();
     if (!this.#available) return;
     this.#available = false;
-    const { alerts, log, now } = this.#options;
+    const { log, now } = this.#options;
     log.error({ err: error }, 'the registry cannot be read; the last picture stays in force');
-    alerts.raise({
+    this.#unaskedSince ??= now();
+    this.#tell({
       key: UNAVAILABLE_KEY,
       severity: 'critical',
       title: 'The registry cannot be read',
@@ -176,6 +192,7 @@ export class RegistryLink {
     await this.memory.beat();
     const leading = await this.#isLeading();
     if (this.#abort.signal.aborted) return;
+    if (leading) this.#tellUntold();
     await this.#options.onLeading(leading);
     await this.#samples.beat();
   }
@@ -184,10 +201,30 @@ export class RegistryLink {
     const { registry, now } = this.#options;
     try {
       if (this.#missed) await this.#changed(await registry.snapshot());
-      return isLeader(registry.proxyId, await registry.proxies(), now());
+      this.#wasLeading = isLeader(registry.proxyId, await registry.proxies(), now());
+      this.#unaskedSince = null;
+      return this.#wasLeading;
     } catch {
-      return true; // nobody can be asked: better twice than never
+      this.#unaskedSince ??= now();
+      return this.#speaksUnasked;
     }
+  }
+
+  /** Nobody can be asked who speaks: whoever did last goes on. Where that is not known, better twice than never. */
+  get #speaksUnasked(): boolean {
+    const since = this.#unaskedSince ?? this.#options.now();
+    return this.#wasLeading !== false || this.#options.now() - since > SILENCE_MS;
+  }
+
+  /** The registry is everybody's: of the load balancers that miss it, one tells. */
+  #tell(alert: Alert): void {
+    this.#untold.set(alert.key, alert);
+    if (this.#speaksUnasked) this.#tellUntold();
+  }
+
+  #tellUntold(): void {
+    for (const alert of this.#untold.values()) this.#options.alerts.raise(alert);
+    this.#untold.clear();
   }
 
   #reportTaken(): void {
@@ -195,19 +232,20 @@ export class RegistryLink {
     this.#refusedSince = null;
     if (!this.#readOnly) return;
     this.#readOnly = false;
+    this.#untold.delete(READ_ONLY_KEY);
     alerts.resolve(READ_ONLY_KEY, now());
     log.info('the registry takes reports again');
   }
 
   /** A short lock is nothing to tell; one that outlasts the heartbeat makes the manager take us for dead. */
   #reportRefused(error: unknown): void {
-    const { alerts, log, now } = this.#options;
+    const { log, now } = this.#options;
     log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again');
     this.#refusedSince ??= now();
     if (this.#readOnly || !this.#available || now() - this.#refusedSince <= HEARTBEAT_LIMIT_MS) return;
     this.#readOnly = true;
     log.error({ err: error }, 'the registry takes no reports; drains do not wait for this load balancer');
-    alerts.raise({
+    this.#tell({
       key: READ_ONLY_KEY,
       severity: 'critical',
       title: 'The registry cannot be written',

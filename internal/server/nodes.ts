@@ -1,15 +1,16 @@
 import { HeimdallError } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
-import type { NodeRecord } from '../model/node.ts';
+import type { ForgottenNode, NodeRecord } from '../model/node.ts';
 import { type NodeView, nodeViewOf } from '../model/node-view.ts';
 import type { Service } from '../model/service.ts';
 import { isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
+import { nodeNotFound } from '../registry/unknown-node.ts';
 import type { Fleet } from './fleet.ts';
 import { portOf } from './instance-named.ts';
 import { levelled, placed, type Placing } from './placement.ts';
 
 interface NodesOptions {
-  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'snapshot'> };
+  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'snapshot' | 'forgetNode'> };
   readonly fleet: Pick<Fleet, 'get'>;
   /** The services as they are configured here. */
   readonly services: () => readonly Service[];
@@ -46,6 +47,11 @@ export class Nodes {
     return nodes.map((node) => nodeViewOf(node, this.self));
   }
 
+  /** One that is away for good. @throws {HeimdallError} NODE_NOT_FOUND; NODE_ALIVE. */
+  forget(name: string): Promise<ForgottenNode> {
+    return this.#options.context.registry.forgetNode(name);
+  }
+
   /**
    * The manager of a node that is to be called; null: it is this one.
    * @throws {HeimdallError} NODE_NOT_FOUND; NODE_AWAY; NODE_UNREACHABLE when it tells nobody its address.
@@ -54,7 +60,12 @@ export class Nodes {
     if (name === this.self) return null;
     const nodes = await this.#options.context.registry.nodes();
     const node = nodes.find((each) => each.name === name);
-    if (node === undefined) throw nodeNotFound(name, nodes);
+    if (node === undefined) {
+      throw nodeNotFound(
+        name,
+        nodes.map((each) => each.name),
+      );
+    }
     if (!node.alive) {
       const since = new Date(node.seenAt).toISOString();
       const message = `node ${name} is away: its manager gave the last sign of life at ${since}`;
@@ -97,6 +108,12 @@ export class Nodes {
     return placing === null ? new Map() : levelled(placing, total);
   }
 
+  /** The nodes that can start instances of the service, those that are away included; none where there is but one node. */
+  async able(service: string): Promise<readonly NodeRecord[]> {
+    const nodes = await this.#options.context.registry.nodes();
+    return nodes.length < 2 ? [] : nodes.filter(({ services }) => services.includes(service));
+  }
+
   /** The names of the nodes that can start instances of the service and can be called, this one included. */
   async capable(service: string): Promise<readonly string[]> {
     return ((await this.#placing(service))?.nodes ?? []).map(({ name }) => name);
@@ -135,12 +152,6 @@ export class Nodes {
       throw error;
     }
   }
-}
-
-function nodeNotFound(name: string, nodes: readonly NodeRecord[]): HeimdallError {
-  const names = nodes.map((node) => node.name);
-  const message = `there is no node ${name}; there are: ${names.join(', ')}`;
-  return new HeimdallError('NODE_NOT_FOUND', message, { node: name, nodes: names });
 }
 
 function ambiguous(port: number, instances: readonly Instance[]): HeimdallError {

@@ -15,6 +15,7 @@ const MOOD = {
   succeeded: 'well',
   'rolled-back': 'bad',
   failed: 'bad',
+  skipped: 'idle',
 } as const satisfies Record<State, string>;
 
 const HEAD = ['deployment', 'service', 'kind', 'state', 'version', 'by', 'at', 'took', ''];
@@ -42,15 +43,35 @@ export function deploymentText(
   paint: Paint,
   now: number,
 ): string {
-  const steps = deployment.steps.map((step) => stepText(step, deployment.createdAt, paint)).join('');
-  return `${deploymentsText([deployment], paint, now)}\n${steps}`;
+  const hasNodes = deployment.nodes.length > 1;
+  const steps = deployment.steps.map((step) => stepText(step, deployment.createdAt, paint, hasNodes)).join('');
+  return `${deploymentsText([deployment], paint, now)}${nodesText(deployment, paint)}\n${steps}`;
 }
 
-/** A step in a line, with how long after the beginning it was; output that explains it in lines below. */
-export function stepText({ at, message, logTail = [] }: DeploymentStepView, begun: string, paint: Paint): string {
+/** How it goes on each node; nothing where there is but one. */
+function nodesText({ nodes }: DeploymentView, paint: Paint): string {
+  if (nodes.length < 2) return '';
+  const rows = nodes.map(({ node, state, version, reason }) => [
+    node,
+    deploymentState(state, paint),
+    firstLine(version ?? '-'),
+    firstLine(reason ?? ''),
+  ]);
+  const head = ['node', 'state', 'version', ''].map((cell) => paint('dim', cell));
+  return `\n${aligned([head, ...rows], [0, 1, 2, 3])}`;
+}
+
+/** A step in a line, with how long after the beginning it was, and where; output that explains it in lines below. */
+export function stepText(
+  { at, node, message, logTail = [] }: DeploymentStepView,
+  begun: string,
+  paint: Paint,
+  hasNodes = false,
+): string {
+  const where = hasNodes && node !== undefined ? `${node}: ` : '';
   const after = timeText(Math.max(0, Date.parse(at) - Date.parse(begun)));
   const tail = logTail.map((line) => `${' '.repeat(10)}${paint('dim', `| ${printable(line)}`)}\n`);
-  return `${paint('dim', after.padStart(8))}  ${printable(message)}\n${tail.join('')}`;
+  return `${paint('dim', after.padStart(8))}  ${where}${printable(message)}\n${tail.join('')}`;
 }
 
 /** How a deployment ended, as a sentence. @param isWanted - whether that is what was asked for; default: only success is. */
@@ -70,6 +91,7 @@ const STATE_WORDS: Readonly<Record<State, string>> = {
   succeeded: 'succeeded',
   'rolled-back': 'was rolled back, and the release before runs again',
   failed: 'failed',
+  skipped: 'was given up before it changed anything',
 };
 
 function deploymentState(state: State, paint: Paint): string {

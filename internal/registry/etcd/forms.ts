@@ -68,6 +68,7 @@ const DemandSchema = z.object({
 const ProxySchema = z.object({
   id: z.string(),
   pid: z.int(),
+  node: z.string().nullable().default(null),
   startedAt: z.int(),
   appliedRevision: z.int().nullable(),
   inFlight: z.record(z.string(), z.int()),

@@ -3,10 +3,9 @@ import type { Instance } from '../../model/instance.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import { HEARTBEAT_LIMIT_MS, type Snapshot } from '../registry.ts';
 import type { Mirror } from './mirror.ts';
-import { NAMES } from './names.ts';
+import { NAMES, nodeIn } from './names.ts';
 import { valueOf } from './parse.ts';
 import { FORM, type OwnService } from './forms.ts';
-import type { Entry } from './store.ts';
 
 /** What a picture is made of. */
 export const PICTURED = ['id', 'revision', 'instances', 'services', 'shared', 'deployments', 'managers'];
@@ -68,6 +67,7 @@ export class Pictures {
       revision: this.revision,
       services: this.#services((node) => !away.has(node)),
       instances: instances.filter((each) => isThere(each) || !served.has(each.service)),
+      ...(away.size === 0 || this.#mirror.all('managers').size === 0 ? {} : { away: [...away].toSorted() }),
     };
   }
 
@@ -100,7 +100,7 @@ export class Pictures {
 
   #ownServices(): { readonly node: string; readonly state: OwnService }[] {
     return Array.from(this.#mirror.all('services').values(), (entry) => {
-      return { node: nodeOf(entry), state: valueOf(FORM.ownService, entry) };
+      return { node: nodeIn(entry.name), state: valueOf(FORM.ownService, entry) };
     });
   }
 
@@ -127,17 +127,17 @@ export class Pictures {
     return [...states.values()].toSorted((a, b) => (a.service < b.service ? -1 : 1));
   }
 
+  /** Also while none of its parts is: between two nodes. */
   #deploying(counts: (node: string) => boolean): Map<string, number> {
     const under = new Map<string, number>();
-    for (const entry of this.#mirror.all('deployments').values()) {
-      const deployment = valueOf(FORM.deployment, entry);
-      if (isActive(deployment) && counts(nodeOf(entry))) under.set(deployment.service, deployment.id);
+    const begun = new Set<number>();
+    const counted = [...this.#mirror.all('deployments').values()].filter(({ name }) => counts(nodeIn(name)));
+    const parts = counted.map((entry) => valueOf(FORM.deployment, entry));
+    for (const { id, state } of parts) if (state === 'succeeded') begun.add(id);
+    for (const part of parts) {
+      const isNext = part.state === 'queued' && begun.has(part.id);
+      if (isActive(part) || isNext) under.set(part.service, part.id);
     }
     return under;
   }
-}
-
-/** `state/services/<node>/<service>` and the like. */
-function nodeOf({ name }: Entry): string {
-  return name.split('/')[2] ?? '';
 }

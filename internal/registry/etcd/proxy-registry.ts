@@ -35,6 +35,7 @@ const HEALTH_REWRITTEN_MS = 3_600_000;
 interface ProxyRegistryParts extends ReaderOptions {
   readonly proxyId: string;
   readonly pid: number;
+  readonly node: string | null;
 }
 
 /** The load balancer's side of the registry in etcd. That it lives its lease tells; what it tells is written when it changes. */
@@ -42,6 +43,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   readonly proxyId: string;
   readonly alerts: EtcdAlertStore;
   readonly #pid: number;
+  readonly #node: string | null;
   readonly #startedAt: number;
   readonly #presence: LivingLease;
   readonly #record: LivingLease;
@@ -54,11 +56,12 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   #pictured: string | null = null;
   #reports: Promise<unknown> = Promise.resolve();
 
-  constructor({ proxyId, pid, ...options }: ProxyRegistryParts) {
+  constructor({ proxyId, pid, node, ...options }: ProxyRegistryParts) {
     super(options);
     const { store, mirror, clock } = options;
     this.proxyId = proxyId;
     this.#pid = pid;
+    this.#node = node;
     this.#startedAt = clock();
     this.#presence = new LivingLease(store, PRESENCE_SECONDS, PRESENCE_RENEWED_MS);
     this.#record = new LivingLease(store, RECORD_SECONDS, RECORD_RENEWED_MS);
@@ -157,6 +160,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     const value: ProxyEntry = {
       id: this.proxyId,
       pid: this.#pid,
+      node: this.#node,
       startedAt: this.#startedAt,
       appliedRevision: isComparable ? appliedRevision : null,
       inFlight: Object.fromEntries(inFlight),

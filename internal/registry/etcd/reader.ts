@@ -71,10 +71,11 @@ export class EtcdReader implements RegistryReader {
     await this.mirror.ready();
     const now = this.clock();
     const found = Array.from(this.mirror.all('proxies').values(), (entry) => {
-      const { id, pid, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
+      const { id, pid, node, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
       const present = this.mirror.get(NAMES.present(id));
       const heartbeatAt = this.#heardAt(id, present !== null, now);
-      const record = { id, pid, startedAt, heartbeatAt, appliedRevision, inFlight: new Map(Object.entries(inFlight)) };
+      const told = { id, pid, node, startedAt, appliedRevision };
+      const record = { ...told, heartbeatAt, inFlight: new Map(Object.entries(inFlight)) };
       return { record, since: present?.created ?? Number.POSITIVE_INFINITY };
     });
     const sorted = found.toSorted((a, b) =>

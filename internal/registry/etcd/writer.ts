@@ -2,14 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
 import type { Instance } from '../../model/instance.ts';
-import type { NodeNote, NodeRecord } from '../../model/node.ts';
+import type { ForgottenNode, NodeNote, NodeRecord } from '../../model/node.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import { SAMPLES_KEPT_MS, type TrafficSample } from '../../model/traffic-sample.ts';
 import type {
   DeploymentChange,
   DeploymentDraft,
+  DeploymentQuery,
   InstanceChange,
   InstanceDraft,
+  NodeRelease,
   ProxyTraffic,
   RegistryWriter,
   ServiceChange,
@@ -22,6 +24,7 @@ import { Changes } from './changes.ts';
 import { Commits, type Plan } from './commits.ts';
 import { Deployments } from './deployments.ts';
 import { countEvents, deleteEvents, EventNames, writeEvent } from './events.ts';
+import { forgetNode } from './forget-node.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { NodeNotes } from './node-notes.ts';
@@ -134,13 +137,33 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     return this.#commit(() => this.#deployments.change(id, change, service));
   }
 
-  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
+  giveUpDeployment(id: number, reason: string, node?: string): Promise<void> {
+    const terms = node === undefined ? { reason } : { reason, node };
+    return this.#commit(() => this.#deployments.giveUp(id, terms, this.clock()));
+  }
+
+  recordStep(step: Omit<DeploymentStep, 'id' | 'node'>): Promise<DeploymentStep> {
     return this.during(this.#deployments.recordStep(step));
   }
 
-  async deployments(query: Parameters<RegistryWriter['deployments']>[0]): Promise<Deployment[]> {
+  async deployments(query: DeploymentQuery): Promise<Deployment[]> {
     await this.mirror.ready();
     return this.#deployments.find(query);
+  }
+
+  async allDeployments(query: DeploymentQuery): Promise<Deployment[][]> {
+    await this.mirror.ready();
+    return this.#deployments.findAll(query);
+  }
+
+  async deploymentParts(id: number): Promise<Deployment[]> {
+    await this.mirror.ready();
+    return this.#deployments.parts(id);
+  }
+
+  async releases(service: string): Promise<NodeRelease[]> {
+    await this.mirror.ready();
+    return this.#deployments.releases(service);
   }
 
   async deployment(id: number): Promise<Deployment> {
@@ -177,6 +200,15 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
   async nodes(): Promise<NodeRecord[]> {
     await this.mirror.ready();
     return this.#notes.all();
+  }
+
+  async forgetNode(name: string): Promise<ForgottenNode> {
+    const { mirror, pictures } = this;
+    const forgotten = await this.during(
+      forgetNode(name, { mirror, commits: this.#commits, isUncertain: () => pictures.grace > 0 }),
+    );
+    await this.during(this.#deployments.deleteOrphanedSteps(forgotten.deployments));
+    return forgotten;
   }
 
   /** The manager that has had its node for the longest. */

@@ -15,6 +15,7 @@ function node(name: string, changes: Partial<NodeRecord> = {}): NodeRecord {
 /** As node a sees them. */
 function nodesOf(records: readonly NodeRecord[], instances: readonly Instance[] = [], isAway = false): Nodes {
   const registry = {
+    forgetNode: async () => ({ instances: [], desired: new Map<string, number>(), deployments: [] }),
     nodes: async () => [...records],
     snapshot: async () => {
       if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'the registry is away');

@@ -14,7 +14,7 @@ import {
   stepText,
 } from '../../../../cmd/heimdall/operate/deployments-text.ts';
 import { eventText } from '../../../../cmd/heimdall/operate/events-text.ts';
-import { nodesText } from '../../../../cmd/heimdall/operate/nodes-text.ts';
+import { forgottenText, nodesText } from '../../../../cmd/heimdall/operate/nodes-text.ts';
 import { serversText, serverText } from '../../../../cmd/heimdall/operate/servers-text.ts';
 import { servicesText, serviceText } from '../../../../cmd/heimdall/operate/services-text.ts';
 import { type Paint, plain } from '../../../../cmd/heimdall/terminal/paint.ts';
@@ -86,6 +86,14 @@ describe('nodes as text', () => {
     assert.match(second ?? '', /^b +✖ away for 1m/);
     assert.equal(note, '* is the one that answers');
   });
+
+  it('says what went with one that is forgotten, and what to do', () => {
+    const forgotten = { name: 'b', instances: ['web-9000-a'], desired: { web: 2, api: 0 }, deployments: [3] };
+    assert.equal(
+      forgottenText(forgotten),
+      'node b is forgotten\nout of all lists: web-9000-a\n2 fewer of web are wanted: heimdall services scale\n',
+    );
+  });
 });
 
 describe('services as text', () => {
@@ -143,6 +151,19 @@ describe('deployments as text', () => {
     assert.equal(stepText(step, ago(61), plain), '      2s  web-9002 did not get ready\n          | no database\n');
     const whole = deploymentText({ ...deploymentView(), steps: [step] }, plain, NOW);
     assert.match(whole, /succeeded[^]*\n {6}2s {2}web-9002 did not get ready\n/);
+  });
+
+  it('tells how it goes on each node where there are several', () => {
+    const nodes = [
+      { node: 'a', state: 'succeeded', version: '1.4' },
+      { node: 'b', state: 'skipped', version: '1.4', reason: 'node b is away' },
+    ] as const;
+    const step = { at: ago(58.5), node: 'a', message: 'done' };
+    const text = deploymentText({ ...deploymentView({ nodes }), steps: [step] }, plain, NOW);
+    assert.match(text, /^a +● succeeded +1\.4\s+b +○ skipped +1\.4 +node b is away$/m);
+    assert.match(text, /^ +2s {2}a: done$/m);
+    const one = deploymentText({ ...deploymentView({ nodes: nodes.slice(0, 1) }), steps: [step] }, plain, NOW);
+    assert.match(one, /^ +2s {2}done$/m);
   });
 
   for (const [changes, sentence] of [
