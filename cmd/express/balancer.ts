@@ -50,10 +50,16 @@ export class Balancer implements Origin {
   private constructor(options: BalancerOptions, log: Logger, secret: string, registry: ProxyRegistry) {
     const { service, loaded, reload } = options;
     const { config } = loaded;
-    const upstreamRemoved = (id: string) => this.#forwarder.forget(id);
     this.#options = options;
     this.#log = log;
-    this.#plane = new DataPlane({ config, registry, cookieSecret: secret, log, upstreamRemoved });
+    this.#plane = new DataPlane({
+      config,
+      registry,
+      cookieSecret: secret,
+      log,
+      rescue: (from) => this.#forwarder.rescue(from),
+      upstreamRemoved: (id) => this.#forwarder.forget(id),
+    });
     this.#traces = new Traces({ version: packageVersion, log, now: () => performance.now() });
     this.#lines = new MainThreadLog(this.#plane.ownAlerts, log);
     this.#lines.configure(accessLogOf(config));

@@ -15,6 +15,7 @@ import { register as logs } from './commands/logs.ts';
 import { register as manager } from './commands/manager.ts';
 import { register as nodes } from './commands/nodes.ts';
 import { register as proxy } from './commands/proxy.ts';
+import { register as registry } from './commands/registry.ts';
 import { register as reload } from './commands/reload.ts';
 import { register as restore } from './commands/restore.ts';
 import { register as servers } from './commands/servers.ts';
@@ -38,7 +39,7 @@ const GROUPS: readonly (readonly [heading: string, commands: readonly ((program:
   ['Steer:', [servers, services, deploy, deployments]],
   ['Watch:', [top, logs, events, alerts, nodes]],
   ['Understand:', [doctor, explain, why, simulate, stress]],
-  ['Keep:', [backup, restore, completion]],
+  ['Keep:', [backup, restore, registry, completion]],
 ];
 
 /** Those that run on, whether or not anybody reads what they write. */

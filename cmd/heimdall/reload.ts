@@ -26,6 +26,9 @@ interface Result {
   readonly unreachable?: true;
 }
 
+/** What kept the manager from being replaced, such as a registry that cannot be used, is in the way of both. */
+const LEFT = { error: 'left as it is: the manager goes first, and was not replaced' };
+
 /**
  * `heimdall reload`: asks the running processes to have new ones take their place. The manager goes first: while the load
  * balancers change, somebody keeps the instances.
@@ -40,14 +43,18 @@ export async function reload({ config: path, only, json }: ReloadArguments): Pro
   const results: Result[] = [];
   for (const { process: name, address } of targets) {
     const url = reachable(`http://${authority(address.host, address.port)}/reload`);
-    const result = { process: name, ...(await ask(url, manager.token)) };
+    const answer = results.some(hasFailed) ? LEFT : await ask(url, manager.token);
+    const result = { process: name, ...answer };
     results.push(result);
     if (!json) tell(result);
   }
   if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
   const isUnreachable = results.some(({ unreachable }) => unreachable);
-  const hasFailed = results.some(({ error, unreachable }) => error !== undefined && !unreachable);
-  process.exitCode = hasFailed ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+  process.exitCode = results.some(hasFailed) ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+}
+
+function hasFailed({ error, unreachable }: Result): boolean {
+  return error !== undefined && !unreachable;
 }
 
 async function ask(url: string, token: string | undefined): Promise<Omit<Result, 'process'>> {

@@ -11,6 +11,7 @@ import { RecentTraffic } from '../../internal/proxy/recent-traffic.ts';
 import { RegistryLink } from '../../internal/proxy/registry-link.ts';
 import { TrafficRules } from '../../internal/proxy/rules/traffic-rules.ts';
 import type { ServicePool } from '../../internal/proxy/service-pool.ts';
+import type { SilentUpstream } from '../../internal/proxy/silent-upstream.ts';
 import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
@@ -30,6 +31,8 @@ export interface DataPlaneOptions {
   readonly registry: ProxyRegistry;
   readonly cookieSecret: string;
   readonly log: Logger;
+  /** Requests that wait for it are to be repeated elsewhere, where they may be. */
+  readonly rescue: (from: SilentUpstream) => void;
   /** The upstream is gone for good. */
   readonly upstreamRemoved: (id: string) => void;
   /** Gives out the places of pools and upstreams when several threads share them. */
@@ -90,6 +93,7 @@ export class DataPlane {
       clock: systemClock,
       random: Math.random,
       onTransition: (change) => this.fleet.healthChanged(change),
+      onSilent: (silent) => this.fleet.fellSilent(silent),
       log: log.child({ subsystem: 'health' }),
     });
     this.ejector = new Ejector({
@@ -200,6 +204,7 @@ export class DataPlane {
         const { proxyId } = this.registry;
         this.link.memory.saveHealth({ instanceId: id, incarnation, health: to, cause, since: at, proxyId });
       },
+      fellSilent: this.#options.rescue,
       ejectionsChanged: () => this.link.memory.saveEjectionsSoon(),
       failing: () => this.ejector.lookSoon(),
       upstreamRemoved: this.#options.upstreamRemoved,

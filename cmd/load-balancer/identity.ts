@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { nodeNameOf } from '../../internal/config/node-name.ts';
 import type { Config } from '../../internal/config/schema.ts';
+import { proxyIdOf } from '../../internal/model/proxy-place.ts';
 import { loadCookieSecret } from '../../internal/proxy/sticky-secret.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 
-/** Names one load balancer among those on the same registry, also when a process has several. */
-export function newProxyId(): string {
-  return `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
+/** Names one load balancer among those on the same registry. @param place - see `proxyIdOf`. */
+export function newProxyId(place: string = hostname()): string {
+  return proxyIdOf(place, process.pid, randomBytes(3).toString('hex'));
+}
+
+/** The place of a load balancer that listens. */
+export function listeningPlace(config: Config): string {
+  return `${nodeNameOf(config)}-${config.proxy.port}`;
 }
 
 /** A secret of sticky cookies that is kept nowhere. */

@@ -12,6 +12,7 @@ import { proxyFamilies } from '../../internal/proxy/metrics/proxy-families.ts';
 import { rateLimitsView } from '../../internal/proxy/rate-limit/view.ts';
 import { Traces } from '../../internal/proxy/tracing/traces.ts';
 import { openProxy } from '../../internal/registry/open.ts';
+import type { RegistrySettings } from '../../internal/model/registry-settings.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { readLoop } from '../../pkg/metrics/loop-reading.ts';
@@ -24,7 +25,7 @@ import type { Running } from '../runtime/run-process.ts';
 import { Successor } from '../runtime/successor.ts';
 import { type CreateEngine, engineFactory } from './engine-factory.ts';
 import { DataPlane } from './data-plane.ts';
-import { cookieSecret, newProxyId } from './identity.ts';
+import { cookieSecret, listeningPlace, newProxyId } from './identity.ts';
 import { type RunningEngine, slotsFor } from './running-engine.ts';
 
 /** How long running requests may take when the listener closes or moves. */
@@ -59,6 +60,8 @@ export class LoadBalancer implements Running {
   readonly #traces: Traces;
   readonly #follower: ConfigFollower;
   readonly #options: LoadBalancerOptions;
+  /** Of the registry that is open, whatever the configuration says by now. */
+  readonly #settings: RegistrySettings;
   readonly #succession = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   /** Settles when the present reload, or change of the configuration, has come to its end: they move the same sockets. */
@@ -73,6 +76,7 @@ export class LoadBalancer implements Running {
     const { config } = loaded;
     const { log, reload } = options;
     this.#options = options;
+    this.#settings = config.registry;
     this.log = log;
     const slots = slotsFor(config);
     this.#plane = new DataPlane({
@@ -81,6 +85,7 @@ export class LoadBalancer implements Running {
       cookieSecret: secret,
       log,
       slots,
+      rescue: (from) => this.#engine.rescue(from),
       upstreamRemoved: (id) => this.#engine.forget(id),
       poolsChanged: () => this.#engine.changed(),
     });
@@ -111,7 +116,7 @@ export class LoadBalancer implements Running {
     const { config } = loaded;
     const [registry, secret, createEngine] = await Promise.all([
       openProxy(config.registry, {
-        proxyId: newProxyId(),
+        proxyId: newProxyId(listeningPlace(config)),
         node: nodeNameOf(config),
         log: options.log.child({ subsystem: 'registry' }),
         creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
@@ -171,7 +176,7 @@ export class LoadBalancer implements Running {
     const offers = await Promise.all([this.#proxy?.offer('proxy'), this.#admin?.offer('admin')]);
     const open = offers.filter((offer) => offer !== undefined);
     const { starter, inheritance } = this.#options;
-    const own = { starter, relayKey: inheritance.relayKey };
+    const own = { starter, relayKey: inheritance.relayKey, registry: this.#settings };
     const successor = await Successor.start(open, own, 'ready', this.#stopping.signal);
     // In this very tick: what is accepted from here on is the successor's.
     this.#retired = Promise.all([
@@ -221,6 +226,11 @@ export class LoadBalancer implements Running {
         'the registry cannot be read, so that no instance would be known',
       );
     }
+    if (this.#isTooEarly()) {
+      const message =
+        'the registry holds nothing yet; the manager goes first, which copies what there was: heimdall reload';
+      throw new HeimdallError('REGISTRY_UNAVAILABLE', message);
+    }
     this.#proxy = await MovableListener.open(
       (address, sockets) => this.#listen(address, sockets),
       proxy,
@@ -241,6 +251,13 @@ export class LoadBalancer implements Running {
     for (const { path, message } of warningsOf(this.#follower.applied)) this.log.warn(`${path}: ${message}`);
   }
 
+  /** The predecessor had another registry, and nobody has copied it yet: with this one, nobody would be served any more. */
+  #isTooEarly(): boolean {
+    const { registry: before } = this.#options.inheritance;
+    const isOther = before !== undefined && before.driver !== this.#settings.driver;
+    return isOther && this.#plane.link.appliedRevision === 0;
+  }
+
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */
   async #apply(next: Config, before: Config): Promise<void> {
     if (this.#retired !== null) return; // it is the successor's by now
@@ -255,7 +272,8 @@ export class LoadBalancer implements Running {
     this.#engine.apply(next);
     this.#plane.configure(next);
     this.log.level = next.log.level;
-    if (!isDeepStrictEqual(next.registry, before.registry)) this.log.warn('registry takes effect after a restart');
+    if (!isDeepStrictEqual(next.registry, before.registry))
+      this.log.warn('registry takes effect after heimdall reload, or a restart');
     const { engine, threads } = before.proxy;
     if (next.proxy.engine !== engine || next.proxy.threads !== threads) {
       this.log.warn('proxy.engine and proxy.threads take effect after a restart');

@@ -24,6 +24,7 @@ export function middlewareEngine({ config, log, plane, traces }: EngineParts): R
     configure: (settings) => engine.configure(settings),
     explain: (id) => engine.explain(id),
     readings: () => engine.readings(),
+    rescue: (from) => engine.rescue(from),
     forget: (id) => engine.forget(id),
     changed() {},
     apply(next) {

@@ -40,6 +40,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
     configure: (settings) => engine.configure(settings),
     explain: (id) => engine.explain(id),
     readings: () => engine.readings(),
+    rescue: (from) => engine.rescue(from),
     forget: () => engine.forget(),
     changed: () => engine.changed(),
     apply(next) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { z } from 'zod';
+import { RegistrySettingsSchema } from '../../internal/model/registry-settings.ts';
 import { type LivingProcess, LivingProcessSchema } from './living-process.ts';
 import { GO, type Message } from './messages.ts';
 
@@ -17,11 +18,16 @@ const OfferSchema = z.object({
 });
 export type Offer = z.infer<typeof OfferSchema>;
 
+const InheritedRegistrySchema = RegistrySettingsSchema.pick({ driver: true, path: true });
+/** Where a predecessor has its registry; nothing of it is secret. */
+export type InheritedRegistry = z.infer<typeof InheritedRegistrySchema>;
+
 const InheritanceSchema = z.object({
   starter: LivingProcessSchema.nullable(),
   offers: z.array(OfferSchema),
   /** Of a predecessor that relays requests with it. */
   relayKey: z.string().optional(),
+  registry: InheritedRegistrySchema.optional(),
 });
 type Content = z.infer<typeof InheritanceSchema>;
 
@@ -37,12 +43,15 @@ export class Inheritance {
   readonly starter: LivingProcess | null;
   /** Known to a process, its predecessor and its successor alone. */
   readonly relayKey: string;
+  /** Where the predecessor has its registry; undefined when there is none, or it did not say. */
+  readonly registry: InheritedRegistry | undefined;
   #offers: readonly Offer[];
 
   constructor(content: Content | null) {
     this.isSuccessor = content !== null;
     this.starter = content?.starter ?? null;
     this.relayKey = content?.relayKey ?? randomUUID();
+    this.registry = content?.registry;
     this.#offers = content?.offers ?? [];
   }
 

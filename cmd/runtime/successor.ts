@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { HeimdallError, messageOf } from '../../internal/model/errors.ts';
-import { Inheritance, type Offer } from './inheritance.ts';
+import { Inheritance, type InheritedRegistry, type Offer } from './inheritance.ts';
 import { GO, type Message, MessageSchema } from './messages.ts';
 
 /** How long a successor may take until it is ready, or prepared. */
@@ -27,23 +27,27 @@ export class Successor {
 
   /**
    * Resolves when it has told that it is so far; until then nothing has changed, and a failure leaves nothing behind.
-   * @param own - what this process has inherited itself.
+   * @param own - what this process has inherited itself, and where its registry is.
    * @param unwanted - aborted when this process is to end: nobody is to take its place then.
    * @throws {HeimdallError} RELOAD_FAILED with the reason.
    */
   static async start(
     offers: readonly Offer[],
-    own: Pick<Inheritance, 'relayKey' | 'starter'>,
+    own: Pick<Inheritance, 'relayKey' | 'starter'> & { readonly registry: InheritedRegistry },
     until: 'ready' | 'prepared',
     unwanted: AbortSignal,
   ): Promise<Successor> {
     const sockets = offers.flatMap((offer) => offer.sockets);
     let next = FIRST_SOCKET;
     const { relayKey, starter } = own;
+    const { driver, path } = own.registry;
     const renumbered = offers.map((offer) => ({ ...offer, sockets: offer.sockets.map(() => next++) }));
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       detached: true,
-      env: { ...process.env, ...Inheritance.asVariable({ starter, relayKey, offers: renumbered }) },
+      env: {
+        ...process.env,
+        ...Inheritance.asVariable({ starter, relayKey, registry: { driver, path }, offers: renumbered }),
+      },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...sockets],
     });
     const successor = new Successor(child);

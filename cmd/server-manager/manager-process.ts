@@ -7,6 +7,7 @@ import { managerUrlOf } from '../../internal/config/manager-url.ts';
 import { nodeNameOf } from '../../internal/config/node-name.ts';
 import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
+import type { RegistrySettings } from '../../internal/model/registry-settings.ts';
 import type { RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManager } from '../../internal/registry/open.ts';
 import { HostRules } from '../../internal/server/rules/host-rules.ts';
@@ -55,6 +56,8 @@ export interface ManagerProcessOptions {
 export class ManagerProcess implements Running {
   readonly log: Logger;
   readonly #registry: RegistryWriter;
+  /** Of the registry that is open, whatever the configuration says by now. */
+  readonly #settings: RegistrySettings;
   readonly #alerts: AlertDispatcher;
   readonly #roster: ChannelRoster;
   readonly #inherited: InheritedAlerts;
@@ -84,6 +87,7 @@ export class ManagerProcess implements Running {
     this.#gate = new Gate(options.inheritance.relayKey);
     this.#access = config.manager;
     this.#registry = registry;
+    this.#settings = config.registry;
     this.#alerts = new AlertDispatcher({
       notifiers: createNotifiers(config.alerts),
       groupWindowMs: config.alerts.groupWindow,
@@ -202,7 +206,7 @@ export class ManagerProcess implements Running {
   async #prepare(): Promise<Successor> {
     const api = await this.#api?.offer('api');
     const { starter, inheritance } = this.#options;
-    const own = { starter, relayKey: inheritance.relayKey };
+    const own = { starter, relayKey: inheritance.relayKey, registry: this.#settings };
     return Successor.start(api ? [api] : [], own, 'prepared', this.#stopping.signal);
   }
 
@@ -326,7 +330,7 @@ export class ManagerProcess implements Running {
     this.#jobs.schedule(next);
     this.log.level = next.log.level;
     if (!isDeepStrictEqual([next.registry, next.node], [before.registry, before.node]))
-      this.log.warn('registry and node take effect after a restart');
+      this.log.warn('registry and node take effect after heimdall reload, or a restart');
   }
 
   #recordRefusal(path: string, reason: string): void {

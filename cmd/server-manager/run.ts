@@ -8,6 +8,7 @@ import type { LivingProcess } from '../runtime/living-process.ts';
 import type { Address } from '../runtime/movable-listener.ts';
 import { runProcess } from '../runtime/run-process.ts';
 import { ManagerProcess } from './manager-process.ts';
+import { prepareMove } from './registry-move.ts';
 
 export interface ServerManagerArguments {
   /** Path of the configuration file; undefined: from the environment or `./config.json`. */
@@ -24,7 +25,9 @@ export function runServerManager({ config, keep }: ServerManagerArguments): Prom
     const log = createLogger({ name: 'server-manager', level: loaded.config.log.level });
     if (inheritance.isSuccessor && !inheritance.has('api', loaded.config.manager))
       await tryAddress(loaded.config.manager);
+    const move = await prepareMove(inheritance.registry, loaded.config, log);
     await inheritance.untilGo(); // only one process at a time can manage a registry
+    await move?.();
     const reload = () => loadConfig(options);
     return ManagerProcess.start(loaded, { reload, baseEnv: process.env, keep, log, inheritance, starter });
   };

@@ -3,6 +3,7 @@ import type { LiveService } from '../model/live.ts';
 import type { AlertView } from '../model/alert-view.ts';
 import type { LoadBalancerView } from '../model/manager-status.ts';
 import type { NodeView } from '../model/node-view.ts';
+import { placeOf } from '../model/proxy-place.ts';
 
 /** Each tone has a colour, each shape a mark: nothing is told by colour alone. */
 export type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'idle';
@@ -95,14 +96,16 @@ export function balancerStanding(
   return { word: 'in service', tone: 'good', shape: 'disc' };
 }
 
-/** Whether it ended without saying so, and another one was started since. */
+/** Whether it ended without saying so, and another one was started in its place since. */
 export function isReplaced(
-  { alive, heartbeatAgeMs }: LoadBalancerView,
+  { id, alive, heartbeatAgeMs }: LoadBalancerView,
   all: readonly LoadBalancerView[],
   now: string,
 ): boolean {
   const heardAt = Date.parse(now) - heartbeatAgeMs;
-  return !alive && all.some((other) => other.alive && Date.parse(other.startedAt) >= heardAt);
+  const isNext = (other: LoadBalancerView) =>
+    other.alive && placeOf(other.id) === placeOf(id) && Date.parse(other.startedAt) >= heardAt;
+  return !alive && all.some(isNext);
 }
 
 /** Of a host with a manager. */

@@ -9,6 +9,7 @@ import { fullyUp, isSettled, isUp, markDown, nextHealth, undecided } from './hys
 import type { ProbeResult, StartedProbe, StartProbe } from './probe.ts';
 import type { ProbeTarget } from './probe-request.ts';
 import { firstDelay, nextDelay, pace, sharedInstant } from './schedule.ts';
+import { type Silence, silenceOf } from './silence.ts';
 import { SharedTimers } from './shared-timers.ts';
 
 export interface MonitorTarget extends ProbeTarget {
@@ -30,6 +31,15 @@ export interface HealthChange {
   readonly at: number;
 }
 
+/** A target that is down, and answers no check. */
+export interface FallenSilent {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly silence: Silence;
+  /** As of a `HealthChange`. */
+  readonly cause: string;
+}
+
 export interface MonitorOptions {
   readonly startProbe: StartProbe;
   readonly clock: Clock;
@@ -37,6 +47,8 @@ export interface MonitorOptions {
   readonly random: () => number;
   /** Hears of every change but that of being added or removed; called in the middle of things, so it must not call `set`. */
   readonly onTransition: (change: HealthChange) => void;
+  /** A check has found a target silent that is down, as its `rescue` asks for; once until it is up again. */
+  readonly onSilent?: (silent: FallenSilent) => void;
   readonly log: Logger;
 }
 
@@ -49,8 +61,8 @@ interface Watch {
   counter: number;
   /** Taken down by a failed request and not yet confirmed by a probe. */
   reported: boolean;
-  /** At least one result of this incarnation counted. */
-  probed: boolean;
+  /** As was told since it was up. */
+  silence: Silence | null;
   cancelTimer: () => void;
   isRunning: boolean;
   /** The running probe, or the last one. */
@@ -65,6 +77,8 @@ export class HealthMonitor {
   readonly #options: MonitorOptions;
   readonly #timers: SharedTimers;
   readonly #watches = new Map<string, Watch>();
+  /** Those of which no result of the present incarnation has counted yet. */
+  readonly #unprobed = new Set<Watch>();
   readonly #waiting: (() => void)[] = [];
   #stopped = false;
 
@@ -141,7 +155,7 @@ export class HealthMonitor {
       health,
       counter,
       reported: false,
-      probed: false,
+      silence: null,
       cancelTimer() {},
       isRunning: false,
       probe: null,
@@ -149,6 +163,7 @@ export class HealthMonitor {
       keeper: new ConnectionKeeper(),
     };
     this.#watches.set(id, watch);
+    this.#unprobed.add(watch);
     return watch;
   }
 
@@ -161,7 +176,8 @@ export class HealthMonitor {
     watch.target = target;
     if (!sameProcess) {
       watch.reported = false;
-      watch.probed = false;
+      watch.silence = null;
+      this.#unprobed.add(watch);
       this.#become(watch, 'unknown', 'another process');
     }
     watch.counter = counterOf(watch.health, target.check);
@@ -172,6 +188,7 @@ export class HealthMonitor {
     const watch = this.#watches.get(id);
     if (watch === undefined) return;
     this.#watches.delete(id);
+    this.#unprobed.delete(watch);
     watch.cancelTimer();
     watch.probe?.abort();
     watch.keeper.close();
@@ -232,8 +249,20 @@ export class HealthMonitor {
     const { check } = watch.target;
     watch.counter = nextHealth(watch.counter, passed, check);
     watch.reported = false;
-    watch.probed = true;
+    this.#unprobed.delete(watch);
     this.#become(watch, isUp(watch.counter, check) ? 'healthy' : 'unhealthy', cause);
+    if (watch.health === 'healthy') watch.silence = null;
+    else if (!passed) this.#listen(watch, cause);
+  }
+
+  /** @param cause - of a check that has failed. */
+  #listen(watch: Watch, cause: string): void {
+    const { id, target } = watch;
+    const silence = silenceOf(cause);
+    if (silence === null || silence === watch.silence || watch.silence === 'host') return;
+    if (target.check.rescue === 'never' || (target.check.rescue === 'unreachable' && silence === 'app')) return;
+    watch.silence = silence;
+    this.#tell(watch, () => this.#options.onSilent?.({ id, incarnation: target.incarnation, silence, cause }));
   }
 
   #become(watch: Watch, to: Health, cause: string): void {
@@ -241,17 +270,21 @@ export class HealthMonitor {
     if (from === to) return;
     watch.health = to;
     const { log, clock, onTransition } = this.#options;
-    log[to === 'unhealthy' ? 'warn' : 'info']({ instance: watch.id, from, to, cause }, `instance is ${to}: ${cause}`);
+    const { id, target } = watch;
+    log[to === 'unhealthy' ? 'warn' : 'info']({ instance: id, from, to, cause }, `instance is ${to}: ${cause}`);
+    this.#tell(watch, () => onTransition({ id, incarnation: target.incarnation, from, to, cause, at: clock.now() }));
+  }
+
+  #tell({ id }: Watch, tell: () => void): void {
     try {
-      onTransition({ id: watch.id, incarnation: watch.target.incarnation, from, to, cause, at: clock.now() });
+      tell();
     } catch (error) {
-      log.error({ instance: watch.id, err: error }, 'a change of health could not be passed on');
+      this.#options.log.error({ instance: id, err: error }, 'a change of health could not be passed on');
     }
   }
 
   #settleRound(): void {
-    if (this.#waiting.length === 0) return;
-    for (const watch of this.#watches.values()) if (!watch.probed) return;
+    if (this.#unprobed.size > 0) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -45,6 +45,11 @@ export class ProbeConnection {
     return this.#isOpen;
   }
 
+  /** TCP; what TLS makes of it comes later. */
+  get isConnecting(): boolean {
+    return this.#socket.connecting;
+  }
+
   /** Requests that were sent over it. */
   get requests(): number {
     return this.#requests;

@@ -16,7 +16,7 @@ const ABORTED: ProbeResult = { passed: false, cause: 'aborted', elapsedMs: 0 };
 
 export interface ProbeResult {
   readonly passed: boolean;
-  /** Short and for people: `passed (200 in 3 ms)`, `status 503`, `connect ECONNREFUSED`, `timeout after 500 ms`. */
+  /** Short and for people: `passed (200 in 3 ms)`, `status 503`, `connect ECONNREFUSED`, `timeout after 500 ms`, `connect timeout after 500 ms`. */
   readonly cause: string;
   readonly elapsedMs: number;
 }
@@ -159,7 +159,10 @@ class RunningProbe implements StartedProbe, ConnectionUser {
   #expire(): void {
     const soFar = this.#answer?.soFar;
     if (soFar) this.#settle(soFar);
-    else this.#fail(`timeout after ${Math.round(this.#check.timeout)} ms`);
+    else {
+      const what = this.#connection?.isConnecting === true ? 'connect timeout' : 'timeout';
+      this.#fail(`${what} after ${Math.round(this.#check.timeout)} ms`);
+    }
   }
 
   #fail(detail: string): void {

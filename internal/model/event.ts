@@ -33,6 +33,7 @@ export const EVENT_TYPES = [
   'config.refused',
   'audit',
   'registry.restored',
+  'registry.copied',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

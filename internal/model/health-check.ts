@@ -74,6 +74,11 @@ const SettingsSchema = z.strictObject({
   reuseConnection: z.boolean().default(true),
   /** Whether requests still go to unhealthy instances when there are no healthy ones. */
   neverEmpty: z.boolean().default(true),
+  /**
+   * When requests that wait for an unhealthy instance are repeated on another one, where they may be: its checks cannot
+   * connect to its host (`unreachable`), or are not answered in time either (`silent`).
+   */
+  rescue: z.enum(['never', 'unreachable', 'silent']).default('unreachable'),
 });
 
 /** What is asked for over HTTP alone must not look as if it were checked. */

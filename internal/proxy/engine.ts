@@ -5,6 +5,7 @@ import type { Search } from './explain/search.ts';
 import type { ThreadReading } from './thread-reading.ts';
 import type { BalancedRequest } from './request-context.ts';
 import type { RetrySettings } from './retry.ts';
+import type { SilentUpstream } from './silent-upstream.ts';
 import type { Termination } from './termination.ts';
 import type { TraceRecord } from './tracing/request-trace.ts';
 import type { TracingSettings } from './tracing/settings.ts';
@@ -135,6 +136,8 @@ export interface Engine {
   explain(id: string): Promise<Search>;
   /** How each thread that takes requests is doing. */
   readings(): Promise<readonly ThreadReading[]>;
+  /** Requests that wait for it are repeated elsewhere, where they may be; nobody uses its idle connections again. */
+  rescue(from: SilentUpstream): void;
   /** The upstream is gone for good: its idle connections can be closed. */
   forget(upstreamId: string): void;
 }

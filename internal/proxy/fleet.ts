@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
-import type { HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import type { FallenSilent, HealthChange, HealthMonitor, MonitorTarget } from '../health/monitor.ts';
+import { isUnreachable } from '../health/silence.ts';
 import type { HealthRecord } from '../model/health.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
@@ -11,7 +12,7 @@ import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/reg
 import { conditionCause } from './condition-cause.ts';
 import { type Destination, routerOf } from './destination.ts';
 import { readHoldPage } from './hold-page.ts';
-import { isUnreachable, Memories } from './memories.ts';
+import { Memories } from './memories.ts';
 import { Newcomers } from './newcomers.ts';
 import type { PoolEvents } from './pool-parts.ts';
 import { RateLimits } from './rate-limit/rate-limits.ts';
@@ -20,6 +21,7 @@ import type { Router } from './routing.ts';
 import { ServicePool } from './service-pool.ts';
 import { SettingsInForce } from './settings-in-force.ts';
 import { SharedState } from './shared-state.ts';
+import type { SilentUpstream } from './silent-upstream.ts';
 import { ROOM, SlotAllocator } from './slot-allocator.ts';
 import { Upstream } from './upstream.ts';
 import { Wanted } from './wanted.ts';
@@ -43,6 +45,8 @@ export interface FleetListener {
   poolRemoved(name: string): void;
   /** What checks and requests together say of it, see `Upstream.condition`. */
   healthChanged(upstream: Upstream, change: HealthChange): void;
+  /** Requests that wait for it are to be repeated elsewhere, where they may be. */
+  fellSilent(upstream: SilentUpstream): void;
   /** See `ejections`. */
   ejectionsChanged(): void;
   /** An upstream fails again and again: it is to be judged at once. */
@@ -201,6 +205,14 @@ export class Fleet {
       if (change.from !== change.to) upstream.healthSince = change.at;
       upstream.unreachable = change.to === 'unhealthy' && isUnreachable(change.cause);
       this.#conditionChanged(pool, upstream, change);
+    }
+  }
+
+  /** Called by the monitor, after `healthChanged`. */
+  fellSilent({ id, incarnation, silence, cause }: FallenSilent): void {
+    for (const upstream of this.#upstreams()) {
+      if (upstream.id !== id || upstream.incarnation !== incarnation) continue;
+      this.#options.listener.fellSilent({ id, ordinal: upstream.ordinal, silence, cause });
     }
   }
 

@@ -1,3 +1,4 @@
+import { isUnreachable } from '../health/silence.ts';
 import type { HealthRecord } from '../model/health.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
 import type { LatencyRecord } from '../registry/registry.ts';
@@ -42,11 +43,6 @@ export class Memories {
     this.#ejections.delete(incarnation);
     this.#latencies.delete(incarnation);
   }
-}
-
-/** Whether a cause, of a probe or of a request, is that no connection could be made. */
-export function isUnreachable(cause: string): boolean {
-  return cause.startsWith('connect ');
 }
 
 /** What is ejected passed its checks. */

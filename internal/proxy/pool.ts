@@ -194,6 +194,12 @@ export class Pool implements LeaseOwner {
     return first.length > 0 ? first : lastResort;
   }
 
+  /** Whether somebody fit is left for a request that was tried there; nobody is while health is ignored, see `offerOf`. */
+  hasFitOther(tried: readonly Upstream[]): boolean {
+    const { fit, first } = this.#present();
+    return first.length === fit.length && without(fit, tried).length > 0;
+  }
+
   /** Picks and claims an upstream at once; null when there is nobody to pick, or nobody with room. */
   lease(context: LeaseContext, tried: readonly Upstream[]): Lease | null {
     const { state, pool } = this.#place;

@@ -63,6 +63,7 @@ export class RegistryLink {
   readonly #untold = new Map<string, Alert>();
   /** A picture came that could not be applied; the registry will not tell of it again. */
   #missed = false;
+  #isRetiring = false;
   #firstPicture = Promise.withResolvers<void>();
 
   constructor(options: RegistryLinkOptions) {
@@ -111,6 +112,7 @@ export class RegistryLink {
 
   /** Another load balancer speaks for all from now on. */
   async stepBack(): Promise<void> {
+    this.#isRetiring = true; // the successor may have another registry, and cannot be seen from here
     this.memory.retire();
     this.#options.registry.stepBack();
     await this.#reporter.tell();
@@ -203,10 +205,10 @@ export class RegistryLink {
       if (this.#missed) await this.#changed(await registry.snapshot());
       this.#wasLeading = isLeader(registry.proxyId, await registry.proxies(), now());
       this.#unaskedSince = null;
-      return this.#wasLeading;
+      return !this.#isRetiring && this.#wasLeading;
     } catch {
       this.#unaskedSince ??= now();
-      return this.#speaksUnasked;
+      return !this.#isRetiring && this.#speaksUnasked;
     }
   }
 

@@ -58,6 +58,12 @@ export function retryRefusal(question: RetryQuestion, settings: RetrySettings): 
   return resets <= 1 ? null : 'broke-twice';
 }
 
+/** How many attempts broke after the request was sent, when the last one ends as told. */
+export function resetsOf(attempts: readonly { readonly outcome: Outcome | null }[], last: Outcome): number {
+  const earlier = attempts.slice(0, -1).filter(({ outcome }) => outcome?.kind === 'reset').length;
+  return last.kind === 'reset' ? earlier + 1 : earlier;
+}
+
 /** Whether a request does no more harm when an upstream acts on it twice. */
 export function isRepeatable(method: string, hasIdempotencyKey: boolean): boolean {
   return IDEMPOTENT.has(method) || hasIdempotencyKey;
@@ -93,10 +99,16 @@ export class RetryBudget {
     return now;
   }
 
+  /** Whether there is one retry left. */
+  has({ budget }: RetrySettings): boolean {
+    this.#slotAt(this.#now());
+    return sum(this.#retries) < sum(this.#requests) * budget + this.#free;
+  }
+
   /** Takes one retry out of the budget; false when it is spent. */
-  take({ budget }: RetrySettings): boolean {
+  take(settings: RetrySettings): boolean {
+    if (!this.has(settings)) return false;
     const slot = this.#slotAt(this.#now());
-    if (sum(this.#retries) >= sum(this.#requests) * budget + this.#free) return false;
     this.#retries[slot] = (this.#retries[slot] ?? 0) + 1;
     return true;
   }

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** How long a key is kept, in milliseconds. */
 export const REQUEST_KEY_MS = 24 * 3_600_000;
 /** More keys than that are not kept: the oldest are forgotten first. */
@@ -15,11 +17,12 @@ export interface RequestClaim {
 }
 
 /** An answer to be given again. */
-export interface KeptAnswer {
-  readonly status: number;
-  readonly fields: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+export const KeptAnswerSchema = z.object({
+  status: z.int(),
+  fields: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+export type KeptAnswer = Readonly<z.infer<typeof KeptAnswerSchema>>;
 
 /** What is known of a key that was claimed before. */
 export interface ClaimedRequest {

@@ -74,10 +74,11 @@ export class PeerWatch {
 
   #tellProxies({ gone, back }: ReturnType<ProxyWatch['look']>, now: number): void {
     const { alerts } = this.#options;
-    for (const { id, pid, heartbeatAt } of gone) {
+    for (const { id, pid, node, heartbeatAt } of gone) {
       const cause = `no sign of life for ${inSeconds(now - heartbeatAt)} (pid ${pid})`;
       const title = `load balancer ${id} is gone`;
-      alerts.raise({ key: `load-balancer-gone:${id}`, severity: 'critical', title, cause, at: now });
+      const key = `load-balancer-gone:${id}`;
+      alerts.raise({ key, severity: 'critical', title, cause, node: node ?? undefined, at: now });
     }
     for (const id of back) alerts.resolve(`load-balancer-gone:${id}`, now);
   }

@@ -1,3 +1,4 @@
+import { placeOf } from '../model/proxy-place.ts';
 import { HEARTBEAT_LIMIT_MS, isAlive, type ProxyRecord } from '../registry/registry.ts';
 
 /** Which load balancers vanished, and which of those that had vanished trouble nobody any more. */
@@ -9,7 +10,7 @@ interface ProxyChanges {
 
 /**
  * Notices load balancers that stopped without saying so. One is gone when its heartbeat is too old; that is over when it
- * beats again, when its row is withdrawn, or when one that was started after its last heartbeat has taken its place.
+ * beats again, when its row is withdrawn, or when one that was started in its place after its last heartbeat is there.
  */
 export class ProxyWatch {
   readonly #startedAt: number;
@@ -33,7 +34,7 @@ export class ProxyWatch {
     const silent = proxies.filter(
       (proxy) =>
         now - Math.max(proxy.heartbeatAt, this.#startedAt) > HEARTBEAT_LIMIT_MS &&
-        !alive.some(({ startedAt }) => startedAt >= proxy.heartbeatAt),
+        !alive.some((other) => placeOf(other.id) === placeOf(proxy.id) && other.startedAt >= proxy.heartbeatAt),
     );
     const gone = silent.filter((proxy) => !this.#gone.has(proxy.id) && !isTold(proxy));
     const back = [...this.#gone].filter((known) => !silent.some(({ id }) => id === known));

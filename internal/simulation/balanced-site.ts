@@ -42,6 +42,7 @@ export class BalancedSite {
         poolChanged: NEVER_MIND,
         poolRemoved: NEVER_MIND,
         healthChanged: NEVER_MIND,
+        fellSilent: NEVER_MIND,
         ejectionsChanged: NEVER_MIND,
         failing: NEVER_MIND,
         upstreamRemoved: NEVER_MIND,

@@ -1,6 +1,6 @@
 import type { Clock } from '../../pkg/clock/clock.ts';
 import type { PickContext } from '../algorithms/balancer.ts';
-import { mayRetry, type RetryBudget, type RetrySettings } from '../proxy/retry.ts';
+import { mayRetry, resetsOf, type RetryBudget, type RetrySettings } from '../proxy/retry.ts';
 import { isFailureStatus, type Outcome } from '../proxy/outcome.ts';
 import type { Pool } from '../proxy/pool.ts';
 import type { Lease } from '../proxy/lease.ts';
@@ -64,7 +64,7 @@ export class Exchange {
   }
 
   #goesOn(outcome: Outcome): boolean {
-    const resets = this.#leases.filter((lease) => lease.outcome?.kind === 'reset').length;
+    const resets = resetsOf(this.#leases, outcome);
     const question = { outcome, method: this.#method, hasIdempotencyKey: false, bodyReplayable: true, resets };
     return mayRetry({ ...question, attempts: this.#leases.length }, RETRIES) && this.#tools.budget.take(RETRIES);
   }

@@ -3,6 +3,7 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../health/monitor.ts';
 import type { StartProbe } from '../health/probe.ts';
 import type { ProbeTarget } from '../health/probe-request.ts';
+import { isUnreachable } from '../health/silence.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
@@ -142,8 +143,4 @@ export class Lookout {
     this.#options.onHealth(change);
     this.#options.onChange();
   }
-}
-
-function isUnreachable(cause: string): boolean {
-  return cause.startsWith('connect ');
 }

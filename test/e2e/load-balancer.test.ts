@@ -161,7 +161,13 @@ describeEngines('the load balancer alone, with servers that somebody else runs',
   let second: StartedProcess;
   before(async () => {
     system = await System.create(({ own: [a, b] }) => ({
-      services: [{ name: 'web', servers: [`127.0.0.1:${a}`, { address: `127.0.0.1:${b}`, weight: 2 }] }],
+      services: [
+        {
+          name: 'web',
+          servers: [`127.0.0.1:${a}`, { address: `127.0.0.1:${b}`, weight: 2 }],
+          healthCheck: { rescue: 'silent' },
+        },
+      ],
     }));
     const [a = 0, b = 0] = system.ports.own;
     first = system.backend(a);
@@ -195,6 +201,22 @@ describeEngines('the load balancer alone, with servers that somebody else runs',
       await load.stop();
     }
     assert.deepEqual(load.failures, []);
+  });
+
+  it('repeats what waits for one that hangs when its checks say so', async () => {
+    const [a = 0, b = 0] = system.ports.own;
+    first.kill('SIGSTOP');
+    try {
+      const answers: Promise<string>[] = [];
+      await eventually('a request waits for it', async () => {
+        answers.push(system.answering());
+        return (await system.upstreams()).some(({ url, inFlight }) => url.endsWith(`:${a}`) && inFlight > 0);
+      });
+      // Without it there would be a 504, after 30 s.
+      assert.deepEqual(new Set(await Promise.all(answers)), new Set([`backend-${b}`]));
+    } finally {
+      first.kill('SIGCONT');
+    }
   });
 
   it('answers 503 when none is left, and lives on', async () => {

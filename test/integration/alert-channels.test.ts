@@ -13,6 +13,9 @@ import { createLogger } from '../../pkg/logger/logger.ts';
 import { WebhookReceiver } from '../support/alert-receivers.ts';
 import { closedPort, eventually } from '../support/proxy-raw.ts';
 
+/** Takes no requests. */
+const DEAF = { rescue() {}, upstreamRemoved() {} };
+
 it('a channel from the API is told of the own troubles of every load balancer, not only of the one that speaks for all', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'heimdall-channels-'));
   await using receiver = new WebhookReceiver(true);
@@ -27,7 +30,7 @@ it('a channel from the API is told of the own troubles of every load balancer, n
   for (let count = 0; count < 2; count += 1) {
     const log = createLogger({ name: 'test', level: 'silent' });
     const registry = openProxyRegistry({ path, proxyId: newProxyId(), pid: process.pid });
-    const plane = new DataPlane({ config, registry, cookieSecret: passingSecret(), log, upstreamRemoved() {} });
+    const plane = new DataPlane({ config, registry, cookieSecret: passingSecret(), log, ...DEAF });
     planes.push(plane);
     await plane.start(config);
   }

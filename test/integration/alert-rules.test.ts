@@ -11,6 +11,8 @@ import { createLogger } from '../../pkg/logger/logger.ts';
 import { WebhookReceiver } from '../support/alert-receivers.ts';
 import { closedPort, eventually } from '../support/proxy-raw.ts';
 
+/** Takes no requests. */
+const DEAF = { rescue() {}, upstreamRemoved() {} };
 const RULE = { name: 'half of web', when: 'unhealthy', above: '50%', for: '200ms' };
 
 it('a broken rule outlives its load balancer: the next one repeats nothing, and ends it when the rule is taken away', async () => {
@@ -27,7 +29,7 @@ it('a broken rule outlives its load balancer: the next one repeats nothing, and 
     const log = createLogger({ name: 'test', level: 'silent' });
     const registry = openProxyRegistry({ path: join(folder, 'r.db'), proxyId: newProxyId(), pid: process.pid });
     const config = configOf(RULE);
-    const plane = new DataPlane({ config, registry, cookieSecret: passingSecret(), log, upstreamRemoved() {} });
+    const plane = new DataPlane({ config, registry, cookieSecret: passingSecret(), log, ...DEAF });
     await plane.start(config);
     return plane;
   };

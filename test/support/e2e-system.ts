@@ -25,7 +25,13 @@ const InstanceSchema = z.object({
 });
 type ListedInstance = z.infer<typeof InstanceSchema>;
 
-const UpstreamSchema = z.object({ id: z.string(), url: z.string(), lifecycle: z.string(), health: z.string() });
+const UpstreamSchema = z.object({
+  id: z.string(),
+  url: z.string(),
+  lifecycle: z.string(),
+  health: z.string(),
+  inFlight: z.int(),
+});
 
 /** What both processes tell of themselves that the tests look at. */
 const StatusSchema = z.object({
@@ -111,6 +117,10 @@ export class System implements AsyncDisposable {
   async configure(changes: Json): Promise<void> {
     this.#config = { ...this.#config, ...changes };
     await this.writeConfig(JSON.stringify(this.#config));
+  }
+
+  async readConfig(): Promise<string> {
+    return readFile(this.configPath, 'utf8');
   }
 
   async writeConfig(text: string): Promise<void> {

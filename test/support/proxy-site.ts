@@ -65,6 +65,7 @@ export function fleetListener(overrides: Partial<FleetListener> = {}): FleetList
     poolChanged() {},
     poolRemoved() {},
     healthChanged() {},
+    fellSilent() {},
     ejectionsChanged() {},
     failing() {},
     upstreamRemoved() {},
@@ -112,6 +113,7 @@ export class ProxySite implements AsyncDisposable {
       now: () => performance.now(),
       log: createLogger({ name: 'test', level: 'silent' }),
       listener: fleetListener({
+        fellSilent: (silent) => this.engine.rescue(silent),
         upstreamRemoved: (id) => this.engine.forget(id),
         failing: () => this.ejector.lookSoon(),
         held: () => {

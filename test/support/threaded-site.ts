@@ -41,7 +41,10 @@ export class ThreadedSite implements AsyncDisposable {
       cookieSecret: COOKIE_SECRET,
       now: () => performance.now(),
       log: createLogger({ name: 'test', level: 'silent' }),
-      listener: fleetListener({ poolChanged: () => this.engine.changed() }),
+      listener: fleetListener({
+        poolChanged: () => this.engine.changed(),
+        fellSilent: (silent) => this.engine.rescue(silent),
+      }),
       slots: this.slots,
     });
     this.ejector = new Ejector({

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lockFile } from './file-lock.ts';
 import type { LineOutput } from './line-output.ts';
 import { wholeLines } from './whole-lines.ts';
 
@@ -15,8 +16,6 @@ export interface Rotation {
 const MODE = 0o640;
 /** How often at most somebody looks whether the file is still there, and how large others have made it; milliseconds. */
 const LOOK_MS = 1_000;
-/** To put a file aside takes no such time. */
-const STALE_LOCK_MS = 10_000;
 /** No write takes as long, in milliseconds. */
 const SETTLE_MS = 20;
 const LINE_END = 10;
@@ -134,7 +133,7 @@ export class LogFile implements LineOutput {
 
   /** While another process puts it aside, it becomes a little larger than it may. */
   async #putAside(file: FileHandle): Promise<FileHandle> {
-    const unlock = await lock(`${this.#path}.lock`);
+    const unlock = await lockFile(`${this.#path}.lock`);
     if (unlock === null) return file;
     try {
       const looked = await this.#look(file);
@@ -191,17 +190,4 @@ async function endOf(path: string): Promise<number | null> {
   } catch {
     return null;
   }
-}
-
-/** Null: somebody else has it. Whoever was killed while they had it does not keep it. @returns how to give it back. */
-async function lock(path: string): Promise<(() => Promise<void>) | null> {
-  try {
-    await (await open(path, 'wx')).close();
-    return () => rm(path, { force: true });
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  const found = await stat(path).catch(() => null);
-  if (found !== null && Date.now() - found.mtimeMs > STALE_LOCK_MS) await rm(path, { force: true });
-  return null;
 }

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import { messageOf } from '../../model/errors.ts';
 import { type RawFields, trailerFields } from '../fields.ts';
 import type { Lease } from '../lease.ts';
+import type { Outcome } from '../outcome.ts';
+import { givenUp, isThat, type SilentUpstream } from '../silent-upstream.ts';
 
 /** What the library needs for one try. */
 export interface AttemptRoute {
@@ -57,6 +59,7 @@ export class Attempt {
   #connected = false;
   #headTimer: NodeJS.Timeout | null = null;
   #timedOut: string | null = null;
+  #givenUp: Outcome | null = null;
   #over = false;
 
   constructor(lease: Lease, route: AttemptRoute, timeouts: AttemptTimeouts, owner: AttemptOwner) {
@@ -110,6 +113,18 @@ export class Attempt {
     this.#resolveBroken();
   }
 
+  /** How it would end if it were given up because its upstream is that one; null: it is not, or has begun to answer. */
+  endBy(silent: SilentUpstream): Outcome | null {
+    const isWaiting = this.#request !== null && !this.#over && this.lease.headMs === null;
+    return isWaiting && isThat(silent, this.lease.upstream) ? givenUp(silent, this.#connected) : null;
+  }
+
+  /** The request is sent to another upstream instead. */
+  giveUp(outcome: Outcome): void {
+    this.#givenUp = outcome;
+    this.#request?.destroy(new Error('given up')); // which the library reports, and then is done with it
+  }
+
   /** The client is gone or its request is broken: the upstream need not go on. */
   abandon(): void {
     this.#over = true;
@@ -120,7 +135,8 @@ export class Attempt {
   }
 
   #release(cause: string): void {
-    if (this.#timedOut !== null) this.lease.release({ kind: 'head-timeout', cause: this.#timedOut });
+    if (this.#givenUp !== null) this.lease.release(this.#givenUp);
+    else if (this.#timedOut !== null) this.lease.release({ kind: 'head-timeout', cause: this.#timedOut });
     else if (this.#request !== null && !this.#connected) this.lease.release({ kind: 'connect-failed', cause });
     else this.lease.release({ kind: this.lease.headMs === null ? 'reset' : 'truncated', cause });
   }

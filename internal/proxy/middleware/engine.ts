@@ -7,6 +7,7 @@ import type { Search } from '../explain/search.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import { jointListener } from '../joint-listener.ts';
 import { ClientSockets } from '../client-sockets.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import { ownReading, type ThreadReading } from '../thread-reading.ts';
 import type { ClientRequest } from './client-request.ts';
 import { Forwarder, type ForwarderOptions } from './forwarder.ts';
@@ -56,6 +57,10 @@ export class MiddlewareEngine implements Engine, Receiver {
 
   unreadable(socket: Duplex, status: number, refusal: string, isBody: boolean): void {
     this.#forwarder.refuseUnreadable(socket, status, refusal, isBody);
+  }
+
+  rescue(from: SilentUpstream): void {
+    this.#forwarder.rescue(from);
   }
 
   forget(upstreamId: string): void {

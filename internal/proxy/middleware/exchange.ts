@@ -7,11 +7,12 @@ import type { Explainer, Followed } from '../explain/explainer.ts';
 import type { RawFields } from '../fields.ts';
 import type { TrailFacts } from '../explain/trail.ts';
 import { Lease } from '../lease.ts';
-import { isFailedAnswer, statusFor } from '../outcome.ts';
+import { isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
 import { isFull, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { isRepeatable, type RetryBudget, type RetryRefusal, retryRefusal } from '../retry.ts';
+import { isRepeatable, resetsOf, type RetryBudget, type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import { terminationOf } from '../termination.ts';
 import type { Upstream } from '../upstream.ts';
 import { Attempt, type AttemptOwner } from './attempt.ts';
@@ -191,6 +192,13 @@ export class Exchange implements AttemptOwner, Followed {
     return true;
   }
 
+  rescue(from: SilentUpstream): void {
+    const outcome = this.#attempt?.endBy(from) ?? null;
+    if (outcome === null || this.#refusalAfter(outcome) !== null) return;
+    const mayGo = this.#tools.budget.has(this.#settings.retries) && this.pool.hasFitOther(this.#tried);
+    if (mayGo && !this.#isOver) this.#attempt?.giveUp(outcome);
+  }
+
   get #tried(): Upstream[] {
     return this.leases.map(({ upstream }) => upstream);
   }
@@ -234,15 +242,24 @@ export class Exchange implements AttemptOwner, Followed {
 
   #goesOn(): boolean {
     const outcome = this.leases.at(-1)?.outcome;
-    if (!outcome || this.#response.headersSent || this.#clientGone || this.#fault !== null) return false;
-    const { retries } = this.#settings;
-    const { method, hasIdempotencyKey } = this.#request;
-    const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
-    const resets = this.leases.filter((lease) => lease.outcome?.kind === 'reset').length;
-    const refusal = retryRefusal({ ...question, attempts: this.leases.length, resets }, retries);
-    this.notRepeated = refusal ?? (this.#tools.budget.take(retries) ? null : 'budget-spent');
+    if (!outcome || this.#isOver) return false;
+    const isGranted = () => this.#tools.budget.take(this.#settings.retries);
+    this.notRepeated = this.#refusalAfter(outcome) ?? (isGranted() ? null : 'budget-spent');
     if (this.notRepeated === null) this.#tools.explainer?.follow(this);
     return this.notRepeated === null;
+  }
+
+  /** The client has an answer, or nobody waits for one. */
+  get #isOver(): boolean {
+    return this.#response.headersSent || this.#clientGone || this.#fault !== null;
+  }
+
+  /** Why the request is not repeated when the present attempt ends like this; null: it is, if the budget allows it. */
+  #refusalAfter(outcome: Outcome): RetryRefusal | null {
+    const { method, hasIdempotencyKey } = this.#request;
+    const question = { outcome, method, hasIdempotencyKey, bodyReplayable: this.#bodyReplayable };
+    const attempts = { attempts: this.leases.length, resets: resetsOf(this.leases, outcome) };
+    return retryRefusal({ ...question, ...attempts }, this.#settings.retries);
   }
 
   #answerFailure(): void {

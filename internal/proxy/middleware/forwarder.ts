@@ -14,6 +14,7 @@ import { RATE_LIMITED } from '../rate-limit/rate-limiter.ts';
 import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 import { type Tracer, tracerFor } from '../tracing/tracer.ts';
@@ -65,6 +66,8 @@ export class Forwarder {
   readonly #budget: RetryBudget;
   readonly #ids = new RequestIds();
   readonly #agents = new Map<string, UpstreamAgent>();
+  /** Those that run. */
+  readonly #exchanges = new Set<Exchange>();
   #settings: EngineSettings;
   #explainer: Explainer | null;
   #tracer: Tracer | null;
@@ -102,6 +105,11 @@ export class Forwarder {
 
   #explainerFor({ explain }: EngineSettings, explainer: Explainer | null): Explainer | null {
     return explainerFor(explain, { explainer, ids: this.#ids, now: this.#now });
+  }
+
+  rescue(from: SilentUpstream): void {
+    this.#agents.get(from.id)?.closeIdle();
+    for (const exchange of this.#exchanges) exchange.rescue(from);
   }
 
   /** Idle connections are closed; requests that run on the agent's other connections go on. */
@@ -147,12 +155,14 @@ export class Forwarder {
     }
     const exchange = new Exchange(this.#tools(from), found.pool, request, response, expectsContinue);
     let defect: unknown;
+    this.#exchanges.add(exchange);
     try {
       await exchange.run();
     } catch (error) {
       defect = error;
       response.destroy();
     }
+    this.#exchanges.delete(exchange);
     const end = exchange.end();
     const hasFailed = defect !== undefined || exchange.hasFailed;
     found.pool.ended({ ...end, hasFailed }, this.#now() - request.startedAt);

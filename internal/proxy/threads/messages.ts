@@ -7,6 +7,7 @@ import type { EngineSettings } from '../engine.ts';
 import type { RateLimitMemory } from '../rate-limit/rate-limits.ts';
 import type { Finding } from '../explain/explainer.ts';
 import type { SharedSize } from '../shared-state.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 
 /** One pool as the threads are told of it; health, lifecycle and weight are in the shared memory. */
@@ -76,6 +77,8 @@ export type ToThread =
       readonly sockets: readonly number[];
     }
   | { readonly kind: 'sockets'; readonly listener: number }
+  /** See `Engine.rescue`. */
+  | { readonly kind: 'rescue'; readonly from: SilentUpstream }
   /** What is known of the request with that id? */
   | { readonly kind: 'explain'; readonly question: number; readonly id: string }
   /** The last batch of traced requests has arrived. */

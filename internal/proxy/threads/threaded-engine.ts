@@ -7,6 +7,7 @@ import { sharedNow } from '../../../pkg/clock/shared-now.ts';
 import { freePort } from '../../../pkg/sockets/free-port.ts';
 import type { RateLimits } from '../rate-limit/rate-limits.ts';
 import type { ServicePool } from '../service-pool.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { SlotAllocator } from '../slot-allocator.ts';
 import type { ThreadReading } from '../thread-reading.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
@@ -119,6 +120,10 @@ export class ThreadedEngine implements Engine, ThreadEvents {
       const { clients = null, answeredAt = sharedNow() } = byThread.get(thread) ?? {};
       return { thread, clients, delayMs: Math.max(0, answeredAt - askedAt), busyMs };
     });
+  }
+
+  rescue(from: SilentUpstream): void {
+    this.#broadcast({ kind: 'rescue', from });
   }
 
   /** The threads close connections of removed upstreams when their picture tells them. */

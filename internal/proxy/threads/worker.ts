@@ -81,6 +81,9 @@ class ProxyThread {
       case 'close':
         void this.#close(message);
         break;
+      case 'rescue':
+        this.#engine.rescue(message.from);
+        break;
       case 'explain':
         this.#send({ kind: 'explained', question: message.question, finding: this.#engine.find(message.id) });
         break;

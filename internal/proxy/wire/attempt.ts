@@ -1,6 +1,7 @@
 import type { Lease } from '../lease.ts';
 import type { Outcome } from '../outcome.ts';
 import { isRepeatable } from '../retry.ts';
+import { givenUp, isThat, type SilentUpstream } from '../silent-upstream.ts';
 import { connectionOptions } from './connection-field.ts';
 import type { ExchangeClient, ExchangeRequest, ExchangeTools } from './exchange-parts.ts';
 import { FIELD } from './field-kinds.ts';
@@ -28,6 +29,8 @@ export interface AttemptOwner {
   answered(): void;
   /** The upstream switches protocols. @returns the head as the client gets it. */
   switches(head: HeadParser): string;
+  /** Whether the request would be repeated on somebody fit if the attempt ended like this. */
+  mayGoElsewhere(after: Outcome): boolean;
   /** The attempt is over without a whole answer. @param answering - the client has the beginning of one. */
   failed(outcome: Outcome, answering: boolean): void;
 }
@@ -163,6 +166,13 @@ export class Attempt implements TransportOwner {
     } else {
       this.closed(null);
     }
+  }
+
+  rescue(from: SilentUpstream): void {
+    if (!isThat(from, this.#lease.upstream)) return;
+    if (this.#phase !== 'connecting' && this.#phase !== 'sent') return;
+    const outcome = givenUp(from, this.#phase === 'sent');
+    if (outcome !== null && this.#owner.mayGoElsewhere(outcome)) this.#fail(outcome);
   }
 
   expired(): void {

@@ -7,6 +7,7 @@ import { explainerFor, type Finding, NOTHING_KEPT } from '../explain/explainer.t
 import { type Search, searchOf } from '../explain/search.ts';
 import { RequestIds } from '../request-ids.ts';
 import { RetryBudget } from '../retry.ts';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import type { TracedRequest } from '../tracing/traced-request.ts';
 import { tracerFor } from '../tracing/tracer.ts';
 import { WallTime } from '../wall-time.ts';
@@ -94,6 +95,10 @@ export class WireEngine implements Engine {
 
   async readings(): Promise<readonly ThreadReading[]> {
     return [await ownReading(this.clients)];
+  }
+
+  rescue(from: SilentUpstream): void {
+    for (const { owner } of [...this.#sweep.transports]) owner.rescue?.(from);
   }
 
   forget(upstreamId: string): void {

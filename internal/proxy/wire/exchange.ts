@@ -6,7 +6,7 @@ import { Lease } from '../lease.ts';
 import { isFailedAnswer, type Outcome, statusFor } from '../outcome.ts';
 import { isFull, type LeaseSeeker, type Refusal } from '../pool-parts.ts';
 import { RequestContext } from '../request-context.ts';
-import { type RetryRefusal, retryRefusal } from '../retry.ts';
+import { resetsOf, type RetryRefusal, retryRefusal } from '../retry.ts';
 import type { ServicePool } from '../service-pool.ts';
 import type { Upstream } from '../upstream.ts';
 import type { Waiting } from '../waiting-line.ts';
@@ -223,6 +223,11 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
     });
   }
 
+  mayGoElsewhere(after: Outcome): boolean {
+    if (this.#refusalAfter(after) !== null || !this.#tools.budget.has(this.#tools.settings.retries)) return false;
+    return this.pool.hasFitOther(this.leases.map(({ upstream }) => upstream));
+  }
+
   failed(outcome: Outcome, answering: boolean): void {
     if (answering) {
       this.#over = true;
@@ -264,7 +269,13 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
   }
 
   #goesOn(outcome: Outcome): boolean {
-    const { retries } = this.#tools.settings;
+    const { budget, settings } = this.#tools;
+    this.notRepeated = this.#refusalAfter(outcome) ?? (budget.take(settings.retries) ? null : 'budget-spent');
+    return this.notRepeated === null;
+  }
+
+  /** Why the request is not repeated when the present attempt ends like this; null: it is, if the budget allows it. */
+  #refusalAfter(outcome: Outcome): RetryRefusal | null {
     const { head, fields } = this.request;
     const question = {
       outcome,
@@ -272,11 +283,9 @@ export class Exchange implements AttemptOwner, LeaseSeeker, Followed {
       hasIdempotencyKey: fields.field('idempotency-key') !== undefined,
       bodyReplayable: this.body.replayable,
       attempts: this.leases.length,
-      resets: this.leases.filter((lease) => lease.outcome?.kind === 'reset').length,
+      resets: resetsOf(this.leases, outcome),
     };
-    const refusal = retryRefusal(question, retries) ?? (this.#tools.budget.take(retries) ? null : 'budget-spent');
-    this.notRepeated = refusal;
-    return refusal === null;
+    return retryRefusal(question, this.#tools.settings.retries);
   }
 
   /** @param last - the attempt whose failure decides the status; none: nobody could be picked. */

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { SilentUpstream } from '../silent-upstream.ts';
 import { adoptSocket } from './adopt-socket.ts';
 
 /** Octets that one read takes from a socket at most. */
@@ -19,6 +20,8 @@ export interface TransportOwner {
   ended(by: Transport): void;
   /** The kernel has taken everything, after a time in which it did not. */
   drained(by: Transport): void;
+  /** An upstream answers nobody any more, perhaps the one at the other end. */
+  rescue?(from: SilentUpstream): void;
   /** The deadline has passed. */
   expired(by: Transport): void;
   /** Gone; nothing follows. @param cause - null when nothing went wrong, else a short code such as `ECONNRESET`. */

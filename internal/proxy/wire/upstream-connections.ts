@@ -1,4 +1,5 @@
 import { CountedConnections } from '../counted-connections.ts';
+import { isThat, type SilentUpstream } from '../silent-upstream.ts';
 import type { Upstream } from '../upstream.ts';
 import { Transport, type TransportHost, type TransportOwner } from './transport.ts';
 
@@ -73,6 +74,11 @@ export class ConnectionsTo implements TransportOwner {
     this.#retired = true;
     this.clear();
     this.#counted.retire();
+  }
+
+  /** What was sent on them might never arrive, or be answered with a reset. */
+  rescue(from: SilentUpstream): void {
+    if (isThat(from, this.upstream)) this.clear();
   }
 
   /** An answer that nobody asked for would be taken for the answer to the next request. */

@@ -1,6 +1,6 @@
 import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { Acknowledgement, AlertBook, AlertControls, AlertRecord, Silence } from '../../../pkg/alerts/book.ts';
-import { HeimdallError } from '../../model/errors.ts';
+import { alertNotFound, channelNotFound, silenceNotFound } from '../refusals.ts';
 import type { Commits } from './commits.ts';
 import { nextNumber } from './counters.ts';
 import type { Mirror } from './mirror.ts';
@@ -72,10 +72,7 @@ export class EtcdAlertBook implements AlertBook {
   removeSilence(id: number): Promise<Silence> {
     return this.#options.commits.run(() => {
       const entry = this.#options.mirror.get(NAMES.silence(id));
-      if (entry === null) {
-        const message = `there is no silence ${id}; GET /alerts/silences lists them`;
-        throw new HeimdallError('SILENCE_NOT_FOUND', message, { id });
-      }
+      if (entry === null) throw silenceNotFound(id);
       return this.#removal(entry.name, entry.modified, valueOf(FORM.silence, entry));
     });
   }
@@ -85,10 +82,10 @@ export class EtcdAlertBook implements AlertBook {
     return readChannels(this.#options.mirror);
   }
 
-  putChannel({ name, spec, at, by }: AddedChannel): Promise<void> {
+  putChannel(channel: AddedChannel): Promise<void> {
     return this.#options.commits.run(() => ({
       guards: [],
-      writes: [{ put: NAMES.channel(name), value: { name, spec, at, by } }],
+      writes: [putChannel(channel)],
       isDesired: false,
       result: () => {},
     }));
@@ -97,10 +94,7 @@ export class EtcdAlertBook implements AlertBook {
   removeChannel(name: string): Promise<AddedChannel> {
     return this.#options.commits.run(() => {
       const entry = this.#options.mirror.get(NAMES.channel(name));
-      if (entry === null) {
-        const message = `there is no alert channel ${name} that came through the API; GET /alerts/channels lists them`;
-        throw new HeimdallError('CHANNEL_NOT_FOUND', message, { name });
-      }
+      if (entry === null) throw channelNotFound(name);
       return this.#removal(entry.name, entry.modified, valueOf(FORM.channel, entry));
     });
   }
@@ -126,10 +120,13 @@ export class EtcdAlertBook implements AlertBook {
     const record = this.#records().find(
       ({ id, alert, resolvedAt }) => resolvedAt === null && (id === name || alert.key === name),
     );
-    if (record !== undefined) return record;
-    const message = `there is no active alert with the id or key ${name}; GET /alerts?state=active lists them`;
-    throw new HeimdallError('ALERT_NOT_FOUND', message, { name });
+    if (record === undefined) throw alertNotFound(name);
+    return record;
   }
+}
+
+export function putChannel({ name, spec, at, by }: AddedChannel): Write {
+  return { put: NAMES.channel(name), value: { name, spec, at, by } };
 }
 
 /** By name. */

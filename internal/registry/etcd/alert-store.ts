@@ -1,6 +1,7 @@
 import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
+import { KEPT_ALERTS, MESSAGE_LIMIT_MS } from '../kept-for.ts';
 import { readChannels, readControls } from './alert-book.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
@@ -8,10 +9,6 @@ import { valueOf } from './parse.ts';
 import { FORM } from './forms.ts';
 import type { Entry, Guard, Store, Write } from './store.ts';
 
-/** How many alerts that are over are kept as history. */
-const KEPT_ALERTS = 1_000;
-/** Messages older than this, in milliseconds, are no news any more. */
-const MESSAGE_LIMIT_MS = 86_400_000;
 /** So many are taken over in one commit, each with what guards it. */
 const PORTION = 40;
 /** Of what nobody has any more. */
@@ -47,16 +44,14 @@ export class EtcdAlertStore implements AlertStore {
   async save({ outages, released, made, settled }: AlertChanges): Promise<void> {
     const { store, mirror, owner } = this.#options;
     await mirror.ready();
-    const writes: Write[] = outages.map((outage) => {
-      return { put: NAMES.alert(outage.id), value: { owner: released.includes(outage.id) ? NOBODY : owner, outage } };
-    });
+    const writes: Write[] = outages.map((outage) => putOutage(released.includes(outage.id) ? NOBODY : owner, outage));
     const saved = new Set(outages.map(({ id }) => id));
     for (const id of released) {
       const entry = saved.has(id) ? null : mirror.get(NAMES.alert(id));
       const known = entry && valueOf(FORM.alert, entry);
       if (entry && known?.owner === owner) writes.push({ put: entry.name, value: { ...known, owner: NOBODY } });
     }
-    for (const delivery of made) writes.push({ put: nameOf(delivery), value: { owner, delivery } });
+    for (const delivery of made) writes.push(putDelivery(owner, delivery));
     for (const delivery of settled) writes.push({ remove: nameOf(delivery) });
     if (writes.length === 0) return;
     await mirror.reach(await store.write(writes));
@@ -134,6 +129,14 @@ export class EtcdAlertStore implements AlertStore {
     });
     await mirror.reach(await store.write(writes));
   }
+}
+
+export function putOutage(owner: string, outage: Outage): Write {
+  return { put: NAMES.alert(outage.id), value: { owner, outage } };
+}
+
+export function putDelivery(owner: string, delivery: Delivery): Write {
+  return { put: nameOf(delivery), value: { owner, delivery } };
 }
 
 function byAge(a: Delivery, b: Delivery): number {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { HeimdallError } from '../../model/errors.ts';
 import type { Instance } from '../../model/instance.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import { checkInstance, checkStep, newInstance, portTaken } from '../instance-rules.ts';
+import { instanceNotFound } from '../refusals.ts';
 import type { InstanceChange, InstanceDraft, ServiceChange } from '../registry.ts';
 import type { Plan } from './commits.ts';
 import { keptInstance, keptInstanceAt } from './instances.ts';
@@ -59,7 +59,7 @@ export class Changes {
   update(id: string, change: InstanceChange): Plan<{ instance: Instance; revision: number }> {
     const { desiredDelta = 0, ...fields } = change;
     const kept = keptInstance(this.#options.mirror, id);
-    if (kept === null) throw new HeimdallError('INSTANCE_NOT_FOUND', `There is no instance ${id}.`, { id });
+    if (kept === null) throw instanceNotFound(id);
     const { instance: before, entry } = kept;
     const instance = checkInstance({ ...before, ...fields });
     checkStep(before, instance);
@@ -162,6 +162,14 @@ export class Changes {
 /** @param since - see `InstanceEntrySchema`. */
 export function putInstance(instance: Instance, since: number | null, place: number): Write {
   return { put: NAMES.instance(instance.host, instance.port), value: { instance, since, place } };
+}
+
+/** All that is kept of a service. */
+export function putService(node: string, state: ServiceState): Write[] {
+  return [
+    { put: NAMES.service(node, state.service), value: ownPart(state) },
+    { put: NAMES.shared(state.service), value: sharedPart(state) },
+  ];
 }
 
 function ownPart({ service, desired, configured, release, scheduled }: ServiceState): object {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { type Deployment, type DeploymentStep, DeploymentStepSchema, isOver } from '../../model/deployment.ts';
-import { HeimdallError } from '../../model/errors.ts';
+import { deploymentNotFound, deploymentRunning } from '../refusals.ts';
 import type {
   DeploymentChange,
   DeploymentDraft,
@@ -15,10 +16,13 @@ import { nextNumber } from './counters.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES, nodeIn } from './names.ts';
 import { FORM } from './forms.ts';
+import { numberOf } from './numbers.ts';
 import { Form, valueOf } from './parse.ts';
 import type { Entry, Store, Write } from './store.ts';
 
-const STEP = new Form(DeploymentStepSchema.omit({ id: true }));
+/** @property place - among those written in the same commit. */
+const STEP = new Form(DeploymentStepSchema.omit({ id: true }).extend({ place: z.int().default(0) }));
+export const STEPS = 'kept/steps/';
 const PAGE = 500;
 
 interface DeploymentsOptions {
@@ -43,7 +47,7 @@ export class Deployments {
     const taking = parts.filter(({ skipped }) => skipped === null).map(({ node }) => node);
     const active = this.#all().filter((each) => each.service === service && !isOver(each));
     const other = active.find(({ node }) => node !== null && taking.includes(node));
-    if (other !== undefined && !queue) throw running(other);
+    if (other !== undefined && !queue) throw deploymentRunning(other);
     const { number, guard, write } = nextNumber(this.#options.mirror, 'deployments');
     const made = parts.map((part) => newPart(number, draft, part, taking, now));
     const [first] = made;
@@ -127,9 +131,9 @@ export class Deployments {
 
   async recordStep(step: Omit<DeploymentStep, 'id' | 'node'>): Promise<DeploymentStep> {
     const { deployment, at, message, instanceId, logTail } = step;
-    const value = { deployment, at, message, instanceId, logTail, node: this.#options.node };
-    const id = await this.#options.store.write([{ put: `${stepsOf(deployment)}${randomUUID()}`, value }]);
-    return { id, ...value };
+    const { node } = this.#options;
+    const revision = await this.#options.store.write([putStep({ ...step, node }, 0)]);
+    return { id: numberOf(revision, 0), deployment, at, message, instanceId, logTail, node };
   }
 
   /** Oldest first. */
@@ -164,14 +168,14 @@ export class Deployments {
 
   #entryOf(id: number): Entry {
     const entry = this.#options.mirror.get(NAMES.deployment(this.#options.node, id));
-    if (entry === null) throw notFound(id);
+    if (entry === null) throw deploymentNotFound(id);
     return entry;
   }
 
   /** Of all nodes. */
   #entriesOf(id: number): Entry[] {
     const entries = this.#entries().filter(({ name }) => name.endsWith(`/${id}`));
-    if (entries.length === 0) throw notFound(id);
+    if (entries.length === 0) throw deploymentNotFound(id);
     return entries;
   }
 
@@ -210,20 +214,19 @@ function newPart(
 }
 
 function stepsOf(deployment: number): string {
-  return `kept/steps/${deployment}/`;
+  return `${STEPS}${deployment}/`;
+}
+
+/** @param place - among what is written in the same commit. */
+export function putStep(step: Omit<DeploymentStep, 'id'>, place: number): Write {
+  const { deployment, at, message, instanceId, logTail, node } = step;
+  return {
+    put: `${stepsOf(deployment)}${randomUUID()}`,
+    value: { deployment, at, message, instanceId, logTail, node, place },
+  };
 }
 
 function stepOf(entry: Entry): DeploymentStep {
-  return { id: entry.created, ...valueOf(STEP, entry) };
-}
-
-function notFound(id: number): HeimdallError {
-  return new HeimdallError('DEPLOYMENT_NOT_FOUND', `there is no deployment ${id}; GET /deployments lists them`, { id });
-}
-
-function running({ id, service, kind, state }: Deployment): HeimdallError {
-  const message =
-    `a ${kind} of ${service} is ${state} already (deployment ${id}); ` +
-    'wait until it is over, or let this one wait for its turn with ?queue=true';
-  return new HeimdallError('DEPLOYMENT_RUNNING', message, { deployment: id });
+  const { place, ...step } = valueOf(STEP, entry);
+  return { id: numberOf(entry.created, place), ...step };
 }

@@ -3,9 +3,10 @@ import type { EventCount, EventCountQuery, HeimdallEvent, StoredEvent } from '..
 import type { EventQuery } from '../registry.ts';
 import { valueOf } from './parse.ts';
 import { FORM } from './forms.ts';
-import type { Entry, Store } from './store.ts';
+import { numberOf } from './numbers.ts';
+import type { Entry, Store, Write } from './store.ts';
 
-const EVENTS = 'kept/events/';
+export const EVENTS = 'kept/events/';
 /** Names are in the order of their letters, and the newest is wanted first: times count down from here. */
 const END_OF_TIME = 10 ** 15;
 /** So many are read at a time. */
@@ -23,8 +24,13 @@ export class EventNames {
 }
 
 export async function writeEvent(store: Store, names: EventNames, event: HeimdallEvent): Promise<void> {
+  await store.write([putEvent(names, event, 0)]);
+}
+
+/** @param place - among what is written in the same commit. */
+export function putEvent(names: EventNames, event: HeimdallEvent, place: number): Write {
   const { at, type, service, instanceId, message, data } = event;
-  await store.write([{ put: names.next(at), value: { at, type, service, instanceId, message, data } }]);
+  return { put: names.next(at), value: { at, type, service, instanceId, message, data, place } };
 }
 
 export async function readEvents(store: Store, query: EventQuery): Promise<StoredEvent[]> {
@@ -76,7 +82,8 @@ async function* eventsSince(store: Store, since: number, page: number): AsyncGen
 }
 
 function eventOf(entry: Entry): StoredEvent {
-  return { ...valueOf(FORM.event, entry), id: entry.created };
+  const { place, ...event } = valueOf(FORM.event, entry);
+  return { ...event, id: numberOf(entry.created, place) };
 }
 
 function countdown(at: number): string {

@@ -1,16 +1,22 @@
 import { z } from 'zod';
-import { type AddedChannel, WebhookSpecSchema } from '../../../pkg/alerts/added-channel.ts';
-import { SilenceMatchSchema, type Acknowledgement, type Silence } from '../../../pkg/alerts/book.ts';
+import { WebhookSpecSchema } from '../../../pkg/alerts/added-channel.ts';
 import { NotificationSchema, OutageSchema } from '../../../pkg/alerts/store.ts';
-import type { EjectionRecord } from '../../model/ejection.ts';
 import { DeploymentSchema } from '../../model/deployment.ts';
-import { EVENT_TYPES, type HeimdallEvent } from '../../model/event.ts';
-import { HEALTHS } from '../../model/health.ts';
 import { InstanceSchema } from '../../model/instance.ts';
 import { NodeNoteSchema } from '../../model/node.ts';
 import { ReleaseSchema } from '../../model/release.ts';
 import { OverridesSchema } from '../../model/service-state.ts';
-import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry.ts';
+import {
+  AcknowledgementSchema,
+  channelSchema,
+  DemandRecordSchema,
+  EjectionRecordSchema,
+  EventSchema,
+  HealthRecordSchema,
+  LatencyRecordSchema,
+  SilenceSchema,
+  TrafficRecordSchema,
+} from '../record-schemas.ts';
 import { Form } from './parse.ts';
 
 const InstanceEntrySchema = z.object({
@@ -49,21 +55,17 @@ const ManagerSchema = z.object({
 });
 export type ManagerEntry = z.infer<typeof ManagerSchema>;
 
+const CopyingSchema = z.object({
+  /** What is copied, for people. */
+  from: z.string(),
+  pid: z.int(),
+  host: z.string(),
+  /** See `processPlace`. */
+  place: z.string(),
+  startedAt: z.int(),
+});
+
 const NodeSchema = z.object({ pid: z.int(), startedAt: z.int(), seenAt: z.int(), note: NodeNoteSchema });
-
-const TrafficSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  requests: z.int(),
-  failures: z.int(),
-  inFlight: z.int(),
-}) satisfies z.ZodType<TrafficRecord>;
-
-const DemandSchema = z.object({
-  service: z.string(),
-  waiting: z.int(),
-  requests: z.int(),
-}) satisfies z.ZodType<DemandRecord>;
 
 const ProxySchema = z.object({
   id: z.string(),
@@ -72,48 +74,10 @@ const ProxySchema = z.object({
   startedAt: z.int(),
   appliedRevision: z.int().nullable(),
   inFlight: z.record(z.string(), z.int()),
-  traffic: z.array(TrafficSchema),
-  demand: z.array(DemandSchema),
+  traffic: z.array(TrafficRecordSchema),
+  demand: z.array(DemandRecordSchema),
 });
 export type ProxyEntry = z.infer<typeof ProxySchema>;
-
-const HealthSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  health: z.enum(HEALTHS),
-  cause: z.string(),
-  since: z.int(),
-  proxyId: z.string(),
-  /** Epoch milliseconds. */
-  savedAt: z.int(),
-});
-
-const LatenciesSchema = z.array(
-  z.object({
-    instanceId: z.string(),
-    incarnation: z.string(),
-    cost: z.number(),
-    at: z.int(),
-  }),
-) satisfies z.ZodType<LatencyRecord[]>;
-
-const EjectionSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  cause: z.string(),
-  since: z.int(),
-  until: z.int(),
-  times: z.int(),
-}) satisfies z.ZodType<EjectionRecord>;
-
-const EventSchema = z.object({
-  at: z.int(),
-  type: z.enum(EVENT_TYPES),
-  service: z.string().nullable(),
-  instanceId: z.string().nullable(),
-  message: z.string(),
-  data: z.record(z.string(), z.unknown()),
-}) satisfies z.ZodType<HeimdallEvent>;
 
 const AlertSchema = z.object({ owner: z.string(), outage: OutageSchema });
 
@@ -121,25 +85,6 @@ const MessageSchema = z.object({
   owner: z.string(),
   delivery: z.object({ channel: z.string(), notification: NotificationSchema }),
 });
-
-const AcknowledgementSchema = z.object({
-  at: z.int(),
-  by: z.string(),
-  comment: z.string(),
-}) satisfies z.ZodType<Acknowledgement>;
-
-const SilenceSchema = z.object({
-  id: z.int(),
-  match: SilenceMatchSchema,
-  createdAt: z.int(),
-  until: z.int(),
-  by: z.string(),
-  comment: z.string(),
-}) satisfies z.ZodType<Silence>;
-
-const ChannelSchema = z
-  .object({ name: z.string(), spec: WebhookSpecSchema, at: z.int(), by: z.string() })
-  .transform(({ spec, ...row }) => ({ ...row, ...spec })) satisfies z.ZodType<AddedChannel>;
 
 /** How values look. */
 export const FORM = {
@@ -149,16 +94,19 @@ export const FORM = {
   ownService: new Form(OwnServiceSchema),
   sharedService: new Form(SharedServiceSchema),
   manager: new Form(ManagerSchema),
+  copying: new Form(CopyingSchema),
   node: new Form(NodeSchema),
   proxy: new Form(ProxySchema),
-  health: new Form(HealthSchema),
-  latencies: new Form(LatenciesSchema),
-  ejection: new Form(EjectionSchema),
-  event: new Form(EventSchema),
+  /** With when it was saved, in epoch milliseconds. */
+  health: new Form(HealthRecordSchema.extend({ savedAt: z.int() })),
+  latencies: new Form(z.array(LatencyRecordSchema)),
+  ejection: new Form(EjectionRecordSchema),
+  /** With its place among those written in the same commit. */
+  event: new Form(EventSchema.extend({ place: z.int().default(0) })),
   alert: new Form(AlertSchema),
   message: new Form(MessageSchema),
   acknowledgement: new Form(AcknowledgementSchema),
   silence: new Form(SilenceSchema),
-  channel: new Form(ChannelSchema),
+  channel: new Form(channelSchema(WebhookSpecSchema)),
   deployment: new Form(DeploymentSchema),
 };

@@ -17,6 +17,13 @@ export interface EtcdFacts {
     readonly deployments: number;
     readonly events: number;
   } | null;
+  /** Another registry that is being copied into it, or was when that broke off; null: none. */
+  readonly copying: {
+    readonly from: string;
+    readonly pid: number;
+    readonly host: string;
+    readonly startedAt: number;
+  } | null;
   /** The pid of the manager that has the node; null: nobody has it. */
   readonly managerPid: number | null;
   readonly proxies: readonly ProxyRecord[];
@@ -29,7 +36,7 @@ export async function inspectEtcd(etcd: EtcdSettings, node: string, now: number)
   const silent = faults.flatMap((reason, index) => {
     return reason === null ? [] : [{ endpoint: etcd.endpoints[index] ?? '', reason }];
   });
-  const nothing = { content: null, managerPid: null, proxies: [], instanceIds: [] };
+  const nothing = { content: null, copying: null, managerPid: null, proxies: [], instanceIds: [] };
   if (silent.length === etcd.endpoints.length) return { silent, ...nothing };
   const store = new Store(etcd);
   try {
@@ -60,6 +67,7 @@ async function read(store: Store, node: string, now: number): Promise<Omit<EtcdF
   const services = new Set(of('state/services/').map(({ name }) => name.split('/')[3]));
   const instances = of('state/instances/').flatMap((entry) => valueIfValid(FORM.instance, entry)?.instance ?? []);
   const manager = entries.find(({ name }) => name === NAMES.manager(node));
+  const copying = entries.find(({ name }) => name === NAMES.copying);
   return {
     content: {
       revision: entries.find(({ name }) => name === NAMES.revision)?.modified ?? 0,
@@ -68,6 +76,7 @@ async function read(store: Store, node: string, now: number): Promise<Omit<EtcdF
       deployments: of('state/deployments/').length,
       events: await store.count('kept/events/'),
     },
+    copying: (copying && valueIfValid(FORM.copying, copying)) ?? null,
     managerPid: (manager && valueIfValid(FORM.manager, manager)?.pid) ?? null,
     proxies: of('state/proxies/').flatMap((entry) => proxyOf(entry, names, now) ?? []),
     instanceIds: instances.map(({ id }) => id),

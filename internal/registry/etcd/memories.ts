@@ -1,4 +1,5 @@
 import type { EjectionRecord } from '../../model/ejection.ts';
+import { EJECTION_KEPT_MS, FINDINGS_KEPT_MS } from '../kept-for.ts';
 import type { LatencyRecord } from '../registry.ts';
 import { RollingLease, withLeases } from './leases.ts';
 import { NAMES } from './names.ts';
@@ -6,9 +7,6 @@ import { valueIfValid } from './parse.ts';
 import { FORM } from './forms.ts';
 import type { Store } from './store.ts';
 
-const DAY_MS = 86_400_000;
-/** How long after its end an ejection is kept: nobody may have come to try the instance out. */
-const EJECTION_KEPT_MS = 3_600_000;
 const LEASE_SECONDS = 26 * 3_600;
 const LEASE_EVERY_MS = 3_600_000;
 
@@ -35,13 +33,13 @@ export class Memories {
     const latest = new Map<string, LatencyRecord>();
     for (const record of entries.flatMap((entry) => valueIfValid(FORM.latencies, entry) ?? [])) {
       const isOlder = (latest.get(record.instanceId)?.at ?? 0) > record.at;
-      if (!isOlder && record.at >= this.#clock() - DAY_MS) latest.set(record.instanceId, record);
+      if (!isOlder && record.at >= this.#clock() - FINDINGS_KEPT_MS) latest.set(record.instanceId, record);
     }
     return [...latest.values()];
   }
 
   async saveLatencies(records: readonly LatencyRecord[]): Promise<void> {
-    const oldest = this.#clock() - DAY_MS;
+    const oldest = this.#clock() - FINDINGS_KEPT_MS;
     for (const { instanceId, incarnation, cost, at } of records) {
       this.#latencies.set(instanceId, { instanceId, incarnation, cost, at });
     }

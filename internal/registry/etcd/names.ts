@@ -6,6 +6,8 @@ export const NAMES = {
   id: 'state/id',
   /** Changed with every commit of desired state: its revision is that of the picture. */
   revision: 'state/revision',
+  /** As long as another registry is copied into this one; no manager begins on a half of it. */
+  copying: 'state/copying',
   watched: 'state/watched',
   counter: (of: string) => `state/counters/${of}`,
   instance: (host: string, port: number) => `state/instances/${encodeURIComponent(host)}/${port}`,

@@ -2,6 +2,7 @@ import type { Logger } from '../../../pkg/logger/logger.ts';
 import type { EtcdSettings } from '../../model/registry-settings.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
 import { MOST_REQUEST_KEYS } from '../request-keys.ts';
+import { refuseHalfCopy } from './copying.ts';
 import { Mirror } from './mirror.ts';
 import { ensureId } from './registry-id.ts';
 import { Store } from './store.ts';
@@ -24,7 +25,8 @@ interface ManagerRegistryOptions {
 
 /**
  * Opens a manager's side of the registry in etcd, and takes the node.
- * @throws {HeimdallError} MANAGER_RUNNING naming the node and the other's pid and host; REGISTRY_UNAVAILABLE, REGISTRY_BROKEN.
+ * @throws {HeimdallError} MANAGER_RUNNING naming the node and the other's pid and host; REGISTRY_UNAVAILABLE, also as long as
+ *   another registry is being copied into it; REGISTRY_BROKEN.
  */
 export async function openEtcdManager(options: ManagerRegistryOptions): Promise<EtcdWriter> {
   const { etcd, node, clock = Date.now, pid = process.pid, log, patience = 2 * HEARTBEAT_LIMIT_MS } = options;
@@ -34,6 +36,7 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
   const mirror = new Mirror({ store, beginning: 'state/', log });
   const requests = new Mirror({ store, beginning: 'requests/', log });
   try {
+    await refuseHalfCopy(store);
     await ensureId(store);
     const me = await managerOf({ node, pid, startedAt });
     const tenure = await Tenure.begin({ store, me, log }, patience);
@@ -50,6 +53,7 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
       startedAt,
     });
     try {
+      await refuseHalfCopy(store); // one that began meanwhile may not have seen this manager
       await writer.snapshot();
     } catch (error) {
       await writer.close();

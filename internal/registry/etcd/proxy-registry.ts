@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
+import { FINDINGS_KEPT_MS } from '../kept-for.ts';
 import {
   HEARTBEAT_LIMIT_MS,
   type LatencyRecord,
@@ -27,8 +29,6 @@ const PRESENCE_RENEWED_MS = 900;
 /** For how long people are told of one that is gone. */
 const RECORD_SECONDS = 60;
 const RECORD_RENEWED_MS = 10_000;
-/** Age from which the health of an instance that the registry does not know is swept away, in milliseconds. */
-const HEALTH_KEPT_MS = 86_400_000;
 /** Health that has not changed is written again after so long, for the sake of its age. */
 const HEALTH_REWRITTEN_MS = 3_600_000;
 
@@ -98,12 +98,10 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     await this.mirror.ready();
     const now = this.clock();
     const writes: Write[] = records.flatMap((record) => {
-      const { instanceId, incarnation, health, cause, since, proxyId } = record;
-      const value = { instanceId, incarnation, health, cause, since, proxyId };
-      const entry = this.mirror.get(NAMES.health(instanceId));
+      const entry = this.mirror.get(NAMES.health(record.instanceId));
       const { savedAt = 0, ...known } = (entry && valueIfValid(FORM.health, entry)) ?? {};
-      const isNews = JSON.stringify(known) !== JSON.stringify(value) || savedAt < now - HEALTH_REWRITTEN_MS;
-      return isNews ? [{ put: NAMES.health(instanceId), value: { ...value, savedAt: now } }] : [];
+      const isNews = !isDeepStrictEqual(known, healthOf(record)) || savedAt < now - HEALTH_REWRITTEN_MS;
+      return isNews ? [putHealth(record, now)] : [];
     });
     const saved = new Set(records.map(({ instanceId }) => instanceId));
     for (const instanceId of this.#forgotten(now)) {
@@ -190,7 +188,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   #forgotten(now: number): string[] {
     const old = [...this.mirror.all('health').values()]
       .map((entry) => valueOf(FORM.health, entry))
-      .filter(({ savedAt }) => savedAt < now - HEALTH_KEPT_MS);
+      .filter(({ savedAt }) => savedAt < now - FINDINGS_KEPT_MS);
     if (old.length === 0) return [];
     const known = new Set(keptInstances(this.mirror).map(({ instance }) => instance.id));
     return old.map(({ instanceId }) => instanceId).filter((id) => !known.has(id));
@@ -206,4 +204,13 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     this.#reports = result.catch(() => undefined);
     return this.during(result);
   }
+}
+
+/** @param savedAt - epoch milliseconds. */
+export function putHealth(record: HealthRecord, savedAt: number): Write {
+  return { put: NAMES.health(record.instanceId), value: { ...healthOf(record), savedAt } };
+}
+
+function healthOf({ instanceId, incarnation, health, cause, since, proxyId }: HealthRecord): HealthRecord {
+  return { instanceId, incarnation, health, cause, since, proxyId };
 }

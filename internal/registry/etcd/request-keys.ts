@@ -1,9 +1,11 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
+import type { KeptRequest } from '../kept.ts';
 import {
   type ClaimedRequest,
   type KeptAnswer,
+  KeptAnswerSchema,
   MOST_ANSWER_BYTES,
   REQUEST_KEY_MS,
   type RequestClaim,
@@ -15,11 +17,6 @@ import { FORM } from './forms.ts';
 import { Form, valueOf } from './parse.ts';
 import type { Entry, Store, Write } from './store.ts';
 
-const AnswerSchema = z.object({
-  status: z.int(),
-  fields: z.record(z.string(), z.string()),
-  body: z.string(),
-}) satisfies z.ZodType<KeptAnswer>;
 const ClaimSchema = z.object({
   fingerprint: z.string(),
   /** Epoch milliseconds. */
@@ -78,15 +75,14 @@ export class EtcdRequestKeys implements RequestKeys {
   }
 
   async settle({ owner, key, fingerprint }: RequestClaim, answer: KeptAnswer): Promise<void> {
-    const text = JSON.stringify(answer);
-    const packed = (await promisify(gzip)(text)).toString('base64');
-    if (packed.length > MOST_PACKED) {
+    const packed = await pack(answer);
+    if (packed === null) {
       await this.giveUp({ owner, key, fingerprint });
       return;
     }
     await this.#change({ owner, key, fingerprint }, (claim, name) => [
-      { put: NAMES.answer(owner, key), value: packed },
-      { put: name, value: { ...claim, bytes: Buffer.byteLength(text) } },
+      { put: NAMES.answer(owner, key), value: packed.value },
+      { put: name, value: { ...claim, bytes: packed.bytes } },
     ]);
     await this.#trim();
   }
@@ -144,7 +140,7 @@ export class EtcdRequestKeys implements RequestKeys {
     const { entry } = await this.#options.store.get(NAMES.answer(owner, key));
     if (entry === null) return null;
     const text = await promisify(gunzip)(Buffer.from(valueOf(FORM.text, entry), 'base64'));
-    return AnswerSchema.parse(JSON.parse(text.toString()));
+    return KeptAnswerSchema.parse(JSON.parse(text.toString()));
   }
 
   #isOld(entry: Entry): boolean {
@@ -187,6 +183,22 @@ export class EtcdRequestKeys implements RequestKeys {
     this.#turns.set(name, over);
     return result;
   }
+}
+
+/** One that another registry has kept. @param place - the older comes first. */
+export async function putRequest({ claim, at, answer }: KeptRequest, place: number): Promise<Write[]> {
+  const { owner, key, fingerprint } = claim;
+  const packed = answer && (await pack(answer));
+  const value: Claim = { fingerprint, at, claimant: '', place, bytes: packed?.bytes ?? null };
+  const put: Write = { put: NAMES.request(owner, key), value };
+  return packed === null ? [put] : [put, { put: NAMES.answer(owner, key), value: packed.value }];
+}
+
+/** Null: it is too large. */
+async function pack(answer: KeptAnswer): Promise<{ readonly value: string; readonly bytes: number } | null> {
+  const text = JSON.stringify(answer);
+  const value = (await promisify(gzip)(text)).toString('base64');
+  return value.length > MOST_PACKED ? null : { value, bytes: Buffer.byteLength(text) };
 }
 
 function countOf(mirror: Mirror): number {

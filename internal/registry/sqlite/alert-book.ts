@@ -1,6 +1,6 @@
 import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { Acknowledgement, AlertBook, AlertControls, AlertRecord, Silence } from '../../../pkg/alerts/book.ts';
-import { HeimdallError } from '../../model/errors.ts';
+import { alertNotFound, channelNotFound, silenceNotFound } from '../refusals.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { AlertRowSchema, ChannelRowSchema, IdRowSchema, NumberRowSchema, parseRow, SilenceRowSchema } from './rows.ts';
@@ -72,10 +72,7 @@ export class SqliteAlertBook implements AlertBook {
   removeSilence(id: number): Promise<Silence> {
     return this.#connection.write((handle) => {
       const row = handle.get(`${SILENCES} WHERE id = ?`, id);
-      if (row === undefined) {
-        const message = `there is no silence ${id}; GET /alerts/silences shows them`;
-        throw new HeimdallError('SILENCE_NOT_FOUND', message, { id });
-      }
+      if (row === undefined) throw silenceNotFound(id);
       handle.run('DELETE FROM alert_silences WHERE id = ?', id);
       return parseRow('alert_silences', SilenceRowSchema, row);
     });
@@ -95,14 +92,16 @@ export class SqliteAlertBook implements AlertBook {
   removeChannel(name: string): Promise<AddedChannel> {
     return this.#connection.write((handle) => {
       const row = handle.get(`${CHANNELS} WHERE name = ?`, name);
-      if (row === undefined) {
-        const message = `there is no alert channel ${name} that came through the API; GET /alerts/channels shows them`;
-        throw new HeimdallError('CHANNEL_NOT_FOUND', message, { name });
-      }
+      if (row === undefined) throw channelNotFound(name);
       handle.run('DELETE FROM alert_channels WHERE name = ?', name);
       return parseRow('alert_channels', ChannelRowSchema, row);
     });
   }
+}
+
+/** Also those that are over. */
+export function readAllSilences(handle: Handle): Silence[] {
+  return handle.all(`${SILENCES} ORDER BY id`).map((row) => parseRow('alert_silences', SilenceRowSchema, row));
 }
 
 export function readChannels(handle: Handle): AddedChannel[] {
@@ -121,8 +120,7 @@ export function readControls(handle: Handle, now: number): AlertControls {
 }
 
 function silencesAfter(handle: Handle, now: number): Silence[] {
-  const rows = handle.all(`${SILENCES} WHERE until > ? ORDER BY id`, now);
-  return rows.map((row) => parseRow('alert_silences', SilenceRowSchema, row));
+  return readAllSilences(handle).filter(({ until }) => until > now);
 }
 
 /** @throws {HeimdallError} ALERT_NOT_FOUND */
@@ -132,9 +130,8 @@ function findActive(handle: Handle, name: string): AlertRecord {
     name,
     name,
   );
-  if (row !== undefined) return recordOf(row);
-  const message = `there is no active alert with the id or key ${name}; GET /alerts?state=active shows them`;
-  throw new HeimdallError('ALERT_NOT_FOUND', message, { name });
+  if (row === undefined) throw alertNotFound(name);
+  return recordOf(row);
 }
 
 function recordOf(row: unknown): AlertRecord {

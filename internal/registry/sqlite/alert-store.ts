@@ -1,17 +1,15 @@
 import type { AddedChannel } from '../../../pkg/alerts/added-channel.ts';
 import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
+import { KEPT_ALERTS, MESSAGE_LIMIT_MS } from '../kept-for.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
 import { readChannels, readControls } from './alert-book.ts';
 import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { DeliveryRowSchema, OutageRowSchema, parseRow } from './rows.ts';
 
-/** How many alerts that are over are kept as history. */
-const KEPT_ALERTS = 1_000;
-/** Messages older than this, in milliseconds, are no news any more. */
-const MESSAGE_LIMIT_MS = 86_400_000;
-const MANAGER_PREFIX = 'manager:';
+/** How the owners of rows begin that are managers. */
+export const MANAGER_PREFIX = 'manager:';
 /** Owners of rows that a load balancer may take over; the parameter is the oldest heartbeat that counts. */
 const GONE_PROXIES = `owner NOT GLOB '${MANAGER_PREFIX}*' AND owner NOT IN (SELECT id FROM proxies WHERE heartbeat_at >= ?)`;
 /** There is one manager at a time. The parameter makes both of one form. */

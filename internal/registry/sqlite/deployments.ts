@@ -1,5 +1,5 @@
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
-import { HeimdallError } from '../../model/errors.ts';
+import { deploymentNotFound, deploymentRunning } from '../refusals.ts';
 import type { DeploymentChange, DeploymentDraft } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import { DeploymentRowSchema, NumberRowSchema, parseRow, StepRowSchema } from './rows.ts';
@@ -12,7 +12,7 @@ const NOT_OVER = "state IN ('queued', 'running', 'rolling-back')";
 export function insertDeployment(handle: Handle, draft: DeploymentDraft, now: number): Deployment {
   const { service, kind, release, by, queue } = draft;
   const [other] = readDeployments(handle, 1, service, true);
-  if (other !== undefined && !queue) throw running(other);
+  if (other !== undefined && !queue) throw deploymentRunning(other);
   handle.run(
     `INSERT INTO deployments (service, kind, state, release, by, created_at) VALUES (?, ?, 'queued', ?, ?, ?)`,
     service,
@@ -80,8 +80,8 @@ export function readDeployments(handle: Handle, limit: number, service: string |
 /** @throws {HeimdallError} DEPLOYMENT_NOT_FOUND */
 export function readDeployment(handle: Handle, id: number): Deployment {
   const row = handle.get(`${DEPLOYMENTS} WHERE id = ?`, id);
-  if (row !== undefined) return parseRow('deployments', DeploymentRowSchema, row);
-  throw new HeimdallError('DEPLOYMENT_NOT_FOUND', `there is no deployment ${id}; GET /deployments shows them`, { id });
+  if (row === undefined) throw deploymentNotFound(id);
+  return parseRow('deployments', DeploymentRowSchema, row);
 }
 
 /** Oldest first. */
@@ -97,11 +97,4 @@ export function readSteps(handle: Handle, deployment: number, after: number): De
 
 function lastId(handle: Handle): number {
   return parseRow('sqlite', NumberRowSchema, handle.get('SELECT last_insert_rowid() AS id')).id;
-}
-
-function running({ id, service, kind, state }: Deployment): HeimdallError {
-  const message =
-    `a ${kind} of ${service} is ${state} already (deployment ${id}); ` +
-    'wait until it is over, or let this one wait for its turn with ?queue=true';
-  return new HeimdallError('DEPLOYMENT_RUNNING', message, { deployment: id });
 }

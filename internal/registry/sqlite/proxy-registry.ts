@@ -1,6 +1,7 @@
 import type { HealthRecord } from '../../model/health.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
+import { EJECTION_KEPT_MS, FINDINGS_KEPT_MS } from '../kept-for.ts';
 import type {
   DemandRecord,
   LatencyRecord,
@@ -18,10 +19,6 @@ import { readWatched, writeSample } from './samples.ts';
 
 /** Age of a heartbeat from which the load balancer's rows are swept away, in milliseconds. */
 const PROXY_SWEEP_MS = 60_000;
-/** Age from which the health of an instance that the registry does not know is swept away, in milliseconds. */
-const HEALTH_SWEEP_MS = 86_400_000;
-/** How long after its end an ejection is kept: nobody may have come to try the instance out. */
-const EJECTION_SWEEP_MS = 3_600_000;
 
 interface ProxyRegistryParts extends ReaderOptions {
   readonly proxyId: string;
@@ -106,7 +103,7 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
       // declared instances have no row of their own, so that absence alone proves nothing
       handle.run(
         'DELETE FROM health WHERE reported_at < ? AND instance_id NOT IN (SELECT id FROM instances)',
-        now - HEALTH_SWEEP_MS,
+        now - FINDINGS_KEPT_MS,
       );
     });
   }
@@ -126,12 +123,12 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
           at,
         );
       }
-      handle.run('DELETE FROM latencies WHERE at < ?', this.clock() - HEALTH_SWEEP_MS);
+      handle.run('DELETE FROM latencies WHERE at < ?', this.clock() - FINDINGS_KEPT_MS);
     });
   }
 
   ejections(): Promise<EjectionRecord[]> {
-    return this.connection.read((handle) => readEjections(handle, this.clock() - EJECTION_SWEEP_MS));
+    return this.connection.read((handle) => readEjections(handle, this.clock() - EJECTION_KEPT_MS));
   }
 
   saveEjections(records: readonly EjectionRecord[], over: readonly string[]): Promise<void> {
@@ -148,7 +145,7 @@ export class SqliteProxyRegistry extends SqliteReader implements ProxyRegistry {
         );
       }
       for (const id of over) handle.run('DELETE FROM ejections WHERE instance_id = ?', id);
-      handle.run('DELETE FROM ejections WHERE until < ?', this.clock() - EJECTION_SWEEP_MS);
+      handle.run('DELETE FROM ejections WHERE until < ?', this.clock() - EJECTION_KEPT_MS);
     });
   }
 

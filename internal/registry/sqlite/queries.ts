@@ -5,18 +5,16 @@ import type { Instance } from '../../model/instance.ts';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { NodeRecord } from '../../model/node.ts';
 import type { ServiceState } from '../../model/service-state.ts';
+import { EjectionRecordSchema, HealthRecordSchema, LatencyRecordSchema } from '../record-schemas.ts';
 import type { EventQuery, LatencyRecord, ManagerRecord, ProxyRecord, ProxyTraffic } from '../registry.ts';
 import type { Handle } from './handle.ts';
 import {
   CountRowSchema,
   DemandRowSchema,
-  EjectionRowSchema,
   EventRowSchema,
-  HealthRowSchema,
   IdRowSchema,
   IdsRowSchema,
   InstanceRowSchema,
-  LatencyRowSchema,
   LeaseRowSchema,
   ManagerRowSchema,
   type MetaRow,
@@ -114,7 +112,7 @@ export function readHealth(handle: Handle, only: Health | null): HealthRecord[] 
      WHERE health IS coalesce(?, health) ORDER BY instance_id`,
     only,
   );
-  return rows.map((row) => parseRow('health', HealthRowSchema, row));
+  return rows.map((row) => parseRow('health', HealthRecordSchema, row));
 }
 
 export function readProxies(handle: Handle): ProxyRecord[] {
@@ -155,7 +153,7 @@ export function readTraffic(handle: Handle, since: number): ProxyTraffic[] {
 
 export function readLatencies(handle: Handle): LatencyRecord[] {
   const rows = handle.all('SELECT instance_id AS instanceId, incarnation, cost, at FROM latencies');
-  return rows.map((row) => parseRow('latencies', LatencyRowSchema, row));
+  return rows.map((row) => parseRow('latencies', LatencyRecordSchema, row));
 }
 
 /** @param since - those that were over before it are left out; epoch milliseconds. */
@@ -164,7 +162,7 @@ export function readEjections(handle: Handle, since: number): EjectionRecord[] {
     'SELECT instance_id AS instanceId, incarnation, cause, since, until, times FROM ejections WHERE until >= ?',
     since,
   );
-  return rows.map((row) => parseRow('ejections', EjectionRowSchema, row));
+  return rows.map((row) => parseRow('ejections', EjectionRecordSchema, row));
 }
 
 /** Whoever manages the registry, or last did without leaving in order. */

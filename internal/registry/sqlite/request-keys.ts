@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   type ClaimedRequest,
   type KeptAnswer,
+  KeptAnswerSchema,
   MOST_ANSWER_BYTES,
   MOST_REQUEST_KEYS,
   REQUEST_KEY_MS,
@@ -12,15 +13,17 @@ import type { Connection } from './connection.ts';
 import type { Handle } from './handle.ts';
 import { json, parseRow } from './rows.ts';
 
-const AnswerSchema = z.object({
-  status: z.int(),
-  fields: z.record(z.string(), z.string()),
-  body: z.string(),
-}) satisfies z.ZodType<KeptAnswer>;
 const ClaimedRowSchema = z.object({
   fingerprint: z.string(),
-  answer: json(AnswerSchema).nullable(),
+  answer: json(KeptAnswerSchema).nullable(),
   claimant: z.string(),
+});
+const RequestRowSchema = z.object({
+  owner: z.string(),
+  key: z.string(),
+  fingerprint: z.string(),
+  at: z.int(),
+  answer: json(KeptAnswerSchema).nullable(),
 });
 const BytesRowSchema = z.object({ bytes: z.int() });
 
@@ -101,6 +104,12 @@ export class SqliteRequestKeys implements RequestKeys {
       );
     });
   }
+}
+
+/** All, oldest first. */
+export function readRequests(handle: Handle): z.infer<typeof RequestRowSchema>[] {
+  const rows = handle.all('SELECT owner, key, fingerprint, at, answer FROM request_keys ORDER BY at, rowid');
+  return rows.map((row) => parseRow('request_keys', RequestRowSchema, row));
 }
 
 function answerBytes(handle: Handle): number {

@@ -1,17 +1,22 @@
 import { z } from 'zod';
-import { type AddedChannel, WebhookSpecSchema } from '../../../pkg/alerts/added-channel.ts';
-import { type Silence, SilenceMatchSchema } from '../../../pkg/alerts/book.ts';
+import { WebhookSpecSchema } from '../../../pkg/alerts/added-channel.ts';
+import { SilenceMatchSchema } from '../../../pkg/alerts/book.ts';
 import { NotificationSchema, OutageSchema } from '../../../pkg/alerts/store.ts';
 import { DeploymentSchema, DeploymentStepSchema } from '../../model/deployment.ts';
 import { HeimdallError } from '../../model/errors.ts';
-import { EVENT_TYPES, type StoredEvent } from '../../model/event.ts';
-import { HEALTHS, type HealthRecord } from '../../model/health.ts';
+import type { StoredEvent } from '../../model/event.ts';
 import { AnnouncerSchema, InstanceSchema, ProcessIdentitySchema } from '../../model/instance.ts';
 import { NodeNoteSchema } from '../../model/node.ts';
-import type { EjectionRecord } from '../../model/ejection.ts';
 import { ReleaseSchema } from '../../model/release.ts';
 import { OverridesSchema, ServiceStateSchema } from '../../model/service-state.ts';
-import type { DemandRecord, LatencyRecord, ManagerRecord, TrafficRecord } from '../registry.ts';
+import {
+  channelSchema,
+  DemandRecordSchema,
+  EventSchema,
+  SilenceSchema,
+  TrafficRecordSchema,
+} from '../record-schemas.ts';
+import type { ManagerRecord } from '../registry.ts';
 
 export const MetaRowSchema = z.object({ registryId: z.string(), revision: z.int().min(0) });
 export type MetaRow = z.infer<typeof MetaRowSchema>;
@@ -34,24 +39,10 @@ export const PortsRowSchema = z.object({ ports: json(z.array(z.int())) });
 
 export const CountRowSchema = z.object({ count: z.int() });
 
-export const EventRowSchema = z.object({
+export const EventRowSchema = EventSchema.extend({
   id: z.int(),
-  at: z.int(),
-  type: z.enum(EVENT_TYPES),
-  service: z.string().nullable(),
-  instanceId: z.string().nullable(),
-  message: z.string(),
-  data: json(z.record(z.string(), z.unknown())),
+  data: json(EventSchema.shape.data),
 }) satisfies z.ZodType<StoredEvent>;
-
-export const HealthRowSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  health: z.enum(HEALTHS),
-  cause: z.string(),
-  since: z.int(),
-  proxyId: z.string(),
-}) satisfies z.ZodType<HealthRecord>;
 
 export const ManagerRowSchema = z.object({
   pid: z.int(),
@@ -85,35 +76,9 @@ export const IdRowSchema = z.object({ id: z.string() });
 
 const OfProxySchema = z.object({ proxyId: z.string() });
 
-export const TrafficRowSchema = OfProxySchema.extend({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  requests: z.int(),
-  failures: z.int(),
-  inFlight: z.int(),
-}) satisfies z.ZodType<TrafficRecord>;
+export const TrafficRowSchema = OfProxySchema.extend(TrafficRecordSchema.shape);
 
-export const DemandRowSchema = OfProxySchema.extend({
-  service: z.string(),
-  waiting: z.int(),
-  requests: z.int(),
-}) satisfies z.ZodType<DemandRecord>;
-
-export const LatencyRowSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  cost: z.number(),
-  at: z.int(),
-}) satisfies z.ZodType<LatencyRecord>;
-
-export const EjectionRowSchema = z.object({
-  instanceId: z.string(),
-  incarnation: z.string(),
-  cause: z.string(),
-  since: z.int(),
-  until: z.int(),
-  times: z.int(),
-}) satisfies z.ZodType<EjectionRecord>;
+export const DemandRowSchema = OfProxySchema.extend(DemandRecordSchema.shape);
 
 export const OutageRowSchema = OutageSchema.extend({
   alert: json(OutageSchema.shape.alert),
@@ -131,18 +96,9 @@ export const AlertRowSchema = OutageRowSchema.pick({ id: true, alert: true, reso
   },
 );
 
-export const SilenceRowSchema = z.object({
-  id: z.int(),
-  match: json(SilenceMatchSchema),
-  createdAt: z.int(),
-  until: z.int(),
-  by: z.string(),
-  comment: z.string(),
-}) satisfies z.ZodType<Silence>;
+export const SilenceRowSchema = SilenceSchema.extend({ match: json(SilenceMatchSchema) });
 
-export const ChannelRowSchema = z
-  .object({ name: z.string(), spec: json(WebhookSpecSchema), at: z.int(), by: z.string() })
-  .transform(({ spec, ...row }) => ({ ...row, ...spec })) satisfies z.ZodType<AddedChannel>;
+export const ChannelRowSchema = channelSchema(json(WebhookSpecSchema));
 
 export const DeliveryRowSchema = z.object({ channel: z.string(), notification: json(NotificationSchema) });
 

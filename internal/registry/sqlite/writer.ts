@@ -1,10 +1,10 @@
 import { type Deployment, type DeploymentStep, isOver } from '../../model/deployment.ts';
-import { HeimdallError } from '../../model/errors.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
 import type { Instance } from '../../model/instance.ts';
 import type { NodeNote, NodeRecord } from '../../model/node.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
+import { instanceNotFound } from '../refusals.ts';
 import {
   type DeploymentChange,
   type DeploymentDraft,
@@ -90,7 +90,7 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     const { desiredDelta = 0, ...fields } = change;
     return this.connection.write((handle) => {
       const before = readInstance(handle, id);
-      if (!before) throw new HeimdallError('INSTANCE_NOT_FOUND', `There is no instance ${id}.`, { id });
+      if (!before) throw instanceNotFound(id);
       const instance = checkInstance({ ...before, ...fields });
       checkStep(before, instance);
       checkPort(handle, instance);

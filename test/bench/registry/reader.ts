@@ -42,6 +42,7 @@ const plane = new DataPlane({
   log,
   slots,
   startProbe: passAtOnce,
+  rescue() {},
   upstreamRemoved() {},
   poolsChanged: () => engine.changed(),
 });

@@ -52,7 +52,7 @@ describe('the state of an instance in one mark', () => {
 describe('the state of a load balancer', () => {
   const at = '2026-01-02T12:00:00.000Z';
   const balancer = (changes: Partial<LoadBalancerView> = {}): LoadBalancerView => ({
-    id: 'lb',
+    id: 'box-8080-9-a1b2c3',
     pid: 9,
     startedAt: '2026-01-02T11:00:00.000Z',
     appliedRevision: 7,
@@ -71,10 +71,12 @@ describe('the state of a load balancer', () => {
     assert.equal(balancerStanding(balancer(), [], { at, revision: null }).word, 'in service');
   });
 
-  it('is replaced when another one was started after its last word, else silent', () => {
+  it('is replaced when another one was started in its place after its last word, else silent', () => {
     const ended = balancer({ alive: false, heartbeatAgeMs: 600_000 });
     assert.equal(word(ended), 'silent');
     assert.equal(word(ended, balancer({ startedAt: '2026-01-02T11:40:00.000Z' })), 'silent');
     assert.equal(word(ended, balancer({ startedAt: '2026-01-02T11:50:01.000Z' })), 'replaced');
+    const elsewhere = { id: 'other-8080-9-a1b2c3', startedAt: '2026-01-02T11:50:01.000Z' };
+    assert.equal(word(ended, balancer(elsewhere)), 'silent');
   });
 });

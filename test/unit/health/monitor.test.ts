@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type HealthChange, HealthMonitor, type MonitorTarget } from '../../../internal/health/monitor.ts';
+import {
+  type FallenSilent,
+  type HealthChange,
+  HealthMonitor,
+  type MonitorTarget,
+} from '../../../internal/health/monitor.ts';
 import type { ProbeResult } from '../../../internal/health/probe.ts';
 import { type HealthCheck, HealthCheckSchema } from '../../../internal/model/health-check.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
@@ -11,6 +16,8 @@ import { seededRandom } from '../algorithms/candidates.ts';
 const CHECK = HealthCheckSchema.parse({}); // every 1 s, rise 2, fall 3
 const PASS: ProbeResult = { passed: true, cause: 'passed (200 in 1 ms)', elapsedMs: 1 };
 const FAIL: ProbeResult = { passed: false, cause: 'status 503', elapsedMs: 1 };
+const NO_HOST: ProbeResult = { passed: false, cause: 'connect timeout after 500 ms', elapsedMs: 500 };
+const NO_APP: ProbeResult = { passed: false, cause: 'timeout after 500 ms', elapsedMs: 500 };
 
 const log = createLogger({ name: 'test', level: 'silent', pretty: false });
 
@@ -31,6 +38,7 @@ function setUp(probe?: PromisedProbe, random = () => 0.5) {
   const start = clock.now();
   const calls: Call[] = [];
   const changes: HealthChange[] = [];
+  const silent: FallenSilent[] = [];
   const answers = new Map<number, ProbeResult>();
   const monitor = new HealthMonitor({
     startProbe: startOf((where, check, signal) => {
@@ -40,12 +48,13 @@ function setUp(probe?: PromisedProbe, random = () => 0.5) {
     clock,
     random,
     onTransition: (change) => changes.push(change),
+    onSilent: (fallen) => silent.push(fallen),
     log,
   });
   const set = (...targets: MonitorTarget[]) => monitor.set(new Map(targets.map((item) => [`i${item.port}`, item])));
   const times = (port: number) => calls.filter((call) => call.port === port).map((call) => call.at);
   const steps = () => changes.map(({ id, from, to, cause }) => `${id} ${from} > ${to}: ${cause}`);
-  return { clock, start, calls, changes, answers, monitor, set, times, steps };
+  return { clock, start, calls, changes, silent, answers, monitor, set, times, steps };
 }
 
 describe('an instance that is new', () => {
@@ -353,6 +362,76 @@ describe('the first round', () => {
     const round = monitor.firstRound();
     monitor.stop();
     await round;
+  });
+});
+
+describe('an instance that answers nobody any more', () => {
+  const rescue = (when: HealthCheck['rescue']) => ({ check: HealthCheckSchema.parse({ rescue: when }) });
+
+  it('is told with the check that takes it down, once until it is up again', async () => {
+    const { clock, answers, set, silent, steps } = setUp();
+    set(target(1));
+    await clock.advance(0);
+    answers.set(1, NO_HOST);
+    await clock.advance(1_250); // two of three
+    assert.deepEqual(silent, []);
+    await clock.advance(5_000);
+    assert.deepEqual(silent, [{ id: 'i1', incarnation: '1#1', silence: 'host', cause: NO_HOST.cause }]);
+    answers.set(1, PASS);
+    await clock.advance(5_000);
+    answers.set(1, NO_HOST);
+    await clock.advance(5_000);
+    assert.equal(silent.length, 2);
+    assert.equal(steps().length, 4);
+  });
+
+  it('is told by a check, not by a request that could not connect: its listener may have been busy', async () => {
+    const { clock, answers, set, silent, monitor } = setUp();
+    set(target(1));
+    await clock.advance(0);
+    answers.set(1, NO_HOST);
+    monitor.reportFailure('i1', 'connect ETIMEDOUT');
+    assert.deepEqual(silent, []);
+    await clock.advance(250);
+    assert.equal(silent.length, 1);
+  });
+
+  it('is told later when only later checks find that its host is gone', async () => {
+    const { clock, answers, set, silent } = setUp();
+    set(target(1, rescue('silent')), target(2));
+    await clock.advance(500);
+    for (const port of [1, 2]) answers.set(port, NO_APP);
+    await clock.advance(3_000);
+    const told = () => silent.map(({ id, silence }) => `${id} ${silence}`);
+    assert.deepEqual(told(), ['i1 app']); // the other has a host that takes connections
+    for (const port of [1, 2]) answers.set(port, NO_HOST);
+    await clock.advance(3_000);
+    for (const port of [1, 2]) answers.set(port, NO_APP);
+    await clock.advance(3_000);
+    assert.deepEqual(told().toSorted(), ['i1 app', 'i1 host', 'i2 host']);
+  });
+
+  it('is not told when nobody wants it, nor when somebody answers badly', async () => {
+    const { clock, answers, set, silent } = setUp();
+    set(target(1, rescue('never')), target(2, rescue('silent')), target(3, rescue('silent')));
+    answers.set(1, NO_HOST);
+    answers.set(2, FAIL);
+    answers.set(3, { ...FAIL, cause: 'connect ECONNREFUSED' });
+    await clock.advance(5_000);
+    assert.deepEqual(silent, []);
+  });
+
+  it('is told again of another process', async () => {
+    const { clock, answers, set, silent } = setUp();
+    answers.set(1, NO_HOST);
+    set(target(1));
+    await clock.advance(100);
+    set(target(1, { incarnation: '1#2' }));
+    await clock.advance(100);
+    assert.deepEqual(
+      silent.map(({ incarnation }) => incarnation),
+      ['1#1', '1#2'],
+    );
   });
 });
 

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { probe } from '../../../internal/health/probe.ts';
 import { HealthCheckSchema } from '../../../internal/model/health-check.ts';
+import { DeafListener } from '../../support/deaf-listener.ts';
 import { probeBackends } from '../../support/probe-backends.ts';
 
 /** Generous where the timeout is not what is tested. */
@@ -226,6 +227,16 @@ describe('the timeout', () => {
       const { passed, cause } = await probe(target, check({ timeout: '50ms', body: 'ok' }));
       assert.deepEqual({ passed, cause }, { passed: false, cause: 'timeout after 50 ms' });
     }
+  });
+
+  it('says so when not even a connection came about', async () => {
+    await using deaf = await DeafListener.open();
+    const target = { host: '127.0.0.1', port: deaf.port };
+    for (const type of ['http', 'https', 'tcp']) {
+      assert.equal((await probe(target, check({ type, timeout: '50ms' }))).cause, 'connect timeout after 50 ms', type);
+    }
+    const plain = await listen(net.createServer(() => {}));
+    assert.equal((await probe(plain, check({ type: 'https', timeout: '50ms' }))).cause, 'timeout after 50 ms');
   });
 
   it('does not blame the instance for an answer that came in time while this thread was busy', async () => {

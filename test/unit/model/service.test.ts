@@ -40,6 +40,7 @@ describe('a service', () => {
         verifyCertificate: true,
         reuseConnection: true,
         neverEmpty: true,
+        rescue: 'unreachable',
       },
       outlierDetection: {
         enabled: true,

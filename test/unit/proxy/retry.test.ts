@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Outcome } from '../../../internal/proxy/outcome.ts';
-import { mayRetry, RetryBudget, type RetryQuestion, retryRefusal } from '../../../internal/proxy/retry.ts';
+import { mayRetry, resetsOf, RetryBudget, type RetryQuestion, retryRefusal } from '../../../internal/proxy/retry.ts';
 
 const SETTINGS = { attempts: 2, budget: 0.2 };
 const CONNECT_FAILED: Outcome = { kind: 'connect-failed', cause: 'ECONNREFUSED' };
@@ -84,6 +84,15 @@ describe('mayRetry', () => {
   });
 });
 
+describe('resetsOf', () => {
+  it('counts the attempts that broke, with the last one as it would end', () => {
+    const [running, failed, reset] = [{ outcome: null }, { outcome: CONNECT_FAILED }, { outcome: RESET }];
+    assert.equal(resetsOf([reset, failed, running], RESET), 2);
+    assert.equal(resetsOf([reset, failed, running], CONNECT_FAILED), 1);
+    assert.equal(resetsOf([reset], RESET), 1); // it has ended so
+  });
+});
+
 describe('RetryBudget', () => {
   const FREE = 100;
   let now = 0;
@@ -100,6 +109,14 @@ describe('RetryBudget', () => {
     const budget = new RetryBudget(() => now);
     for (let i = 0; i < 1_000; i += 1) budget.requestStarted();
     assert.equal(granted(budget, 1_000), FREE + 200);
+  });
+
+  it('tells whether there is one left without taking it', () => {
+    now = 0;
+    const budget = new RetryBudget(() => now);
+    assert.ok(budget.has(SETTINGS));
+    assert.equal(granted(budget, 500), FREE);
+    assert.ok(!budget.has(SETTINGS));
   });
 
   it('forgets requests and retries after ten seconds, and not before', () => {

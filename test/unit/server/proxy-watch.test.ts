@@ -38,8 +38,11 @@ describe('ProxyWatch', () => {
 
   it('is content when one that was started later has taken its place', () => {
     const watch = new ProxyWatch(0);
-    watch.look([proxy('a', 0, 10_000)], 20_000);
-    assert.deepEqual(ids(watch.look([proxy('a', 0, 10_000), proxy('b', 21_000, 21_000)], 21_000)).back, ['a']);
+    const [before, after, other] = ['box-8080-1-aa', 'box-8080-2-bb', 'box-8081-2-cc'];
+    const gone = proxy(before, 0, 10_000);
+    watch.look([gone], 20_000);
+    assert.deepEqual(ids(watch.look([gone, proxy(other, 21_000, 21_000)], 21_000)).back, []);
+    assert.deepEqual(ids(watch.look([gone, proxy(after, 21_000, 21_000)], 21_000)).back, [before]);
   });
 
   it('gives one that was silent before the manager started five seconds to come back', () => {

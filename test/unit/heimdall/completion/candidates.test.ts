@@ -52,6 +52,7 @@ describe('what completes a line', () => {
       'up --config ',
       'check --config=',
       'backup ',
+      'registry copy --from ',
       'init ',
       'simulate --from-log ',
       'top --token-file x',

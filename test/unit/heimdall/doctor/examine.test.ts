@@ -37,6 +37,7 @@ const USERS = REGISTRY.users!;
 const ETCD: EtcdFacts = {
   silent: [],
   content: CONTENT,
+  copying: null,
   managerPid: 21,
   proxies: [{ ...PROXY, inFlight: new Map() }],
   instanceIds: ['web-1', 'web-2'],
@@ -291,6 +292,11 @@ describe('heimdall doctor', () => {
     assert.match(await of({ silent, content: null }, STOPPED), /^broken registry: etcd at .*etcdctl.*$/);
     const behind = [{ ...PROXY, appliedRevision: 5, inFlight: new Map<string, number>() }];
     assert.match(await of({ proxies: behind }), /^warning registry: .* is 2 revisions behind .*$/);
+    const copying = { from: 'data/registry.db', pid: 7, host: 'a', startedAt: NOW };
+    assert.match(
+      await of({ copying }),
+      /^broken registry: data\/registry\.db is being copied into etcd by process 7 .*$/,
+    );
     assert.match(await of({ managerPid: 5 }), /^warning server manager: pid 21 .* another registry .*$/);
   });
 
