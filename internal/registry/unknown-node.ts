@@ -6,6 +6,6 @@ export function nodeNotFound(name: string, names: readonly string[]): HeimdallEr
 }
 
 export function nodeAlive(name: string): HeimdallError {
-  const message = `node ${name} is there: stop its manager first, and what it runs (heimdall up and heimdall manager do both)`;
+  const message = `node ${name} is there: stop its manager first, which stops what it runs, unless it was started with --keep`;
   return new HeimdallError('NODE_ALIVE', message, { node: name });
 }

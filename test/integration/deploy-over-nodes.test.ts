@@ -224,5 +224,7 @@ describe('a deployment over nodes', { skip: etcdMissing() }, () => {
         ],
       ],
     );
+    await pair.b.start(); // whose instance runs still
+    assert.equal(await pair.versions(), 'a v1, b null');
   });
 });

@@ -32,7 +32,7 @@ export function deploymentsText(deployments: readonly DeploymentView[], paint: P
     firstLine(deployment.by),
     clockText(deployment.createdAt, now),
     tookText(deployment, now),
-    firstLine(deployment.reason ?? ''),
+    firstLine(deployment.reason ?? leftOut(deployment)),
   ]);
   return aligned([HEAD.map((cell) => paint('dim', cell)), ...rows], [1, 2, 3, 4, 5, 6, 8]);
 }
@@ -76,12 +76,21 @@ export function stepText(
 
 /** How a deployment ended, as a sentence. @param isWanted - whether that is what was asked for; default: only success is. */
 export function outcomeText(deployment: DeploymentView, paint: Paint, isWanted = false): string {
-  const { id, kind, service, state, version, reason } = deployment;
-  const what = `${kind} ${id} of ${service}${version === null ? '' : ` (version ${printable(version)})`}`;
-  const why = reason === undefined ? '' : `: ${printable(reason)}`;
+  const { id, kind, service, state, version, reason, nodes } = deployment;
+  const [only, other] = nodes;
+  const where = only !== undefined && other === undefined ? ` on node ${only.node}` : '';
+  const what = `${kind} ${id} of ${service}${where}${version === null ? '' : ` (version ${printable(version)})`}`;
+  const rest = leftOut(deployment);
+  const why = reason === undefined ? rest && `; ${rest}` : `: ${printable(reason)}`;
   const took =
     deployment.finishedAt === null ? '' : ` after ${tookText(deployment, Date.parse(deployment.finishedAt))}`;
   return `${marked(isWanted ? 'well' : MOOD[state], `${what} ${STATE_WORDS[state]}${took}${why}`, paint)}\n`;
+}
+
+/** Nodes that keep what they run though it went well on the others; empty: none. */
+function leftOut({ state, nodes }: DeploymentView): string {
+  const names = nodes.filter((part) => part.state === 'skipped').map(({ node }) => node);
+  return state !== 'succeeded' || names.length === 0 ? '' : `left out, as away: ${names.join(', ')}`;
 }
 
 const STATE_WORDS: Readonly<Record<State, string>> = {
