@@ -2,6 +2,8 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { type AgentSettings, AgentSettingsSchema } from '../../internal/agent/settings.ts';
 import { nodeNameOf } from '../../internal/config/node-name.ts';
+import { substitute, type Substitution } from '../../internal/config/placeholders.ts';
+import { formatPath } from '../../internal/config/problem.ts';
 import { messageOf } from '../../internal/model/errors.ts';
 import { parseJson } from '../../internal/model/json.ts';
 import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
@@ -69,7 +71,7 @@ export function settingsFrom(options: AgentArguments, env: NodeJS.ProcessEnv): A
   });
 }
 
-/** @throws {UsageError} that names the file, and the key at fault. */
+/** @param text - of the file, with `"${NAME}"` for variables of the environment. @throws {UsageError} that names the file, and the key at fault. */
 export function settingsInFile(text: string, file: string, env: NodeJS.ProcessEnv): AgentSettings {
   let content: unknown;
   try {
@@ -79,8 +81,17 @@ export function settingsInFile(text: string, file: string, env: NodeJS.ProcessEn
   }
   if (typeof content !== 'object' || content === null) throw new UsageError(`${file}: expected an object`);
   const managers = 'etcd' in content || 'managers' in content ? {} : { managers: [managerOf(env)] };
-  const settings = { node: ownName(), ...managers, ...content };
-  const words = ({ path, message }: Issue) => `${file}: ${path.map(String).join('.') || 'settings'}: ${message}`;
+  const context: Substitution = { env, origins: new Map(), problems: [] };
+  const settings = substitute({ node: ownName(), ...managers, ...content }, [], context);
+  if (context.problems.length > 0) {
+    throw new UsageError(context.problems.map(({ path, message }) => `${file}: ${path}: ${message}`).join('\n'));
+  }
+  const words = ({ path, message }: Issue) => {
+    const place = formatPath(path);
+    const variable = context.origins.get(place);
+    const source = variable === undefined ? '' : ` (the value comes from ${variable})`;
+    return `${file}: ${place || 'settings'}: ${message}${source}`;
+  };
   const { etcd, ...rest } = checked(settings, words);
   return etcd === undefined ? rest : { ...rest, etcd: { ...etcd, ...pemFiles(etcd, dirname(file)) } };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { loadConfig } from '../../internal/config/load.ts';
+import type { Config } from '../../internal/config/schema.ts';
 import { authority } from '../../internal/model/address.ts';
 import { messageOf } from '../../internal/model/errors.ts';
 import { loadOptions } from '../runtime/arguments.ts';
@@ -35,7 +36,18 @@ const LEFT = { error: 'left as it is: the manager goes first, and was not replac
  */
 export async function reload({ config: path, only, json }: ReloadArguments): Promise<void> {
   const { config } = await loadConfig(loadOptions(path));
-  const { manager, proxy } = config;
+  const results = await replaceProcesses(config, only, json ? () => {} : tell);
+  if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  const isUnreachable = results.some(({ unreachable }) => unreachable);
+  process.exitCode = results.some(hasFailed) ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+}
+
+/** One after the other. @param onResult - told of each at once. */
+export async function replaceProcesses(
+  { manager, proxy }: Pick<Config, 'manager' | 'proxy'>,
+  only: ReloadArguments['only'],
+  onResult: (result: Result) => void,
+): Promise<readonly Result[]> {
   const targets = [
     { name: 'manager', process: 'server manager', address: manager },
     { name: 'proxy', process: 'load balancer', address: proxy.admin },
@@ -46,11 +58,9 @@ export async function reload({ config: path, only, json }: ReloadArguments): Pro
     const answer = results.some(hasFailed) ? LEFT : await ask(url, manager.token);
     const result = { process: name, ...answer };
     results.push(result);
-    if (!json) tell(result);
+    onResult(result);
   }
-  if (json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  const isUnreachable = results.some(({ unreachable }) => unreachable);
-  process.exitCode = results.some(hasFailed) ? EXIT.failed : isUnreachable ? EXIT.unreachable : EXIT.done;
+  return results;
 }
 
 function hasFailed({ error, unreachable }: Result): boolean {

@@ -265,6 +265,7 @@ export class ManagerProcess implements Running {
       await this.#roster.follow();
       await this.#inherited.takeOver();
       this.#rules.inherit(this.#alerts.inherited());
+      this.#manager.announced.inherit(this.#alerts.inherited());
       await this.#manager.start();
       this.#inherited.check(await this.#instanceIds());
       void this.#rules.configure(config.alerts.rules, config.services);
@@ -285,7 +286,9 @@ export class ManagerProcess implements Running {
   }
 
   async #gather(): Promise<void> {
-    this.#rules.inherit(await this.#inherited.gather());
+    const gathered = await this.#inherited.gather();
+    this.#rules.inherit(gathered);
+    this.#manager.announced.inherit(gathered);
   }
 
   /** As which other managers call this one. */

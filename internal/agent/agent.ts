@@ -2,6 +2,7 @@ import type { Clock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { HealthMonitor } from '../health/monitor.ts';
 import { startProbe, type StartProbe } from '../health/probe.ts';
+import { authority } from '../model/address.ts';
 import { messageOf } from '../model/errors.ts';
 import type { SignOfLife } from '../registry/signs-of-life.ts';
 import { AnnouncedApp } from './announced-app.ts';
@@ -43,6 +44,8 @@ export class Agent {
   /** When a call was taken last, and when a trouble was told last; by the monotonic clock. */
   #heardAt: number;
   #toldAt = Number.NEGATIVE_INFINITY;
+  /** The trouble that was told last. */
+  #told = '';
 
   constructor(options: AgentOptions) {
     const { apps, clock, random, log } = options;
@@ -155,8 +158,11 @@ export class Agent {
   async #announce(app: AnnouncedApp): Promise<void> {
     const { announcer, clock, random, log } = this.#options;
     try {
-      app.taken(await announcer.announce(app.settings));
-      log.info({ app: app.name, instance: app.id }, `${app.name} is announced to ${announcer.place} as ${app.id}`);
+      const { id, host } = await announcer.announce(app.settings);
+      app.taken(id);
+      const place = authority(host, app.settings.port);
+      const words = `${app.name} is announced to ${announcer.place} as ${id}, reached at ${place}`;
+      log.info({ app: app.name, instance: id }, words);
     } catch (error) {
       if (!(error instanceof AnnouncementRefused)) throw error;
       app.refusals += 1;
@@ -219,13 +225,15 @@ export class Agent {
     this.#heardAt = this.#options.clock.monotonic();
   }
 
-  /** Once, and then now and then. */
+  /** Once, and then now and then, or when the reason is another one. */
   #complain(error: unknown): void {
     const { clock, log } = this.#options;
     const now = clock.monotonic();
-    if (this.#failures > 1 && now - this.#toldAt < REMINDER_MS) return;
+    const reason = messageOf(error);
+    if (this.#failures > 1 && reason === this.#told && now - this.#toldAt < REMINDER_MS) return;
     this.#toldAt = now;
-    log.warn({ reason: messageOf(error) }, 'nobody takes the announcements; trying again');
+    this.#told = reason;
+    log.warn({ reason }, 'nobody takes the announcements; trying again');
   }
 
   /** Milliseconds: to the next sign of life, or to the next try of an app that was refused. */

@@ -1,6 +1,14 @@
 import type { SignOfLife } from '../registry/signs-of-life.ts';
 import type { AppSettings } from './settings.ts';
 
+/** An app that is in rotation. */
+export interface Announced {
+  /** Of its instance. */
+  readonly id: string;
+  /** Where load balancers reach it. */
+  readonly host: string;
+}
+
 /** What an agent has to know after a sign of life; ids of instances. */
 export interface Reply {
   /** They are not there: to be announced again. */
@@ -21,8 +29,8 @@ export interface Announcer {
   readonly intervalMs: number;
   /** In words, such as `http://10.0.0.5:7000`. */
   readonly place: string;
-  /** @returns the id of the instance. @throws {AnnouncementRefused} */
-  announce(app: AppSettings): Promise<string>;
+  /** @throws {AnnouncementRefused} */
+  announce(app: AppSettings): Promise<Announced>;
   beat(signs: readonly SignOfLife[]): Promise<Reply>;
   /** The acknowledged drain: resolves when no request is on its way to the instances. */
   withdraw(ids: readonly string[], signal: AbortSignal): Promise<void>;

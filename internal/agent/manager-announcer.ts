@@ -3,14 +3,14 @@ import type { Logger } from '../../pkg/logger/logger.ts';
 import { type Client, createClient } from '../client/client.ts';
 import { HeimdallApiError } from '../client/errors.ts';
 import { type ErrorCode, messageOf } from '../model/errors.ts';
+import { ANNOUNCEMENT_BEAT_MS } from '../registry/announcements.ts';
 import type { SignOfLife } from '../registry/signs-of-life.ts';
-import { type Announcer, AnnouncementRefused, type Reply } from './announcer.ts';
+import { type Announced, type Announcer, AnnouncementRefused, type Reply } from './announcer.ts';
 import type { AgentSettings, AppSettings } from './settings.ts';
 import { signedFetch } from './signed-fetch.ts';
 
 /** How long a manager may take to answer, milliseconds: the next sign of life must not be late. */
 const PATIENCE_MS = 2_000;
-const HEARTBEAT_MS = 2_000;
 /** Whatever a manager says. */
 const SHORTEST_MS = 200;
 const LONGEST_MS = 4_000;
@@ -24,7 +24,8 @@ const OF_APP = new Set<string>([
 ] satisfies ErrorCode[]);
 
 const PaceSchema = z.object({ intervalMs: z.number() });
-const RegisteredSchema = PaceSchema.extend({ instances: z.tuple([z.object({ id: z.string().min(1).max(200) })]) });
+const InstanceSchema = z.object({ id: z.string().min(1).max(200), host: z.string().max(253) });
+const RegisteredSchema = PaceSchema.extend({ instances: z.tuple([InstanceSchema]) });
 const ReplySchema = PaceSchema.extend({ unknown: z.array(z.string()), removed: z.array(z.string()) });
 const WithdrawnSchema = z.object({ gone: z.array(z.string()), unknown: z.array(z.string()) });
 
@@ -49,7 +50,9 @@ export class ManagerAnnouncer implements Announcer {
   readonly #patienceMs: number;
   readonly #sites: readonly Site[];
   #at = 0;
-  #intervalMs = HEARTBEAT_MS;
+  /** Aborted when the calls go to another manager from now on. */
+  #passing = new AbortController();
+  #intervalMs = ANNOUNCEMENT_BEAT_MS;
 
   constructor({ settings, token, log, patienceMs = PATIENCE_MS }: ManagerAnnouncerOptions) {
     this.#settings = settings;
@@ -68,7 +71,7 @@ export class ManagerAnnouncer implements Announcer {
     return this.#sites[this.#at]?.url ?? '';
   }
 
-  async announce(settings: AppSettings): Promise<string> {
+  async announce(settings: AppSettings): Promise<Announced> {
     const { healthCheck: _, ...app } = settings;
     const body = { agent: this.#agent, node: this.#settings.node, apps: [app] };
     const call = (client: Client) => client.agents.register(body, { signal: AbortSignal.timeout(this.#patienceMs) });
@@ -76,7 +79,7 @@ export class ManagerAnnouncer implements Announcer {
       throw isAboutApp(error) ? new AnnouncementRefused(error.detail, { cause: error }) : error;
     });
     this.#keepPace(intervalMs);
-    return instances[0].id;
+    return instances[0];
   }
 
   async beat(signs: readonly SignOfLife[]): Promise<Reply> {
@@ -90,9 +93,13 @@ export class ManagerAnnouncer implements Announcer {
     return reply;
   }
 
+  /** However long that takes, unless signs of life tell meanwhile that the manager does not answer any more. */
   async withdraw(ids: readonly string[], signal: AbortSignal): Promise<void> {
     const body = { agent: this.#agent, instances: [...ids] };
-    await this.#ask((client) => client.agents.deregister(body, { signal }), WithdrawnSchema, signal);
+    const call = (client: Client) => {
+      return client.agents.deregister(body, { signal: AbortSignal.any([signal, this.#passing.signal]) });
+    };
+    await this.#ask(call, WithdrawnSchema, signal);
   }
 
   async close(): Promise<void> {}
@@ -105,19 +112,30 @@ export class ManagerAnnouncer implements Announcer {
   async #ask<T>(call: (client: Client) => Promise<unknown>, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
     const faults: string[] = [];
     for (let tried = 0; tried < this.#sites.length; tried += 1) {
-      const site = this.#sites[this.#at];
+      const at = this.#at;
+      const site = this.#sites[at];
       if (site === undefined) break;
       try {
         return schema.parse(await call(site.client));
       } catch (error) {
         signal?.throwIfAborted();
         if (isAboutApp(error)) throw error;
-        faults.push(reasonOf(error, site.url));
-        this.#at = (this.#at + 1) % this.#sites.length;
+        const reason = reasonOf(error, site.url);
+        faults.push(reason);
+        this.#passOver(at, reason);
         this.#log.debug({ manager: site.url, err: error }, 'a manager does not answer as it should');
       }
     }
     throw new Error(faults.join('; '));
+  }
+
+  /** Calls that failed at the same time pass over one manager only. */
+  #passOver(at: number, reason: string): void {
+    if (at !== this.#at) return;
+    this.#at = (at + 1) % this.#sites.length;
+    const passing = this.#passing;
+    this.#passing = new AbortController();
+    passing.abort(new Error(reason));
   }
 
   #keepPace(intervalMs: number): void {

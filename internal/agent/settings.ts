@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { AgentIdSchema, AppHostSchema, MetadataSchema } from '../model/agent-bodies.ts';
+import { AgentIdSchema, MetadataSchema } from '../model/agent-bodies.ts';
+import { AppHostSchema } from '../model/app-host.ts';
 import { HealthCheckSchema } from '../model/health-check.ts';
 import { NodeNameSchema } from '../model/node.ts';
 import { EtcdSettingsSchema } from '../model/registry-settings.ts';

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { viewOf } from '../model/instance.ts';
 import {
   DeregisterBodySchema,
@@ -17,6 +18,9 @@ import { flag } from './input.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
 import { z } from 'zod';
+
+/** What tells that a call was passed on. */
+const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'via'];
 
 const AGENT = { agent: 'host-b' };
 
@@ -73,7 +77,7 @@ const DEREGISTER = {
 export function agentEndpoints({ announced }: Manager): Endpoint[] {
   return [
     endpoint('POST', '/servers/register', REGISTER, async ({ body, deed }, response) => {
-      const instances = await announced.register(body, addressOf(response.req));
+      const instances = await announced.register(body, originOf(response.req));
       const ids = instances.map(({ id }) => id);
       const subject = instances[0] ? { service: instances[0].service, id: instances[0].id } : null;
       deed.did(`announced ${ids.join(', ')} for agent ${body.agent}`, subject, differencesOf({}, { instances: ids }));
@@ -90,4 +94,9 @@ export function agentEndpoints({ announced }: Manager): Endpoint[] {
       sendJson(response, outcome);
     }),
   ];
+}
+
+/** Where the call comes from; null: a proxy is in between, whose word for it is not taken. */
+function originOf(request: IncomingMessage): string | null {
+  return OF_PROXIES.some((name) => request.headers[name] !== undefined) ? null : addressOf(request);
 }

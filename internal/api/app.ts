@@ -109,7 +109,7 @@ type Handlers = (endpoint: Endpoint) => RequestHandler[];
 
 /** @param changing - the handler of what does not only look. */
 function handlersWith(nodes: Manager['nodes'], changing: (endpoint: Endpoint) => RequestHandler): Handlers {
-  const carrier = nodes.self === null ? null : new Carrier(nodes.self);
+  const carrier = nodes.self === null ? null : new Carrier(nodes.self, nodes);
   return (endpoint) => {
     const own = endpoint.method === 'GET' ? look(endpoint) : changing(endpoint);
     const isForwarded = carrier !== null && endpoint.description.onNode !== undefined;

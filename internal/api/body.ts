@@ -24,6 +24,11 @@ export function parseBody(request: Request, bytes: Buffer): unknown {
   }
 }
 
+/** Refuses a body of which the head says already that nobody takes it. @throws {HeimdallError} BODY_TOO_LARGE. */
+export function refuseTooLarge({ headers }: Request): void {
+  if (Number(headers['content-length'] ?? 0) > LIMIT_BYTES) throw tooLarge();
+}
+
 /** Reads a body of at most 64 KiB. @throws {HeimdallError} BODY_TOO_LARGE; INVALID_REQUEST when it broke off. */
 export async function readBytes(request: Request, response: Response): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -39,7 +44,11 @@ export async function readBytes(request: Request, response: Response): Promise<B
   }
   if (length <= LIMIT_BYTES) return Buffer.concat(chunks);
   if (length > DISCARD_BYTES) response.set('Connection', 'close');
-  throw new HeimdallError('BODY_TOO_LARGE', `The body may have at most ${LIMIT_BYTES} bytes.`, { limit: LIMIT_BYTES });
+  throw tooLarge();
+}
+
+function tooLarge(): HeimdallError {
+  return new HeimdallError('BODY_TOO_LARGE', `The body may have at most ${LIMIT_BYTES} bytes.`, { limit: LIMIT_BYTES });
 }
 
 function requireJson(request: Request): void {

@@ -1,10 +1,10 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler as Proxy } from 'http-proxy-middleware';
 import type { Request, Response } from 'express';
-import type { Peer } from '../server/nodes.ts';
+import type { Nodes, Peer } from '../server/nodes.ts';
 import { addressOf } from './caller.ts';
 import { CARRIED_BY, CARRIED_FOR } from './carried.ts';
-import { boundConnection, peerFault } from './peer-connection.ts';
+import { boundConnection, endWithManager, peerFault } from './peer-connection.ts';
 
 /** What the guard of the other manager would take for a page of another origin: the one here has looked at it. */
 const OF_BROWSERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode', 'sec-fetch-dest'];
@@ -25,12 +25,14 @@ interface Journey {
  */
 export class Carrier {
   readonly #self: string;
+  readonly #nodes: Pick<Nodes, 'peer'>;
   readonly #journeys = new WeakMap<IncomingMessage, Journey>();
   #proxy: Promise<Proxy> | null = null;
 
   /** @param self - the name of this node. */
-  constructor(self: string) {
+  constructor(self: string, nodes: Pick<Nodes, 'peer'>) {
     this.#self = self;
+    this.#nodes = nodes;
   }
 
   /** Resolves when the answer is over. @throws {HeimdallError} NODE_AWAY, NODE_FAILED, while nothing is answered yet. */
@@ -43,6 +45,7 @@ export class Carrier {
     const journey: Journey = { peer, fail: over.reject, isConnected: false };
     this.#journeys.set(request, journey);
     request.url = request.originalUrl;
+    delete request.headers.expect; // our own server has answered it, and with it the library would tell nobody that it begins
     try {
       await Promise.race([proxy(request, response, (error) => error && over.reject(error)), over.promise]);
       await over.promise;
@@ -74,6 +77,7 @@ export class Carrier {
   #begin(call: ClientRequest, request: IncomingMessage): void {
     const journey = this.#journeyOf(request);
     boundConnection(call, () => (journey.isConnected = true));
+    endWithManager(call, journey.peer, this.#nodes);
     for (const name of OF_BROWSERS) call.removeHeader(name);
     call.setHeader(CARRIED_BY, this.#self);
     call.setHeader(CARRIED_FOR, addressOf(request));

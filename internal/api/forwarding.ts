@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { HeimdallError } from '../model/errors.ts';
 import { NodeNameSchema } from '../model/node.ts';
 import type { Peer } from '../server/nodes.ts';
+import { refuseTooLarge } from './body.ts';
 import { carriedBy } from './carried.ts';
 import type { Carrier } from './carrier.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -20,6 +21,7 @@ export function forwarding(
     if (isOdd) return next(); // whose schema says what is wrong
     const peer = wanted === null ? await keeper(request) : await named(wanted, request);
     if (peer === null) return next();
+    refuseTooLarge(request);
     await carrier.carry(peer, request, response);
   };
 

@@ -33,7 +33,8 @@ const NOTHING_TO_MATCH = 'this changes nothing that has an ETag; send it without
 /** What changes something: it is done once for each idempotency key, and audited, whether or not its client stays for the answer. */
 export function mutation({ handle, description }: Endpoint, options: MutationOptions): RequestHandler {
   return async (request, response) => {
-    const caller = callerOf(request, options.token() !== undefined);
+    const isKnown = options.token() !== undefined && description.isSignable !== true; // a signature vouches for no other field
+    const caller = callerOf(request, isKnown);
     const audited = { caller, method: request.method, path: request.originalUrl };
     const ifMatch = wantedTags(request, 'if-match');
     if (ifMatch !== null && description.conditional !== true) throw invalid('header.If-Match', NOTHING_TO_MATCH);

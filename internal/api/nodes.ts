@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { NodeNameSchema } from '../model/node.ts';
-import { ForgottenNodeViewSchema, NodeViewSchema } from '../model/node-view.ts';
+import { ForgottenNodeSchema, NodeViewSchema } from '../model/node-view.ts';
 import { type Description, json } from './description.ts';
-import { type Endpoint, endpoint, NoInput, Nothing } from './endpoint.ts';
+import { differencesOf } from './differences.ts';
+import { type Endpoint, endpoint, NoInput } from './endpoint.ts';
 import { NODE } from './examples.ts';
 import type { Manager } from './manager.ts';
 import { sendJson } from './respond.ts';
@@ -25,22 +26,13 @@ const LIST = {
 
 const FORGET = {
   tag: 'manager',
-  summary: 'Forget a node that is away for good',
+  summary: 'Forget a node that is gone for good',
   details:
-    'Its instances, its part of the desired state and its parts of deployments go with it, and its alert ends. Nothing is started ' +
-    'elsewhere: scale what is wanted. While its manager gives signs of life it is refused.',
-  id: { name: 'name', what: 'the name of the node', schema: NodeNameSchema },
-  query: Nothing,
-  body: Nothing,
-  answers: {
-    200: json('what was forgotten', ForgottenNodeViewSchema, {
-      name: 'b',
-      instances: ['web-9000-abc123'],
-      desired: { web: 1 },
-      deployments: [3],
-    }),
-  },
-  problems: ['NODE_NOT_FOUND', 'NODE_ALIVE'],
+    'With all that is kept of it: its instances, deployments and the number of instances that it was to have. What still runs there is nobody’s from then on.',
+  id: { name: 'node', what: 'its name', schema: NodeNameSchema },
+  ...NoInput,
+  answers: { 200: json('what is forgotten', ForgottenNodeSchema, { name: 'b', instances: ['web-9000-x1y2z3'] }) },
+  problems: ['NODE_NOT_FOUND', 'NODE_PRESENT'],
   examples: [{ id: 'b' }],
 } as const satisfies Description;
 
@@ -49,9 +41,9 @@ export function nodeEndpoints({ nodes }: Manager): Endpoint[] {
   return [
     endpoint('GET', '/nodes', LIST, async (_input, response) => sendJson(response, await nodes.list())),
     endpoint('DELETE', '/nodes/:id', FORGET, async ({ id, deed }, response) => {
-      const { desired, ...forgotten } = await nodes.forget(id);
-      deed.did(`forgot node ${id}, which was away`);
-      sendJson(response, { name: id, ...forgotten, desired: Object.fromEntries(desired) });
+      const forgotten = await nodes.forget(id);
+      deed.did(`forgot node ${id}`, null, differencesOf({ instances: forgotten.instances }, { instances: [] }));
+      sendJson(response, forgotten);
     }),
   ];
 }

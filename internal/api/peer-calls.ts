@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers';
 import type { Request } from 'express';
 import { request as requestOverHttp } from '../../pkg/sockets/http.ts';
 import { HeimdallError } from '../model/errors.ts';
-import type { Peer } from '../server/nodes.ts';
+import type { Nodes, Peer } from '../server/nodes.ts';
 import { addressOf } from './caller.ts';
 import { CARRIED_BY, CARRIED_FOR } from './carried.ts';
-import { boundConnection, peerFault } from './peer-connection.ts';
+import { boundConnection, endWithManager, peerFault } from './peer-connection.ts';
 import { isErrorCode } from './problem.ts';
 
 export interface PeerCall {
@@ -22,10 +22,12 @@ const PASSED_ON = ['authorization', 'heimdall-actor', 'user-agent', 'x-request-i
 /** Calls to the managers of other nodes that are part of what one request asks for. */
 export class PeerCalls {
   readonly #self: string;
+  readonly #nodes: Pick<Nodes, 'peer'>;
 
   /** @param self - the name of this node. */
-  constructor(self: string) {
+  constructor(self: string, nodes: Pick<Nodes, 'peer'>) {
     this.#self = self;
+    this.#nodes = nodes;
   }
 
   /**
@@ -51,6 +53,7 @@ export class PeerCalls {
     const call = send(url, { method, headers: this.#headers(request), agent: false });
     let isConnected = false;
     boundConnection(call, () => (isConnected = true));
+    endWithManager(call, peer, this.#nodes);
     call.once('response', answered.resolve).on('error', answered.reject);
     call.end(body === undefined ? undefined : JSON.stringify(body));
     try {

@@ -1,12 +1,16 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import { HeimdallError, messageOf } from '../model/errors.ts';
-import type { Peer } from '../server/nodes.ts';
+import { hasCode, HeimdallError, messageOf } from '../model/errors.ts';
+import type { Nodes, Peer } from '../server/nodes.ts';
 
 /** For a connection to another node. */
 const CONNECT_MS = 3_000;
 /** When the system begins to ask whether a silent host is there still; it gives up some ten seconds later. */
 const KEEP_ALIVE_MS = 5_000;
+/** Between two looks whether the other manager gives signs of life, in milliseconds. */
+const LOOK_MS = 1_000;
+/** In a row. One that was out of touch with the registry for a moment carries the call out all the same. */
+const SILENT_LOOKS = 10;
 
 /**
  * Bounds how long a call takes to find out that the host is not there, and not how long its answer may take.
@@ -25,6 +29,21 @@ export function boundConnection(call: ClientRequest, onConnect: () => void): voi
   };
   if (call.socket === null) call.once('socket', bound);
   else bound(call.socket);
+}
+
+/** Ends a call when its manager has given no sign of life for some time: it may hang, and its connection stays open all the same. */
+export function endWithManager(call: ClientRequest, { node }: Peer, nodes: Pick<Nodes, 'peer'>): void {
+  let silent = 0;
+  const look = async () => {
+    const isAway = await nodes.peer(node).then(
+      () => false,
+      (error: unknown) => hasCode(error, 'NODE_AWAY'), // while the registry is away nobody knows
+    );
+    silent = isAway ? silent + 1 : 0;
+    if (silent === SILENT_LOOKS) call.destroy(new Error(`no sign of life for ${SILENT_LOOKS} s`));
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  call.once('close', () => clearInterval(timer));
 }
 
 /** Why a call brought no answer. @param wasSent - whether the other manager may have begun with it. */

@@ -49,7 +49,7 @@ export class SpreadAdd {
     }
     return this.#addThere(service === undefined ? body : { ...body, service }, parts, {
       wait,
-      calls: new PeerCalls(nodes.self),
+      calls: new PeerCalls(nodes.self, nodes),
       request,
     });
   }

@@ -43,7 +43,7 @@ export class SpreadChange {
     const before = (await services.get(name)).desired;
     await services.patch(name, { ...patch, ...shares.get(nodes.self) }, deed);
     const others = [...shares].filter(([each]) => each !== nodes.self);
-    const calls = new PeerCalls(nodes.self);
+    const calls = new PeerCalls(nodes.self, nodes);
     const results = await Promise.allSettled(
       others.map(async ([each, body]) => {
         const peer = await nodes.peer(each);

@@ -1,6 +1,6 @@
 import type { EventView } from '../model/event-view.ts';
 import type { ManagerStatus } from '../model/manager-status.ts';
-import type { ForgottenNodeView, NodeView } from '../model/node-view.ts';
+import type { ForgottenNode, NodeView } from '../model/node-view.ts';
 import type { ReloadView } from '../model/reload-view.ts';
 import { AgentsClient } from './agents.ts';
 import { AlertsClient } from './alerts.ts';
@@ -55,8 +55,8 @@ export function createClient(options: ClientOptions) {
     /** The hosts with a manager, by name. */
     nodes: (call?: CallOptions): Promise<NodeView[]> =>
       connection.json({ method: 'GET', path: '/nodes', options: call }),
-    /** One that is away for good. */
-    forgetNode: (name: string, call?: ChangeOptions): Promise<ForgottenNodeView> =>
+    /** Takes away what is kept of a node that is gone for good. */
+    forgetNode: (name: string, call?: ChangeOptions): Promise<ForgottenNode> =>
       connection.json({ method: 'DELETE', path: `/nodes/${segment(name)}`, options: call }),
     /** The installed version of the manager in place of the running one. */
     reload: (call?: ChangeOptions): Promise<ReloadView> =>

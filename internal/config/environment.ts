@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { PortSchema } from '../model/units.ts';
 import { faultsOf } from './issues.ts';
-import { type ConfigProblem, formatPath, type Path, renderValue, valueAt } from './problem.ts';
+import { substitute } from './placeholders.ts';
+import { type ConfigProblem, formatPath, isRecord, type Path, renderValue, valueAt } from './problem.ts';
 import { LogLevelSchema, PortsSchema, TokenSchema } from './schema.ts';
 
 const MAX_PORT = 65_535;
-const PLACEHOLDER = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
 
 const PORT_EXPECTED = `expected a port from 1 to ${MAX_PORT}`;
 const PortVariable = z
@@ -84,34 +84,4 @@ function withValue(raw: unknown, [key, ...rest]: Path, value: unknown): unknown 
   if (key === undefined) return value;
   if (raw !== undefined && !isRecord(raw)) return raw;
   return { ...raw, [key]: withValue(raw?.[String(key)], rest, value) };
-}
-
-interface Substitution {
-  readonly env: NodeJS.ProcessEnv;
-  readonly origins: Map<string, string>;
-  readonly problems: ConfigProblem[];
-}
-
-/** Replaces every string that is wholly `"${NAME}"`, except where an override stands. */
-function substitute(value: unknown, path: Path, context: Substitution): unknown {
-  if (Array.isArray(value)) return value.map((inner, index) => substitute(inner, [...path, index], context));
-  if (isRecord(value)) {
-    const entries = Object.entries(value);
-    return Object.fromEntries(entries.map(([key, inner]) => [key, substitute(inner, [...path, key], context)]));
-  }
-  const name = typeof value === 'string' ? PLACEHOLDER.exec(value)?.[1] : undefined;
-  const place = formatPath(path);
-  if (name === undefined || context.origins.has(place)) return value;
-  const replacement = context.env[name];
-  if (replacement === undefined) {
-    const message = `the environment variable ${name} is not set`;
-    context.problems.push({ path: place, message, source: 'environment' });
-    return value;
-  }
-  context.origins.set(place, name);
-  return replacement;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

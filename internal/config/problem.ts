@@ -63,6 +63,11 @@ export function renderValue(value: unknown, path: Path): string | undefined {
   return json.length <= LONGEST_VALUE ? json : `${json.slice(0, LONGEST_VALUE - 1)}…`;
 }
 
+/** Whether it is what JSON has in braces. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function isSecret(key: PropertyKey): boolean {
   return typeof key === 'string' && SECRET_KEY.test(key);
 }

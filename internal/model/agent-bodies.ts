@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppHostSchema } from './app-host.ts';
 import { InstanceViewSchema } from './instance-view.ts';
 import { NodeNameSchema } from './node.ts';
 import { ServiceNameSchema, VersionSchema } from './service.ts';
@@ -12,15 +13,6 @@ export const AgentIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._:@-]{0,126}[A-Za-z0-9])?$/, 'expected 1 to 128 letters, digits and ._:@-');
 
-const ANY_ADDRESS = new Set(['0.0.0.0', '::']);
-
-/** Where load balancers reach an app: an IP address (IPv6 without brackets) or a host name. */
-export const AppHostSchema = z
-  .string()
-  .toLowerCase()
-  .regex(/^[a-z0-9_.:-]{1,253}$/, 'expected an IP address (IPv6 without brackets) or a host name, without a port')
-  .refine((host) => !ANY_ADDRESS.has(host), 'expected an address that others can connect to');
-
 export const MetadataSchema = z
   .record(
     z.string().regex(/^[A-Za-z0-9._/-]{1,64}$/, 'expected a name of 1 to 64 letters, digits and ._/-'),
@@ -33,7 +25,7 @@ const AppSchema = z.strictObject({
   service: ServiceNameSchema.describe('Which has `"agents": true` in the configuration.'),
   port: PortSchema,
   host: AppHostSchema.exactOptional().describe(
-    'Where load balancers reach it; default: the address that the call comes from.',
+    'Where load balancers reach it; default: the address that the call comes from. Needed when a proxy is in between.',
   ),
   weight: WeightSchema.exactOptional().describe('Default: the one it has, or that of the service.'),
   version: VersionSchema.exactOptional().describe('What people call it.'),

@@ -11,7 +11,7 @@ export type ErrorCode =
   | 'CHANNEL_NOT_FOUND'
   | 'NODE_NOT_FOUND'
   | 'NODE_AWAY'
-  | 'NODE_ALIVE'
+  | 'NODE_PRESENT'
   | 'NODE_UNREACHABLE'
   | 'NODE_FAILED'
   | 'NODE_LOOP'

@@ -21,18 +21,14 @@ export const NodeViewSchema = z
   .meta({ id: 'Node' });
 export type NodeView = Told<z.infer<typeof NodeViewSchema>>;
 
-/** What was forgotten with a node. */
-export const ForgottenNodeViewSchema = z
+/** What `DELETE /nodes/{name}` answers. */
+export const ForgottenNodeSchema = z
   .object({
     name: z.string(),
-    instances: z
-      .array(z.string())
-      .describe("Ids of those that its manager had started. What still runs there is nobody's now."),
-    desired: z.record(z.string(), z.int()).describe('By service: how many were wanted there, and are not any more.'),
-    deployments: z.array(z.int()).describe('Those that it had a part in.'),
+    instances: z.array(z.string()).describe('Ids of those that it kept, which are taken away with it.'),
   })
   .meta({ id: 'ForgottenNode' });
-export type ForgottenNodeView = Told<z.infer<typeof ForgottenNodeViewSchema>>;
+export type ForgottenNode = Told<z.infer<typeof ForgottenNodeSchema>>;
 
 /** @param self - the name of the node whose manager answers. */
 export function nodeViewOf({ name, seenAt, startedAt, ...node }: NodeRecord, self: string | null): NodeView {

@@ -37,13 +37,3 @@ export interface NodeRecord extends NodeNote {
   /** When it gave the last one; epoch milliseconds. */
   readonly seenAt: number;
 }
-
-/** What was kept of a node that is not any more. */
-export interface ForgottenNode {
-  /** Ids of those that its manager had started. */
-  readonly instances: readonly string[];
-  /** By service: how many were wanted there. */
-  readonly desired: ReadonlyMap<string, number>;
-  /** Numbers of those that it had a part in. */
-  readonly deployments: readonly number[];
-}

@@ -10,7 +10,7 @@ import { stopAccepting } from '../../pkg/sockets/stop-accepting.ts';
 import { authority } from '../model/address.ts';
 import { hasCode, messageOf } from '../model/errors.ts';
 import { askedBy } from './asked-by.ts';
-import { conditionCause } from './condition-cause.ts';
+import { conditionCause } from '../health/condition-cause.ts';
 import type { Listener } from './engine.ts';
 import { type Done, latenciesOf, type RecentTraffic } from './recent-traffic.ts';
 import { type ExplainOptions, explainRequest, explainService, type Unexplained } from './explain/admin-routes.ts';

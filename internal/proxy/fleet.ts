@@ -9,7 +9,7 @@ import type { Service } from '../model/service.ts';
 import type { Ejection, EjectionRecord, Standing } from '../model/ejection.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { DemandRecord, LatencyRecord, TrafficRecord } from '../registry/registry.ts';
-import { conditionCause } from './condition-cause.ts';
+import { conditionCause } from '../health/condition-cause.ts';
 import { type Destination, routerOf } from './destination.ts';
 import { readHoldPage } from './hold-page.ts';
 import { Memories } from './memories.ts';

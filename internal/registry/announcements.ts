@@ -2,6 +2,8 @@ import type { Instance } from '../model/instance.ts';
 
 /** How long an announced instance stays without a sign of its agent, in milliseconds. */
 export const ANNOUNCEMENT_TTL_MS = 8_000;
+/** Between two signs of life of an agent, in milliseconds. */
+export const ANNOUNCEMENT_BEAT_MS = 2_000;
 
 /** An app that an agent has found running. */
 export type Announcement = Pick<Instance, 'service' | 'host' | 'port' | 'weight' | 'version'> & {

@@ -8,7 +8,7 @@ import type { HealthRecord } from '../model/health.ts';
 import type { Instance } from '../model/instance.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { TrafficSample } from '../model/traffic-sample.ts';
-import type { LatencyRecord } from './registry.ts';
+import type { LatencyRecord, ProxyRecord } from './registry.ts';
 import type { KeptAnswer, RequestClaim } from './request-keys.ts';
 
 /** Whose it is: a load balancer's id; null: a manager's. Whoever comes next of the same kind goes on with it. */
@@ -34,10 +34,12 @@ export interface KeptRequest {
 }
 
 /**
- * All that a registry keeps for whoever comes next. Who uses it at present is no part of it: managers, load balancers, what they report
+ * All that a registry keeps for whoever comes next. Who uses it at present is no part of it: managers, what load balancers report
  * every second, and the signs of life of agents.
  */
 export interface Kept {
+  /** That live, and cannot know yet that another registry counts. */
+  readonly proxies: readonly Pick<ProxyRecord, 'id' | 'pid' | 'startedAt'>[];
   readonly services: readonly ServiceState[];
   /** In the order in which they were made. */
   readonly instances: readonly Instance[];
@@ -60,8 +62,8 @@ export interface Kept {
 }
 
 /** What there is of each, in the order in which people are told. */
-export function countsOf(kept: Kept): Readonly<Record<Exclude<keyof Kept, 'numbers'>, number>> {
-  const { numbers: _, ...lists } = kept;
+export function countsOf(kept: Kept): Readonly<Record<Exclude<keyof Kept, 'proxies' | 'numbers'>, number>> {
+  const { proxies: _, numbers: __, ...lists } = kept;
   const { services, instances, deployments, steps, events, outages, deliveries, silences, channels, requests } = lists;
   return {
     services: services.length,

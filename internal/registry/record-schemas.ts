@@ -52,7 +52,7 @@ export const TrafficRecordSchema = z.object({
 export const DemandRecordSchema = z.object({
   service: z.string(),
   waiting: z.int(),
-  requests: z.int(),
+  requests: z.int().nullable(),
 }) satisfies z.ZodType<DemandRecord>;
 
 export const AcknowledgementSchema = z.object({

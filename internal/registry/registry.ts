@@ -4,9 +4,9 @@ import type { Deployment, DeploymentStep } from '../model/deployment.ts';
 import { hasCode } from '../model/errors.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent, StoredEvent } from '../model/event.ts';
 import type { Health, HealthRecord } from '../model/health.ts';
-import type { Instance } from '../model/instance.ts';
+import type { Instance, Usage } from '../model/instance.ts';
 import type { EjectionRecord } from '../model/ejection.ts';
-import type { ForgottenNode, NodeNote, NodeRecord } from '../model/node.ts';
+import type { NodeNote, NodeRecord } from '../model/node.ts';
 import type { Release } from '../model/release.ts';
 import type { ServiceState } from '../model/service-state.ts';
 import type { Announcements } from './announcements.ts';
@@ -58,8 +58,8 @@ export interface DemandRecord {
   readonly service: string;
   /** Because there is no instance, all are full, or the service is paused. */
   readonly waiting: number;
-  /** That came, since the load balancer started. */
-  readonly requests: number;
+  /** That came, since the load balancer started; null: it cannot tell, nor what is in flight. */
+  readonly requests: number | null;
 }
 
 /** What a living load balancer has told last. */
@@ -202,13 +202,17 @@ export interface RegistryWriter extends RegistryReader {
    * `snapshot` in contrast shows all nodes: instances that are there, and sums of what is desired.
    */
   own(): Promise<Snapshot>;
+  /** Whether managers of other nodes can have the registry, too. */
+  readonly isShared: boolean;
   /** All that there are, or were; by name. */
   nodes(): Promise<NodeRecord[]>;
   /**
-   * Forgets a node that is away for good: its instances, what it wanted and ran of services, its parts of deployments.
-   * @throws {HeimdallError} NODE_NOT_FOUND; NODE_ALIVE while its manager gives signs of life, or may do so again at once.
+   * Takes away what is kept of a node that is gone for good, its instances included, which are returned.
+   * @throws {HeimdallError} NODE_NOT_FOUND; NODE_PRESENT while its manager gives signs of life.
    */
-  forgetNode(name: string): Promise<ForgottenNode>;
+  forgetNode(name: string): Promise<readonly Instance[]>;
+  /** What instances of other nodes use, by id, as their managers told last. */
+  usage(): Promise<ReadonlyMap<string, Usage>>;
   /** Whether this one speaks for all managers: of those alive one does at a time. */
   leads(): Promise<boolean>;
   /**
@@ -283,8 +287,11 @@ export interface RegistryWriter extends RegistryReader {
   deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]>;
   /** Deletes events older than `before` (epoch milliseconds), and returns how many; steps of deployments that are over, too. */
   pruneEvents(before: number): Promise<number>;
-  /** @param note - what its node is like; without it: as before. */
-  heartbeat(note?: NodeNote): Promise<void>;
+  /**
+   * @param note - what its node is like; without it: as before.
+   * @param usage - what its instances use, by id: for the others.
+   */
+  heartbeat(note?: NodeNote, usage?: ReadonlyMap<string, Usage>): Promise<void>;
   readonly announcements: Announcements;
   /** What managers before this one have left is taken over by it. */
   readonly alerts: AlertStore;

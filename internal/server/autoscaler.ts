@@ -110,11 +110,11 @@ export class Autoscaler {
   async #sleep(
     { name, idleAfter }: Service,
     state: ServiceState,
-    { at: now, inFlight }: Load,
+    { at: now, inFlight, isPartial }: Load,
     traffic: readonly ProxyTraffic[],
   ): Promise<boolean> {
-    if (idleAfter === null || traffic.length === 0) return false; // nobody can tell
-    const requests = demandOf(name, traffic).reduce((sum, demand) => sum + demand.requests, 0);
+    if (idleAfter === null || isPartial || traffic.length === 0) return false; // nobody can tell
+    const requests = demandOf(name, traffic).reduce((sum, demand) => sum + (demand.requests ?? 0), 0);
     const before = this.#activities.get(name);
     if (before === undefined || before.requests !== requests || inFlight > 0) {
       this.#activities.set(name, { requests, since: now });
@@ -137,7 +137,8 @@ export class Autoscaler {
     const cpu = used.some((value) => value !== null)
       ? used.reduce<number>((sum, value) => sum + (value ?? 0), 0)
       : null;
-    return { at: context.clock(), inFlight, cpu };
+    const isPartial = demandOf(name, traffic).some(({ requests }) => requests === null);
+    return { at: context.clock(), inFlight, isPartial, cpu };
   }
 
   async #change(name: string, change: ServiceChange, before: number, reason: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { HeimdallError, messageOf } from '../model/errors.ts';
-import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
+import { declaredInstances, type Instance, viewOf } from '../model/instance.ts';
 import type { InstanceView } from '../model/instance-view.ts';
 import type { Service } from '../model/service.ts';
 import { type InstanceSettings, settingsOfInstance } from '../model/settings.ts';
@@ -11,6 +11,7 @@ import { serviceNamed } from './service-named.ts';
 import { reserveSuccessor, retirePredecessor, type SuccessorParts, startSuccessor } from './successor.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type Terms, UNCONDITIONAL } from './terms.ts';
+import type { Usages } from './usages.ts';
 import { viewsOf } from './views.ts';
 
 interface InstanceControlOptions extends SuccessorParts {
@@ -18,8 +19,7 @@ interface InstanceControlOptions extends SuccessorParts {
   readonly reconciler: Reconciler;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
-  /** What the processes of an instance use; undefined where that is not known. */
-  readonly usageOf: (instance: Instance) => Usage | undefined;
+  readonly usages: Pick<Usages, 'reader'>;
   /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
   readonly ready: () => Promise<void>;
 }
@@ -40,9 +40,10 @@ export class InstanceControl {
    * @throws {HeimdallError} INSTANCE_NOT_FOUND, also when several have the port.
    */
   async get(name: string, node?: string): Promise<InstanceView> {
-    const { context, services, usageOf, ready } = this.#options;
+    const { context, services, usages, ready } = this.#options;
+    const { registry } = context;
     await ready();
-    const [snapshot, health] = await Promise.all([context.registry.snapshot(), context.registry.health()]);
+    const [snapshot, health, usageOf] = await Promise.all([registry.snapshot(), registry.health(), usages.reader()]);
     const instances = snapshot.instances.filter((each) => node === undefined || (each.node ?? node) === node);
     const port = portOf(name);
     const all = [...instances, ...services().flatMap(declaredInstances)];

@@ -1,16 +1,17 @@
 import { HeimdallError } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
-import type { ForgottenNode, NodeRecord } from '../model/node.ts';
-import { type NodeView, nodeViewOf } from '../model/node-view.ts';
+import type { NodeRecord } from '../model/node.ts';
+import { type ForgottenNode, type NodeView, nodeViewOf } from '../model/node-view.ts';
 import type { Service } from '../model/service.ts';
+import { nodeNotFound } from '../registry/node-rules.ts';
 import { isRegistryAway, type RegistryWriter } from '../registry/registry.ts';
-import { nodeNotFound } from '../registry/unknown-node.ts';
 import type { Fleet } from './fleet.ts';
 import { portOf } from './instance-named.ts';
 import { levelled, placed, type Placing } from './placement.ts';
+import { isShown } from './views.ts';
 
 interface NodesOptions {
-  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'snapshot' | 'forgetNode'> };
+  readonly context: { readonly registry: Pick<RegistryWriter, 'nodes' | 'forgetNode' | 'snapshot'> };
   readonly fleet: Pick<Fleet, 'get'>;
   /** The services as they are configured here. */
   readonly services: () => readonly Service[];
@@ -47,11 +48,6 @@ export class Nodes {
     return nodes.map((node) => nodeViewOf(node, this.self));
   }
 
-  /** One that is away for good. @throws {HeimdallError} NODE_NOT_FOUND; NODE_ALIVE. */
-  forget(name: string): Promise<ForgottenNode> {
-    return this.#options.context.registry.forgetNode(name);
-  }
-
   /**
    * The manager of a node that is to be called; null: it is this one.
    * @throws {HeimdallError} NODE_NOT_FOUND; NODE_AWAY; NODE_UNREACHABLE when it tells nobody its address.
@@ -60,12 +56,7 @@ export class Nodes {
     if (name === this.self) return null;
     const nodes = await this.#options.context.registry.nodes();
     const node = nodes.find((each) => each.name === name);
-    if (node === undefined) {
-      throw nodeNotFound(
-        name,
-        nodes.map((each) => each.name),
-      );
-    }
+    if (node === undefined) throw nodeNotFound(name, nodes);
     if (!node.alive) {
       const since = new Date(node.seenAt).toISOString();
       const message = `node ${name} is away: its manager gave the last sign of life at ${since}`;
@@ -79,13 +70,22 @@ export class Nodes {
   }
 
   /**
+   * Takes away what is kept of a node that is gone for good. What still runs there is nobody's from then on.
+   * @throws {HeimdallError} NODE_NOT_FOUND; NODE_PRESENT.
+   */
+  async forget(name: string): Promise<ForgottenNode> {
+    const instances = await this.#options.context.registry.forgetNode(name);
+    return { name, instances: instances.map(({ id }) => id) };
+  }
+
+  /**
    * Which node has the instance that is called by its id or port; null: this one, or it makes no difference.
    * @throws {HeimdallError} AMBIGUOUS_PORT naming the ids and nodes.
    */
   async keeperOf(name: string): Promise<string | null> {
     const { fleet } = this.#options;
     if (this.self === null || fleet.get(name) !== undefined) return null;
-    const instances = await this.#instances();
+    const instances = (await this.#instances()).filter(isShown);
     const port = portOf(name);
     const named = instances.filter(({ id }) => id === name);
     const meant = named.length > 0 ? named : instances.filter((each) => each.port === port);

@@ -6,7 +6,7 @@ import { ProxyWatch } from './proxy-watch.ts';
 import { inSeconds } from './running-process.ts';
 
 interface PeerWatchOptions {
-  readonly registry: Pick<RegistryWriter, 'proxies' | 'nodes' | 'leads'>;
+  readonly registry: Pick<RegistryWriter, 'proxies' | 'nodes' | 'leads' | 'isShared'>;
   /** Of all managers one speaks. */
   readonly alerts: AlertSink;
   /** Epoch milliseconds. */
@@ -56,7 +56,7 @@ export class PeerWatch {
   async look(): Promise<void> {
     const { registry, clock } = this.#options;
     await this.begin();
-    const [proxies, nodes] = await Promise.all([registry.proxies(), registry.nodes()]);
+    const [proxies, nodes] = await Promise.all([registry.proxies(), registry.isShared ? registry.nodes() : []]);
     this.#looks += 1;
     if (this.leads && nodes.length > 1 && this.#looks % GATHER_EVERY === 0) await this.#options.speaking.gather();
     const now = clock();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../model/errors.ts';
+import type { Usage } from '../model/instance.ts';
 import type { NodeNote } from '../model/node.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import type { PeerWatch } from './peer-watch.ts';
@@ -20,6 +21,8 @@ interface PulseOptions {
   readonly reconciler: Reconciler;
   /** What the node is like now. */
   readonly note: () => NodeNote;
+  /** What its instances use, for other nodes; undefined: there are none. */
+  readonly usage: () => ReadonlyMap<string, Usage> | undefined;
   readonly peers: PeerWatch;
   readonly chores: readonly Chore[];
 }
@@ -64,8 +67,8 @@ export class Pulse {
   }
 
   async #once(): Promise<void> {
-    const { context, reconciler, note, peers } = this.#options;
-    await context.registry.heartbeat(note());
+    const { context, reconciler, note, usage, peers } = this.#options;
+    await context.registry.heartbeat(note(), usage());
     await peers.look();
     if (reconciler.due) await reconciler.run();
   }

@@ -6,6 +6,8 @@ export interface Load {
   readonly at: number;
   /** Requests in flight and waiting, at all load balancers together. */
   readonly inFlight: number;
+  /** There may be more: an nginx or HAProxy in front counts none. */
+  readonly isPartial: boolean;
   /** Percent of one core that all its instances use together; null: not known. */
   readonly cpu: number | null;
 }
@@ -74,13 +76,14 @@ interface Need {
 
 function needOf(loads: readonly Load[], present: number, { inFlightPerInstance, cpu }: Autoscale): Need {
   const inFlight = meanOf(loads.map((load) => load.inFlight));
+  const least = loads.some(({ isPartial }) => isPartial) ? present : 0; // who is not seen may need all of them
   const used = meanOf(loads.flatMap((load) => load.cpu ?? []));
   const needs = [
     ...(inFlightPerInstance === undefined
       ? []
       : [
           {
-            instances: neededFor(inFlight, inFlightPerInstance, present),
+            instances: Math.max(least, neededFor(inFlight, inFlightPerInstance, present)),
             reason: `${round(inFlight)} requests in flight, ${inFlightPerInstance} for each instance`,
           },
         ]),

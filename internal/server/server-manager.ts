@@ -6,8 +6,7 @@ import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { messageOf } from '../model/errors.ts';
 import type { StoredEvent } from '../model/event.ts';
-import type { HealthRecord } from '../model/health.ts';
-import { declaredInstances, type Instance, type Usage, viewOf } from '../model/instance.ts';
+import { declaredInstances, type Instance, viewOf } from '../model/instance.ts';
 import type { Status } from '../model/lifecycle.ts';
 import { type Service, ServiceSchema } from '../model/service.ts';
 import type { InstanceView } from '../model/instance-view.ts';
@@ -51,6 +50,7 @@ import { ServiceControl } from './service-control.ts';
 import type { Supervisor } from './supervisor.ts';
 import { type SupervisorContext, shuttingDown } from './supervisor-context.ts';
 import { type Terms, UNCONDITIONAL } from './terms.ts';
+import { Usages } from './usages.ts';
 import { loadBalancerStatusOf, serviceStatusOf, viewsOf } from './views.ts';
 import { Vitals } from './vitals.ts';
 
@@ -116,6 +116,7 @@ export class ServerManager {
   readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
   readonly #vitals = new Vitals();
+  readonly #usages: Usages;
   readonly #usage = new UsageHistory();
   readonly #exits = new ExitWatch(systemClock);
   readonly #replacer: Replacer;
@@ -152,6 +153,7 @@ export class ServerManager {
       stopping: this.#stopping.signal,
     };
     this.#fleet = new Fleet(this.#context);
+    this.#usages = new Usages({ registry, fleet: this.#fleet, vitals: this.#vitals });
     const parts = {
       context: this.#context,
       fleet: this.#fleet,
@@ -167,7 +169,7 @@ export class ServerManager {
     const controls = {
       ...parts,
       reconciler: this.#reconciler,
-      usageOf: (instance: Instance) => this.#usageOf(instance),
+      usages: this.#usages,
       ready: () => this.#ready(),
     };
     this.services = new ServiceControl({ ...controls, deployer: this.#deployer, nodes: this.nodes });
@@ -238,8 +240,12 @@ export class ServerManager {
   async list(query: { readonly service?: string; readonly status?: Status } = {}): Promise<InstanceView[]> {
     const { registry } = this.#context;
     await this.#started;
-    const [{ instances }, health] = await Promise.all([registry.snapshot(), registry.health()]);
-    return this.#views([...instances, ...this.#declared()], health).filter(
+    const [{ instances }, health, usageOf] = await Promise.all([
+      registry.snapshot(),
+      registry.health(),
+      this.#usages.reader(),
+    ]);
+    return viewsOf([...instances, ...this.#declared()], health, usageOf).filter(
       ({ service, status }) =>
         (query.service === undefined || query.service === service) &&
         (query.status === undefined || query.status === status),
@@ -402,6 +408,7 @@ export class ServerManager {
       context: this.#context,
       reconciler: this.#reconciler,
       note: () => this.#note(),
+      usage: () => this.#usages.told(),
       peers: this.#peers,
       chores: [
         { name: 'log rotation', everyBeats: 5, run: () => this.#rotateLogs() },
@@ -431,19 +438,11 @@ export class ServerManager {
       declared: () => this.#declared(),
       nodes: this.nodes,
       absences: this.#absences,
-      usageOf: (instance) => this.#usageOf(instance),
+      usages: this.#usages,
       drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? this.announced.drainOf(id),
       traffic: new LiveTraffic({ registry, clock, usage: this.#usage }),
     });
     return new LiveFeed({ source: reader, clock: systemClock, log });
-  }
-
-  #views(instances: readonly Instance[], health: readonly HealthRecord[]): InstanceView[] {
-    return viewsOf(instances, health, (instance) => this.#usageOf(instance));
-  }
-
-  #usageOf({ process: identity }: Instance): Usage | undefined {
-    return this.#vitals.of(identity?.pid);
   }
 
   /** Looks more often than the pulse beats: somebody waits. Never rejects. */
@@ -467,11 +466,7 @@ export class ServerManager {
   async #readVitals(): Promise<void> {
     const instances = this.#fleet.instances();
     await this.#vitals.look(new Set(instances.flatMap(({ process: identity }) => identity?.pid ?? [])));
-    const readings = instances.flatMap((instance) => {
-      const usage = this.#usageOf(instance);
-      return usage === undefined ? [] : [[instance.id, usage] as const];
-    });
-    this.#usage.note(new Map(readings), this.#context.clock());
+    this.#usage.note(await this.#usages.all(), this.#context.clock());
     this.#replacer.readings();
   }
 

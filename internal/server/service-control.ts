@@ -1,6 +1,6 @@
 import { type Deployment, type DeploymentStep, isActive } from '../model/deployment.ts';
 import { hasCode, HeimdallError } from '../model/errors.ts';
-import { declaredInstances, type Instance, type Usage } from '../model/instance.ts';
+import { declaredInstances } from '../model/instance.ts';
 import { FIRST_RELEASE, type Release, releaseViewOf } from '../model/release.ts';
 import type { Algorithm } from '../model/algorithms.ts';
 import type { Service } from '../model/service.ts';
@@ -22,6 +22,7 @@ import { serviceNamed } from './service-named.ts';
 import { routeViewOf, type ServiceDetails, serviceSettings, serviceViewOf } from './service-views.ts';
 import type { SupervisorContext } from './supervisor-context.ts';
 import { type Terms, UNCONDITIONAL } from './terms.ts';
+import type { Usages } from './usages.ts';
 import { assertDeclared, variantNamed } from './variants.ts';
 import { viewsOf } from './views.ts';
 
@@ -35,7 +36,7 @@ interface ServiceControlOptions {
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   /** What the processes of an instance use; undefined where that is not known. */
-  readonly usageOf: (instance: Instance) => Usage | undefined;
+  readonly usages: Pick<Usages, 'reader'>;
   /** Resolves when the manager knows what an earlier one left. @throws {HeimdallError} SHUTTING_DOWN, or why it could not start. */
   readonly ready: () => Promise<void>;
 }
@@ -102,9 +103,10 @@ export class ServiceControl {
     await this.#options.ready();
     const { registry } = this.#options.context;
     const service = this.#service(name);
-    const [snapshot, health, deployments] = await Promise.all([
+    const [snapshot, health, usageOf, deployments] = await Promise.all([
       this.#picture(),
       registry.health(),
+      this.#options.usages.reader(),
       this.#wholes({ service: name, limit: 10 }),
     ]);
     const own = snapshot.instances.filter((instance) => instance.service === name);
@@ -113,7 +115,7 @@ export class ServiceControl {
       ...serviceViewOf(service, snapshot),
       routes: routes.map(routeViewOf),
       versions: Object.keys(versions),
-      instances: viewsOf([...own, ...declaredInstances(service)], health, this.#options.usageOf),
+      instances: viewsOf([...own, ...declaredInstances(service)], health, usageOf),
       deployments,
     };
   }

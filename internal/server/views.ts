@@ -24,11 +24,16 @@ export function viewsOf(
 ): InstanceView[] {
   const known = new Map(health.map((record) => [`${record.instanceId} ${record.incarnation}`, record.health]));
   return instances
-    .filter(({ agent, lifecycle }) => agent === null || lifecycle !== 'stopped') // only there to tell its agent
+    .filter(isShown)
     .map((instance) =>
       viewOf(instance, known.get(`${instance.id} ${incarnationOf(instance)}`) ?? 'unknown', usageOf(instance)),
     )
     .toSorted(compareInstances);
+}
+
+/** False of an announced one that was removed: it is only there to tell its agent. */
+export function isShown({ agent, lifecycle }: Instance): boolean {
+  return agent === null || lifecycle !== 'stopped';
 }
 
 export function serviceStatusOf(

@@ -18,6 +18,8 @@ export interface Draft extends Applied {
 export interface Front {
   /** As people call it. */
   readonly name: string;
+  /** What nobody else may set at the same time: one would undo the work of the other, again and again. */
+  readonly claims: readonly string[];
   /** At least so many milliseconds lie between two changes. */
   readonly paceMs: number;
   /**

@@ -1,23 +1,22 @@
-import type { Logger } from '../../pkg/logger/logger.ts';
 import type { HealthRecord } from '../model/health.ts';
-import { messageOf } from '../model/errors.ts';
+import { RegistryAlarm, type RegistryAlarmOptions } from '../registry/alarm.ts';
 import { HealthSaver } from '../registry/health-saver.ts';
-import { isAlive, type ProxyRegistry, type ProxyReport, type Snapshot } from '../registry/registry.ts';
+import { Leadership } from '../registry/leader.ts';
+import type { ProxyRegistry, ProxyReport, Snapshot } from '../registry/registry.ts';
 import { Reporter } from '../registry/reporter.ts';
 import { supersedes } from '../registry/supersedes.ts';
 
 const HEARTBEAT_MS = 1_000;
 
-export interface SyncLinkOptions {
+export interface SyncLinkOptions extends RegistryAlarmOptions {
   readonly registry: ProxyRegistry;
-  readonly log: Logger;
-  /** Epoch milliseconds. */
-  readonly now: () => number;
   /** What is in force in the front. */
   readonly report: () => ProxyReport;
+  /** What was known of health before; called once, before the first picture. */
+  readonly onRecalled: (records: readonly HealthRecord[]) => void;
   readonly onPicture: (snapshot: Snapshot) => void;
-  /** With every heartbeat. */
-  readonly onBeat: () => void;
+  /** With every heartbeat. @param leading - whether this front speaks for all that serve the same. Never rejects. */
+  readonly onBeat: (leading: boolean) => Promise<void>;
 }
 
 /**
@@ -27,29 +26,37 @@ export interface SyncLinkOptions {
 export class SyncLink {
   readonly #options: SyncLinkOptions;
   readonly #abort = new AbortController();
+  readonly #leadership: Leadership;
+  readonly #alarm: RegistryAlarm;
   readonly #reporter: Reporter;
   readonly #health: HealthSaver;
   #heartbeat: NodeJS.Timeout | null = null;
   #seen: Snapshot | null = null;
-  #available = true;
 
   constructor(options: SyncLinkOptions) {
     this.#options = options;
     this.#health = new HealthSaver(options.registry);
+    this.#leadership = new Leadership(options.registry, options.now);
+    this.#alarm = new RegistryAlarm(options, this.#leadership);
     this.#reporter = new Reporter({
       ...options,
       signal: this.#abort.signal,
-      onTaken: () => {},
-      onRefused: (error) =>
-        options.log.debug({ err: error }, 'the registry took no report; the next heartbeat tries again'),
+      onTaken: () => this.#alarm.reported(),
+      onRefused: (error) => this.#alarm.reportFailed(error),
     });
   }
 
   /** Whoever drains from now on waits for this front; pictures come when there are any. */
   async start(): Promise<void> {
+    const { registry, onRecalled, log } = this.#options;
     await this.report(); // before the first picture is read: a drain that begins in between waits for us
-    this.#options.registry.watch(
-      { changed: (snapshot) => void this.#changed(snapshot), failed: (error) => this.#failed(error) },
+    try {
+      onRecalled(await registry.health());
+    } catch (error) {
+      log.debug({ err: error }, 'no health from an earlier run');
+    }
+    registry.watch(
+      { changed: (snapshot) => void this.#changed(snapshot), failed: (error) => this.#alarm.readFailed(error) },
       this.#abort.signal,
     );
     this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS);
@@ -81,37 +88,18 @@ export class SyncLink {
   async #changed(snapshot: Snapshot): Promise<void> {
     const picture = await this.#reporter.upToDate(snapshot).catch(() => snapshot); // still better than what is in force
     if (this.#abort.signal.aborted) return;
-    const { log, onPicture } = this.#options;
-    if (!this.#available) log.info('the registry is back');
-    this.#available = true;
-    if (!supersedes(picture, this.#seen, log)) return;
+    this.#alarm.read();
+    if (!supersedes(picture, this.#seen, this.#options.log)) return;
     this.#seen = picture;
-    onPicture(picture);
-  }
-
-  #failed(error: Error): void {
-    if (!this.#available) return;
-    this.#available = false;
-    this.#options.log.error({ err: error }, `the registry cannot be read, nothing is changed: ${messageOf(error)}`);
+    this.#options.onPicture(picture);
   }
 
   async #beat(): Promise<void> {
-    this.#options.onBeat();
     await this.report();
     if (!this.#abort.signal.aborted) await this.#health.flush();
-    await this.#leaveTheLead();
-  }
-
-  /** Load balancers of ours alert for all; this one alerts nobody, so it must not be the one that does. */
-  async #leaveTheLead(): Promise<void> {
-    const { registry, now, log } = this.#options;
-    try {
-      const others = (await registry.proxies()).filter((proxy) => isAlive(proxy, now()));
-      const own = others.find(({ id }) => id === registry.proxyId);
-      if (own === undefined || this.#abort.signal.aborted) return;
-      if (others.some(({ id, startedAt }) => id !== own.id && startedAt >= own.startedAt)) registry.stepBack();
-    } catch (error) {
-      log.debug({ err: error }, 'the other load balancers cannot be asked for');
-    }
+    const leading = await this.#leadership.ask();
+    if (this.#abort.signal.aborted) return;
+    this.#alarm.look();
+    await this.#options.onBeat(leading);
   }
 }

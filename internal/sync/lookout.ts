@@ -1,9 +1,11 @@
 import type { Clock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import type { ExaminedService } from '../health/health-alerts.ts';
 import { type HealthChange, HealthMonitor, type MonitorTarget } from '../health/monitor.ts';
 import type { StartProbe } from '../health/probe.ts';
 import type { ProbeTarget } from '../health/probe-request.ts';
 import { isUnreachable } from '../health/silence.ts';
+import type { HealthRecord } from '../model/health.ts';
 import type { HealthCheck } from '../model/health-check.ts';
 import { incarnationOf } from '../model/incarnation.ts';
 import type { Instance } from '../model/instance.ts';
@@ -15,7 +17,10 @@ import { type Condition, instancesOf, type Picture, pictureOf } from './picture.
 const LONGEST_INTERVAL_MS = 500;
 /** A host that is there takes a connection within this, however slow the app: the system does it. */
 const CONNECT_MS = 200;
-/** How long the first picture waits for the first round of checks: a server that hangs must not hold it up. */
+/**
+ * How long the first picture waits for the first round of checks: a server that hangs must not hold it up. It waits on as long as
+ * nobody is known of a service that has instances: the front may have them, and must not lose them.
+ */
 const FIRST_ROUND_MS = 1_000;
 
 export interface LookoutOptions {
@@ -34,7 +39,10 @@ export class Lookout {
   readonly #options: LookoutOptions;
   readonly #monitor: HealthMonitor;
   readonly #ids = new WeakMap<ProbeTarget, string>();
-  readonly #unreachable = new Set<string>();
+  /** Why the health of an instance is what it is, by its id. */
+  readonly #causes = new Map<string, string>();
+  /** What is known of a time before this process, by incarnation. */
+  #memories: ReadonlyMap<string, HealthRecord> = new Map();
   #services: readonly Service[];
   #snapshot: Snapshot | null = null;
   #isReady = false;
@@ -56,6 +64,21 @@ export class Lookout {
     return pictureOf(this.#snapshot, this.#services, this.#conditionOf);
   }
 
+  /** The services as they are now, for alerts. */
+  examined(): ExaminedService[] {
+    const snapshot = this.#snapshot;
+    if (snapshot === null || !this.#isReady) return [];
+    return this.#services.map((service) => ({
+      name: service.name,
+      upstreams: () => instancesOf(service, snapshot).map((instance) => this.#examine(instance)),
+    }));
+  }
+
+  /** What is remembered of health from an earlier run, for instances that are still the same process. */
+  remember(records: readonly HealthRecord[]): void {
+    this.#memories = new Map(records.map((record) => [record.incarnation, record]));
+  }
+
   configure(services: readonly Service[]): void {
     this.#services = services;
     this.#look();
@@ -66,7 +89,8 @@ export class Lookout {
     this.#snapshot = snapshot;
     this.#look();
     if (!isFirst) return;
-    const cancel = this.#options.clock.after(FIRST_ROUND_MS, () => this.#ready(), true);
+    const enough = () => this.#services.every((service) => this.#knowsSomeOf(service, snapshot));
+    const cancel = this.#options.clock.after(FIRST_ROUND_MS, () => enough() && this.#ready(), true);
     void this.#monitor.firstRound().then(() => {
       cancel();
       this.#ready();
@@ -79,16 +103,32 @@ export class Lookout {
 
   readonly #conditionOf = ({ id }: Instance): Condition => ({
     health: this.#monitor.health(id),
-    unreachable: this.#unreachable.has(id),
+    unreachable: this.#monitor.health(id) === 'unhealthy' && isUnreachable(this.#causes.get(id) ?? ''),
   });
+
+  #examine(instance: Instance) {
+    const { id } = instance;
+    const condition = this.#monitor.health(id);
+    const healthCause = this.#causes.get(id) ?? '';
+    const isFit = condition === 'healthy';
+    return { id, instance, condition, standing: 'in' as const, ejection: null, healthCause, isFit };
+  }
+
+  #knowsSomeOf(service: Service, snapshot: Snapshot): boolean {
+    const ready = instancesOf(service, snapshot).filter(({ lifecycle }) => lifecycle === 'ready');
+    return ready.length === 0 || ready.some(({ id }) => this.#monitor.health(id) !== 'unknown');
+  }
 
   #ready(): void {
     this.#isReady = true;
+    this.#memories = new Map(); // they are old news by the time that anybody could ask again
     this.#options.onChange();
   }
 
   #look(): void {
-    this.#monitor.set(this.#targets());
+    const targets = this.#targets();
+    this.#monitor.set(targets);
+    for (const id of this.#causes.keys()) if (!targets.has(id)) this.#causes.delete(id);
     this.#options.onChange();
   }
 
@@ -98,13 +138,22 @@ export class Lookout {
       const check = { ...service.healthCheck, interval: Math.min(service.healthCheck.interval, LONGEST_INTERVAL_MS) };
       for (const instance of instancesOf(service, this.#snapshot ?? { instances: [] })) {
         if (instance.lifecycle !== 'ready') continue;
-        const { id, host, port } = instance;
-        const target = { host, port, check, incarnation: incarnationOf(instance) };
-        this.#ids.set(target, id);
-        targets.set(id, target);
+        const target = this.#targetOf(instance, check);
+        this.#ids.set(target, instance.id);
+        targets.set(instance.id, target);
       }
     }
     return targets;
+  }
+
+  #targetOf(instance: Instance, check: HealthCheck): MonitorTarget {
+    const { id, host, port } = instance;
+    const incarnation = incarnationOf(instance);
+    const target = { host, port, check, incarnation };
+    const memory = this.#memories.get(incarnation);
+    if (memory === undefined) return target;
+    if (!this.#causes.has(id)) this.#causes.set(id, memory.cause);
+    return { ...target, initial: memory.health === 'ejected' ? 'healthy' : memory.health }; // who is ejected passed its checks
   }
 
   /** A failed connect needs no second witness: with a load balancer of ours the next request would be one. */
@@ -137,9 +186,7 @@ export class Lookout {
   }
 
   #heard(change: HealthChange): void {
-    const { id, to, cause } = change;
-    if (to === 'unhealthy' && isUnreachable(cause)) this.#unreachable.add(id);
-    else this.#unreachable.delete(id);
+    this.#causes.set(change.id, change.cause);
     this.#options.onHealth(change);
     this.#options.onChange();
   }

@@ -5,7 +5,7 @@ import type { Service } from '../model/service.ts';
 import { settingsInForce } from '../model/service-state.ts';
 import type { Snapshot } from '../registry/registry.ts';
 
-/** `down` gets no requests because of its health, `draining` because it is to go. */
+/** `down` gets no requests because of its health, or because its service is paused; `draining` because it is to go. */
 type ServerState = 'up' | 'down' | 'draining';
 
 /** An instance as a front, such as nginx, is to see it. */
@@ -18,6 +18,8 @@ export interface SyncedService {
   readonly algorithm: Service['algorithm'];
   /** See `HashKeySchema`. */
   readonly hashKey: string;
+  /** Nobody gets its requests. */
+  readonly isPaused: boolean;
   /** By host and port. */
   readonly servers: readonly SyncedServer[];
 }
@@ -45,12 +47,12 @@ export function pictureOf(
   return {
     revision: snapshot.revision,
     services: services.map((configured) => {
-      const service = settingsInForce(
-        configured,
-        snapshot.services.find((state) => state.service === configured.name),
-      );
-      const servers = serversOf(service, instancesOf(service, snapshot), conditionOf);
-      return { name: service.name, algorithm: service.algorithm, hashKey: service.hash.key, servers };
+      const state = snapshot.services.find(({ service }) => service === configured.name);
+      const { name, algorithm, hash, ...service } = settingsInForce(configured, state);
+      const isPaused = (state?.pausedSince ?? null) !== null;
+      const instances = instancesOf(configured, snapshot);
+      const servers = isPaused ? resting(instances) : serversOf(service, instances, conditionOf);
+      return { name, algorithm, hashKey: hash.key, isPaused, servers };
     }),
   };
 }
@@ -72,7 +74,7 @@ export function drainingOf({ services }: Picture): SyncedServer[] {
  * them (`neverEmpty`), because the checks may be wrong.
  */
 function serversOf(
-  { healthCheck, panicThreshold }: Service,
+  { healthCheck, panicThreshold }: Pick<Service, 'healthCheck' | 'panicThreshold'>,
   instances: readonly Instance[],
   conditionOf: (instance: Instance) => Condition,
 ): SyncedServer[] {
@@ -88,8 +90,15 @@ function serversOf(
   const isKnown = new Set(known.map(({ id }) => id));
   return instances
     .filter(({ id, lifecycle }) => lifecycle === 'draining' || isKnown.has(id))
-    .map(({ id, host, port, weight, node, lifecycle }) => {
-      const state = lifecycle === 'draining' ? 'draining' : up.has(id) ? 'up' : 'down';
-      return { id, host, port, weight, node, state };
-    });
+    .map((instance) => serverOf(instance, up.has(instance.id)));
+}
+
+/** Of a service that is paused. */
+function resting(instances: readonly Instance[]): SyncedServer[] {
+  const there = instances.filter(({ lifecycle }) => lifecycle === 'draining' || lifecycle === 'ready');
+  return there.map((instance) => serverOf(instance, false));
+}
+
+function serverOf({ id, host, port, weight, node, lifecycle }: Instance, isUp: boolean): SyncedServer {
+  return { id, host, port, weight, node, state: lifecycle === 'draining' ? 'draining' : isUp ? 'up' : 'down' };
 }

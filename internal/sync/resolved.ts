@@ -21,11 +21,15 @@ interface Resolved {
   readonly warnings: readonly string[];
 }
 
+/** The addresses that names had when they were last looked up. */
+export type KnownNames = Map<string, readonly string[]>;
+
 /**
- * Looks the hosts up. Those that have no address are left out: one unknown name would have nginx refuse all of its
- * configuration.
+ * Looks the hosts up. A name that cannot be looked up now goes on as the address that it had. One that never had any is
+ * left out: one unknown name would have nginx refuse all of its configuration.
+ * @param names - is kept up to date.
  */
-export async function resolved(services: readonly SyncedService[]): Promise<Resolved> {
+export async function resolved(services: readonly SyncedService[], names: KnownNames): Promise<Resolved> {
   const warnings: string[] = [];
   const leaveOut = ({ id }: SyncedServer, why: string): [] => {
     warnings.push(`${id} is left out: ${why}`);
@@ -38,9 +42,14 @@ export async function resolved(services: readonly SyncedService[]): Promise<Reso
       if (!SAFE_HOST.test(host)) return leaveOut(server, `${JSON.stringify(host)} is neither an address nor a name`);
       try {
         const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
+        names.set(host, addresses);
         return [{ ...server, addresses }];
       } catch (error) {
-        return leaveOut(server, messageOf(error));
+        const addresses = names.get(host);
+        const [address] = addresses ?? [];
+        if (addresses === undefined || address === undefined) return leaveOut(server, messageOf(error));
+        warnings.push(`${server.id} goes on as ${address}: ${messageOf(error)}`);
+        return [{ ...server, host: address, addresses }];
       }
     });
     return { ...service, servers: (await Promise.all(servers)).flat() };

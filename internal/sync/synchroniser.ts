@@ -6,10 +6,13 @@ import type { ProxyReport } from '../registry/registry.ts';
 import { type Front, FrontError } from './front.ts';
 import { drainingOf, type Picture } from './picture.ts';
 
-/** Between two looks at what runs on draining servers, in milliseconds. */
+/** Between two looks at what runs on draining servers, in milliseconds; longer where a look takes long: a tenth of the time at most. */
 const DRAIN_POLL_MS = 100;
+const PAUSE_PER_LOOK = 9;
 /** What a front did not take is tried again after the first of these, then after twice as long, up to the second. */
 const RETRY_MS = { first: 1_000, longest: 30_000 };
+/** What the front has refused for so long is more than a short restart: people are told. */
+const PATIENCE_MS = 5_000;
 
 export interface SynchroniserOptions {
   readonly front: Front;
@@ -17,6 +20,10 @@ export interface SynchroniserOptions {
   readonly picture: () => Picture | null;
   /** What `report` says has changed. */
   readonly onReport: () => void;
+  /** The front does not take over what it should, and why; null: it does again. */
+  readonly onBehind: (why: string | null) => void;
+  /** What people should know of what is in force has changed. */
+  readonly onWarned: (warnings: readonly string[]) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -25,7 +32,8 @@ interface Failure {
   readonly picture: Picture;
   readonly message: string;
   readonly waitMs: number;
-  /** In milliseconds of `clock.monotonic()`. */
+  /** When the front took nothing for the first time, and when it is asked again; in milliseconds of `clock.monotonic()`. */
+  readonly since: number;
   readonly retryAt: number;
 }
 
@@ -49,6 +57,8 @@ export class Synchroniser {
   #warned: readonly string[] = [];
   #inFlight: ReadonlyMap<string, number> = new Map();
   #counting: NodeJS.Timeout | null = null;
+  /** How long the last look took. */
+  #countMs = 0;
 
   constructor(options: SynchroniserOptions) {
     this.#options = options;
@@ -84,7 +94,7 @@ export class Synchroniser {
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#cancelTimer();
-    if (this.#counting !== null) clearInterval(this.#counting);
+    if (this.#counting !== null) clearTimeout(this.#counting);
     await this.#running;
   }
 
@@ -111,20 +121,20 @@ export class Synchroniser {
   }
 
   async #apply(picture: Picture): Promise<void> {
-    const { front, clock, log } = this.#options;
+    const { front, clock, log, onBehind } = this.#options;
     const startedAt = clock.monotonic();
     try {
       const { changed, warnings } = await front.apply(picture, this.#abort.signal);
       if (changed) this.#changedAt = startedAt;
       if (changed || this.#failure !== null)
         log.info(countsOf(picture), `${front.name} has revision ${picture.revision}`);
-      for (const warning of warnings) if (!this.#warned.includes(warning)) log.error(warning);
-      this.#warned = warnings;
+      this.#warn(warnings);
     } catch (error) {
       this.#changedAt = startedAt;
       this.#failed(picture, error);
       return;
     }
+    if (this.#failure !== null) onBehind(null);
     this.#failure = null;
     this.#undone = false;
     // Counted before it is told that the picture is in force: a drain must not end in between.
@@ -135,14 +145,24 @@ export class Synchroniser {
     this.#options.onReport();
   }
 
+  #warn(warnings: readonly string[]): void {
+    if (isDeepStrictEqual(warnings, this.#warned)) return;
+    const { log, onWarned } = this.#options;
+    for (const warning of warnings) if (!this.#warned.includes(warning)) log.error(warning);
+    this.#warned = warnings;
+    onWarned(warnings);
+  }
+
   #failed(picture: Picture, error: unknown): void {
     if (this.#abort.signal.aborted) return;
-    const { front, clock, log } = this.#options;
+    const { front, clock, log, onBehind } = this.#options;
     const before = this.#failure;
     const waitMs = before === null ? RETRY_MS.first : Math.min(2 * before.waitMs, RETRY_MS.longest);
     const message = messageOf(error);
-    const retryAt = clock.monotonic() + waitMs;
-    this.#failure = { picture, message, waitMs, retryAt };
+    const now = clock.monotonic();
+    const since = before?.since ?? now;
+    this.#failure = { picture, message, waitMs, since, retryAt: now + waitMs };
+    if (now - since >= PATIENCE_MS) onBehind(message);
     const detail = error instanceof FrontError ? {} : { err: error };
     const told = `${front.name} did not take revision ${picture.revision}, and goes on as before: ${message}`;
     log[message === before?.message ? 'debug' : 'error']({ revision: picture.revision, ...detail }, told);
@@ -152,19 +172,22 @@ export class Synchroniser {
   async #count(picture: Picture): Promise<ReadonlyMap<string, number>> {
     const draining = drainingOf(picture);
     if (draining.length === 0) return new Map();
+    const startedAt = this.#options.clock.monotonic();
     try {
       return await this.#options.front.inFlight(draining);
     } catch (error) {
       this.#options.log.warn({ err: error }, `what runs on draining servers cannot be told: ${messageOf(error)}`);
       return new Map(draining.map(({ id }) => [id, 1]));
+    } finally {
+      this.#countMs = this.#options.clock.monotonic() - startedAt;
     }
   }
 
   #countOn(): void {
     const isDraining = this.#inForce !== null && drainingOf(this.#inForce).length > 0;
     if (this.#counting !== null) clearTimeout(this.#counting);
-    this.#counting =
-      isDraining && !this.#abort.signal.aborted ? setTimeout(() => void this.#recount(), DRAIN_POLL_MS) : null;
+    const pauseMs = Math.max(DRAIN_POLL_MS, PAUSE_PER_LOOK * this.#countMs);
+    this.#counting = isDraining && !this.#abort.signal.aborted ? setTimeout(() => void this.#recount(), pauseMs) : null;
   }
 
   async #recount(): Promise<void> {

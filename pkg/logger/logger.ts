@@ -3,6 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type * as Pretty from 'pino-pretty';
 import { LogOutput } from './log-output.ts';
 import { REDACTED, SECRET_KEYS, withoutSecrets } from './redact.ts';
+import { standardOutput } from './standard-output.ts';
 
 export type { Logger } from 'pino';
 
@@ -50,11 +51,6 @@ export function createLogger(options: LoggerOptions): Logger {
     pretty ? prettyStream(destination) : destination,
   );
   return log;
-}
-
-/** Node makes the descriptor of a pipe non-blocking as soon as somebody looks at `process.stdout`. */
-function standardOutput(): number {
-  return process.stdout.fd;
 }
 
 /** Anything can be thrown. */

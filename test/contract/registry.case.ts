@@ -466,14 +466,15 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
     describe('what load balancers tell', () => {
       const traffic = { instanceId: 'web-1', incarnation: 'web-1#1', requests: 10, failures: 2, inFlight: 3 };
       const demand = { service: 'web', waiting: 1, requests: 20 };
-      const report = { appliedRevision: 0, inFlight: new Map(), traffic: [traffic], demand: [demand] };
+      const unseen = { service: 'zoo', waiting: 0, requests: null };
+      const report = { appliedRevision: 0, inFlight: new Map(), traffic: [traffic], demand: [demand, unseen] };
 
       it('is their last report, as long as they live', async () => {
         await proxy.report({ ...report, traffic: [] });
         await proxy.report(report);
         const [told] = await manager.traffic();
         assert.equal(told?.proxyId, 'proxy-a');
-        assert.partialDeepStrictEqual(told, { instances: [traffic], services: [demand] });
+        assert.partialDeepStrictEqual(told, { instances: [traffic], services: [demand, unseen] });
         await pass(HEARTBEAT_LIMIT_MS + 1);
         assert.deepEqual(await manager.traffic(), []);
         await proxy.report(report);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { Agent } from '../../pkg/sockets/http.ts';
+import { WebhookReceiver } from '../support/alert-receivers.ts';
 import { ask } from '../support/e2e-http.ts';
 import { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
@@ -22,6 +23,7 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
   let haproxy: HaproxyFolder;
   let nginxSync: StartedProcess;
   let running: StartedProcess;
+  const people = new WebhookReceiver(true);
   /** A server that nobody spawns. */
   let declared: Server;
 
@@ -38,6 +40,11 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
       async () => (await ask(url)).headers['x-server'] === server,
     );
   const startHaproxy = () => system.track(new StartedProcess(haproxy.command, { cwd: system.dir }));
+  const peopleHear = (pattern: RegExp) =>
+    eventually(
+      () => `a message says ${pattern}: ${JSON.stringify(people.taken)}; output:\n${system.output()}`,
+      () => people.taken.some(({ subject }) => pattern.test(subject)),
+    );
   const spawned = async () => (await system.list()).filter(({ id }) => id.startsWith('web-'));
   const add = async () => {
     const { status, body } = await system.add();
@@ -63,13 +70,21 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
       routes: [{ path: '/elsewhere' }],
       healthCheck: { interval: '10s', neverEmpty: false }, // seldom, as for load balancers that hear of failed requests
     };
-    system = await System.create(() => ({ services: [sampleService({ instances: 2 }), elsewhere] }));
-    const [nginxPort = 0, haproxyPort = 0] = system.ports.own;
+    system = await System.create(({ own }) => ({
+      services: [sampleService({ instances: 2 }), elsewhere],
+      alerts: {
+        webhooks: [{ url: `http://127.0.0.1:${own[2]}` }],
+        groupWindow: '200ms',
+        allowedNetworks: ['127.0.0.1'],
+      },
+    }));
+    const [nginxPort = 0, haproxyPort = 0, hookPort = 0, lastResort = 0] = system.ports.own;
+    await people.listen(hookPort);
     nginx = await NginxFolder.create(system.dir, nginxPort);
     haproxy = await HaproxyFolder.create(system.dir, haproxyPort, 2);
     const sync = (...args: readonly string[]) => system.heimdall('sync', ...args, '--config', system.configPath);
     await system.start('server-manager').isReady();
-    nginxSync = sync('nginx', ...nginx.syncOptions);
+    nginxSync = sync('nginx', ...nginx.syncOptions, '--last-resort', `${lastResort}`);
     sync('haproxy', '--socket', haproxy.socket, '--backend', 'web=be_web'); // which does not run yet
     await nginxHas(/upstream web \{[^}]*server[^}]*server/);
     await chmod(nginx.upstreams, 0o640);
@@ -79,6 +94,7 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
   });
   after(async () => {
     declared?.close();
+    await people[Symbol.asyncDispose]();
     await system?.[Symbol.asyncDispose]();
   });
 
@@ -109,14 +125,16 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
     assert.equal((await stat(nginx.upstreams)).mode & 0o777, 0o640);
   });
 
-  it('nginx has nobody in its file who is dead, and has them back', async () => {
+  it('nginx has nobody in its file who is dead, and has them back; people are told of both', async () => {
     const { port } = declared.address() as AddressInfo;
     const line = (down: string) => new RegExp(`:${port} weight=1 max_fails=1 fail_timeout=2s${down}; # elsewhere@`);
     await nginxHas(line(''));
     declared.close().closeAllConnections();
     await nginxHas(line(' down'));
+    await peopleHear(/elsewhere has no healthy instance/);
     declared.listen(port, '127.0.0.1');
     await nginxHas(line(''));
+    await peopleHear(/RESOLVED.*elsewhere/i);
   });
 
   it('nginx is reloaded once a second at most, and has the last of many changes', async () => {
@@ -173,10 +191,23 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
     for (const { id } of await spawned()) await answers(haproxy.url, id);
   });
 
+  it('answer 503 for a service that is paused', async () => {
+    const set = async (what: 'pause' | 'resume') => {
+      const { status, body } = await ask(`${system.api}/services/web/${what}`, { method: 'POST' });
+      assert.equal(status, 200, body);
+    };
+    await set('pause');
+    await nginxHas(/# paused/);
+    const [fromNginx, fromHaproxy] = await Promise.all([ask(nginx.url), ask(haproxy.url)]);
+    assert.deepEqual([fromNginx.status, fromNginx.headers['retry-after'], fromHaproxy.status], [503, '1', 503]);
+    await set('resume');
+    for (const { id } of await spawned()) await Promise.all([answers(nginx.url, id), answers(haproxy.url, id)]);
+  });
+
   it('stay valid when nobody is left, and go on with the next instance', async () => {
     for (const { port } of await spawned()) await remove(port);
-    await nginxHas(/server 127\.0\.0\.1:1 down;/);
-    await eventually('502', async () => (await ask(nginx.url)).status === 502);
+    await nginxHas(/# nobody is up/);
+    await eventually('503', async () => (await ask(nginx.url)).status === 503);
     assert.equal((await ask(haproxy.url)).status, 503);
     const { id } = await add();
     await Promise.all([answers(nginx.url, id), answers(haproxy.url, id)]);
@@ -189,11 +220,17 @@ describe('an nginx and an HAProxy that heimdall keeps true', { skip: missing('ng
       return { ...(await command.exited), output: command.output };
     };
     const [once, dry] = await Promise.all([
-      run('nginx', ...nginx.syncOptions, '--once', '--json'),
+      run('nginx', ...nginx.syncOptions, '--last-resort', `${system.ports.own[3]}`, '--once', '--json'),
       run('haproxy', '--socket', haproxy.socket, '--backend', 'web=be_web', '--dry-run'),
     ]);
     assert.match(once.output, /^\{"changed":false,"revision":\d+,"warnings":\[\]\}\n$/);
     assert.deepEqual([once.code, dry.code, dry.output], [0, 0, '']);
+  });
+
+  it('are kept true by one sync each', async () => {
+    const second = system.heimdall('sync', 'nginx', ...nginx.syncOptions, '--config', system.configPath);
+    assert.equal((await second.exited).code, 1);
+    assert.match(second.output, /another "heimdall sync" keeps .*upstreams\.conf already; stop that one first/);
   });
 
   it('keep what they have when the sync ends', async () => {

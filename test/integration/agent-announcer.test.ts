@@ -5,13 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, it } from 'node:test';
 import { AnnouncementRefused } from '../../internal/agent/announcer.ts';
 import { ManagerAnnouncer } from '../../internal/agent/manager-announcer.ts';
-import { AgentSettingsSchema } from '../../internal/agent/settings.ts';
+import { AgentSettingsSchema, type AppSettings } from '../../internal/agent/settings.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
 import { api, FakeManager } from '../unit/api/fake-manager.ts';
 
 const TOKEN = 'sesame-open-sesame';
 const log = createLogger({ name: 'test', level: 'silent' });
+
+async function announced(announcer: ManagerAnnouncer, app: AppSettings): Promise<readonly string[]> {
+  const { id, host } = await announcer.announce(app);
+  return [id, host];
+}
 
 describe('an agent and its managers', () => {
   const servers: Server[] = [];
@@ -45,7 +50,7 @@ describe('an agent and its managers', () => {
       app(request, response);
     });
     const { announcer, app: web } = announcerTo([url]);
-    assert.equal(await announcer.announce(web), 'web-9000');
+    assert.deepEqual(await announced(announcer, web), ['web-9000', '127.0.0.1']);
     assert.deepEqual(await announcer.beat([{ id: 'web-9000', isUp: false, cause: 'x'.repeat(1_000) }]), {
       unknown: [],
       removed: [],
@@ -69,7 +74,7 @@ describe('an agent and its managers', () => {
     const strange = await Promise.all(garbage.map(serve));
     const manager = await serve(api({ token: () => TOKEN }));
     const { announcer, app } = announcerTo([...strange, manager]);
-    assert.equal(await announcer.announce(app), 'web-9000');
+    assert.equal((await announcer.announce(app)).id, 'web-9000');
     assert.equal(announcer.place, manager);
     assert.deepEqual((await announcer.beat([{ id: 'web-9000', isUp: true, cause: '' }])).unknown, []);
 
@@ -77,6 +82,23 @@ describe('an agent and its managers', () => {
     await assert.rejects(lost.beat([{ id: 'web-9000', isUp: true, cause: '' }]), ({ message }: Error) => {
       return strange.every((url) => message.includes(url)) && message.includes('no server manager of heimdall');
     });
+  });
+
+  it('share out a drain: when signs of life tell that a manager hangs, the next one goes on with it', async () => {
+    const asked = Promise.withResolvers<void>();
+    const hanging = await serve(({ url = '' }) => {
+      if (url.startsWith('/servers/deregister')) asked.resolve();
+    });
+    const manager = new FakeManager();
+    const { announcer } = announcerTo([hanging, await serve(api({ manager, token: () => TOKEN }))]);
+    const out = announcer.withdraw(['web-9000'], AbortSignal.timeout(20_000));
+    await asked.promise;
+    await announcer.beat([{ id: 'web-9000', isUp: true, cause: '' }]);
+    await out;
+    assert.deepEqual(
+      manager.calls.map(([method]) => method),
+      ['announced.heartbeat', 'announced.deregister'],
+    );
   });
 
   it('do not agree on the token: that is told as it is', async () => {

@@ -3,9 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { AnnouncementRefused } from '../../internal/agent/announcer.ts';
 import { RegistryAnnouncer } from '../../internal/agent/registry-announcer.ts';
 import { type AppSettings, AgentSettingsSchema } from '../../internal/agent/settings.ts';
+import { NAMES } from '../../internal/registry/etcd/names.ts';
 import { openEtcdAgent } from '../../internal/registry/etcd/open-agent.ts';
 import { openEtcdManager } from '../../internal/registry/etcd/open-manager.ts';
 import { openEtcdProxy } from '../../internal/registry/etcd/open-proxy.ts';
+import { Store } from '../../internal/registry/etcd/store.ts';
 import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
 import type { Snapshot } from '../../internal/registry/registry.ts';
 import { createLogger } from '../../pkg/logger/logger.ts';
@@ -21,10 +23,18 @@ function appOf(changes: object = {}): AppSettings {
   return app;
 }
 
-function announcerIn(etcd: EtcdSettings, agent = 'host-b'): RegistryAnnouncer {
+function announcerIn(etcd: EtcdSettings, agent = 'host-b', clock: () => number = Date.now): RegistryAnnouncer {
   const registry = openEtcdAgent({ etcd, agent });
   const ownHost = async () => '10.0.0.7';
-  return new RegistryAnnouncer({ registry, agent, node: agent, ownHost, place: 'etcd', clock: Date.now, log });
+  return new RegistryAnnouncer({ registry, agent, node: agent, ownHost, place: 'etcd', clock, log });
+}
+
+/** As if it had been silent for too long. */
+async function silence(etcd: EtcdSettings, instanceId: string): Promise<void> {
+  const store = new Store(etcd);
+  const { entry } = await store.get(NAMES.announced(instanceId));
+  await store.revoke(entry?.lease ?? assert.fail());
+  await store.close();
 }
 
 describe('an agent that announces into etcd itself', { skip: etcdMissing() }, () => {
@@ -46,7 +56,7 @@ describe('an agent that announces into etcd itself', { skip: etcdMissing() }, ()
     const seen = (lifecycle: string) =>
       eventually(lifecycle, () => now?.instances.find((each) => each.lifecycle === lifecycle));
 
-    const id = await announcer.announce(appOf());
+    const { id } = await announcer.announce(appOf());
     const { host, node, agent } = await seen('ready');
     assert.deepEqual([host, node, agent], ['10.0.0.7', 'host-b', { id: 'host-b', metadata: { rack: '7' } }]);
     await report(new Map());
@@ -80,7 +90,7 @@ describe('an agent that announces into etcd itself', { skip: etcdMissing() }, ()
     const etcd = cluster.settings();
     const manager = await openEtcdManager({ etcd, node: 'host-a', patience: 0 });
     const announcer = announcerIn(etcd);
-    const id = await announcer.announce(appOf());
+    const { id } = await announcer.announce(appOf());
     const rival = announcerIn(etcd, 'host-c');
     await assert.rejects(rival.announce(appOf({ host: '10.0.0.7' })), (error) => error instanceof AnnouncementRefused);
     await eventually('the manager sees it', async () => (await manager.snapshot()).instances[0]?.id === id);
@@ -92,5 +102,39 @@ describe('an agent that announces into etcd itself', { skip: etcdMissing() }, ()
     const types = (await manager.events({ limit: 10 })).map(({ type }) => type);
     assert.deepEqual(types, ['instance.announced']);
     for (const each of [announcer, rival, manager]) await each.close();
+  });
+
+  it('takes away what dead agents leave when there is no manager to do that', async () => {
+    const etcd = cluster.settings();
+    let now = Date.now();
+    const living = announcerIn(etcd, 'host-b', () => now);
+    const dead = announcerIn(etcd, 'host-c');
+    const kept = await living.announce(appOf());
+    const lost = await dead.announce(appOf({ host: '10.0.0.8' }));
+    await dead.close();
+    const manager = await openEtcdManager({ etcd, node: 'host-a', patience: 0 });
+    const app = { service: 'web', host: '10.0.0.9', port: 8_080, node: 'host-d', weight: 1, version: null };
+    const toldManager = await manager.announcements.announce({ ...app, agent: { id: 'host-d', metadata: {} } }, 8_000);
+    for (const { id } of [lost, toldManager]) await silence(etcd, id);
+    const present = async () => (await manager.snapshot()).instances.map(({ id }) => id);
+    const beat = () => living.beat([{ id: kept.id, isUp: true, cause: '' }]);
+    await beat();
+    now += 20_000;
+    await beat();
+    assert.deepEqual(await present(), [kept.id, lost.id, toldManager.id], 'that is the manager’s to do');
+    await manager.close();
+    const reader = openEtcdAgent({ etcd, agent: 'host-d' });
+    await eventually('it is taken away', async () => {
+      now += 6_000;
+      await beat();
+      return (await reader.snapshot()).instances.length === 2;
+    });
+    const left = (await reader.snapshot()).instances.map(({ id }) => id);
+    assert.deepEqual(left, [kept.id, toldManager.id], 'whose agent has nobody to tell that it lives');
+    assert.deepEqual(
+      (await reader.events({ limit: 1 })).map(({ type }) => type),
+      ['instance.expired'],
+    );
+    for (const each of [living, reader]) await each.close();
   });
 });

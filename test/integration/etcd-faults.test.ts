@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { hasCode } from '../../internal/model/errors.ts';
 import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
 import { NAMES } from '../../internal/registry/etcd/names.ts';
@@ -114,6 +115,47 @@ describe('the registry in etcd when something is out of order', { skip }, () => 
     await recorder.picture((picture) => countOf(picture) === 1); // in ordinary times a node that falls silent is away
     await b.heartbeat();
     await recorder.picture((picture) => countOf(picture) === 2);
+  });
+
+  it('tells what instances of other nodes use, as long as their managers are there', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    const note = { url: null, address: '10.0.0.6', version: '1', services: [], instances: 2, cores: 2, load: 0 };
+    const used = new Map([
+      ['web-9000', { memory: 64_000_000, cpu: 1.5 }],
+      ['web-9001', { memory: 1_000, cpu: null }],
+    ]);
+    await b.heartbeat(note, used);
+    await eventually('a knows', async () => isDeepStrictEqual(await a.usage(), used));
+    assert.equal((await b.usage()).size, 0, 'it knows its own itself');
+    await b.close();
+    await eventually('it is no news any more', async () => (await a.usage()).size === 0);
+  });
+
+  it('forgets a node that is gone, when somebody says that it is gone for good', async () => {
+    const [a, b] = [await open('a'), await open('b')];
+    const note = { url: null, address: '10.0.0.6', version: '1', services: [], instances: 1, cores: 2, load: 0 };
+    await Promise.all([a, b].map((manager) => manager.heartbeat(note, new Map([['web-9000', { memory: 1, cpu: 1 }]]))));
+    const draft = (node: string, host: string) => Array.from({ length: 60 }, () => ({ ...DRAFT, node, host }));
+    for (let portions = 0; portions < 2; portions += 1) await b.reserve(draft('b', '10.0.0.6'), PORTS, 60);
+    const kept = await a.reserve(draft('a', '10.0.0.5'), PORTS, 60);
+    await b.changeService('web', { pausedSince: 1 });
+    await eventually('a sees b', async () => (await a.nodes()).length === 2);
+    await assert.rejects(a.forgetNode('b'), (error) => hasCode(error, 'NODE_PRESENT'));
+    await assert.rejects(
+      a.forgetNode('c'),
+      (error) => hasCode(error, 'NODE_NOT_FOUND') && /there are: a, b/.test(error.message),
+    );
+    await b.close();
+    await eventually('b is away', async () => (await a.nodes())[1]?.alive === false);
+    assert.equal((await a.forgetNode('b')).length, 120);
+    assert.deepEqual([(await a.nodes()).map(({ name }) => name), countOf(await a.snapshot())], [['a'], kept.length]);
+    const { services } = await a.snapshot();
+    assert.deepEqual([services[0]?.desired, services[0]?.pausedSince], [60, 1], 'what holds for all stays');
+    const { entries } = await store.list('state/');
+    assert.deepEqual(
+      entries.filter(({ name }) => /\/b(?:\/|$)|10\.0\.0\.6/.test(name)),
+      [],
+    );
   });
 
   it('keeps the instances of nodes that are away when their service had none else', async () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { hasCode } from '../../internal/model/errors.ts';
-import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
+import { prepareMove } from '../../cmd/server-manager/registry-move.ts';
+import type { EtcdSettings, RegistrySettings } from '../../internal/model/registry-settings.ts';
 import { RegistryCopy } from '../../internal/registry/copy.ts';
 import { NAMES } from '../../internal/registry/etcd/names.ts';
 import { openEtcdManager } from '../../internal/registry/etcd/open-manager.ts';
@@ -15,6 +16,7 @@ import { Store } from '../../internal/registry/etcd/store.ts';
 import type { ProxyRegistry, RegistryWriter } from '../../internal/registry/registry.ts';
 import { openManagerRegistry } from '../../internal/registry/sqlite/open-manager.ts';
 import { openProxyRegistry } from '../../internal/registry/sqlite/open-proxy.ts';
+import { createLogger } from '../../pkg/logger/logger.ts';
 import type { Alert } from '../../pkg/alerts/alert.ts';
 import type { Delivery, Outage } from '../../pkg/alerts/store.ts';
 import { EtcdCluster, etcdMissing } from '../support/etcd.ts';
@@ -266,6 +268,43 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
       (await manager.alertBook.silences()).map(({ id }) => id),
       [2],
     );
+  });
+
+  it('still has the load balancers that read the file confirm what is drained, for a while', async () => {
+    const source = await inFile();
+    await source.proxy.report({ appliedRevision: 0, inFlight: new Map() });
+    await source.manager.close();
+    await copy();
+    const { manager, proxy } = await inEtcd();
+    await proxy.report({ appliedRevision: 1, inFlight: new Map() });
+    const confirmed = (await manager.proxies()).map(({ id, appliedRevision }) => [id, appliedRevision]);
+    assert.deepEqual(confirmed, [
+      ['lb-1', null],
+      ['lb-2', 1],
+    ]);
+    assert.deepEqual(await proxy.alerts.takeOver(), { outages: [], deliveries: [] });
+  });
+
+  it('is brought along by a manager that takes over with etcd from one with a file; any other way is refused before it is too late', async () => {
+    const source = await inFile();
+    await fill(source);
+    await close(source);
+    const log = createLogger({ name: 'test', level: 'silent' });
+    const before = { driver: 'sqlite', path } as const;
+    const to = (registry: RegistrySettings) => ({ registry, node: { name: 'a', address: '127.0.0.1' } });
+    const inEtcdToo = to({ driver: 'etcd', path, etcd });
+    assert.equal(await prepareMove(undefined, inEtcdToo, log), null, 'it takes over from nobody');
+    assert.equal(await prepareMove(before, to(before), log), null, 'nothing moves');
+    const elsewhere = to({ driver: 'etcd', path: `${path}2`, etcd });
+    await assert.rejects(prepareMove(before, elsewhere, log), /registry\.path is .*must stay when the registry moves/);
+    await assert.rejects(prepareMove({ driver: 'etcd', path }, to(before), log), /is in etcd, and cannot be copied/);
+
+    const move = await prepareMove(before, inEtcdToo, log);
+    await assert.rejects(openEtcdManager({ etcd, node: 'a', patience: 0 }), /is being copied/);
+    await move?.();
+    const { manager } = await inEtcd();
+    assert.equal((await manager.snapshot()).instances.length, 3);
+    await assert.rejects(prepareMove(before, inEtcdToo, log), /is in use by the manager of node a .* To join it/);
   });
 
   it('is not copied twice at a time', async () => {

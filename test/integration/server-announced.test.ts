@@ -5,7 +5,8 @@ import type { ServerManager } from '../../internal/server/server-manager.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { service, Site, until } from '../support/server-fixture.ts';
 
-const WEB = service({ name: 'web', command: undefined, agents: true, servers: ['192.0.2.1:8080'] });
+const WEB_FIELDS = { name: 'web', command: undefined, agents: true, servers: ['192.0.2.1:8080'] };
+const WEB = service(WEB_FIELDS);
 const CLOSED = service({ name: 'closed', command: undefined, servers: ['192.0.2.1:8081'] });
 const APP = { service: 'web', port: 8_080, metadata: { rack: '7' } };
 
@@ -65,6 +66,26 @@ describe('announced instances', () => {
     assert.deepEqual((await site.registry.snapshot()).instances, before.instances);
     await announced(manager);
     await assert.rejects(announced(manager, {}, 'host-c'), (error) => hasCode(error, 'PORT_TAKEN'));
+  });
+
+  it('are refused where load balancers would not reach them', async () => {
+    await using site = await Site.open();
+    const manager = await site.started([WEB], { host: '10.0.0.5' });
+    for (const [host, from, words] of [
+      ['127.0.0.1', '10.0.0.7', /127\.0\.0\.1 is each load balancer itself/],
+      ['localhost', '10.0.0.7', /name an address under which they reach the app/],
+      ['localhost', null, /localhost is each load balancer itself/],
+      [undefined, null, /came through a proxy: name the address .*--host/],
+      [undefined, 'fe80::1%eth0', /came from fe80::1%eth0: name the address/],
+    ] as const) {
+      const request = registration(host === undefined ? {} : { host });
+      await assert.rejects(manager.announced.register(request, from), (error) => {
+        return hasCode(error, 'INVALID_REQUEST') && words.test(error.message);
+      });
+    }
+    const [here] = await manager.announced.register(registration({ host: 'localhost' }), '127.0.0.1');
+    const [named] = await manager.announced.register(registration({ host: '10.0.0.9' }), null);
+    assert.deepEqual([here?.host, named?.host], ['localhost', '10.0.0.9']);
   });
 
   it('leave the rotation when their agent says that they are down, with the cause, and come back', async () => {
@@ -151,6 +172,23 @@ describe('announced instances', () => {
     assert.equal((await viewOf(manager, again.id))?.status, 'running');
   });
 
+  it('are out in the end when whoever drained them is gone, though their agents tell somebody else', async () => {
+    let later = 0;
+    const clock = () => Date.now() + later;
+    await using site = await Site.open(20, clock);
+    const manager = await site.started([service({ ...WEB_FIELDS, drainTimeout: '1s' })], { clock });
+    const { announcements } = site.registry;
+    const app = { service: 'web', host: '10.0.0.7', port: 8_080, node: 'b', weight: 1, version: null };
+    const { id } = await announcements.announce({ ...app, agent: { id: 'b', metadata: {} } }, 8_000);
+    await site.registry.update(id, { lifecycle: 'draining' });
+    await until('it is out', async () => {
+      later += 1_000;
+      await announcements.renew('b', [id], 8_000);
+      await manager.announced.look();
+      return (await site.registry.snapshot()).instances[0]?.lifecycle === 'stopped';
+    });
+  });
+
   it('take another weight, and are restarted and read where they run', async () => {
     await using site = await Site.open();
     const manager = await site.started([WEB]);
@@ -188,6 +226,31 @@ describe('announced instances', () => {
     assert.equal((await manager.instances.get('8080')).id, one.id);
   });
 
+  it('have their time to be heard once more when the manager stood still, or its clock was set', async () => {
+    let now = Date.now();
+    await using site = await Site.open(20, () => now);
+    const { announcements } = site.registry;
+    const app = { service: 'web', host: '10.0.0.7', node: 'b', weight: 1, version: null };
+    const announce = (port: number, id: string) =>
+      announcements.announce({ ...app, port, agent: { id, metadata: {} } }, 8_000);
+    const [early, late] = [await announce(8_080, 'b'), await announce(8_081, 'c')];
+    for (const jump of [60_000, -3_600_000]) {
+      now += jump;
+      await announcements.renew('b', [early.id], 8_000);
+      assert.deepEqual(await announcements.expire(), [], `${jump} ms`); // c could not be heard either
+    }
+    for (let seconds = 0; seconds < 9; seconds += 1) {
+      now += 1_000;
+      await announcements.renew('b', [early.id], 8_000);
+      const expired = await announcements.expire();
+      assert.deepEqual(
+        expired.map(({ id }) => id),
+        seconds === 7 ? [late.id] : [],
+        `after ${seconds + 1} s`,
+      );
+    }
+  });
+
   it('expire when their agent falls silent, with one alert for all of them, which ends when it is back', async () => {
     let later = 0;
     const clock = () => Date.now() + later;
@@ -196,9 +259,11 @@ describe('announced instances', () => {
     const ids: string[] = [];
     for (const port of [8_080, 8_081, 8_082]) ids.push((await announced(manager, { port })).id);
     const { id } = await announced(manager, { host: '10.0.0.8' }, 'host-c');
-    later += 5_000;
-    await manager.announced.heartbeat({ agent: 'host-c', instances: [{ id, state: 'up' }] });
-    later += 4_000;
+    for (let seconds = 0; seconds < 9; seconds += 3) {
+      await manager.announced.heartbeat({ agent: 'host-c', instances: [{ id, state: 'up' }] });
+      later += 3_000;
+      await manager.announced.look();
+    }
     await until('they are gone', async () => (await site.registry.snapshot()).instances.length === 1);
     const gone = await until('it is told', () => site.alerts.raised[0]);
     assert.deepEqual([gone.key, gone.title], ['agent-gone:host-b', 'agent host-b is gone']);

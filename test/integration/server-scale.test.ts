@@ -115,6 +115,10 @@ describe('a service that may have no instance', () => {
       await tells(proxy, await rows(site), 1);
       return isPast(7_500);
     });
+    await until('a while with an nginx, which counts none', async () => {
+      await demands(proxy, { requests: null });
+      return isPast(10_000);
+    });
     assert.equal(await site.desired(), 1);
   });
 });

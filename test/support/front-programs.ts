@@ -9,18 +9,19 @@ export function missing(program: 'nginx' | 'haproxy'): string | false {
   return status === 0 ? false : `${program} is not installed: apt-get install ${program}`;
 }
 
-/** An nginx in a folder, on a free port, that includes `upstreams.conf` and `extra.conf` from there. */
+/** An nginx in a folder, on a free port of an address, that includes `upstreams.conf` and `extra.conf` from there. */
 export class NginxFolder {
   readonly dir: string;
   readonly url: string;
 
-  private constructor(dir: string, port: number) {
+  private constructor(dir: string, listen: string) {
     this.dir = dir;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `http://${listen}`;
   }
 
-  static async create(parent: string, port: number): Promise<NginxFolder> {
-    const nginx = new NginxFolder(join(parent, 'nginx'), port);
+  static async create(parent: string, port: number, address = '127.0.0.1'): Promise<NginxFolder> {
+    const listen = `${address}:${port}`;
+    const nginx = new NginxFolder(join(parent, 'nginx'), listen);
     const { dir } = nginx;
     await mkdir(dir);
     const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
@@ -35,8 +36,11 @@ http {
   include ${dir}/upstreams.conf;
   include ${dir}/extra.conf;
   server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass http://web; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    listen ${listen};
+    location / {
+      proxy_pass http://web; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_connect_timeout 500ms; proxy_read_timeout 3s;
+    }
   }
 }`;
     await writeFile(join(dir, 'nginx.conf'), text);
@@ -76,30 +80,32 @@ http {
   }
 }
 
-/** An HAProxy in a folder, on a free port; its backend is named differently from the service. */
+/** An HAProxy in a folder, on a free port of an address; its backend is named differently from the service. */
 export class HaproxyFolder {
   readonly url: string;
   readonly #dir: string;
 
-  private constructor(dir: string, port: number) {
+  private constructor(dir: string, listen: string) {
     this.#dir = dir;
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `http://${listen}`;
   }
 
   /** @param slots - in its configuration. */
-  static async create(parent: string, port: number, slots: number): Promise<HaproxyFolder> {
-    const haproxy = new HaproxyFolder(join(parent, 'haproxy'), port);
+  static async create(parent: string, port: number, slots: number, address = '127.0.0.1'): Promise<HaproxyFolder> {
+    const listen = `${address}:${port}`;
+    const haproxy = new HaproxyFolder(join(parent, 'haproxy'), listen);
     await mkdir(haproxy.#dir);
     const text = `
 global
   stats socket ${haproxy.socket} mode 600 level admin
 defaults
   mode http
-  timeout connect 2s
+  timeout connect 500ms
   timeout client 30s
-  timeout server 30s
+  timeout server 3s
+  option redispatch 1
 frontend all
-  bind 127.0.0.1:${port}
+  bind ${listen}
   default_backend be_web
 backend be_web
   balance roundrobin

@@ -8,5 +8,5 @@ export function server(port: number, changes: Partial<ResolvedServer> = {}): Res
 }
 
 export function service<T>(servers: readonly T[], changes: Partial<SyncedService> = {}) {
-  return { name: 'web', algorithm: 'round-robin' as const, hashKey: 'ip+url', ...changes, servers };
+  return { name: 'web', algorithm: 'round-robin' as const, hashKey: 'ip+url', isPaused: false, ...changes, servers };
 }

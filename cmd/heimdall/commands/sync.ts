@@ -19,6 +19,7 @@ function registerNginx(sync: Command): void {
     .option('--template <file>', 'another form of the file; see docs/nginx-haproxy.md')
     .option('--test <command>', 'says whether nginx takes the new file', 'nginx -t')
     .option('--reload <command>', 'has nginx take it over', 'nginx -s reload')
+    .option('--last-resort <port>', 'of 127.0.0.1, where nginx then answers 503 for services that nobody serves')
     .option('--pid-file <file>', 'of nginx, where several run (default: the only one that runs here)')
     .addHelpText(
       'after',

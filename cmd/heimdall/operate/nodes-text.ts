@@ -1,4 +1,4 @@
-import type { ForgottenNodeView, NodeView } from '../../../internal/model/node-view.ts';
+import type { NodeView } from '../../../internal/model/node-view.ts';
 import { printable } from '../../../internal/model/printable.ts';
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
@@ -24,17 +24,6 @@ export function nodesText(nodes: readonly NodeView[], paint: Paint, now: number)
   ]);
   const own = nodes.some(({ self }) => self) && nodes.length > 1 ? '* is the one that answers\n' : '';
   return aligned([HEAD.map((cell) => paint('dim', cell)), ...rows], TEXTS) + own;
-}
-
-/** What went with a node, and what to do about it. */
-export function forgottenText({ name, instances, desired }: ForgottenNodeView): string {
-  const wanted = Object.entries(desired).filter(([, count]) => count > 0);
-  const lines = [
-    `node ${name} is forgotten`,
-    ...(instances.length === 0 ? [] : [`out of all lists: ${instances.map(printable).join(', ')}`]),
-    ...wanted.map(([service, count]) => `${count} fewer of ${printable(service)} are wanted: heimdall services scale`),
-  ];
-  return `${lines.join('\n')}\n`;
 }
 
 function stateText({ alive, awaySince }: NodeView, paint: Paint, now: number): string {

@@ -1,5 +1,6 @@
+import type { ForgottenNode } from '../../../internal/model/node-view.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { forgottenText, nodesText } from './nodes-text.ts';
+import { nodesText } from './nodes-text.ts';
 import { type OperateOptions, openSession, print } from './session.ts';
 
 /** `heimdall nodes` */
@@ -12,7 +13,12 @@ export async function listNodes(options: OperateOptions): Promise<void> {
 /** `heimdall nodes forget` */
 export async function forgetNode(node: string, options: OperateOptions & { readonly yes: boolean }): Promise<void> {
   const session = await openSession(options);
-  await confirm(`Forget node ${node}, its instances, and what was wanted there?`, options.yes);
+  await confirm(`forget node ${node} and all that is kept of it?`, options.yes);
   const forgotten = await session.client.forgetNode(node);
   print(session, forgotten, () => forgottenText(forgotten));
+}
+
+function forgottenText({ name, instances }: ForgottenNode): string {
+  const those = instances.length === 0 ? 'which kept no instances' : `and with it ${instances.join(', ')}`;
+  return `node ${name} is forgotten, ${those}\n`;
 }

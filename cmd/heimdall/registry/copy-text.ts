@@ -30,7 +30,7 @@ export function copiedText(ways: Ways, counts: Counts, { loopback, users }: Copy
     users.proxies.length === 0
       ? 'Start heimdall with this configuration: instances that still run are adopted.'
       : `Start the manager with this configuration (instances that still run are adopted), then at once: heimdall reload --only proxy
-(the load balancer serves what it knows meanwhile; until then, remove and deploy nothing).`;
+(the load balancer serves what it knows meanwhile; remove and deploy nothing before that).`;
   return `${heading(ways, counts)}${hint(loopback)}
 Copied. ${next}
 `;
@@ -62,7 +62,7 @@ function countsText(counts: Counts): string {
     [silences, 'silence', 'silences'],
     [channels, 'added channel', 'added channels'],
     [requests, 'answer under an Idempotency-Key', 'answers under an Idempotency-Key'],
-    [counts.health, 'health', 'healths'],
+    [counts.health, 'health record', 'health records'],
     [counts.latencies, 'learned latency', 'learned latencies'],
     [counts.ejections, 'ejection', 'ejections'],
     [counts.samples, 'sample of traffic', 'samples of traffic'],

@@ -1,4 +1,4 @@
-import { loadConfig } from '../../../internal/config/load.ts';
+import type { Config } from '../../../internal/config/schema.ts';
 import { startProbe } from '../../../internal/health/probe.ts';
 import type { Service } from '../../../internal/model/service.ts';
 import { openProxy } from '../../../internal/registry/open.ts';
@@ -8,7 +8,6 @@ import type { Picture } from '../../../internal/sync/picture.ts';
 import { systemClock } from '../../../pkg/clock/clock.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
 import { newProxyId } from '../../load-balancer/identity.ts';
-import { loadOptions } from '../../runtime/arguments.ts';
 import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Chosen, SyncArguments } from './front-sync.ts';
@@ -17,8 +16,7 @@ import type { Chosen, SyncArguments } from './front-sync.ts';
  * Brings what the registry says now into force, or shows it. Drains do not wait for this: it is gone before they could ask.
  * @throws {CommandError} what was in force before still is.
  */
-export async function syncOnce(given: SyncArguments, front: Front, chosen: Chosen): Promise<void> {
-  const { config } = await loadConfig(loadOptions(given.config));
+export async function syncOnce(given: SyncArguments, config: Config, front: Front, chosen: Chosen): Promise<void> {
   const log = createLogger({ name: `sync-${front.name}`, level: 'silent' });
   const registry = await openProxy(config.registry, { proxyId: newProxyId(), log });
   try {

@@ -6,11 +6,12 @@ import { EtcdAnnouncements } from './announcements.ts';
 import { Changes } from './changes.ts';
 import { Commits } from './commits.ts';
 import { EventNames, writeEvent } from './events.ts';
+import { NAMES } from './names.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 
 interface AgentRegistryOptions extends ReaderOptions {
-  /** Whose side it is; no node and no manager has this name. */
-  readonly name: string;
+  /** Whose side it is. */
+  readonly agent: string;
 }
 
 /** An agent's side of the registry in etcd: it announces instances, and changes no others. */
@@ -20,12 +21,19 @@ export class EtcdAgentRegistry extends EtcdReader implements AgentRegistry {
   readonly #changes: Changes;
   readonly #eventNames = new EventNames();
 
-  constructor({ name, ...options }: AgentRegistryOptions) {
+  constructor({ agent, ...options }: AgentRegistryOptions) {
     super(options);
     const { store, mirror, clock } = options;
+    const name = nameOf(agent);
     this.#commits = new Commits({ store, mirror, tenure: null, node: name });
     this.#changes = new Changes({ mirror, pictures: this.pictures, node: name });
-    this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
+    this.announcements = new EtcdAnnouncements({
+      store,
+      mirror,
+      commits: this.#commits,
+      clock,
+      expires: ({ agent: other }) => other !== null && this.#hasWritten(other.id),
+    });
   }
 
   update(id: string, change: InstanceChange): Promise<{ instance: Instance; revision: number }> {
@@ -39,4 +47,14 @@ export class EtcdAgentRegistry extends EtcdReader implements AgentRegistry {
   recordEvent(event: HeimdallEvent): Promise<void> {
     return this.during(writeEvent(this.store, this.#eventNames, event));
   }
+
+  /** Whether an agent writes here itself; one that tells managers is silent as well when there are none. */
+  #hasWritten(agent: string): boolean {
+    return this.mirror.get(NAMES.commit(nameOf(agent))) !== null;
+  }
+}
+
+/** Of an agent, among those who commit; no node has such a name. */
+function nameOf(agent: string): string {
+  return `agent ${agent}`;
 }

@@ -17,6 +17,8 @@ interface AnnouncementsOptions {
   readonly commits: Commits;
   /** Epoch milliseconds. */
   readonly clock: () => number;
+  /** Whether one whose agent is silent is this side's to take away; default: all are. */
+  readonly expires?: (instance: Instance) => boolean;
 }
 
 /**
@@ -52,15 +54,16 @@ export class EtcdAnnouncements implements Announcements {
   }
 
   async expire(): Promise<readonly Instance[]> {
-    const { store, mirror } = this.#options;
+    const { store, mirror, expires = () => true } = this.#options;
     await mirror.ready();
     const all = keptInstances(mirror);
-    const gone = dispensable(
+    const silent = dispensable(
       all.map(({ instance }) => instance),
       ({ id, agent }) => agent !== null && this.#hasExpired(id),
     );
+    const gone = new Set(silent.filter(expires));
     const expired: Instance[] = [];
-    for (const { instance, entry } of all.filter(({ instance }) => gone.includes(instance))) {
+    for (const { instance, entry } of all.filter(({ instance }) => gone.has(instance))) {
       const guards: Guard[] = [
         { name: entry.name, modified: entry.modified },
         { name: NAMES.announced(instance.id), created: 0 },

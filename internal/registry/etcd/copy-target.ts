@@ -9,6 +9,7 @@ import { putInstance, putService } from './changes.ts';
 import { beginCopy, contentOf, refuseManagers } from './copying.ts';
 import { putStep } from './deployments.ts';
 import { EventNames, putEvent } from './events.ts';
+import type { ProxyEntry } from './forms.ts';
 import { Memories } from './memories.ts';
 import { NAMES } from './names.ts';
 import { managerOwner } from './owners.ts';
@@ -21,6 +22,8 @@ import { type Guard, Store, type Write } from './store.ts';
 /** So many writes at most go into one commit, and so many bytes: etcd takes 1.5 MB. */
 const PORTION = 100;
 const PORTION_BYTES = 500_000;
+/** A load balancer that used the registry that was copied is replaced within this time; or nobody knows what it does. */
+const STRAGGLERS_SECONDS = 20;
 /** Who has found out what load balancers before found out. */
 const COPIED = 'copied';
 
@@ -74,7 +77,7 @@ export class EtcdTarget implements CopyTarget {
       onProgress(written / all.length);
     }
     await this.#findings(kept);
-    await this.#finish(putEvent(names, done, 0));
+    await this.#finish(kept, putEvent(names, done, 0));
   }
 
   close(): Promise<void> {
@@ -124,10 +127,37 @@ export class EtcdTarget implements CopyTarget {
     for (const sample of samples) await traffic.write(sample);
   }
 
-  async #finish(event: Write): Promise<void> {
+  /** As if they were here, and had confirmed nothing: until they are, or for a while, drains wait for them. */
+  async #stragglers({ proxies }: Kept): Promise<Write[]> {
+    if (proxies.length === 0) return [];
+    const lease = await this.#store.grant(STRAGGLERS_SECONDS);
+    return proxies.flatMap(({ id, pid, startedAt }): Write[] => {
+      const value: ProxyEntry = {
+        id,
+        pid,
+        startedAt,
+        appliedRevision: null,
+        inFlight: {},
+        traffic: [],
+        demand: [],
+        node: null,
+      };
+      return [
+        { put: NAMES.proxy(id), value, lease },
+        { put: NAMES.present(id), value: pid, lease },
+      ];
+    });
+  }
+
+  async #finish(kept: Kept, event: Write): Promise<void> {
     const mark = this.#mark;
     if (mark === null) throw new Error('write comes after begin');
-    const last: Write[] = [event, { put: NAMES.revision, value: this.#node }, { remove: NAMES.copying }];
+    const last: Write[] = [
+      event,
+      ...(await this.#stragglers(kept)),
+      { put: NAMES.revision, value: this.#node },
+      { remove: NAMES.copying },
+    ];
     const { done } = await this.#store.commit([mark], last).catch(() => ({ done: false }));
     if (done || (await this.#store.get(NAMES.copying)).entry === null) return; // what was lost may be the answer alone
     const message = `The copy into the registry ${this.#store.members.name} could not be completed. Begin anew: heimdall registry copy.`;

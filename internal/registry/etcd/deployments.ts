@@ -160,6 +160,11 @@ export class Deployments {
     }
   }
 
+  /** Numbers of those that a node has a part in. */
+  idsOn(node: string): number[] {
+    return this.#all().flatMap((part) => (part.node === node ? [part.id] : []));
+  }
+
   /** Of deployments that no node has a part in any more. */
   async deleteOrphanedSteps(ids: readonly number[]): Promise<void> {
     const kept = new Set(this.#all().map(({ id }) => id));

@@ -67,6 +67,9 @@ const CopyingSchema = z.object({
 
 const NodeSchema = z.object({ pid: z.int(), startedAt: z.int(), seenAt: z.int(), note: NodeNoteSchema });
 
+/** Memory in bytes, and percent of one core, by instance. */
+const UsageSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullable()]));
+
 const ProxySchema = z.object({
   id: z.string(),
   pid: z.int(),
@@ -96,6 +99,7 @@ export const FORM = {
   manager: new Form(ManagerSchema),
   copying: new Form(CopyingSchema),
   node: new Form(NodeSchema),
+  usage: new Form(UsageSchema),
   proxy: new Form(ProxySchema),
   /** With when it was saved, in epoch milliseconds. */
   health: new Form(HealthRecordSchema.extend({ savedAt: z.int() })),

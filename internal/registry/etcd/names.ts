@@ -19,6 +19,8 @@ export const NAMES = {
   deployment: (node: string, id: number | '') => `state/deployments/${node}/${id}`,
   /** What was told of a node last; goes never. */
   node: (node: string) => `state/nodes/${node}`,
+  /** What the instances of a node use, as it was told last; goes never. */
+  usage: (node: string) => `state/usage/${node}`,
   /** Goes with the lease of the node's manager. */
   manager: (node: string) => `state/managers/${node}`,
   /** The last commit of a node's manager. */

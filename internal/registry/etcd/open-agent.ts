@@ -16,5 +16,5 @@ interface AgentOptions {
 export function openEtcdAgent({ etcd, agent, clock = Date.now, log }: AgentOptions): EtcdAgentRegistry {
   const store = new Store(etcd);
   const mirror = new Mirror({ store, beginning: 'state/', log });
-  return new EtcdAgentRegistry({ store, mirror, clock, log, name: `agent ${agent}` });
+  return new EtcdAgentRegistry({ store, mirror, clock, log, agent });
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
-import type { Instance } from '../../model/instance.ts';
-import type { ForgottenNode, NodeNote, NodeRecord } from '../../model/node.ts';
+import type { Instance, Usage } from '../../model/instance.ts';
+import type { NodeNote, NodeRecord } from '../../model/node.ts';
 import type { ServiceState } from '../../model/service-state.ts';
 import { SAMPLES_KEPT_MS, type TrafficSample } from '../../model/traffic-sample.ts';
 import type {
@@ -24,7 +24,7 @@ import { Changes } from './changes.ts';
 import { Commits, type Plan } from './commits.ts';
 import { Deployments } from './deployments.ts';
 import { countEvents, deleteEvents, EventNames, writeEvent } from './events.ts';
-import { forgetNode } from './forget-node.ts';
+import { forgetting } from './forgetting.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { NodeNotes } from './node-notes.ts';
@@ -49,6 +49,7 @@ interface WriterOptions extends ReaderOptions {
 
 /** A manager's side of the registry in etcd; has its node until it is closed. */
 export class EtcdWriter extends EtcdReader implements RegistryWriter {
+  readonly isShared = true;
   readonly alerts: EtcdAlertStore;
   readonly alertBook: EtcdAlertBook;
   readonly requestKeys: EtcdRequestKeys;
@@ -202,13 +203,22 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     return this.#notes.all();
   }
 
-  async forgetNode(name: string): Promise<ForgottenNode> {
-    const { mirror, pictures } = this;
-    const forgotten = await this.during(
-      forgetNode(name, { mirror, commits: this.#commits, isUncertain: () => pictures.grace > 0 }),
-    );
-    await this.during(this.#deployments.deleteOrphanedSteps(forgotten.deployments));
-    return forgotten;
+  async forgetNode(name: string): Promise<readonly Instance[]> {
+    const gone: Instance[] = [];
+    await this.mirror.ready();
+    const deployments = this.#deployments.idsOn(name);
+    for (;;) {
+      const { instances, isOver } = await this.#commit(() => forgetting(this.mirror, name));
+      gone.push(...instances);
+      if (isOver) break;
+    }
+    await this.during(this.#deployments.deleteOrphanedSteps(deployments));
+    return gone;
+  }
+
+  async usage(): Promise<ReadonlyMap<string, Usage>> {
+    await this.mirror.ready();
+    return this.#notes.usage();
   }
 
   /** The manager that has had its node for the longest. */
@@ -218,9 +228,9 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     return first !== undefined && valueOf(FORM.manager, first).token === this.#tenure.token;
   }
 
-  async heartbeat(note?: NodeNote): Promise<void> {
+  async heartbeat(note?: NodeNote, usage?: ReadonlyMap<string, Usage>): Promise<void> {
     await this.during(this.#beat());
-    if (note !== undefined) await this.during(this.#notes.tell(note));
+    if (note !== undefined) await this.during(this.#notes.tell(note, usage));
   }
 
   /** Gives up the node as well; when that cannot be done, its lease runs out. */

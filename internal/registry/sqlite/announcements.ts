@@ -6,14 +6,18 @@ import type { Handle } from './handle.ts';
 import { insertInstance, raiseRevision, updateInstance } from './instances.ts';
 import { readAnnouncedIds, readInstanceAt, readInstancesChangedAfter } from './queries.ts';
 
+/** It is looked every second for what is overdue; after so long without a look nobody was heard either, or the clock was set. Milliseconds. */
+const PAUSE_MS = ANNOUNCEMENT_TTL_MS / 2;
+
 /**
  * The announced instances of the SQLite registry. How long each may stay only its manager knows, for a sign of life shall
- * cost no write; so every agent gets its time to be heard again when a manager begins.
+ * cost no write; so every agent gets its time to be heard again when a manager begins, or goes on after a pause.
  */
 export class SqliteAnnouncements implements Announcements {
   readonly #connection: Connection;
   readonly #clock: () => number;
-  readonly #since: number;
+  #since: number;
+  #lookedAt: number;
   /** By id, in epoch milliseconds. */
   readonly #deadlines = new Map<string, number>();
 
@@ -21,6 +25,7 @@ export class SqliteAnnouncements implements Announcements {
     this.#connection = connection;
     this.#clock = clock;
     this.#since = clock();
+    this.#lookedAt = this.#since;
   }
 
   async announce(announcement: Announcement, ttlMs: number): Promise<Instance> {
@@ -46,6 +51,7 @@ export class SqliteAnnouncements implements Announcements {
   }
 
   async expire(): Promise<readonly Instance[]> {
+    this.#beginAnewAfterPause();
     const ids = await this.#connection.read((handle) => readAnnouncedIds(handle, null));
     const present = new Set(ids);
     for (const id of this.#deadlines.keys()) if (!present.has(id)) this.#deadlines.delete(id);
@@ -64,6 +70,15 @@ export class SqliteAnnouncements implements Announcements {
   #dispensable(handle: Handle): readonly Instance[] {
     const instances = readInstancesChangedAfter(handle, -1);
     return dispensable(instances, (instance) => instance.agent !== null && this.#isOverdue(instance));
+  }
+
+  #beginAnewAfterPause(): void {
+    const now = this.#clock();
+    if (Math.abs(now - this.#lookedAt) > PAUSE_MS) {
+      this.#since = now;
+      this.#deadlines.clear();
+    }
+    this.#lookedAt = now;
   }
 
   #isOverdue({ id }: Pick<Instance, 'id'>): boolean {

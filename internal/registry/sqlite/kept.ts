@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SAMPLES_KEPT_MS } from '../../model/traffic-sample.ts';
 import type { Kept, KeptDelivery, KeptOutage, KeptRequest } from '../kept.ts';
 import { EJECTION_KEPT_MS } from '../kept-for.ts';
+import { isAlive } from '../registry.ts';
 import { readAllSilences, readChannels } from './alert-book.ts';
 import { MANAGER_PREFIX } from './alert-store.ts';
 import { readDeployments, readSteps } from './deployments.ts';
@@ -12,6 +13,7 @@ import {
   readHealth,
   readInstancesChangedAfter,
   readLatencies,
+  readProxies,
   readServices,
 } from './queries.ts';
 import { readRequests } from './request-keys.ts';
@@ -32,6 +34,7 @@ const KeptDeliveryRowSchema = DeliveryRowSchema.extend(OwnedSchema.shape);
 export function readKept(handle: Handle, now: number): Kept {
   const deployments = readDeployments(handle, ALL, null, false).toReversed();
   return {
+    proxies: readProxies(handle).filter((proxy) => isAlive(proxy, now)),
     services: readServices(handle),
     instances: readInstancesChangedAfter(handle, -1),
     deployments,

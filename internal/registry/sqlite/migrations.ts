@@ -253,4 +253,15 @@ export const MIGRATIONS: readonly string[] = [
     UPDATE instances SET changed = (SELECT revision + 1 FROM meta) WHERE id = NEW.id;
   END;
   `,
+  // 10: fronts that cannot tell how many requests there are. What is lost is told anew within a second.
+  `
+  DROP TABLE proxy_demand;
+  CREATE TABLE proxy_demand (
+    proxy_id TEXT NOT NULL REFERENCES proxies (id) ON DELETE CASCADE,
+    service  TEXT NOT NULL,
+    waiting  INTEGER NOT NULL,
+    requests INTEGER,
+    PRIMARY KEY (proxy_id, service)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,6 +1,6 @@
 import { type Deployment, type DeploymentStep, isOver } from '../../model/deployment.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
-import type { Instance } from '../../model/instance.ts';
+import type { Instance, Usage } from '../../model/instance.ts';
 import type { NodeNote, NodeRecord } from '../../model/node.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
@@ -20,7 +20,7 @@ import {
   type Snapshot,
 } from '../registry.ts';
 import { checkInstance, checkStep, randomSuffix } from '../instance-rules.ts';
-import { nodeAlive, nodeNotFound } from '../unknown-node.ts';
+import { nodeNotFound, nodePresent } from '../node-rules.ts';
 import { SqliteAlertBook } from './alert-book.ts';
 import { SqliteAlertStore } from './alert-store.ts';
 import { SqliteAnnouncements } from './announcements.ts';
@@ -52,6 +52,7 @@ interface WriterOptions extends ReaderOptions {
 
 /** The manager's side of the SQLite registry; owns the manager lock until it is closed. */
 export class SqliteWriter extends SqliteReader implements RegistryWriter {
+  readonly isShared = false;
   readonly alerts: SqliteAlertStore;
   readonly alertBook: SqliteAlertBook;
   readonly requestKeys: SqliteRequestKeys;
@@ -235,10 +236,15 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     return node === null ? [] : [{ ...node, alive: isAlive({ heartbeatAt: node.seenAt }, this.clock()) }];
   }
 
-  /** There is this one only. */
+  /** There is but the one of this manager. */
   async forgetNode(name: string): Promise<never> {
-    if (name === this.#node) throw nodeAlive(name);
-    throw nodeNotFound(name, this.#node === null ? [] : [this.#node]);
+    const nodes = await this.nodes();
+    throw nodes.some((node) => node.name === name) ? nodePresent(name) : nodeNotFound(name, nodes);
+  }
+
+  /** There is none. */
+  async usage(): Promise<ReadonlyMap<string, Usage>> {
+    return new Map();
   }
 
   async leads(): Promise<boolean> {

@@ -1,9 +1,11 @@
+import type { Alert } from '../../../pkg/alerts/alert.ts';
+import { AppHostSchema, isLoopbackHost } from '../../model/app-host.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import type { Deregistration, HeartbeatAnswer, HeartbeatRequest, RegisterRequest } from '../../model/agent-bodies.ts';
 import { declaredInstances, type Instance } from '../../model/instance.ts';
 import type { Service } from '../../model/service.ts';
 import { announcementOf } from '../../registry/announcement-of.ts';
-import { ANNOUNCEMENT_TTL_MS, type Announcement } from '../../registry/announcements.ts';
+import { ANNOUNCEMENT_BEAT_MS, ANNOUNCEMENT_TTL_MS, type Announcement } from '../../registry/announcements.ts';
 import type { Snapshot } from '../../registry/registry.ts';
 import { heed } from '../../registry/signs-of-life.ts';
 import type { DrainSpan } from '../../registry/drain.ts';
@@ -13,12 +15,11 @@ import type { SupervisorContext } from '../supervisor-context.ts';
 import { AnnouncedDrains, type RetireOptions } from './announced-drains.ts';
 import { SilentAgents } from './silent-agents.ts';
 
-/** Between two heartbeats of an agent, in milliseconds. */
-const HEARTBEAT_MS = 2_000;
-export const PACE = { ttlMs: ANNOUNCEMENT_TTL_MS, intervalMs: HEARTBEAT_MS } as const;
+export const PACE = { ttlMs: ANNOUNCEMENT_TTL_MS, intervalMs: ANNOUNCEMENT_BEAT_MS } as const;
 /** For how long one reading of the registry serves heartbeats, in milliseconds: most of them change nothing. */
 const PICTURE_MS = 1_000;
-const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
+/** Where no agent is heard, every so many looks go beyond what is overdue: agents may tell another manager, or the registry. */
+const QUIET_LOOKS = 5;
 
 interface AnnouncedOptions {
   readonly context: SupervisorContext;
@@ -35,6 +36,7 @@ export class AnnouncedInstances {
   readonly #drains: AnnouncedDrains;
   readonly #silent: SilentAgents;
   #picture: { readonly at: number; readonly instances: ReadonlyMap<string, Instance> } | null = null;
+  #looks = 0;
   /** How often the picture was given up: one that was read before that is not kept. */
   #pictures = 0;
 
@@ -46,12 +48,12 @@ export class AnnouncedInstances {
 
   /**
    * Puts apps into rotation. One that is announced already keeps its id.
-   * @param address - of whoever asks, for apps without a host.
-   * @throws {HeimdallError} SERVICE_NOT_FOUND; AGENTS_REFUSED when the service takes none; PORT_TAKEN by what no agent announced:
-   * none of the apps is announced then. PORT_TAKEN by another agent's; LIFECYCLE_CONFLICT while it is being drained: those
+   * @param address - of whoever asks, for apps without a host; null: it is not known.
+   * @throws {HeimdallError} INVALID_REQUEST when nobody would reach the app; SERVICE_NOT_FOUND; AGENTS_REFUSED when the service
+   * takes none; PORT_TAKEN by what no agent announced: none of the apps is announced then. PORT_TAKEN by another agent's; LIFECYCLE_CONFLICT while it is being drained: those
    * before it are.
    */
-  async register(request: RegisterRequest, address: string): Promise<Instance[]> {
+  async register(request: RegisterRequest, address: string | null): Promise<Instance[]> {
     const { context, ready, services } = this.#options;
     await ready();
     const snapshot = await context.registry.snapshot();
@@ -79,6 +81,7 @@ export class AnnouncedInstances {
     }
     for (const instance of up) context.journal.record('instance.up', instance, `${instance.id} is up again`);
     if (down.length + up.length > 0) this.#forgetPicture();
+    if (unknown.length < signs.length) this.#silent.heard(agent, context.clock());
     return { unknown: [...unknown], removed: [...removed], ...PACE };
   }
 
@@ -108,6 +111,11 @@ export class AnnouncedInstances {
     return this.#drains.spanOf(id);
   }
 
+  /** Goes on with alerts of agents that are gone. @param told - of all kinds. */
+  inherit(told: readonly Alert[]): void {
+    this.#silent.inherit(told);
+  }
+
   /** Takes away what is overdue. To be called every second. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
   async look(): Promise<void> {
     const { registry, journal, clock } = this.#options.context;
@@ -117,7 +125,9 @@ export class AnnouncedInstances {
       journal.record('instance.expired', instance, message);
     }
     if (expired.length > 0) this.#forgetPicture();
-    else if (this.#picture === null && this.#silent.isEmpty) return; // there are no agents here
+    this.#looks += 1;
+    const isQuiet = expired.length === 0 && this.#picture === null && this.#silent.isEmpty;
+    if (isQuiet && this.#looks % QUIET_LOOKS !== 0) return;
     const present = [...(await this.#present()).values()];
     this.#silent.look(expired, present, clock());
     this.#drains.look(present);
@@ -127,7 +137,7 @@ export class AnnouncedInstances {
   #announcementOf(
     { host, ...app }: RegisterRequest['apps'][number],
     { agent, node }: RegisterRequest,
-    address: string,
+    address: string | null,
     snapshot: Snapshot,
   ): Announcement {
     const { name, agents } = serviceNamed(this.#options.services(), app.service);
@@ -135,8 +145,21 @@ export class AnnouncedInstances {
       const remedy = 'set "agents": true for it in the configuration of the manager';
       throw new HeimdallError('AGENTS_REFUSED', `service ${name} takes no instances from agents: ${remedy}`);
     }
-    const seen = LOOPBACK.test(address) ? this.#options.place.host : address;
-    return announcementOf(app, { agent, node, host: host ?? seen }, snapshot);
+    return announcementOf(app, { agent, node, host: this.#hostOf(host, address) }, snapshot);
+  }
+
+  /** Where load balancers reach it. @throws {HeimdallError} INVALID_REQUEST. */
+  #hostOf(named: string | undefined, address: string | null): string {
+    const isHere = address !== null && isLoopbackHost(address);
+    if (named !== undefined && isLoopbackHost(named) && !isHere) {
+      throw unreachable(`${named} is each load balancer itself: name an address under which they reach the app`);
+    }
+    if (named !== undefined) return named;
+    if (isHere) return this.#options.place.host;
+    const seen = AppHostSchema.safeParse(address);
+    if (seen.success) return seen.data;
+    const why = address === null ? 'the call came through a proxy' : `the call came from ${address}`;
+    throw unreachable(`${why}: name the address under which load balancers reach the app (--host of the agent)`);
   }
 
   #tell(before: Instance | null, instance: Instance): void {
@@ -163,6 +186,10 @@ export class AnnouncedInstances {
     this.#picture = null;
     this.#pictures += 1;
   }
+}
+
+function unreachable(message: string): HeimdallError {
+  return new HeimdallError('INVALID_REQUEST', message, { errors: [{ path: 'body.apps', message }] });
 }
 
 /** @throws {HeimdallError} PORT_TAKEN. */

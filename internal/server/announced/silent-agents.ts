@@ -1,4 +1,4 @@
-import type { AlertSink } from '../../../pkg/alerts/alert.ts';
+import type { Alert, AlertSink } from '../../../pkg/alerts/alert.ts';
 import type { Instance } from '../../model/instance.ts';
 import { ANNOUNCEMENT_TTL_MS } from '../../registry/announcements.ts';
 import { inSeconds } from '../running-process.ts';
@@ -8,11 +8,13 @@ const NEWS_MS = 3_600_000;
 /** That are named; of the others there is the number. */
 const NAMED = 5;
 
+const KIND = 'agent-gone:';
+
 interface Silence {
   /** Epoch milliseconds. */
   readonly since: number;
-  /** Ids of its instances that are there all the same: the last ones of their services. */
-  readonly left: ReadonlySet<string>;
+  /** Ids of its instances that are there all the same, the last ones of their services; null: not known yet. */
+  left: ReadonlySet<string> | null;
 }
 
 /** Alerts of agents that fell silent: one for each, however many instances they had. */
@@ -46,18 +48,27 @@ export class SilentAgents {
       const node = instances[0]?.node ?? undefined; // where it ran, not where it is missed
       this.#alerts.raise({ key: keyOf(agent), severity: 'warning', title, cause, node, at: now });
     }
-    for (const [agent, { since, left }] of this.#silent) {
-      const isBack = idsOf(agent).some((id) => !left.has(id)); // it may have told another manager, or etcd
-      if (isBack || now - since > NEWS_MS) this.heard(agent, now);
+    for (const [agent, silence] of this.#silent) {
+      const ids = idsOf(agent);
+      const left = (silence.left ??= new Set(ids));
+      const isBack = ids.some((id) => !left.has(id)); // it may have told another manager, or etcd
+      if (isBack || now - silence.since > NEWS_MS) this.heard(agent, now);
+    }
+  }
+
+  /** Goes on with what a manager before this one has told, or one that is gone. @param told - alerts of all kinds. */
+  inherit(told: readonly Alert[]): void {
+    for (const alert of told.filter(({ key }) => key.startsWith(KIND))) {
+      this.#silent.set(alert.key.slice(KIND.length), { since: alert.at, left: null });
+      this.#alerts.raise(alert);
     }
   }
 
   heard(agent: string, now: number): void {
-    this.#silent.delete(agent);
-    this.#alerts.resolve(keyOf(agent), now);
+    if (this.#silent.delete(agent)) this.#alerts.resolve(keyOf(agent), now);
   }
 }
 
 function keyOf(agent: string): string {
-  return `agent-gone:${agent}`;
+  return `${KIND}${agent}`;
 }

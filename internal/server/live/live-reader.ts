@@ -1,6 +1,6 @@
 import type { HealthRecord } from '../../model/health.ts';
 import { incarnationOf } from '../../model/incarnation.ts';
-import type { Instance, Usage } from '../../model/instance.ts';
+import type { Instance } from '../../model/instance.ts';
 import type { LiveHistory, LiveInstance, LiveState } from '../../model/live.ts';
 import { LIVE_EVENTS } from '../../model/live-after.ts';
 import type { LoadBalancerView } from '../../model/manager-status.ts';
@@ -20,6 +20,7 @@ import { eventView } from '../event-view.ts';
 import { serviceViewOf } from '../service-views.ts';
 import { loadBalancerStatusOf, viewsOf } from '../views.ts';
 import type { Nodes } from '../nodes.ts';
+import type { UsageOf, Usages } from '../usages.ts';
 import { LiveAlerts } from './live-alerts.ts';
 import { LiveDeployments } from './live-deployments.ts';
 import type { LiveSource } from './live-feed.ts';
@@ -40,7 +41,7 @@ export interface LiveReaderOptions {
   readonly declared: () => readonly Instance[];
   readonly nodes: Pick<Nodes, 'list'>;
   readonly absences: Pick<Absences, 'gone'>;
-  readonly usageOf: (instance: Instance) => Usage | undefined;
+  readonly usages: Pick<Usages, 'reader'>;
   /** Null: nobody knows, or it is not being drained. */
   readonly drainOf: (id: string) => DrainSpan | null;
   readonly traffic: LiveTraffic;
@@ -86,10 +87,11 @@ export class LiveReader implements LiveSource {
 
   async #read(): Promise<LiveState> {
     const { registry, clock, services, version } = this.#options;
-    const [snapshot, proxies, nodes, health, deployments, alerts, silences, events] = await Promise.all([
+    const [snapshot, proxies, nodes, usageOf, health, deployments, alerts, silences, events] = await Promise.all([
       registry.snapshot(),
       registry.proxies(),
       this.#options.nodes.list(),
+      this.#options.usages.reader(),
       registry.health(),
       this.#deployments.read(),
       this.#alerts.read(),
@@ -113,6 +115,7 @@ export class LiveReader implements LiveSource {
         health,
         proxies.filter((proxy) => isAlive(proxy, now)),
         traffic,
+        usageOf,
       ),
       deployments,
       alerts,
@@ -126,11 +129,12 @@ export class LiveReader implements LiveSource {
     health: readonly HealthRecord[],
     alive: readonly ProxyRecord[],
     traffic: TrafficNow,
+    usageOf: UsageOf,
   ): LiveInstance[] {
     const all = [...instances, ...this.#options.declared()];
     const causes = new Map(health.map(({ incarnation, cause }) => [incarnation, cause]));
     const incarnations = new Map(all.map((instance) => [instance.id, incarnationOf(instance)]));
-    return viewsOf(all, health, this.#options.usageOf).map((view) => ({
+    return viewsOf(all, health, usageOf).map((view) => ({
       ...view,
       ...(view.memory === undefined ? {} : { memory: threeDigits(view.memory) }),
       healthCause: causes.get(incarnations.get(view.id) ?? '') ?? '',

@@ -1,6 +1,6 @@
 import { type Applied, type Draft, type Front, FrontError } from '../front.ts';
 import type { Picture, SyncedServer } from '../picture.ts';
-import { resolved, type ResolvedServer } from '../resolved.ts';
+import { type KnownNames, resolved, type ResolvedServer } from '../resolved.ts';
 import { RuntimeApi } from './runtime-api.ts';
 import { parseServerStates, parseSessions, type Slot } from './server-table.ts';
 import { isAt, planSlots, type SlotChange } from './slot-plan.ts';
@@ -24,15 +24,18 @@ interface Wanted {
 export class HaproxyFront implements Front {
   readonly name = 'haproxy';
   readonly paceMs = 50;
+  readonly claims: readonly string[];
   readonly #options: HaproxyOptions;
   readonly #api: RuntimeApi;
   /** Backends whose algorithm takes no weights while HAProxy runs. */
   readonly #weightless = new Set<string>();
+  readonly #names: KnownNames = new Map();
   #applied: readonly Wanted[] = [];
 
   constructor(options: HaproxyOptions) {
     this.#options = options;
     this.#api = new RuntimeApi(options.socket);
+    this.claims = options.backends.map(({ backend }) => `backend ${backend} at ${options.socket}`);
   }
 
   /** The commands, one on each line. */
@@ -53,11 +56,17 @@ export class HaproxyFront implements Front {
     const { wanted, warnings } = await this.#wanted(picture);
     let changed = false;
     const said = [...warnings];
+    const failures: unknown[] = [];
     for (const one of wanted) {
-      const result = await this.#bring(one);
-      changed ||= result.changed;
-      said.push(...result.warnings);
+      try {
+        const result = await this.#bring(one);
+        changed ||= result.changed;
+        said.push(...result.warnings);
+      } catch (error) {
+        failures.push(error); // the others must not go without what is new for it
+      }
     }
+    if (failures.length > 0) throw failures[0];
     this.#applied = wanted;
     return { changed, warnings: said };
   }
@@ -91,7 +100,7 @@ export class HaproxyFront implements Front {
   }
 
   async #wanted({ services }: Picture): Promise<{ wanted: readonly Wanted[]; warnings: readonly string[] }> {
-    const { services: known, warnings } = await resolved(services);
+    const { services: known, warnings } = await resolved(services, this.#names);
     const wanted = this.#options.backends.map(({ service, backend }) => ({
       backend,
       servers: known.find(({ name }) => name === service)?.servers ?? [],

@@ -36,6 +36,7 @@ export function runCommand(line: string, timeoutMs: number = TIMEOUT_MS): Promis
     child.once('error', (error) => end(false, error.message));
     // What it wrote is there a moment after its end; a process that it left behind may hold the pipe for ever.
     child.once('exit', (code, signal) => {
+      clearTimeout(timer); // its process group may be gone by now
       setImmediate(() =>
         setImmediate(() => end(code === 0, `it ended with ${signal ?? `code ${code}`} and said nothing`)),
       );

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Applied, type Draft, type Front, FrontError } from '../front.ts';
 import type { Picture, SyncedServer } from '../picture.ts';
-import { resolved } from '../resolved.ts';
+import { type KnownNames, resolved } from '../resolved.ts';
 import { runCommand } from './command.ts';
 import { connectionsOf, inFlightOf } from './connections.ts';
 import { type NginxLook, NginxProcesses, type RunningNginx } from './processes.ts';
@@ -27,19 +27,24 @@ export interface NginxOptions {
 /** An nginx that includes a file of upstreams, and takes a new one over with a reload. */
 export class NginxFront implements Front {
   readonly name = 'nginx';
+  readonly claims: readonly string[];
   /** A reload starts new workers, and ends the idle connections of clients. */
   readonly paceMs = 1_000;
   readonly #options: NginxOptions;
   readonly #file: UpstreamFile;
   readonly #processes: NginxProcesses;
+  readonly #names: KnownNames = new Map();
   /** What nginx is known to have taken over, and by whom. */
   #loaded: { readonly text: string; readonly by: NginxLook } | null = null;
   /** It may have taken over something else than what its file says. */
   #mustReload = false;
+  /** By `performance.now()`. A test takes longer at one time than at another. */
+  #reloadedAt = Number.NEGATIVE_INFINITY;
 
   private constructor(options: NginxOptions, file: UpstreamFile) {
     this.#options = options;
     this.#file = file;
+    this.claims = [file.path];
     this.#processes = new NginxProcesses(options.pidFile);
   }
 
@@ -49,7 +54,7 @@ export class NginxFront implements Front {
 
   /** The text of the file. */
   async draft({ services }: Picture): Promise<Draft> {
-    const { services: known, warnings } = await resolved(services);
+    const { services: known, warnings } = await resolved(services, this.#names);
     const text = this.#options.render(known);
     return { text, changed: text !== (await this.#file.read()), warnings };
   }
@@ -61,10 +66,12 @@ export class NginxFront implements Front {
       this.#loaded ??= { text, by: await this.#processes.look() };
       return { changed: false, warnings };
     }
-    const before = await this.#processes.look();
+    await this.#processes.look(); // throws when nobody can tell which nginx is meant
     this.#loaded = null;
     if (changed) await this.#file.write(text);
     await this.#test();
+    await sleep(Math.max(0, this.#reloadedAt + this.paceMs - performance.now()), undefined, { signal }).catch(() => {});
+    const before = await this.#settled(); // not earlier: somebody else may have had it reload meanwhile
     if (before === 'absent')
       this.#mustReload = false; // it reads the file when it starts
     else await this.#reload(before, signal);
@@ -78,7 +85,8 @@ export class NginxFront implements Front {
     const nginx = await this.#processes.look();
     if (nginx === 'absent') return new Map();
     if (nginx === 'invisible') return new Map(servers.map(({ id }) => [id, 1]));
-    const { services } = await resolved([{ name: '', algorithm: 'round-robin', hashKey: 'ip', servers }]);
+    const service = { name: '', algorithm: 'round-robin', hashKey: 'ip', isPaused: false, servers } as const;
+    const { services } = await resolved([service], this.#names);
     const known = services.flatMap((service) => service.servers);
     const counts = inFlightOf(await connectionsOf(nginx), known);
     return new Map(servers.map(({ id }) => [id, counts.get(id) ?? 1])); // whose name has no address now
@@ -95,6 +103,18 @@ export class NginxFront implements Front {
     return false;
   }
 
+  /** A master that has just been started may have read the file of before, and has no workers yet to be told apart from the next. */
+  async #settled(): Promise<NginxLook> {
+    const end = performance.now() + RELOAD_LIMIT_MS;
+    let nginx = await this.#processes.look();
+    while (typeof nginx !== 'string' && nginx.workers.length === 0) {
+      if (performance.now() > end) throw new FrontError('nginx runs without workers; its error log tells why');
+      await sleep(POLL_MS);
+      nginx = await this.#processes.look();
+    }
+    return nginx;
+  }
+
   async #test(): Promise<void> {
     const { succeeded, said } = await runCommand(this.#options.testCommand);
     if (succeeded) return;
@@ -105,6 +125,7 @@ export class NginxFront implements Front {
   async #reload(before: RunningNginx | 'invisible', signal: AbortSignal): Promise<void> {
     const { reloadCommand } = this.#options;
     this.#mustReload = true; // until it is over
+    this.#reloadedAt = performance.now();
     const { succeeded, said } = await runCommand(reloadCommand);
     if (!succeeded) throw new FrontError(`"${reloadCommand}" failed: ${said}`);
     if (before === 'invisible') {

@@ -43,7 +43,7 @@ export class NginxProcesses {
   /** @throws {FrontError} when several run here, and nobody has said which one is meant. */
   async look(): Promise<NginxLook> {
     const master = await this.#findMaster();
-    if (typeof master === 'string') return master;
+    if (typeof master === 'string') return (await this.#hasOrphans()) ? 'invisible' : master;
     const pids = new Set([...this.#seen, ...(await childrenOf(master.pid))]);
     const found = (await Promise.all([...pids].map(readNginx))).filter((process) => process !== null);
     const workers = found.filter(({ parent, title }) => parent === master.pid && title.startsWith(WORKER));
@@ -63,6 +63,12 @@ export class NginxProcesses {
     const now = await this.#findMaster();
     if (typeof now === 'string' || earlier === 'absent') return now === earlier;
     return now.pid === earlier.master && now.startTime === earlier.startTime;
+  }
+
+  /** Workers go on without their master when that is killed, and nobody can tell them anything. */
+  async #hasOrphans(): Promise<boolean> {
+    const found = await Promise.all([...this.#seen].map(readNginx));
+    return found.some((process) => process?.title.startsWith(WORKER) === true);
   }
 
   async #findMaster(): Promise<Proc | 'absent' | 'invisible'> {

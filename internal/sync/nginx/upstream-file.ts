@@ -1,5 +1,5 @@
-import { access, chmod, chown, copyFile, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { access, chmod, chown, copyFile, open, readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf } from '../../model/errors.ts';
 import { FrontError } from '../front.ts';
 
@@ -9,22 +9,22 @@ import { FrontError } from '../front.ts';
  * `include *` meets; so a run that was killed in between is known to the next one.
  */
 export class UpstreamFile {
-  readonly #path: string;
+  readonly path: string;
 
   private constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
   /** @param path - a link is followed: it stays one. */
   static async at(path: string): Promise<UpstreamFile> {
-    return new UpstreamFile(await realpath(path).catch(() => path));
+    return new UpstreamFile(await realpath(path).catch(() => targetOf(path)));
   }
 
   /** Null when there is none. @throws {FrontError} */
   async read(): Promise<string | null> {
-    return readFile(this.#path, 'utf8').catch((error: unknown) => {
+    return readFile(this.path, 'utf8').catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-      throw new FrontError(`${this.#path} cannot be read: ${messageOf(error)}`);
+      throw new FrontError(`${this.path} cannot be read: ${messageOf(error)}`);
     });
   }
 
@@ -39,15 +39,15 @@ export class UpstreamFile {
       await this.#keepOld();
       await this.#replace(text);
     } catch (error) {
-      throw new FrontError(`${this.#path} cannot be written: ${messageOf(error)}`, { cause: error });
+      throw new FrontError(`${this.path} cannot be written: ${messageOf(error)}`, { cause: error });
     }
   }
 
   /** Puts the last text back that was confirmed. */
   async restore(): Promise<void> {
     if (!(await this.isPending())) return;
-    await rename(this.#before, this.#path);
-    await syncFolder(dirname(this.#path));
+    await rename(this.#before, this.path);
+    await syncFolder(dirname(this.path));
   }
 
   /** nginx has taken it over. */
@@ -60,14 +60,14 @@ export class UpstreamFile {
   }
 
   #beside(suffix: string): string {
-    return join(dirname(this.#path), `.${basename(this.#path)}.heimdall-${suffix}`);
+    return join(dirname(this.path), `.${basename(this.path)}.heimdall-${suffix}`);
   }
 
   /** Where there was none, an empty one is what was there before: an `include` of it goes on to work. */
   async #keepOld(): Promise<void> {
     if (await this.isPending()) return; // what is there now never was in force
     const copy = this.#beside('copy');
-    if (await exists(this.#path)) await copyFile(this.#path, copy);
+    if (await exists(this.path)) await copyFile(this.path, copy);
     else await (await open(copy, 'w')).close();
     await this.#takeMode(copy);
     await rename(copy, this.#before);
@@ -83,18 +83,24 @@ export class UpstreamFile {
       await handle.close();
     }
     await this.#takeMode(next);
-    await rename(next, this.#path);
-    await syncFolder(dirname(this.#path));
+    await rename(next, this.path);
+    await syncFolder(dirname(this.path));
   }
 
   /** Mode and owner stay as somebody has set them. */
   async #takeMode(path: string): Promise<void> {
-    const old = await stat(this.#path).catch(() => null);
+    const old = await stat(this.path).catch(() => null);
     if (old === null) return;
     await chmod(path, old.mode);
     const { uid, gid } = await stat(path);
     if (uid !== old.uid || gid !== old.gid) await chown(path, old.uid, old.gid);
   }
+}
+
+/** Of a link to a file that is not there yet. */
+async function targetOf(path: string): Promise<string> {
+  const target = await readlink(path).catch(() => '');
+  return resolve(dirname(path), target === '' ? path : target);
 }
 
 function exists(path: string): Promise<boolean> {

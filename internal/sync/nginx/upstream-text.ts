@@ -2,8 +2,22 @@ import { authority } from '../../model/address.ts';
 import type { ResolvedServer, ResolvedService } from '../resolved.ts';
 import { parseTemplate, renderTemplate, type Scope, type Vocabulary } from './template.ts';
 
-/** How a service that has no server at all is written: nginx takes no upstream without any. */
+/**
+ * nginx takes no upstream without a server. The last resort is a listener of nginx itself, so that it is there whenever nginx is; it
+ * is named only where nobody is up, for `backup` is refused beside `hash` and `random`.
+ */
 const DEFAULT_TEMPLATE = `# Written by "heimdall sync nginx": what is changed here by hand is lost.
+{{#lastResort}}
+
+server { # for services that nobody serves at present
+    listen {{lastResort}};
+    access_log off;
+    keepalive_timeout 0;
+    default_type text/plain;
+    add_header Retry-After 1 always;
+    return 503 "503 Service Unavailable\\nNo server is available for this request right now. Please try again.\\n";
+}
+{{/lastResort}}
 {{#services}}
 
 upstream {{service}} {
@@ -11,9 +25,15 @@ upstream {{service}} {
 {{#method}}
     {{method}};
 {{/method}}
+{{#paused}}
+    # paused: nobody gets requests
+{{/paused}}
 {{#servers}}
     server {{address}} weight={{weight}} max_fails=1 fail_timeout=2s{{#down}} down{{/down}}; # {{id}}{{#draining}}, drains{{/draining}}
 {{/servers}}
+{{#nobody}}
+    server {{lastResort}}; # nobody is up: 503
+{{/nobody}}
 {{#empty}}
     server 127.0.0.1:1 down; # nobody is there: nginx answers 502
 {{/empty}}
@@ -22,11 +42,14 @@ upstream {{service}} {
 {{/services}}
 `;
 
-const SERVICE_VALUES = ['service', 'algorithm', 'method', 'zone'];
+const SERVICE_VALUES = ['service', 'algorithm', 'method', 'zone', 'lastResort'];
 
 const VOCABULARY: Vocabulary = {
-  '': { values: [], sections: ['services'] },
-  services: { values: SERVICE_VALUES, sections: ['servers', 'empty', 'method'] },
+  '': { values: ['lastResort'], sections: ['services', 'lastResort'] },
+  services: {
+    values: SERVICE_VALUES,
+    sections: ['servers', 'empty', 'nobody', 'paused', 'method', 'lastResort'],
+  },
   servers: {
     values: [...SERVICE_VALUES, 'id', 'address', 'host', 'port', 'weight', 'node', 'state'],
     sections: ['up', 'down', 'draining', 'node'],
@@ -44,21 +67,28 @@ export type RenderUpstreams = (services: readonly ResolvedService[]) => string;
 
 /**
  * @param template - null: ours.
+ * @param lastResort - where nginx is to answer 503 itself; null: nowhere.
  * @throws {TemplateError}
  */
-export function upstreamRenderer(template: string | null): RenderUpstreams {
+export function upstreamRenderer(template: string | null, lastResort: string | null): RenderUpstreams {
   const parsed = parseTemplate(template ?? DEFAULT_TEMPLATE, VOCABULARY);
-  return (services) => renderTemplate(parsed, { services: services.map(serviceScope) });
+  return (services) =>
+    renderTemplate(parsed, {
+      lastResort: lastResort ?? '',
+      services: services.map((service) => serviceScope(service, lastResort !== null)),
+    });
 }
 
-function serviceScope({ name, algorithm, hashKey, servers }: ResolvedService): Scope {
+function serviceScope({ name, algorithm, hashKey, isPaused, servers }: ResolvedService, hasLastResort: boolean): Scope {
   const size = 2 ** Math.ceil(Math.log2(Math.max(ZONE_KB.least, ZONE_KB.each * servers.length)));
   return {
     service: name,
     algorithm,
     method: methodOf(algorithm, hashKey),
     zone: `${size}k`,
-    empty: servers.length === 0,
+    paused: isPaused,
+    nobody: hasLastResort && !servers.some(({ state }) => state === 'up'),
+    empty: !hasLastResort && servers.length === 0,
     servers: servers.map(serverScope),
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { Agent } from '../../../internal/agent/agent.ts';
-import { type Announcer, AnnouncementRefused, type Reply } from '../../../internal/agent/announcer.ts';
+import { type Announced, type Announcer, AnnouncementRefused, type Reply } from '../../../internal/agent/announcer.ts';
 import { type AgentSettings, AgentSettingsSchema } from '../../../internal/agent/settings.ts';
 import type { SignOfLife } from '../../../internal/registry/signs-of-life.ts';
 import { createLogger } from '../../../pkg/logger/logger.ts';
@@ -20,11 +20,11 @@ class FakeAnnouncer implements Announcer {
   withdrawing: Promise<void> = Promise.resolve();
   #count = 0;
 
-  async announce({ service, port }: AgentSettings['apps'][number]): Promise<string> {
+  async announce({ service, port }: AgentSettings['apps'][number]): Promise<Announced> {
     this.told.push(`announce ${service}:${port}`);
     if (this.fault) throw this.fault;
     this.#count += 1;
-    return `${service}-${this.#count}`;
+    return { id: `${service}-${this.#count}`, host: '10.0.0.7' };
   }
 
   async beat(signs: readonly SignOfLife[]): Promise<Reply> {
@@ -57,6 +57,8 @@ describe('an agent', () => {
   /** By port: why its probes fail. */
   let broken: Map<number, string>;
   let agent: Agent;
+  /** Warnings. */
+  let lines: string[];
 
   function agentOf(...apps: object[]): Agent {
     const settings = AgentSettingsSchema.parse({ node: 'host-b', managers: ['manager'], apps });
@@ -65,7 +67,12 @@ describe('an agent', () => {
       announcer,
       clock,
       random: () => 0.5,
-      log: createLogger({ name: 'test', level: 'silent' }),
+      log: createLogger({
+        name: 'test',
+        level: 'warn',
+        pretty: false,
+        destination: { write: (line) => lines.push(line) },
+      }),
       startProbe({ port }, _check, done) {
         const cause = broken.get(port);
         done({ passed: cause === undefined, cause: cause ?? 'passed', elapsedMs: 1 });
@@ -78,6 +85,7 @@ describe('an agent', () => {
     clock = new ManualClock();
     announcer = new FakeAnnouncer();
     broken = new Map();
+    lines = [];
     agent = agentOf({ service: 'web', port: 8_080 });
   });
   afterEach(async () => {
@@ -153,14 +161,27 @@ describe('an agent', () => {
     assert.deepEqual(announcer.news().slice(0, 2), ['announce web:8080', 'beat web-1 up']);
   });
 
+  it('tells once why nobody takes its calls, then every minute, and when the reason is another one', async () => {
+    announcer.fault = new Error('connect ECONNREFUSED');
+    agent.start();
+    await clock.advance(50_000);
+    assert.equal(lines.length, 1);
+    await clock.advance(20_000);
+    assert.equal(lines.length, 2);
+    announcer.fault = new Error('the token is another one');
+    await clock.advance(20_000);
+    assert.equal(lines.length, 3);
+    assert.match(lines[2] ?? '', /the token is another one/);
+  });
+
   it('does not let one app that is refused hinder the others, and tries it again later', async () => {
     await agent.stop();
     agent = agentOf({ service: 'web', port: 8_080 }, { service: 'api', port: 8_081 });
     const announce = announcer.announce.bind(announcer);
     announcer.announce = async (app) => {
-      const id = await announce(app);
+      const announced = await announce(app);
       if (app.service === 'web') throw new AnnouncementRefused('port 8080 is taken');
-      return id;
+      return announced;
     };
     agent.start();
     await clock.advance(60_000);

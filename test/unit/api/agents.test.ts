@@ -28,6 +28,20 @@ describe('POST /servers/register', () => {
     assert.match(manager.audits[0]?.message ?? '', /^anonymous announced web-9000 for agent host-b/);
   });
 
+  it('takes the address of a proxy for that of no app', async () => {
+    const manager = new FakeManager();
+    for (const field of ['X-Forwarded-For', 'Forwarded', 'Via']) {
+      await request(api({ manager }))
+        .post('/servers/register')
+        .set(field, '10.0.0.7')
+        .send(BODIES['/servers/register']);
+    }
+    assert.deepEqual(
+      manager.calls.map(([, , address]) => address),
+      [null, null, null],
+    );
+  });
+
   it('refuses what cannot be announced, and names it', async () => {
     const manager = new FakeManager();
     const app = api({ manager });
@@ -38,7 +52,7 @@ describe('POST /servers/register', () => {
       ['body.node', { ...body, node: 'A b' }],
       ['body.apps', { ...body, apps: [] }],
       ['body.apps.0.port', { ...body, apps: [{ ...APP, port: 0 }] }],
-      ['body.apps.0.host', { ...body, apps: [{ ...APP, host: '0.0.0.0' }] }],
+      ['body.apps.0.host', { ...body, apps: [{ ...APP, host: '169.254.169.254' }] }],
       ['body.apps.0.host', { ...body, apps: [{ ...APP, host: 'a b\r\nX: y' }] }],
       ['body.apps.0.weight', { ...body, apps: [{ ...APP, weight: 0 }] }],
       ['body.apps.0.metadata.a b', { ...body, apps: [{ ...APP, metadata: { 'a b': 'c' } }] }],
@@ -108,6 +122,23 @@ describe('an agent of a manager with a token', () => {
     const signature = signed(path, body);
     await post(signature).expect(200);
     assert.match((await post(signature).expect(401)).body.detail, /has come before/);
+  });
+
+  // Who changes a signed request on its way cannot sign it, but may add fields: they are nobody's word.
+  it('is not taken for another one by fields that are not signed', async () => {
+    const manager = new FakeManager();
+    const path = '/servers/register';
+    const fields = {
+      'Heimdall-Signature': signed(path, BODIES[path]),
+      'Heimdall-Carried-By': 'b',
+      'Heimdall-Carried-For': '10.9.9.9',
+    };
+    await request(api({ manager, token: () => TOKEN }))
+      .post(path)
+      .set(fields)
+      .send(BODIES[path])
+      .expect(200);
+    assert.match(manager.audits[0]?.message ?? '', /from 127\.0\.0\.1\)/);
   });
 
   // A page that the browser of somebody inside has open calls the manager, or a name is re-pointed to it: no signature makes that right.

@@ -132,6 +132,7 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     self: null,
     usualService: 'web',
     list: async () => [],
+    forget: async (name) => ({ name, instances: ['web-9000'] }),
     peer: async () => null,
     keeperOf: async () => null,
     place: async () => new Map(),
@@ -139,7 +140,6 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     capable: async () => [],
     isFirst: async () => true,
     able: async () => [],
-    forget: async () => ({ instances: ['web-9000'], desired: new Map([['web', 1]]), deployments: [3] }),
     ...changes,
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Manager } from '../../../internal/api/manager.ts';
@@ -128,6 +128,31 @@ describe('calls for another node', () => {
     assert.equal(response.headers.get('Content-Type'), 'text/event-stream; charset=utf-8');
     gone.abort();
     assert.match(await response.text(), /^event: end\n/m);
+  });
+
+  // With "Expect: 100-continue" the library says nothing of its requests: the mark would be missing, and the call go round and round.
+  it('are marked whatever the client expects', async () => {
+    const call = request(`${nodes.urlOfA}/servers/add?node=b`, {
+      method: 'POST',
+      headers: {
+        ...KNOWN,
+        Expect: '100-continue',
+        'Content-Type': 'application/json',
+        'Heimdall-Carried-For': '10.9.9.9',
+      },
+    });
+    call.once('continue', () => call.end('{}'));
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
+    response.resume();
+    assert.equal(response.statusCode, 201);
+    assert.match(nodes.b.audits[0]?.message ?? '', /\(from 127\.0\.0\.1, by node a\)$/);
+  });
+
+  it('are not carried with a body that nobody takes', async () => {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await nodes.call('/servers/add?node=b', { method: 'POST', headers, body: ' '.repeat(500_000) });
+    assert.deepEqual([response.status, ((await response.json()) as Problem).code], [413, 'BODY_TOO_LARGE']);
+    assert.deepEqual([...nodes.a.calls, ...nodes.b.calls], []);
   });
 
   it('that nobody carries are refused as what they are', async () => {

@@ -112,6 +112,27 @@ describe('the file of an agent', () => {
     assert.deepEqual([etcd?.ca, etcd?.cert, managers], ['/etc/heimdall/ca.pem', undefined, []]);
   });
 
+  it('takes what is secret, or differs from host to host, from the environment', () => {
+    const text = `{"node": "\${HOST}", "etcd": {"endpoints": ["http://e:1"], "username": "u", "password": "\${SECRET}"},
+      "apps": [{"service": "web", "port": 8080, "metadata": {"rack": "\${RACK}", "note": "a \${RACK}"}}]}`;
+    const { node, etcd, apps } = settingsInFile(text, 'agent.json', { HOST: 'b', SECRET: 's3cret', RACK: '7' });
+    assert.deepEqual(
+      [node, etcd?.password, apps[0]?.metadata],
+      ['b', 's3cret', { rack: '7', note: 'a ${RACK}' }], // it stands alone, or for itself
+    );
+    assert.throws(
+      () => settingsInFile(text, 'agent.json', { HOST: 'b', RACK: '7' }),
+      (error) => {
+        return (
+          error instanceof UsageError &&
+          error.message === 'agent.json: etcd.password: the environment variable SECRET is not set'
+        );
+      },
+    );
+    const odd = () => settingsInFile(text, 'agent.json', { HOST: 'B b', SECRET: 's3cret', RACK: '7' });
+    assert.throws(odd, /agent\.json: node: expected 1 to 63 .*\(the value comes from HOST\)/);
+  });
+
   it('is refused with the key at fault', () => {
     for (const [text, words] of [
       ['{', /agent\.json: line 1/],
@@ -121,8 +142,8 @@ describe('the file of an agent', () => {
         /agent\.json: managers: expected managers, or etcd/,
       ],
       ['{"apps": []}', /agent\.json: apps: expected at least one app/],
-      ['{"apps": [{"service": "web", "port": 8080, "wait": 1}]}', /agent\.json: apps\.0: .*wait/],
-      ['{"apps": [{"service": "web", "port": 8080, "healthCheck": null}]}', /agent\.json: apps\.0\.healthCheck: /],
+      ['{"apps": [{"service": "web", "port": 8080, "wait": 1}]}', /agent\.json: apps\[0\]: .*wait/],
+      ['{"apps": [{"service": "web", "port": 8080, "healthCheck": null}]}', /agent\.json: apps\[0\]\.healthCheck: /],
     ] as const)
       assert.throws(() => settingsInFile(text, 'agent.json', {}), words, text);
   });

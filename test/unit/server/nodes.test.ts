@@ -15,8 +15,8 @@ function node(name: string, changes: Partial<NodeRecord> = {}): NodeRecord {
 /** As node a sees them. */
 function nodesOf(records: readonly NodeRecord[], instances: readonly Instance[] = [], isAway = false): Nodes {
   const registry = {
-    forgetNode: async () => ({ instances: [], desired: new Map<string, number>(), deployments: [] }),
     nodes: async () => [...records],
+    forgetNode: async () => [],
     snapshot: async () => {
       if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'the registry is away');
       return { registryId: 'r', revision: 1, services: [], instances };
@@ -55,6 +55,16 @@ describe('the node that has an instance', () => {
   it('is found by id or port', async () => {
     assert.deepEqual([await nodes.keeperOf('web-9001'), await nodes.keeperOf('9001')], ['b', 'b']);
     assert.deepEqual([await nodes.keeperOf('web-9002-a'), await nodes.keeperOf('web-9002-b')], [null, 'b']);
+  });
+
+  it('is not to be named because of an instance that was removed, and is only there to tell its agent', async () => {
+    const removed = instance('web-9002', {
+      port: 9_001,
+      node: 'x',
+      lifecycle: 'stopped',
+      agent: { id: 'x', metadata: {} },
+    });
+    assert.equal(await nodesOf([node('a'), node('b')], [...instances, removed]).keeperOf('9001'), 'b');
   });
 
   it('makes no difference for what an agent announced, or nobody knows, or while the registry is away', async () => {

@@ -21,6 +21,7 @@ class Watching {
   readonly #joint = new LeadingSink(this.sink);
   readonly watch = new PeerWatch({
     registry: {
+      isShared: true,
       leads: async () => this.leads,
       proxies: async () => this.proxies,
       nodes: async () => [this.#node('a', true), this.#node('b', !this.away)],

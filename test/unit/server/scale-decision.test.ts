@@ -14,11 +14,17 @@ function run(
   start: number,
   settings = SETTINGS,
   scheduled: number | null = null,
+  isPartial = false,
 ) {
   const changes: [second: number, instances: number][] = [];
   let present = start;
   for (let second = from; second < from + seconds; second += 1) {
-    const decision = decider.decide({ at: second * 1_000, inFlight, cpu: null }, present, scheduled, settings);
+    const decision = decider.decide(
+      { at: second * 1_000, inFlight, isPartial, cpu: null },
+      present,
+      scheduled,
+      settings,
+    );
     if (decision === null) continue;
     present = decision.instances;
     changes.push([second, present]);
@@ -30,6 +36,11 @@ describe('the number of instances that a load asks for', () => {
   it('is what the load needs, as soon as it has lasted for scaleUpAfter', () => {
     const { changes } = run(new ScaleDecider(), 0, 30, 55, 2);
     assert.deepEqual(changes, [[3, 6]]);
+  });
+
+  it('is not less than there are where a front counts no requests, but may be more', () => {
+    assert.equal(run(new ScaleDecider(), 0, 1_000, 0, 8, SETTINGS, null, true).present, 8);
+    assert.equal(run(new ScaleDecider(), 0, 30, 95, 8, SETTINGS, null, true).present, 10);
   });
 
   it('is never above the most, nor below the least', () => {
@@ -72,7 +83,7 @@ describe('the number of instances that a load asks for', () => {
   it('is that of the metric that needs more', () => {
     const decider = new ScaleDecider();
     const settings = { ...SETTINGS, cpu: 50 };
-    const at = (second: number) => ({ at: second * 1_000, inFlight: 25, cpu: 260 });
+    const at = (second: number) => ({ at: second * 1_000, inFlight: 25, isPartial: false, cpu: 260 });
     for (let second = 0; second < 3; second += 1) assert.equal(decider.decide(at(second), 2, null, settings), null);
     assert.deepEqual(decider.decide(at(3), 2, null, settings), {
       instances: 6,

@@ -35,6 +35,20 @@ describe('agents that fall silent', () => {
     assert.ok(silent.isEmpty);
   });
 
+  it('are gone still when another manager goes on, until they are back', () => {
+    const alerts = new AlertLog();
+    const silent = new SilentAgents(alerts);
+    const told = { key: KEY, severity: 'warning', title: 'agent b is gone', at: 1_000 } as const;
+    silent.inherit([told, { ...told, key: 'disk:/' }]);
+    assert.deepEqual(alerts.raised, [told]);
+    silent.look([], of('b', 'api-1'), 2_000);
+    silent.look([], of('b', 'api-1'), 3_000);
+    assert.deepEqual(alerts.resolved, []);
+    silent.heard('b', 4_000);
+    silent.heard('b', 5_000);
+    assert.deepEqual(alerts.resolved, [KEY]);
+  });
+
   it('are no news after an hour', () => {
     const alerts = new AlertLog();
     const silent = new SilentAgents(alerts);

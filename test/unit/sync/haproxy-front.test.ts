@@ -83,6 +83,24 @@ describe('an HAProxy that does not do as it is told', () => {
     assert.match(warnings.join(''), /has 1 servers and takes no more: web-81 get no requests; raise the number/);
   });
 
+  it('does for one backend what it is told, though it has no such other one', async () => {
+    let state = 1;
+    const commands = await play((command) => {
+      if (command.endsWith('typo')) return "Can't find backend.";
+      if (command.startsWith('show')) return `${STATES}s1 10.0.0.7 ${state} 1 80\n`;
+      state = 0;
+      return '';
+    });
+    const backends = [
+      { service: 'api', backend: 'typo' },
+      { service: 'web', backend: 'web' },
+    ];
+    const services = [service([server(80)]), service([], { name: 'api' })];
+    const applied = new HaproxyFront({ socket: socket(), backends }).apply({ revision: 1, services });
+    await assert.rejects(applied, { message: 'HAProxy has no backend "typo"' });
+    assert.ok(commands.includes('set server web/s1 state ready'));
+  });
+
   it('goes without weights where its algorithm takes none', async () => {
     let state = 1;
     const commands = await play((command) => {

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { pino } from 'pino';
 import { HeimdallError } from '../../../internal/model/errors.ts';
-import type { ProxyRegistry, ProxyReport, RegistryListener, Snapshot } from '../../../internal/registry/registry.ts';
+import { frontId } from '../../../internal/registry/front-id.ts';
+import type {
+  ProxyRecord,
+  ProxyRegistry,
+  ProxyReport,
+  RegistryListener,
+  Snapshot,
+} from '../../../internal/registry/registry.ts';
 import { SyncLink } from '../../../internal/sync/link.ts';
+import { RecordingSink } from '../../support/alert-sink.ts';
 import { instance } from '../../support/instance-row.ts';
 import { settle } from '../../support/manual-clock.ts';
 
@@ -15,6 +23,8 @@ const snapshot = (revision: number, changes: Partial<Snapshot> = {}): Snapshot =
   ...changes,
 });
 
+const OWN = frontId('nginx', ['web', 'api'], 'host-1-a');
+
 function setUp() {
   const calls: string[] = [];
   let listener: RegistryListener | null = null;
@@ -22,7 +32,7 @@ function setUp() {
   let now = 1_000_000;
   let later: Snapshot | null = null;
   const registry = {
-    proxyId: 'sync',
+    proxyId: OWN,
     watch: (given: RegistryListener) => {
       calls.push('watch');
       listener = given;
@@ -32,6 +42,11 @@ function setUp() {
       if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'away');
     },
     snapshot: async () => later,
+    health: async () => [],
+    proxies: async () => {
+      if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'away');
+      return rows;
+    },
     saveHealth: async (records: readonly { readonly instanceId: string }[]) => {
       if (isAway) throw new HeimdallError('REGISTRY_UNAVAILABLE', 'away');
       calls.push(`health ${records.map(({ instanceId }) => instanceId).join()}`);
@@ -39,21 +54,33 @@ function setUp() {
     withdraw: async () => void calls.push('withdraw'),
     close: async () => void calls.push('close'),
   } as unknown as ProxyRegistry;
+  const rows: ProxyRecord[] = [];
   const pictures: number[] = [];
-  const lines: string[] = [];
+  const sink = new RecordingSink();
+  let beaten = Promise.withResolvers<boolean>();
   const link = new SyncLink({
     registry,
-    log: pino({ level: 'info' }, { write: (line) => lines.push(line) }),
+    log: pino({ level: 'silent' }),
     now: () => now,
     report: () => ({ appliedRevision: pictures.at(-1) ?? null, inFlight: new Map() }),
+    alerts: sink,
+    onRecalled() {},
     onPicture: ({ revision }) => pictures.push(revision),
-    onBeat() {},
+    onBeat: async (leading) => beaten.resolve(leading),
   });
   return {
     link,
     calls,
+    sink,
+    /** Whether it speaks beside these load balancers, by their ids, from the oldest to the youngest. */
+    speaksBeside: async (...ids: readonly string[]) => {
+      const row = { pid: 1, heartbeatAt: now, appliedRevision: null, inFlight: new Map() };
+      rows.splice(0, rows.length, ...ids.map((id, startedAt) => ({ ...row, id, startedAt })));
+      beaten = Promise.withResolvers();
+      mock.timers.tick(1_000);
+      return beaten.promise;
+    },
     pictures,
-    lines,
     tell: async (next: Snapshot) => {
       listener?.changed(next);
       await settle();
@@ -68,6 +95,24 @@ function setUp() {
 }
 
 describe('the link of a front to the registry', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('says with every heartbeat whether it speaks for all: whoever spoke last goes on when nobody can be asked', async () => {
+    const { link, speaksBeside, away } = setUp();
+    await link.start();
+    assert.equal(await speaksBeside(OWN), true);
+    assert.equal(await speaksBeside(OWN, 'host-2-b'), false);
+    away(true);
+    assert.equal(await speaksBeside(OWN, 'host-2-b'), false);
+    away(false);
+    assert.equal(await speaksBeside(OWN), true);
+    away(true);
+    assert.equal(await speaksBeside(OWN, 'host-2-b'), true);
+    away(false);
+    await link.stop();
+  });
+
   it('announces the front before it reads, and takes it back at the end', async () => {
     const { link, calls, tell, pictures } = setUp();
     await link.start();
@@ -87,7 +132,7 @@ describe('the link of a front to the registry', () => {
   });
 
   it('goes on with what it has when the registry is away, emptied or behind', async () => {
-    const { link, tell, fail, lines, pictures } = setUp();
+    const { link, tell, fail, sink, pictures } = setUp();
     await link.start();
     await tell(snapshot(3));
     fail();
@@ -97,7 +142,7 @@ describe('the link of a front to the registry', () => {
     assert.deepEqual(pictures, [3]);
     await tell(snapshot(2, { registryId: 'other' }));
     assert.deepEqual(pictures, [3, 2]);
-    assert.equal(lines.filter((line) => line.includes('nothing is changed')).length, 1);
+    assert.deepEqual(sink.take(), ['! registry-unavailable', 'ok registry-unavailable']);
     await link.stop();
   });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
-import type { StartProbe } from '../../../internal/health/probe.ts';
+import type { ProbeResult, StartProbe } from '../../../internal/health/probe.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
 import { Lookout } from '../../../internal/sync/lookout.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock, settle } from '../../support/manual-clock.ts';
 
 const SERVICES = [
   ServiceSchema.parse({ name: 'web', servers: ['10.0.0.7:80', '10.0.0.8:80'], healthCheck: { interval: '10s' } }),
@@ -15,9 +15,12 @@ const SNAPSHOT = { registryId: 'r', revision: 1, services: [], instances: [] };
 function setUp(answer: (host: string, type: string) => string | null) {
   const clock = new ManualClock();
   let changes = 0;
+  const hanging: ((result: ProbeResult) => void)[] = [];
+  const answerAll = (result: ProbeResult) => hanging.splice(0).forEach((done) => done(result));
   const startProbe: StartProbe = (target, { type }, done) => {
     const cause = answer(target.host, type);
-    if (cause !== null) queueMicrotask(() => done({ passed: cause === 'passed', cause, elapsedMs: 1 }));
+    if (cause === null) hanging.push(done);
+    else queueMicrotask(() => done({ passed: cause === 'passed', cause, elapsedMs: 1 }));
     return { abort() {} };
   };
   const lookout = new Lookout(SERVICES, {
@@ -29,7 +32,7 @@ function setUp(answer: (host: string, type: string) => string | null) {
     onHealth() {},
   });
   const states = () => lookout.picture()?.services[0]?.servers.map(({ host, state }) => `${host} ${state}`) ?? null;
-  return { lookout, clock, states, changes: () => changes };
+  return { lookout, clock, states, answerAll, changes: () => changes };
 }
 
 describe('the lookout', () => {
@@ -44,6 +47,26 @@ describe('the lookout', () => {
 
   it('does not wait for one that hangs', async () => {
     const { lookout, clock, states } = setUp((host) => (host === '10.0.0.7' ? 'passed' : null));
+    lookout.apply(SNAPSHOT);
+    await clock.advance(1_000);
+    assert.deepEqual(states(), ['10.0.0.7 up']);
+  });
+
+  it('waits for those who hang where nobody else is known: a front must not lose all that it has', async () => {
+    const { lookout, clock, states, answerAll } = setUp(() => null);
+    lookout.apply(SNAPSHOT);
+    await clock.advance(1_500);
+    assert.equal(states(), null);
+    answerAll({ passed: true, cause: 'passed', elapsedMs: 1_500 });
+    await settle();
+    assert.deepEqual(states(), ['10.0.0.7 up', '10.0.0.8 up']);
+    lookout.stop();
+  });
+
+  it('begins with what is remembered of the same process', async () => {
+    const { lookout, clock, states } = setUp(() => null);
+    const known = { health: 'healthy', cause: 'passed', since: 1, proxyId: 'p' } as const;
+    lookout.remember([{ ...known, instanceId: 'web@10.0.0.7:80', incarnation: 'web@10.0.0.7:80#0' }]);
     lookout.apply(SNAPSHOT);
     await clock.advance(1_000);
     assert.deepEqual(states(), ['10.0.0.7 up']);

@@ -56,6 +56,26 @@ describe('the picture for a front', () => {
     });
   });
 
+  it('has nobody up of a service that is paused, and still says who drains', () => {
+    const state = { ...newServiceState('web'), pausedSince: 1 };
+    const instances = [
+      instance('a', { port: 9_000 }),
+      instance('b', { port: 9_001, lifecycle: 'draining' }),
+      instance('c', { port: 9_002, lifecycle: 'failed' }),
+    ];
+    const snapshot = { registryId: 'r', revision: 7, services: [state], instances };
+    const [web, api] = ['web', 'api'].map((name) => ServiceSchema.parse({ name, servers: ['10.0.0.9:80'] }));
+    assert.ok(web && api);
+    const { services } = pictureOf(snapshot, [web, api], () => HEALTHY);
+    assert.deepEqual(
+      services.map(({ isPaused, servers }) => [isPaused, servers.map(({ state }) => state)]),
+      [
+        [true, ['down', 'down', 'draining']],
+        [false, ['up']],
+      ],
+    );
+  });
+
   it('has the algorithm that was set by hand', () => {
     const overrides = { algorithm: { value: 'least-connections', over: 'round-robin' } } as const;
     const state = { ...newServiceState('web'), overrides };

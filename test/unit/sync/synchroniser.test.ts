@@ -10,6 +10,8 @@ import { server, service } from '../../support/synced.ts';
 class FakeFront implements Front {
   readonly name = 'front';
   readonly paceMs = 1_000;
+  readonly claims = [];
+  warnings: readonly string[] = [];
   readonly applied: number[] = [];
   inFlightNow = 0;
   failure: Error | null = null;
@@ -20,7 +22,7 @@ class FakeFront implements Front {
     this.applied.push(picture.revision);
     await this.hold;
     if (this.failure !== null) throw this.failure;
-    return { changed: true, warnings: [] };
+    return { changed: true, warnings: this.warnings };
   }
 
   async draft() {
@@ -46,12 +48,16 @@ function setUp() {
   const [front, clock] = [new FakeFront(), new ManualClock()];
   const reports: (number | null)[] = [];
   const lines: string[] = [];
+  const troubles: (string | null)[] = [];
+  const warned: string[] = [];
   let wanted: Picture | null = null;
   const log = pino({ level: 'info' }, { write: (line) => lines.push(line) });
   const synchroniser: Synchroniser = new Synchroniser({
     front,
     picture: () => wanted,
     onReport: () => reports.push(synchroniser.report.appliedRevision),
+    onBehind: (why) => troubles.push(why),
+    onWarned: (warnings) => warned.push(warnings.join()),
     clock,
     log,
   });
@@ -60,7 +66,7 @@ function setUp() {
     synchroniser.changed();
     await settle();
   };
-  return { front, clock, reports, lines, synchroniser, want };
+  return { front, clock, reports, lines, troubles, warned, synchroniser, want };
 }
 
 describe('a synchroniser', () => {
@@ -115,6 +121,36 @@ describe('a synchroniser', () => {
     front.failure = null;
     await clock.advance(8_000);
     assert.deepEqual(reports, [1]);
+  });
+
+  it('tells people of what is not taken for longer than a restart lasts, whatever is tried meanwhile', async () => {
+    const { front, want, clock, troubles } = setUp();
+    front.failure = new FrontError('no');
+    await want(picture(1));
+    for (let revision = 2; revision <= 5; revision += 1) {
+      await clock.advance(1_000);
+      await want(picture(revision));
+    }
+    assert.deepEqual(troubles, []);
+    await clock.advance(20_000);
+    assert.equal(troubles[0], 'no');
+    front.failure = null;
+    troubles.length = 0;
+    await want(picture(6));
+    await clock.advance(1_000);
+    assert.deepEqual(troubles, [null]);
+  });
+
+  it('tells people once of what a front lacks, and when it lacks it no more', async () => {
+    const { front, want, clock, warned } = setUp();
+    front.warnings = ['no slot for a'];
+    for (let revision = 1; revision <= 3; revision += 1) {
+      await want(picture(revision));
+      await clock.advance(1_000);
+    }
+    front.warnings = [];
+    await want(picture(4));
+    assert.deepEqual(warned, ['no slot for a', '']);
   });
 
   it('tries again at once when the picture changes', async () => {

@@ -60,6 +60,15 @@ describe('the file of upstreams', () => {
     assert.deepEqual((await readdir(folder)).toSorted(), ['target', 'up.conf']);
   });
 
+  it('stays a link to what is not there yet', async () => {
+    await symlink('target', path);
+    const file = await UpstreamFile.at(path);
+    await file.write('new');
+    await file.confirm();
+    assert.equal(await readFile(join(folder, 'target'), 'utf8'), 'new');
+    assert.deepEqual((await readdir(folder)).toSorted(), ['target', 'up.conf']);
+  });
+
   it('says why it cannot be written', async () => {
     const file = await UpstreamFile.at(join(folder, 'missing', 'up.conf'));
     await assert.rejects(file.write('new'), { name: 'FrontError', message: /up\.conf cannot be written: ENOENT/ });

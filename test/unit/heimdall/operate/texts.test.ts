@@ -14,7 +14,7 @@ import {
   stepText,
 } from '../../../../cmd/heimdall/operate/deployments-text.ts';
 import { eventText } from '../../../../cmd/heimdall/operate/events-text.ts';
-import { forgottenText, nodesText } from '../../../../cmd/heimdall/operate/nodes-text.ts';
+import { nodesText } from '../../../../cmd/heimdall/operate/nodes-text.ts';
 import { serversText, serverText } from '../../../../cmd/heimdall/operate/servers-text.ts';
 import { servicesText, serviceText } from '../../../../cmd/heimdall/operate/services-text.ts';
 import { type Paint, plain } from '../../../../cmd/heimdall/terminal/paint.ts';
@@ -85,14 +85,6 @@ describe('nodes as text', () => {
     assert.match(first ?? '', /^a \* +● there +3 +4 +0\.50 +10\.0\.0\.5 +http:\/\/10\.0\.0\.5:7000 +1 +web$/);
     assert.match(second ?? '', /^b +✖ away for 1m/);
     assert.equal(note, '* is the one that answers');
-  });
-
-  it('says what went with one that is forgotten, and what to do', () => {
-    const forgotten = { name: 'b', instances: ['web-9000-a'], desired: { web: 2, api: 0 }, deployments: [3] };
-    assert.equal(
-      forgottenText(forgotten),
-      'node b is forgotten\nout of all lists: web-9000-a\n2 fewer of web are wanted: heimdall services scale\n',
-    );
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../pkg/clock/clock.ts';
 import type { EventType, StoredEvent } from '../model/event.ts';
-import type { RegistryReader } from '../registry/registry.ts';
+import type { RegistryReader } from './registry.ts';
 
 /** Between two looks for what the manager has found, and how often, in milliseconds: it reads the output after the end. */
 const LOOK_MS = 250;

@@ -1,19 +1,35 @@
 import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 import type { Instance } from '../model/instance.ts';
-import { conditionCause } from './condition-cause.ts';
-import type { LastWords } from './last-words.ts';
-import type { ServicePool } from './service-pool.ts';
-import type { Upstream } from './upstream.ts';
+import { conditionCause, type Findings } from './condition-cause.ts';
+
+/** An instance as a load balancer sees it. */
+export interface ExaminedInstance extends Findings {
+  readonly id: string;
+  readonly instance: Pick<Instance, 'id' | 'service' | 'lifecycle' | 'lastError' | 'agent' | 'node'>;
+  /** Neither checks nor requests speak against it. */
+  readonly isFit: boolean;
+}
+
+/** A service as a load balancer sees it. */
+export interface ExaminedService {
+  readonly name: string;
+  upstreams(): Iterable<ExaminedInstance>;
+}
+
+/** Knows what an instance wrote before its process ended. */
+export interface LastWordsOf {
+  of(service: string, instanceId: string, endedAt: number): Promise<readonly string[]>;
+}
 
 /**
- * Turns the state of the pools into alerts: an instance that is down, a service that has no healthy instance left.
+ * Turns the state of the services into alerts: an instance that is down, a service that has no healthy instance left.
  * What a person asked for (adding, draining, removing) is no alert.
  */
 export class HealthAlerts {
   readonly #sink: FoldingSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
-  readonly #lastWords: Pick<LastWords, 'of'>;
+  readonly #lastWords: LastWordsOf;
   readonly #namesNodes: boolean;
   readonly #active = new Map<string, Alert>();
   /** Keys of those whose instances agents have announced. */
@@ -24,11 +40,8 @@ export class HealthAlerts {
   readonly #quoted = new Set<string>();
   #leading = false;
 
-  /**
-   * @param lastWords - knows what an instance wrote before its process ended.
-   * @param namesNodes - whether there may be several nodes, so that alerts say which.
-   */
-  constructor(sink: FoldingSink, now: () => number, lastWords: Pick<LastWords, 'of'>, namesNodes = false) {
+  /** @param namesNodes - whether there may be several nodes, so that alerts say which. */
+  constructor(sink: FoldingSink, now: () => number, lastWords: LastWordsOf, namesNodes = false) {
     this.#sink = sink;
     this.#now = now;
     this.#lastWords = lastWords;
@@ -51,36 +64,36 @@ export class HealthAlerts {
   }
 
   /**
-   * Takes over conditions that another load balancer has told of: they hold until the pool shows that they do not.
-   * @param pools - all that there are.
+   * Takes over conditions that another load balancer has told of: they hold until the service shows that they do not.
+   * @param services - all that there are.
    * @returns those that are not about health.
    */
-  inherit(alerts: readonly Alert[], pools: Iterable<ServicePool>): Alert[] {
+  inherit(alerts: readonly Alert[], services: Iterable<ExaminedService>): Alert[] {
     const others = alerts.filter((alert) => !isAboutHealth(alert));
     for (const alert of alerts)
       if (isAboutHealth(alert)) this.#active.set(alert.key, this.#active.get(alert.key) ?? alert);
-    const services = new Set(alerts.flatMap(({ service = [] }) => service));
-    for (const pool of pools) {
-      services.delete(pool.name);
-      this.update(pool);
+    const unknown = new Set(alerts.flatMap(({ service = [] }) => service));
+    for (const service of services) {
+      unknown.delete(service.name);
+      this.update(service);
     }
-    for (const service of services) this.removed(service);
+    for (const name of unknown) this.removed(name);
     return others;
   }
 
-  update(pool: ServicePool): void {
-    const upstreams = [...pool.upstreams()];
+  update(service: ExaminedService): void {
+    const upstreams = [...service.upstreams()];
     const down = upstreams.filter((upstream) => this.#isDown(upstream));
     this.#settle(
-      instanceKey(pool.name, ''),
+      instanceKey(service.name, ''),
       down
         .filter(({ instance }) => !this.#isLost(instance))
-        .map((upstream) => this.#instanceDown(pool, upstream, upstreams.filter(isWanted).length)),
-      new Set(upstreams.map(({ id }) => instanceKey(pool.name, id))),
+        .map((upstream) => this.#instanceDown(service, upstream, upstreams.filter(isWanted).length)),
+      new Set(upstreams.map(({ id }) => instanceKey(service.name, id))),
     );
     for (const { instance } of down) if (hasEnded(instance) && instance.agent === null) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
-    this.#settle(serviceKey(pool.name), empty ? [this.#serviceDown(pool, down)] : []);
+    this.#settle(serviceKey(service.name), empty ? [this.#serviceDown(service, down)] : []);
   }
 
   removed(service: string): void {
@@ -89,7 +102,7 @@ export class HealthAlerts {
   }
 
   /** Adds to an alert, once, how the process ended and what it wrote last: that it is down need not wait for it. */
-  async #quote({ service, id, lastError }: Instance): Promise<void> {
+  async #quote({ service, id, lastError }: ExaminedInstance['instance']): Promise<void> {
     const key = instanceKey(service, id);
     const alert = this.#active.get(key);
     if (alert === undefined || this.#quoted.has(key)) return;
@@ -107,25 +120,25 @@ export class HealthAlerts {
   }
 
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
-  #isDown({ id, instance: { service, lifecycle }, condition }: Upstream): boolean {
+  #isDown({ id, instance: { service, lifecycle }, condition }: ExaminedInstance): boolean {
     if (hasEnded({ lifecycle })) return true;
     if (lifecycle === 'ready' && (condition === 'unhealthy' || condition === 'ejected')) return true;
     const pending = lifecycle === 'starting' || (lifecycle === 'ready' && condition === 'unknown');
     return pending && this.#active.has(instanceKey(service, id));
   }
 
-  #instanceDown(pool: ServicePool, upstream: Upstream, outOf: number): Alert {
+  #instanceDown({ name }: ExaminedService, upstream: ExaminedInstance, outOf: number): Alert {
     const { id, instance, condition } = upstream;
     const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
     const cause =
       instance.lifecycle === 'ready' ? conditionCause(upstream) : (instance.lastError ?? instance.lifecycle);
-    if (instance.agent !== null) this.#announced.add(instanceKey(pool.name, id));
+    if (instance.agent !== null) this.#announced.add(instanceKey(name, id));
     return {
-      key: instanceKey(pool.name, id),
+      key: instanceKey(name, id),
       severity: 'warning',
       title: isEjected ? `${id} is ejected` : `${id} is down`,
       cause,
-      service: pool.name,
+      service: name,
       instance: id,
       node: (this.#namesNodes && instance.node) || undefined,
       outOf: isEjected ? undefined : outOf,
@@ -133,15 +146,15 @@ export class HealthAlerts {
     };
   }
 
-  #serviceDown(pool: ServicePool, down: readonly Upstream[]): Alert {
+  #serviceDown({ name }: ExaminedService, down: readonly ExaminedInstance[]): Alert {
     const away = new Set(down.flatMap(({ instance }) => (this.#isLost(instance) ? [instance.node] : [])));
     const lost = away.size === 0 ? '' : ` (away: node ${[...away].join(', ')})`;
     return {
-      key: serviceKey(pool.name),
+      key: serviceKey(name),
       severity: 'critical',
-      title: `${pool.name} has no healthy instance`,
+      title: `${name} has no healthy instance`,
       cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}${lost}`,
-      service: pool.name,
+      service: name,
       at: this.#now(),
     };
   }
@@ -183,11 +196,11 @@ function hasEnded({ lifecycle }: Pick<Instance, 'lifecycle'>): boolean {
   return lifecycle === 'backing-off' || lifecycle === 'failed';
 }
 
-function isWanted({ instance: { lifecycle } }: Upstream): boolean {
+function isWanted({ instance: { lifecycle } }: ExaminedInstance): boolean {
   return lifecycle !== 'draining' && lifecycle !== 'stopped';
 }
 
-function isServing({ instance, isFit }: Upstream): boolean {
+function isServing({ instance, isFit }: ExaminedInstance): boolean {
   return instance.lifecycle === 'ready' && isFit;
 }
 

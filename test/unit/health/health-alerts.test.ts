@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Instance } from '../../../internal/model/instance.ts';
-import { HealthAlerts } from '../../../internal/proxy/health-alerts.ts';
+import { HealthAlerts } from '../../../internal/health/health-alerts.ts';
 import type { Alert } from '../../../pkg/alerts/alert.ts';
 import { ServicePool } from '../../../internal/proxy/service-pool.ts';
 import type { Upstream } from '../../../internal/proxy/upstream.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StoredEvent } from '../../../internal/model/event.ts';
-import { LastWords } from '../../../internal/proxy/last-words.ts';
+import { LastWords } from '../../../internal/registry/last-words.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 function setUp() {
