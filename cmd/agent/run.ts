@@ -10,15 +10,17 @@ export interface AgentRun {
   readonly settings: AgentSettings;
   /** Of the managers; undefined: they ask for none. */
   readonly token: string | undefined;
+  /** As it is now where it is kept. */
+  readonly readToken: () => Promise<string | undefined>;
   readonly level: LoggerOptions['level'];
 }
 
 /** Runs an agent until SIGTERM or SIGINT, which drain its apps; a second signal ends it at once. SIGHUP announces again what was removed. */
-export function runAgent({ settings, token, level }: AgentRun): Promise<void> {
+export function runAgent({ settings, level, ...access }: AgentRun): Promise<void> {
   return runProcess(async () => {
     const log = createLogger({ name: 'agent', level });
     const { apps, node, managers, etcd } = settings;
-    const announcer = await announcerOf(settings, token, log);
+    const announcer = await announcerOf(settings, access, log);
     const agent = new Agent({ apps, announcer, clock: systemClock, random: Math.random, log });
     const places = etcd === undefined ? managers.join(' or ') : `etcd at ${etcd.endpoints.join(' or ')}`;
     log.info(`agent of ${node}: ${apps.map(nameOf).join(', ')}, announced to ${places}`);
@@ -29,11 +31,15 @@ export function runAgent({ settings, token, level }: AgentRun): Promise<void> {
 }
 
 /** Each loads what it needs alone. */
-async function announcerOf(settings: AgentSettings, token: string | undefined, log: Logger): Promise<Announcer> {
+async function announcerOf(
+  settings: AgentSettings,
+  access: Pick<AgentRun, 'token' | 'readToken'>,
+  log: Logger,
+): Promise<Announcer> {
   const { node, id: agent = node, etcd } = settings;
   if (etcd === undefined) {
     const { ManagerAnnouncer } = await import('../../internal/agent/manager-announcer.ts');
-    return new ManagerAnnouncer({ settings, token, log });
+    return new ManagerAnnouncer({ settings, ...access, log });
   }
   const { RegistryAnnouncer } = await import('../../internal/agent/registry-announcer.ts');
   const { openEtcdAgent } = await import('../../internal/registry/etcd/open-agent.ts');

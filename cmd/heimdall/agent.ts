@@ -16,7 +16,8 @@ export async function agent({ tokenFile, config, ...options }: AgentArguments): 
   const settings =
     config === undefined ? settingsFrom(options, env) : settingsInFile(await textOf(config), config, env);
   const level = LOG_LEVELS.find((each) => each === env['LOG_LEVEL']) ?? 'info';
-  await runAgent({ settings, token: (await tokenFrom(tokenFile, env)) || undefined, level });
+  const readToken = async () => (await tokenFrom(tokenFile, env)) || undefined;
+  await runAgent({ settings, token: await readToken(), readToken, level });
 }
 
 async function textOf(file: string): Promise<string> {

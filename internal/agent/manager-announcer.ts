@@ -33,6 +33,8 @@ interface ManagerAnnouncerOptions {
   readonly settings: AgentSettings;
   /** Undefined: the managers ask for none. */
   readonly token: string | undefined;
+  /** The token as it is now where it is kept: asked for when a manager refuses the one that is known. */
+  readonly readToken: () => Promise<string | undefined>;
   readonly log: Logger;
   /** Default: 2 s. */
   readonly patienceMs?: number;
@@ -49,16 +51,20 @@ export class ManagerAnnouncer implements Announcer {
   readonly #log: Logger;
   readonly #patienceMs: number;
   readonly #sites: readonly Site[];
+  readonly #readToken: ManagerAnnouncerOptions['readToken'];
+  #token: string | undefined;
   #at = 0;
   /** Aborted when the calls go to another manager from now on. */
   #passing = new AbortController();
   #intervalMs = ANNOUNCEMENT_BEAT_MS;
 
-  constructor({ settings, token, log, patienceMs = PATIENCE_MS }: ManagerAnnouncerOptions) {
+  constructor({ settings, token, readToken, log, patienceMs = PATIENCE_MS }: ManagerAnnouncerOptions) {
     this.#settings = settings;
+    this.#token = token;
+    this.#readToken = readToken;
     this.#log = log;
     this.#patienceMs = patienceMs;
-    const send = token === undefined ? fetch : signedFetch(token);
+    const send = signedFetch(() => this.#token);
     const actor = `agent ${this.#agent}`.slice(0, 64);
     this.#sites = settings.managers.map((url) => ({ url, client: createClient({ baseUrl: url, actor, fetch: send }) }));
   }
@@ -116,7 +122,7 @@ export class ManagerAnnouncer implements Announcer {
       const site = this.#sites[at];
       if (site === undefined) break;
       try {
-        return schema.parse(await call(site.client));
+        return schema.parse(await this.#authorised(() => call(site.client)));
       } catch (error) {
         signal?.throwIfAborted();
         if (isAboutApp(error)) throw error;
@@ -127,6 +133,22 @@ export class ManagerAnnouncer implements Announcer {
       }
     }
     throw new Error(faults.join('; '));
+  }
+
+  /** Once more when the token was refused, and is another one by now. */
+  async #authorised(call: () => Promise<unknown>): Promise<unknown> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof HeimdallApiError) || error.code !== ('UNAUTHORIZED' satisfies ErrorCode)) throw error;
+      const refused = this.#token;
+      this.#token = await this.#readToken().catch((fault: unknown) => {
+        this.#log.warn({ reason: messageOf(fault) }, 'the token cannot be read again');
+        return refused;
+      });
+      if (this.#token === refused) throw error;
+      return call();
+    }
   }
 
   /** Calls that failed at the same time pass over one manager only. */

@@ -61,7 +61,7 @@ export function managerFamilies(facts: ManagerFacts, counts: EventCounts): Famil
     single('gauge', 'heimdall_registry_revision', 'Grows by one with every change of desired state.', revision),
     ...stateFamilies(services, instances),
     ...eventFamilies(services, counts),
-    ...instanceFamilies(instances),
+    ...instanceFamilies(ownInstances(status, instances)),
     ...loadBalancerFamilies(status),
     ...nodeFamilies(status),
     alertFamily(facts),
@@ -127,6 +127,12 @@ function eventFamilies(services: readonly ServiceView[], counts: EventCounts): F
       ),
     },
   ];
+}
+
+/** Those of its node: another node's manager tells of the others, and nobody shall add them up twice. */
+function ownInstances({ nodes }: ManagerStatus, instances: readonly InstanceView[]): readonly InstanceView[] {
+  const own = nodes.find(({ self }) => self);
+  return own === undefined ? instances : instances.filter(({ node }) => node === null || node === own.name);
 }
 
 function instanceFamilies(instances: readonly InstanceView[]): Family[] {

@@ -121,10 +121,11 @@ export class HealthAlerts {
 
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
   #isDown({ id, instance: { service, lifecycle }, condition }: ExaminedInstance): boolean {
-    if (hasEnded({ lifecycle })) return true;
-    if (lifecycle === 'ready' && (condition === 'unhealthy' || condition === 'ejected')) return true;
-    const pending = lifecycle === 'starting' || (lifecycle === 'ready' && condition === 'unknown');
-    return pending && this.#active.has(instanceKey(service, id));
+    if (lifecycle === 'ready') {
+      if (condition === 'healthy') return false; // so are most
+      if (condition !== 'unknown') return true;
+    } else if (lifecycle !== 'starting') return hasEnded({ lifecycle });
+    return this.#active.has(instanceKey(service, id));
   }
 
   #instanceDown({ name }: ExaminedService, upstream: ExaminedInstance, outOf: number): Alert {

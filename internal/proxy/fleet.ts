@@ -72,6 +72,7 @@ export class Fleet {
   #monitor: HealthMonitor | null = null;
   /** By service. */
   #spawned: ReadonlyMap<string, readonly Instance[]> = new Map();
+  readonly #draining = new Set<Upstream>();
   /** What each pool was last brought in line with. */
   readonly #inForce = new WeakMap<ServicePool, Wanted>();
   /** Pools of services that are configured no more, while requests still run on them: a drain waits for those, too. */
@@ -175,7 +176,7 @@ export class Fleet {
   drainingInFlight(): Map<string, number> {
     const counts = new Map<string, number>();
     const count = ({ id, inFlight }: Upstream) => counts.set(id, (counts.get(id) ?? 0) + inFlight);
-    for (const upstream of this.#upstreams()) if (upstream.instance.lifecycle === 'draining') count(upstream);
+    for (const upstream of this.#draining) count(upstream);
     for (const pool of this.#leaving) {
       const busy = [...pool.upstreams()].filter(({ inFlight, isReplaced }) => inFlight > 0 && !isReplaced);
       if (busy.length === 0) this.#leaving.delete(pool);
@@ -336,11 +337,13 @@ export class Fleet {
       if (lifecycle === instance.lifecycle && weight === instance.weight && lastError === instance.lastError)
         return false;
       present.update(instance);
+      this.#noteDrain(present);
       pool.invalidate();
     } else {
       const upstream = new Upstream(instance, { state: this.#slots.state, slot: this.#slots.upstream() });
       this.#memories.recall(upstream, this.#epoch());
       pool.put(upstream);
+      this.#noteDrain(upstream);
       if (present) this.#forget(present);
     }
     const { id, lifecycle, host, port } = instance;
@@ -355,7 +358,13 @@ export class Fleet {
     return clock.now() - now();
   }
 
+  #noteDrain(upstream: Upstream): void {
+    if (upstream.instance.lifecycle === 'draining') this.#draining.add(upstream);
+    else this.#draining.delete(upstream);
+  }
+
   #forget(upstream: Upstream): void {
+    this.#draining.delete(upstream);
     this.#slots.retire(upstream.slot);
     this.#options.listener.upstreamRemoved(upstream.id);
   }

@@ -42,8 +42,8 @@ export class Newcomers {
     );
     for (const upstream of known) this.#admissions.set(upstream, { at: now, isNew: false, ramps: false });
     if (fresh.length > 0) {
-      const others = this.#inUse(pool);
-      for (const upstream of fresh) this.#admissions.set(upstream, admit(others, now, slowStart));
+      const admission = admit(this.#inUse(pool), now, slowStart); // of the others, before one of them is
+      for (const upstream of fresh) this.#admissions.set(upstream, admission);
     } else if (!this.#ramping.has(pool) && this.#weighedFor.get(pool) === slowStart) return; // each has its own weight
     this.#weigh(pool, now);
     this.#waitForStep();
@@ -71,26 +71,31 @@ export class Newcomers {
     return this.#clock.now() - startedAt < (slowStart ?? 0);
   }
 
-  #inUse(pool: ServicePool): Admission[] {
-    return Array.from(pool.upstreams()).flatMap((upstream) => this.#admissions.get(upstream) ?? []);
+  *#inUse(pool: ServicePool): Generator<Admission> {
+    for (const upstream of pool.upstreams()) {
+      const admission = this.#admissions.get(upstream);
+      if (admission !== undefined) yield admission;
+    }
   }
 
+  /** Once over all that there are, with every change of a pool of thousands: what it does for each counts. */
   #weigh(pool: ServicePool, now: number): void {
     const { slowStart } = pool.service;
-    const inUse = this.#inUse(pool);
-    const shares = sharesOf(inUse, now, slowStart);
-    this.#weighedFor.set(pool, slowStart);
+    const [inUse, admissions]: [Upstream[], Admission[]] = [[], []];
     let changed = false;
-    let next = 0;
     for (const upstream of pool.upstreams()) {
-      const share = this.#admissions.has(upstream) ? (shares[next++] ?? 1) : 1;
-      const weight = upstream.instance.weight * share;
-      if (upstream.weight === weight) continue;
-      upstream.weight = weight;
-      changed = true;
+      const admission = this.#admissions.get(upstream);
+      if (admission === undefined) changed = setShare(upstream, 1) || changed;
+      else {
+        inUse.push(upstream);
+        admissions.push(admission);
+      }
     }
+    const shares = sharesOf(admissions, now, slowStart);
+    for (const [at, upstream] of inUse.entries()) changed = setShare(upstream, shares[at] ?? 1) || changed;
+    this.#weighedFor.set(pool, slowStart);
     if (changed) pool.invalidate();
-    if (inUse.some((admission) => isRamping(admission, now, slowStart))) this.#ramping.add(pool);
+    if (admissions.some((admission) => isRamping(admission, now, slowStart))) this.#ramping.add(pool);
     else this.#ramping.delete(pool);
   }
 
@@ -103,4 +108,12 @@ export class Newcomers {
       this.#waitForStep();
     });
   }
+}
+
+/** Whether that is another weight. */
+function setShare(upstream: Upstream, share: number): boolean {
+  const weight = upstream.instance.weight * share;
+  if (upstream.weight === weight) return false;
+  upstream.weight = weight;
+  return true;
 }

@@ -24,8 +24,12 @@ export function shareAfter(elapsedMs: number, slowStartMs: number): number {
  * Admits a new one. It ramps only beside one that is not new: where all are, nobody can be spared.
  * @param others - those that are admitted already.
  */
-export function admit(others: readonly Admission[], now: number, slowStartMs: number | null): Admission {
-  const ramps = others.some(({ isNew, at }) => !isNew || now - at >= (slowStartMs ?? 0));
+export function admit(others: Iterable<Admission>, now: number, slowStartMs: number | null): Admission {
+  let ramps = false;
+  for (const { isNew, at } of others) {
+    ramps = !isNew || now - at >= (slowStartMs ?? 0);
+    if (ramps) break;
+  }
   return { at: now, isNew: true, ramps };
 }
 
@@ -35,9 +39,14 @@ export function admit(others: readonly Admission[], now: number, slowStartMs: nu
  * @param slowStartMs - null: there is no slow start.
  */
 export function sharesOf(admitted: readonly Admission[], now: number, slowStartMs: number | null): number[] {
-  const ramping = admitted.map((admission) => isRamping(admission, now, slowStartMs));
-  if (slowStartMs === null || ramping.every(Boolean)) return admitted.map(() => 1);
-  return admitted.map(({ at }, index) => (ramping[index] === true ? shareAfter(now - at, slowStartMs) : 1));
+  const shares: number[] = [];
+  let ramping = 0;
+  for (const admission of admitted) {
+    const ramps = isRamping(admission, now, slowStartMs);
+    if (ramps) ramping += 1;
+    shares.push(ramps ? shareAfter(now - admission.at, slowStartMs ?? 0) : 1);
+  }
+  return ramping === admitted.length ? shares.fill(1) : shares;
 }
 
 export function isRamping({ at, ramps }: Admission, now: number, slowStartMs: number | null): boolean {

@@ -15,18 +15,19 @@ export interface Difference {
  */
 export class Wanted {
   readonly #service: Service;
-  readonly #spawned: ReadonlySet<Instance>;
+  readonly #spawned: readonly Instance[];
 
   constructor(service: Service, spawned: readonly Instance[]) {
     this.#service = service;
-    this.#spawned = new Set(spawned);
+    this.#spawned = spawned;
   }
 
   /** @param before - null: nothing was wanted. */
   since(before: Wanted | null): Difference {
     if (before === null) return { changed: this.#all(), gone: [] };
     if (before.#service !== this.#service) return differenceOf(before.#all(), this.#all());
-    return differenceOf(without(before.#spawned, this.#spawned), without(this.#spawned, before.#spawned));
+    const { stale, changed } = unlike(before.#spawned, this.#spawned);
+    return differenceOf(stale, changed);
   }
 
   #all(): Instance[] {
@@ -34,8 +35,40 @@ export class Wanted {
   }
 }
 
-function without(instances: ReadonlySet<Instance>, others: ReadonlySet<Instance>): Instance[] {
-  return [...instances].filter((instance) => !others.has(instance));
+/**
+ * What only one of them has. Pictures have their rows in one order, so that both are gone through side by side, as long as no more
+ * than one row was put in, or taken out, between two that stayed; the rest is looked up.
+ */
+function unlike(before: readonly Instance[], now: readonly Instance[]) {
+  const stale: Instance[] = [];
+  const changed: Instance[] = [];
+  let [i, j] = [0, 0];
+  for (;;) {
+    const [old, young] = [before[i], now[j]];
+    if (old === undefined || young === undefined) break;
+    if (old === young || old.id === young.id) {
+      if (old !== young) {
+        stale.push(old);
+        changed.push(young);
+      }
+      i += 1;
+      j += 1;
+    } else if (before[i + 1] === young) {
+      stale.push(old);
+      i += 1;
+    } else if (old === now[j + 1]) {
+      changed.push(young);
+      j += 1;
+    } else break;
+  }
+  const [left, come] = [before.slice(i), now.slice(j)];
+  stale.push(...without(left, new Set(come)));
+  changed.push(...without(come, new Set(left)));
+  return { stale, changed };
+}
+
+function without(instances: readonly Instance[], others: ReadonlySet<Instance>): Instance[] {
+  return instances.filter((instance) => !others.has(instance));
 }
 
 /** @param stale - may be among the changed ones, too. */

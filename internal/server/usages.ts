@@ -38,7 +38,7 @@ export class Usages {
   told(): ReadonlyMap<string, Usage> | undefined {
     if (!this.#options.registry.isShared) return undefined;
     const rounded = Array.from(this.#own(), ([id, { memory, cpu }]) => {
-      return [id, { memory: threeDigits(memory), cpu: cpu === null ? null : Number(cpu.toPrecision(2)) }] as const;
+      return [id, { memory: threeDigits(memory), cpu: cpu && Math.round(cpu) }] as const;
     });
     return new Map(rounded);
   }

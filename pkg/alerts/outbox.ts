@@ -67,7 +67,8 @@ export class Outbox {
   settle(delivery: Delivery): void {
     if (this.#store === null) return;
     const id = idOf(delivery);
-    if (!this.#made.delete(id)) this.#settled.set(id, delivery);
+    this.#made.delete(id);
+    this.#settled.set(id, delivery); // also when it was not stored so far: what failed to store it may have done so after all
     void this.saved();
   }
 
@@ -130,7 +131,7 @@ export class Outbox {
       // what came meanwhile is newer
       this.#outages = new Map([...outages, ...this.#outages]);
       this.#released = new Set([...released, ...this.#released]);
-      for (const [id, delivery] of made) if (!this.#settled.delete(id)) this.#made.set(id, delivery);
+      for (const [id, delivery] of made) if (!this.#settled.has(id)) this.#made.set(id, delivery);
       this.#settled = new Map([...settled, ...this.#settled]);
       this.#failed(error);
       return false;

@@ -4,6 +4,7 @@ import { hasCode } from '../../internal/model/errors.ts';
 import { FIRST_RELEASE } from '../../internal/model/release.ts';
 import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
 import { openEtcdManager } from '../../internal/registry/etcd/open-manager.ts';
+import { openEtcdProxy } from '../../internal/registry/etcd/open-proxy.ts';
 import type { EtcdWriter } from '../../internal/registry/etcd/writer.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { EtcdCluster, etcdMissing } from '../support/etcd.ts';
@@ -96,6 +97,25 @@ describe('the registry in etcd', { skip: etcdMissing() }, () => {
       );
       await b.giveUpDeployment(id, 'too late', 'b');
       assert.equal((await b.deployment(id)).reason, 'b is away');
+    });
+
+    it('tells on which node a load balancer is, and which nodes are away while a manager is there to tell people', async () => {
+      const etcd = cluster.settings();
+      await using nodes = new Nodes(etcd);
+      const [a, b] = [await nodes.open('a'), await nodes.open('b')];
+      const proxy = openEtcdProxy({ etcd, proxyId: 'lb', pid: 1, node: 'b' });
+      try {
+        await proxy.report({ appliedRevision: null, inFlight: new Map() });
+        await eventually('the load balancer', async () => (await a.proxies())[0]?.node === 'b');
+        await b.changeService('web', { desired: 1 });
+        assert.equal((await a.snapshot()).away, undefined);
+        await b.close();
+        await eventually('b to be away', async () => (await proxy.snapshot()).away?.join() === 'b');
+        await a.close();
+        await eventually('nobody to tell', async () => (await proxy.snapshot()).away === undefined);
+      } finally {
+        await proxy.close();
+      }
     });
 
     it('forgets the parts of a node in deployments, and the steps of those that no other has one in', async () => {

@@ -191,6 +191,21 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.equal(await revision(), 50);
       });
 
+      it('takes hundreds at once, or none', async () => {
+        const ports = Array.from({ length: 260 }, (_, index) => 9_000 + index);
+        const drafts = ports.map(() => DRAFT);
+        const refused = manager.reserve(drafts, ports.slice(1), 260);
+        await assert.rejects(refused, (error) => hasCode(error, 'NO_FREE_PORT'));
+        assert.equal(await revision(), 0);
+        const instances = await manager.reserve(drafts, ports, 260);
+        assert.deepEqual(
+          instances.map(({ port }) => port),
+          ports,
+        );
+        assert.deepEqual((await proxy.snapshot()).instances, instances);
+        assert.equal(await desiredOf('web'), 260);
+      });
+
       it('refuses a row that readers could not read', async () => {
         await assert.rejects(reserveOne({ weight: 0 }), (error) => hasCode(error, 'INVALID_REQUEST'));
         assert.equal(await revision(), 0);

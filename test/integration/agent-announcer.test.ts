@@ -33,9 +33,9 @@ describe('an agent and its managers', () => {
     return `http://127.0.0.1:${port}`;
   }
 
-  function announcerTo(managers: readonly string[], token: string | undefined = TOKEN) {
+  function announcerTo(managers: readonly string[], token = TOKEN, readToken = async () => token) {
     const settings = AgentSettingsSchema.parse({ node: 'host-b', managers, apps: [{ service: 'web', port: 8_080 }] });
-    const announcer = new ManagerAnnouncer({ settings, token, log, patienceMs: 1_500 });
+    const announcer = new ManagerAnnouncer({ settings, token, readToken, log, patienceMs: 1_500 });
     const [app] = settings.apps;
     assert.ok(app);
     return { announcer, app };
@@ -106,8 +106,21 @@ describe('an agent and its managers', () => {
     const { announcer, app } = announcerTo([url], 'another-token-than-that');
     await assert.rejects(announcer.announce(app), /refuses: The signature does not fit/);
     const settings = AgentSettingsSchema.parse({ node: 'b', managers: [url], apps: [{ service: 'web', port: 1 }] });
-    const silent = new ManagerAnnouncer({ settings, token: undefined, log });
+    const silent = new ManagerAnnouncer({ settings, token: undefined, readToken: async () => undefined, log });
     await assert.rejects(silent.announce(app), /refuses: Send the token/);
+  });
+
+  it('agree on another token when it has changed where it is kept', async () => {
+    const kept = ['unreadable', 'not-that-one-either', TOKEN];
+    const url = await serve(api({ token: () => TOKEN }));
+    const { announcer, app } = announcerTo([url], 'the-token-of-yesterday', async () => {
+      const token = kept.shift() ?? TOKEN;
+      if (token === 'unreadable') throw new Error('ENOENT');
+      return token;
+    });
+    for (let tries = 0; tries < 2; tries += 1)
+      await assert.rejects(announcer.announce(app), /the token is another one/);
+    assert.equal((await announcer.announce(app)).id, 'web-9000');
   });
 
   it('disagree about one app: that is no reason to ask another manager', async () => {

@@ -22,6 +22,9 @@ describe('who may use the registry in etcd', { skip }, () => {
     const etcd = cluster.settings();
     const root = new Store(etcd);
     await root.members.ask(async (client) => {
+      const reader = await client.role('reader').create();
+      await reader.grant({ permission: 'Read', range: Range.prefix(etcd.prefix) });
+      await (await client.user('bob').create('right')).addRole('reader');
       await client.role('root').create();
       const admin = await client.user('root').create('root');
       await admin.addRole('root');
@@ -31,7 +34,7 @@ describe('who may use the registry in etcd', { skip }, () => {
       await user.addRole('heimdall');
       await client.auth.authEnable();
     });
-    const open = (changes: object) => openEtcdManager({ etcd: { ...etcd, ...changes }, node: 'a' });
+    const open = (changes: object, node = 'a') => openEtcdManager({ etcd: { ...etcd, ...changes }, node });
     const refused = (pattern: RegExp) => (error: unknown) => {
       return hasCode(error, 'REGISTRY_UNAVAILABLE') && pattern.test(error.message) && !error.message.includes('wrong');
     };
@@ -42,7 +45,10 @@ describe('who may use the registry in etcd', { skip }, () => {
     await assert.rejects(open({}), refused(/wants a user/));
     const elsewhere = { username: 'ann', password: 'right', prefix: '/elsewhere' };
     await assert.rejects(open(elsewhere), refused(/may not read and write there/));
+    const onlyReads = { username: 'bob', password: 'right' };
+    await assert.rejects(open(onlyReads), refused(/may not read and write there/));
     const manager = await open({ username: 'ann', password: 'right' });
+    await assert.rejects(open(onlyReads, 'b'), refused(/may not read and write there/));
     await manager.reserve([DRAFT], [9_000], 1);
     await manager.close();
     await root.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it, mock } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { hasCode } from '../../internal/model/errors.ts';
 import type { EtcdSettings } from '../../internal/model/registry-settings.ts';
@@ -7,6 +7,7 @@ import { NAMES } from '../../internal/registry/etcd/names.ts';
 import { openEtcdManager } from '../../internal/registry/etcd/open-manager.ts';
 import { openEtcdProxy } from '../../internal/registry/etcd/open-proxy.ts';
 import { Store } from '../../internal/registry/etcd/store.ts';
+import { newInstance } from '../../internal/registry/instance-rules.ts';
 import type { Snapshot } from '../../internal/registry/registry.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { EtcdCluster, etcdMissing } from '../support/etcd.ts';
@@ -17,6 +18,8 @@ import { TcpSwitch } from '../support/tcp-switch.ts';
 const PORTS = Array.from({ length: 200 }, (_, index) => 9_000 + index);
 const REPORT = { appliedRevision: 0, inFlight: new Map<string, number>() };
 const skip = etcdMissing();
+
+type CommitArguments = Parameters<Store['commit']>;
 
 describe('the registry in etcd when something is out of order', { skip }, () => {
   let cluster: EtcdCluster;
@@ -134,7 +137,7 @@ describe('the registry in etcd when something is out of order', { skip }, () => 
   it('forgets a node that is gone, when somebody says that it is gone for good', async () => {
     const [a, b] = [await open('a'), await open('b')];
     const note = { url: null, address: '10.0.0.6', version: '1', services: [], instances: 1, cores: 2, load: 0 };
-    await Promise.all([a, b].map((manager) => manager.heartbeat(note, new Map([['web-9000', { memory: 1, cpu: 1 }]]))));
+    for (const manager of [a, b]) await manager.heartbeat(note, new Map([['web-9000', { memory: 1, cpu: 1 }]]));
     const draft = (node: string, host: string) => Array.from({ length: 60 }, () => ({ ...DRAFT, node, host }));
     for (let portions = 0; portions < 2; portions += 1) await b.reserve(draft('b', '10.0.0.6'), PORTS, 60);
     const kept = await a.reserve(draft('a', '10.0.0.5'), PORTS, 60);
@@ -233,6 +236,59 @@ describe('the registry in etcd when something is out of order', { skip }, () => 
     await proxy.report(REPORT);
     await store.write([{ put: name, value: JSON.parse(entry?.value ?? '') }]);
     assert.deepEqual((await recorder.picture()).instances, before.instances);
+  });
+
+  it('gives back what of many was reserved when something else has taken a port of the rest', async () => {
+    const manager = await open();
+    const drafts = PORTS.slice(0, 150).map(() => DRAFT);
+    const foreign = { ...newInstance(DRAFT, [9_149], () => true), id: 'foreign' };
+    const { commit } = Store.prototype;
+    let isTaken = false;
+    const spy = mock.method(Store.prototype, 'commit', async function (this: Store, ...given: CommitArguments) {
+      const outcome = await commit.apply(this, given);
+      const value = { instance: foreign, since: null, place: 0 };
+      if (!isTaken) await store.write([{ put: NAMES.instance(DRAFT.host, 9_149), value }]);
+      isTaken = true;
+      return outcome;
+    });
+    cleanups.push(() => spy.mock.restore());
+    const refused = manager.reserve(drafts, PORTS.slice(0, 150), 150);
+    await assert.rejects(refused, (error) => hasCode(error, 'NO_FREE_PORT'));
+    const { services, instances } = await manager.snapshot();
+    assert.deepEqual([services[0]?.desired, instances], [0, [foreign]]);
+  });
+
+  it('waits for nothing when what is to be removed is gone', async () => {
+    const proxy = watchingProxy();
+    await recorder.picture();
+    await store.write([{ put: 'kept/something', value: 'that no process is told of' }]);
+    const notification = { id: 'm', at: 1, level: 'info', subject: '', text: '', entries: [] } as const;
+    const settled = [{ channel: 'webhook', notification }];
+    await proxy.alerts.save({ outages: [], released: [], made: [], settled });
+    await proxy.withdraw();
+  });
+
+  it('stays with a member that refuses something, and goes on watching through it', async () => {
+    const proxy = watchingProxy();
+    await recorder.picture();
+    const { turn } = store.members;
+    const refused = store.write([{ put: 'kept/x', value: 1, lease: '4711' }]);
+    await assert.rejects(refused, (error) => hasCode(error, 'REGISTRY_UNAVAILABLE'));
+    assert.equal(store.members.turn, turn);
+    await proxy.snapshot();
+  });
+
+  it('is left alone when a newer heimdall has made it', async () => {
+    const proxy = watchingProxy();
+    const before = await recorder.picture();
+    await store.write([{ put: NAMES.format, value: 2 }]);
+    const isNewer = (error: unknown) => hasCode(error, 'REGISTRY_BROKEN') && /newer heimdall/.test(error.message);
+    assert.ok(isNewer(await recorder.failure()));
+    await assert.rejects(open(), isNewer);
+    await assert.rejects(keep(openEtcdProxy({ etcd, proxyId: 'b', pid: 1 })).snapshot(), isNewer);
+    await store.write([{ put: NAMES.format, value: 1 }]);
+    assert.deepEqual(await recorder.picture(), before);
+    await proxy.snapshot();
   });
 
   it('lets a load balancer begin while etcd is not there', async () => {

@@ -31,6 +31,7 @@ const READING = new Set<PropertyKey>([
   'renew',
   'expire',
   'announce',
+  'acknowledge',
 ]);
 
 /** Each is a commit of its own. */
@@ -45,7 +46,8 @@ export function etcdStore(cluster: EtcdCluster): StoreUnderTest {
   const etcd = cluster.settings();
   const probe = new Store(etcd);
   const leases = new FakedLeases(probe);
-  const barrier = (side: Side) => async () => side.reach(await probe.write([{ put: 'state/barrier', value: 0 }]));
+  const barriers = ['state', 'told'].map((area) => ({ put: `${area}/barrier`, value: 0 }));
+  const barrier = (side: Side) => async () => side.reach(await probe.write(barriers));
   return {
     mostRequestKeys: MOST_REQUEST_KEYS,
     ordinal: async (revision) => ordinalOf(probe, revision),
@@ -100,8 +102,8 @@ class FakedLeases {
     } of this.#spy.mock.calls)
       this.#passed.delete(lease);
     this.#spy.mock.resetCalls();
-    const { entries } = await this.#store.list('state/');
-    const leases = new Set(entries.flatMap(({ lease }) => lease ?? []));
+    const areas = await Promise.all(['state/', 'told/'].map((area) => this.#store.list(area)));
+    const leases = new Set(areas.flatMap(({ entries }) => entries.flatMap(({ lease }) => lease ?? [])));
     for (const lease of leases) {
       const passed = (this.#passed.get(lease) ?? 0) + ms;
       this.#passed.set(lease, passed);

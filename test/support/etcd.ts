@@ -22,6 +22,8 @@ export function etcdMissing(): string | false {
 
 interface EtcdOptions {
   readonly members?: number;
+  /** Whether a commit waits for the disk, as it does in earnest; false by default. */
+  readonly fsync?: boolean;
   /** More arguments of every member. */
   readonly args?: readonly string[];
 }
@@ -37,13 +39,14 @@ export class EtcdCluster {
     this.members = members;
   }
 
-  static async start({ members = 1, args = [] }: EtcdOptions = {}): Promise<EtcdCluster> {
+  static async start({ members = 1, fsync = false, args = [] }: EtcdOptions = {}): Promise<EtcdCluster> {
     const folder = await mkdtemp(join(tmpdir(), 'heimdall-etcd-'));
     const ports = await freePorts(members * 2);
     const peers = ports.slice(members).map((port, index) => `m${index}=http://127.0.0.1:${port}`);
+    const all = [...(fsync ? [] : ['--unsafe-no-fsync']), ...args];
     const made = peers.map((peer, index) => {
       const url = `http://127.0.0.1:${ports[index]}`;
-      return new EtcdMember(`m${index}`, join(folder, `m${index}`), url, peer.slice(3), peers, args);
+      return new EtcdMember(`m${index}`, join(folder, `m${index}`), url, peer.slice(3), peers, all);
     });
     const cluster = new EtcdCluster(folder, made);
     for (const member of made) member.start();
@@ -96,12 +99,17 @@ export class EtcdMember {
   ) {
     this.url = url;
     this.#arguments = [
-      ...['--name', name, '--data-dir', folder, '--log-level', 'fatal', '--unsafe-no-fsync'],
+      ...['--name', name, '--data-dir', folder, '--log-level', 'fatal'],
       ...['--listen-client-urls', url, '--advertise-client-urls', url],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', peers.join(','), '--initial-cluster-state', 'new'],
       ...args,
     ];
+  }
+
+  /** While it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
   }
 
   start(): void {

@@ -56,7 +56,7 @@ token=only-for-this-demonstration
 cat >/run/hosts/front/config.json <<JSON
 {
   "manager": { "host": "$front", "token": "$token" },
-  "proxy": { "timeouts": { "connect": "500ms", "responseHead": "1s" }, "accessLog": null },
+  "proxy": { "timeouts": { "connect": "500ms" }, "accessLog": null },
   "services": [
     {
       "name": "web",

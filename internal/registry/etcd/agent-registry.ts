@@ -9,7 +9,7 @@ import { EventNames, writeEvent } from './events.ts';
 import { NAMES } from './names.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 
-interface AgentRegistryOptions extends ReaderOptions {
+interface AgentRegistryOptions extends Omit<ReaderOptions, 'told'> {
   /** Whose side it is. */
   readonly agent: string;
 }
@@ -22,14 +22,16 @@ export class EtcdAgentRegistry extends EtcdReader implements AgentRegistry {
   readonly #eventNames = new EventNames();
 
   constructor({ agent, ...options }: AgentRegistryOptions) {
-    super(options);
+    super({ ...options, told: null });
     const { store, mirror, clock } = options;
     const name = nameOf(agent);
     this.#commits = new Commits({ store, mirror, tenure: null, node: name });
-    this.#changes = new Changes({ mirror, pictures: this.pictures, node: name });
+    const { instances, pictures } = this;
+    this.#changes = new Changes({ mirror, instances, pictures, node: name });
     this.announcements = new EtcdAnnouncements({
       store,
       mirror,
+      instances,
       commits: this.#commits,
       clock,
       expires: ({ agent: other }) => other !== null && this.#hasWritten(other.id),

@@ -3,6 +3,7 @@ import type { AlertControls } from '../../../pkg/alerts/book.ts';
 import type { AlertChanges, AlertStore, Delivery, Inheritance, Outage } from '../../../pkg/alerts/store.ts';
 import { KEPT_ALERTS, MESSAGE_LIMIT_MS } from '../kept-for.ts';
 import { readChannels, readControls } from './alert-book.ts';
+import { unlessRefused } from './faults.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { valueOf } from './parse.ts';
@@ -44,14 +45,15 @@ export class EtcdAlertStore implements AlertStore {
   async save({ outages, released, made, settled }: AlertChanges): Promise<void> {
     const { store, mirror, owner } = this.#options;
     await mirror.ready();
-    const writes: Write[] = outages.map((outage) => putOutage(released.includes(outage.id) ? NOBODY : owner, outage));
+    // messages first: should a portion be the last, one is rather sent twice than never
+    const writes: Write[] = made.map((delivery) => putDelivery(owner, delivery));
+    writes.push(...outages.map((outage) => putOutage(released.includes(outage.id) ? NOBODY : owner, outage)));
     const saved = new Set(outages.map(({ id }) => id));
     for (const id of released) {
       const entry = saved.has(id) ? null : mirror.get(NAMES.alert(id));
       const known = entry && valueOf(FORM.alert, entry);
       if (entry && known?.owner === owner) writes.push({ put: entry.name, value: { ...known, owner: NOBODY } });
     }
-    for (const delivery of made) writes.push(putDelivery(owner, delivery));
     for (const delivery of settled) writes.push({ remove: nameOf(delivery) });
     if (writes.length === 0) return;
     await mirror.reach(await store.write(writes));
@@ -94,7 +96,7 @@ export class EtcdAlertStore implements AlertStore {
   #left(kind: 'alerts' | 'outbox'): Left[] {
     const { mirror, owner, goneGuard } = this.#options;
     return [...mirror.all(kind).values()].flatMap((entry): Left[] => {
-      const whose = valueOf<{ readonly owner: string }>(kind === 'alerts' ? FORM.alert : FORM.message, entry).owner;
+      const whose = valueIn(entry).owner;
       if (whose === owner) return [];
       if (whose === NOBODY) return [{ entry, guard: null }];
       const guard = goneGuard(whose);
@@ -109,13 +111,18 @@ export class EtcdAlertStore implements AlertStore {
     const gone = new Map(left.flatMap(({ guard }) => (guard === null ? [] : [[guard.name, guard]])));
     const guards = [...left.map(({ entry: { name, modified } }) => ({ name, modified })), ...gone.values()];
     const writes = left.map(({ entry }): Write => {
-      const isAlert = entry.name.startsWith(NAMES.alert(''));
-      const value = isAlert ? valueOf(FORM.alert, entry) : valueOf(FORM.message, entry);
-      return { put: entry.name, value: { ...value, owner } };
+      return { put: entry.name, value: { ...valueIn(entry), owner } };
     });
-    const { done, revision } = await store.commit(guards, writes);
+    const { done, revision } = await store.commit(guards, writes).catch(unlessRefused);
     if (done) await mirror.reach(revision);
-    return done;
+    return done || (revision === 0 && (await this.#isTaken(left)));
+  }
+
+  /** Whether they are, although the answer was lost: all, or none. */
+  async #isTaken([first]: readonly Left[]): Promise<boolean> {
+    const { store, owner } = this.#options;
+    const { entry } = first === undefined ? { entry: null } : await store.get(first.entry.name);
+    return entry !== null && valueIn(entry).owner === owner;
   }
 
   async #prune(): Promise<void> {
@@ -145,6 +152,10 @@ function byAge(a: Delivery, b: Delivery): number {
     name: `${notification.id} ${channel}`,
   }));
   return (x?.at ?? 0) - (y?.at ?? 0) || ((x?.name ?? '') < (y?.name ?? '') ? -1 : 1);
+}
+
+function valueIn(entry: Entry): { readonly owner: string } {
+  return entry.name.startsWith(NAMES.alert('')) ? valueOf(FORM.alert, entry) : valueOf(FORM.message, entry);
 }
 
 function nameOf({ channel, notification }: Delivery): string {

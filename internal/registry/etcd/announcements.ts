@@ -4,7 +4,7 @@ import { announcedInstance, assertGives, dispensable } from '../announced.ts';
 import { ANNOUNCEMENT_TTL_MS, type Announcement, type Announcements } from '../announcements.ts';
 import { putInstance } from './changes.ts';
 import type { Commits, Plan } from './commits.ts';
-import { type KeptInstance, keptInstanceAt, keptInstances } from './instances.ts';
+import type { Instances, KeptInstance } from './instances.ts';
 import { FORM } from './forms.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
@@ -14,6 +14,7 @@ import type { Guard, Store, Write } from './store.ts';
 interface AnnouncementsOptions {
   readonly store: Store;
   readonly mirror: Mirror;
+  readonly instances: Instances;
   readonly commits: Commits;
   /** Epoch milliseconds. */
   readonly clock: () => number;
@@ -40,47 +41,48 @@ export class EtcdAnnouncements implements Announcements {
   }
 
   async renew(agent: string, ids: readonly string[], ttlMs: number): Promise<readonly string[]> {
-    const { mirror } = this.#options;
+    const { mirror, instances } = this.#options;
     await mirror.ready();
-    const known = new Map(keptInstances(mirror).map((kept) => [kept.instance.id, kept]));
-    const mine = (id: string) => known.get(id)?.instance.agent?.id === agent;
     const lost = await Promise.all(
       ids.map(async (id) => {
-        const kept = known.get(id);
-        return kept !== undefined && mine(id) && (await this.#renewOne(kept, ttlMs)) ? [] : [id];
+        const kept = instances.get(id);
+        return kept?.instance.agent?.id === agent && (await this.#renewOne(kept, ttlMs)) ? [] : [id];
       }),
     );
     return lost.flat();
   }
 
   async expire(): Promise<readonly Instance[]> {
-    const { store, mirror, expires = () => true } = this.#options;
+    const { mirror, instances, commits } = this.#options;
     await mirror.ready();
-    const all = keptInstances(mirror);
-    const silent = dispensable(
-      all.map(({ instance }) => instance),
-      ({ id, agent }) => agent !== null && this.#hasExpired(id),
-    );
-    const gone = new Set(silent.filter(expires));
-    const expired: Instance[] = [];
-    for (const { instance, entry } of all.filter(({ instance }) => gone.has(instance))) {
-      const guards: Guard[] = [
-        { name: entry.name, modified: entry.modified },
-        { name: NAMES.announced(instance.id), created: 0 },
-      ];
-      const writes: Write[] = [{ remove: entry.name }, { put: NAMES.revision, value: instance.id }];
-      const { done, revision } = await store.commit(guards, writes);
-      if (!done) continue; // another manager was quicker, or the agent is back
-      await mirror.reach(revision);
-      expired.push(instance);
+    const expired = this.#expired(instances.rows()).map(({ id }) => commits.run(() => this.#removal(id)));
+    return (await Promise.all(expired)).flatMap((instance) => instance ?? []);
+  }
+
+  #expired(instances: readonly Instance[]): Instance[] {
+    if (!instances.some(({ agent }) => agent !== null)) return [];
+    const silent = dispensable(instances, ({ id, agent }) => agent !== null && this.#hasExpired(id));
+    return silent.filter(this.#options.expires ?? (() => true));
+  }
+
+  /** Null: another manager was quicker, or the agent is back. */
+  #removal(id: string): Plan<Instance | null> {
+    const kept = this.#options.instances.get(id);
+    if (kept === null || !this.#hasExpired(id)) {
+      return { guards: [], writes: [], isDesired: true, result: () => null };
     }
-    return expired;
+    const { entry, instance } = kept;
+    const guards: Guard[] = [
+      { name: entry.name, modified: entry.modified },
+      { name: NAMES.announced(id), created: 0 },
+    ];
+    return { guards, writes: [{ remove: entry.name }], isDesired: true, result: () => instance };
   }
 
   /** @throws {HeimdallError} PORT_TAKEN, LIFECYCLE_CONFLICT. */
   #plan(announcement: Announcement, ttlMs: number, lease: string): Plan<Instance> {
     const { agent, host, port } = announcement;
-    const holder = keptInstanceAt(this.#options.mirror, host, port);
+    const holder = this.#options.instances.at(host, port);
     if (holder !== null) assertGives(holder.instance, agent.id, this.#isOverdue(holder.instance.id));
     const next = announcedInstance(announcement, holder?.instance ?? null, this.#options.clock());
     const isKept = holder?.instance.id === next.id;

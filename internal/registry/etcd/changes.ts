@@ -5,7 +5,7 @@ import { checkInstance, checkStep, newInstance, portTaken } from '../instance-ru
 import { instanceNotFound } from '../refusals.ts';
 import type { InstanceChange, InstanceDraft, ServiceChange } from '../registry.ts';
 import type { Plan } from './commits.ts';
-import { keptInstance, keptInstanceAt } from './instances.ts';
+import type { Instances } from './instances.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import type { Pictures } from './picture.ts';
@@ -21,6 +21,7 @@ const NOTHING: Part = { guards: [], writes: [] };
 
 interface ChangesOptions {
   readonly mirror: Mirror;
+  readonly instances: Instances;
   readonly pictures: Pictures;
   readonly node: string;
 }
@@ -58,7 +59,7 @@ export class Changes {
   /** @throws {HeimdallError} INSTANCE_NOT_FOUND, LIFECYCLE_CONFLICT, PORT_TAKEN. */
   update(id: string, change: InstanceChange): Plan<{ instance: Instance; revision: number }> {
     const { desiredDelta = 0, ...fields } = change;
-    const kept = keptInstance(this.#options.mirror, id);
+    const kept = this.#options.instances.get(id);
     if (kept === null) throw instanceNotFound(id);
     const { instance: before, entry } = kept;
     const instance = checkInstance({ ...before, ...fields });
@@ -84,13 +85,13 @@ export class Changes {
   }
 
   remove(id: string, desiredDelta: number): Plan<void> {
-    const kept = keptInstance(this.#options.mirror, id);
+    const kept = this.#options.instances.get(id);
     if (kept === null) return { ...NOTHING, isDesired: true, result: () => {} };
     const { entry, instance } = kept;
     const counted = this.#desired(instance.service, desiredDelta);
     return {
       guards: [{ name: entry.name, modified: entry.modified }, ...counted.guards],
-      writes: [{ remove: entry.name }, { remove: NAMES.announced(id) }, ...counted.writes],
+      writes: [{ remove: entry.name }, ...signOf(instance), ...counted.writes],
       isDesired: true,
       result: () => {},
     };
@@ -147,6 +148,7 @@ export class Changes {
 
   /** It never falls below 0. */
   #desired(service: string, delta: number): Part {
+    if (delta === 0) return NOTHING;
     const { pictures, node } = this.#options;
     const present = pictures.service(node, service)?.desired ?? 0;
     const desired = Math.max(0, present + delta);
@@ -155,8 +157,13 @@ export class Changes {
 
   /** Whose port it is; null: nobody's. */
   #holder(host: string, port: number): string | null {
-    return keptInstanceAt(this.#options.mirror, host, port)?.instance.id ?? null;
+    return this.#options.instances.at(host, port)?.instance.id ?? null;
   }
+}
+
+/** What goes with an announced instance. */
+function signOf({ id, agent }: Instance): Write[] {
+  return agent === null ? [] : [{ remove: NAMES.announced(id) }];
 }
 
 /** @param since - see `InstanceEntrySchema`. */

@@ -13,7 +13,7 @@ import type { ProxyEntry } from './forms.ts';
 import { Memories } from './memories.ts';
 import { NAMES } from './names.ts';
 import { managerOwner } from './owners.ts';
-import { putHealth } from './proxy-registry.ts';
+import { putHealth } from './health-records.ts';
 import { ensureId } from './registry-id.ts';
 import { putRequest } from './request-keys.ts';
 import { Samples } from './samples.ts';
@@ -144,7 +144,7 @@ export class EtcdTarget implements CopyTarget {
       };
       return [
         { put: NAMES.proxy(id), value, lease },
-        { put: NAMES.present(id), value: pid, lease },
+        { put: NAMES.present(id), value: { pid, startedAt }, lease },
       ];
     });
   }

@@ -14,6 +14,17 @@ const CLASS_NAME = /^(?:\w*Error: )?(?:\d+ [A-Z_]+: )?/;
 /** What gRPC adds. */
 const NOTE = /\.? *Resolution note:.*$/s;
 
+/** Whether the cause of a `HeimdallError` is known to have changed nothing. */
+export function isRefusal(error: unknown): boolean {
+  return isFinal(error instanceof HeimdallError ? (error.cause ?? error) : error);
+}
+
+/** For commits of which can be seen afterwards whether they were carried out. @throws whatever will not be otherwise next time. */
+export function unlessRefused(error: unknown): { readonly done: false; readonly revision: 0 } {
+  if (isRefusal(error)) throw error;
+  return { done: false, revision: 0 };
+}
+
 /** Another member would say the same, and so will this one later. */
 export function isFinal(error: unknown): boolean {
   return (

@@ -1,7 +1,7 @@
 import type { Instance } from '../../model/instance.ts';
 import { nodeNotFound, nodePresent } from '../node-rules.ts';
 import type { Plan } from './commits.ts';
-import { keptInstances } from './instances.ts';
+import type { Instances } from './instances.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 
@@ -13,16 +13,18 @@ const PORTION = 100;
  * @throws {HeimdallError} NODE_NOT_FOUND, NODE_PRESENT.
  */
 export function forgetting(
-  mirror: Mirror,
+  { mirror, instances }: { readonly mirror: Mirror; readonly instances: Instances },
   node: string,
 ): Plan<{ readonly instances: readonly Instance[]; readonly isOver: boolean }> {
   const note = NAMES.node(node);
   if (mirror.get(note) === null) {
-    const known = Array.from(mirror.all('nodes').keys(), (name) => ({ name: name.slice(NAMES.node('').length) }));
+    const names = [...mirror.all('nodes').keys()].toSorted();
+    const known = names.map((name) => ({ name: name.slice(NAMES.node('').length) }));
     throw nodeNotFound(node, known);
   }
   if (mirror.get(NAMES.manager(node)) !== null) throw nodePresent(node);
-  const kept = keptInstances(mirror).filter(({ instance }) => instance.agent === null && instance.node === node);
+  const own = instances.rows().filter((instance) => instance.agent === null && instance.node === node);
+  const kept = own.flatMap(({ id }) => instances.get(id) ?? []);
   const within = (kind: string, beginning: string) =>
     [...mirror.all(kind).keys()].filter((name) => name.startsWith(beginning));
   const names = [

@@ -82,6 +82,8 @@ const ProxySchema = z.object({
 });
 export type ProxyEntry = z.infer<typeof ProxySchema>;
 
+const PresenceSchema = z.object({ pid: z.int(), startedAt: z.int() });
+
 const AlertSchema = z.object({ owner: z.string(), outage: OutageSchema });
 
 const MessageSchema = z.object({
@@ -101,6 +103,7 @@ export const FORM = {
   node: new Form(NodeSchema),
   usage: new Form(UsageSchema),
   proxy: new Form(ProxySchema),
+  presence: new Form(PresenceSchema),
   /** With when it was saved, in epoch milliseconds. */
   health: new Form(HealthRecordSchema.extend({ savedAt: z.int() })),
   latencies: new Form(z.array(LatencyRecordSchema)),

@@ -61,7 +61,7 @@ async function faultOfMember(etcd: EtcdSettings): Promise<string | null> {
 }
 
 async function read(store: Store, node: string, now: number): Promise<Omit<EtcdFacts, 'silent'>> {
-  const { entries } = await store.list('state/');
+  const [{ entries }, told] = await Promise.all([store.list('state/'), store.list(NAMES.proxy(''))]);
   const of = (beginning: string) => entries.filter(({ name }) => name.startsWith(beginning));
   const names = new Set(entries.map(({ name }) => name));
   const services = new Set(of('state/services/').map(({ name }) => name.split('/')[3]));
@@ -78,7 +78,7 @@ async function read(store: Store, node: string, now: number): Promise<Omit<EtcdF
     },
     copying: (copying && valueIfValid(FORM.copying, copying)) ?? null,
     managerPid: (manager && valueIfValid(FORM.manager, manager)?.pid) ?? null,
-    proxies: of('state/proxies/').flatMap((entry) => proxyOf(entry, names, now) ?? []),
+    proxies: told.entries.flatMap((entry) => proxyOf(entry, names, now) ?? []),
     instanceIds: instances.map(({ id }) => id),
   };
 }

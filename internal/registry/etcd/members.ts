@@ -50,9 +50,12 @@ export class Members {
     return this.#settings.timeout;
   }
 
-  /** How long all of them together may take, in milliseconds: others are asked, and there may be an election. */
+  /**
+   * How long all of them together may take, in milliseconds: as many as may be down are asked in vain, one answers, and there may
+   * be an election.
+   */
   get patience(): number {
-    return this.timeout * (this.#settings.endpoints.length + 1);
+    return this.timeout * (Math.floor(this.#settings.endpoints.length / 2) + 2);
   }
 
   /** Aborted by `close`. */
@@ -100,7 +103,7 @@ export class Members {
     try {
       return await call(client, { deadline: Date.now() + this.timeout });
     } catch (error) {
-      this.passOver(turn);
+      if (!isFinal(error)) this.passOver(turn); // another member would say the same, and watches go on
       throw error;
     }
   }

@@ -1,10 +1,12 @@
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { type HeimdallError, messageOf } from '../../model/errors.ts';
 import { closed, faultOf } from './faults.ts';
+import { Keys } from './keys.ts';
 import { pauseFor } from './members.ts';
 import { NAMES } from './names.ts';
 import { ensureId } from './registry-id.ts';
-import type { Entry, Store } from './store.ts';
+import type { Entry, Outcome, Store } from './store.ts';
+import { Waiting } from './waiting.ts';
 import { Compacted, follow, type WatchMessage } from './watch-stream.ts';
 
 const FIRST_PAUSE_MS = 50;
@@ -38,12 +40,8 @@ export class Mirror {
   readonly #beginning: string;
   readonly #log: Logger | undefined;
   readonly #listeners = new Set<MirrorListener>();
-  readonly #waiting = new Set<{
-    readonly isDone: () => boolean;
-    readonly settle: (error: HeimdallError | null) => void;
-  }>();
-  /** By kind, then by name. */
-  #kinds = new Map<string, Map<string, Entry>>();
+  readonly #waiting = new Waiting();
+  readonly #keys: Keys;
   #revision = 0;
   /** Of the registry: another one may have taken its place. */
   #id: string | undefined;
@@ -54,12 +52,12 @@ export class Mirror {
   #running: Promise<void> | null = null;
   #settledAt = 0;
   #losses = 0;
-  /** Names that were taken away since then. */
-  readonly #gone = new Set<string>();
+  #lastError: HeimdallError | null = null;
 
   constructor({ store, beginning, log }: MirrorOptions) {
     this.#store = store;
     this.#beginning = beginning;
+    this.#keys = new Keys(beginning);
     this.#log = log;
   }
 
@@ -97,22 +95,40 @@ export class Mirror {
     await this.#until(() => this.#isLoaded && this.#revision >= revision && this.#failure === null);
   }
 
+  /**
+   * Resolves when a commit that was not carried out would be planned otherwise: what it found shows here, or something newer.
+   * @throws {HeimdallError} REGISTRY_UNAVAILABLE.
+   */
+  async agree({ found, revision }: Pick<Outcome, 'found' | 'revision'>): Promise<void> {
+    const ours = [...found].filter(([name]) => this.#keys.has(name));
+    const shows = ([name, modified]: [string, number]): boolean => {
+      const here = this.get(name)?.modified ?? 0;
+      return modified === 0 ? here === 0 || here > revision : here >= modified;
+    };
+    await this.#until(() => this.#isLoaded && this.#failure === null && ours.every(shows));
+  }
+
   /** Those whose names go on with the kind, such as `instances`. */
   all(kind: string): ReadonlyMap<string, Entry> {
-    return this.#kinds.get(kind) ?? new Map<string, Entry>();
+    return this.#keys.all(kind);
   }
 
   kinds(): Iterable<string> {
-    return this.#kinds.keys();
+    return this.#keys.kinds();
   }
 
   get(name: string): Entry | null {
-    return this.#kinds.get(this.#kindOf(name))?.get(name) ?? null;
+    return this.#keys.get(name);
+  }
+
+  /** See `Keys.noteOf`. */
+  noteOf(kind: string): Set<string> {
+    return this.#keys.noteOf(kind);
   }
 
   /** Whether a name was there, and was taken away, since `settledAt`. */
   hasSeenGo(name: string): boolean {
-    return this.#gone.has(name);
+    return this.#keys.hasSeenGo(name);
   }
 
   /** Ends with the signal, or when the store is closed. */
@@ -122,7 +138,7 @@ export class Mirror {
     signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
     if (this.#failure !== null)
       this.#tell(() => listener.failed(this.#failure ?? closed(this.#store.members.name)), listener);
-    else if (this.#isLoaded) this.#tell(() => listener.changed(new Set(this.#kinds.keys())), listener);
+    else if (this.#isLoaded) this.#tell(() => listener.changed(new Set(this.#keys.kinds())), listener);
     this.#run();
   }
 
@@ -166,7 +182,7 @@ export class Mirror {
     }
     if (this.#patience !== null) clearTimeout(this.#patience);
     this.#failure = closed(name);
-    this.#settleAll(this.#failure);
+    this.#waiting.fail(this.#failure);
   }
 
   /** Reads everything, unless what is at hand is of this store and can be gone on with. */
@@ -182,47 +198,36 @@ export class Mirror {
   }
 
   async #load(): Promise<void> {
-    const kinds = new Map<string, Map<string, Entry>>();
+    const entries: Entry[] = [];
     let from = this.#beginning;
     let revision = 0;
     const id = (await this.#store.get(NAMES.id)).entry?.value;
     for (;;) {
       const page = await this.#store.list(this.#beginning, { from, limit: PAGE, revision });
       if (revision === 0) revision = page.revision;
-      for (const entry of page.entries) put(kinds, this.#kindOf(entry.name), entry);
+      entries.push(...page.entries);
       const last = page.entries.at(-1);
       if (!page.more || last === undefined) break;
       from = `${last.name}\0`;
     }
-    const gone = [...this.#kinds.keys()];
-    this.#kinds = kinds;
+    const kinds = this.#keys.replace(entries);
     this.#revision = revision;
     this.#id = id;
     this.#isLoaded = true;
-    this.#changed(new Set([...gone, ...kinds.keys()]));
+    this.#changed(kinds);
   }
 
   #take(message: WatchMessage): void {
     if (message.created) this.#found();
     const kinds = new Set<string>();
     for (const { entry, removed } of this.#store.changesOf(message)) {
-      const kind = this.#kindOf(entry.name);
-      kinds.add(kind);
-      if (removed) this.#remove(kind, entry.name);
-      else {
-        put(this.#kinds, kind, entry);
-        this.#gone.delete(entry.name);
-      }
+      kinds.add(removed ? this.#keys.remove(entry.name) : this.#keys.put(entry));
       this.#revision = Math.max(this.#revision, entry.modified);
+      if (removed && entry.name === NAMES.id) void ensureId(this.#store).catch(() => undefined); // all was deleted
     }
+    // for a while after the beginning it matters what was there; later, what is not is gone
+    if (performance.now() - this.#settledAt > GONE_KNOWN_MS) this.#keys.forgetGone();
     if (kinds.size > 0) this.#changed(kinds);
-  }
-
-  /** For a while after the beginning it matters what was there; later, what is not is gone. */
-  #remove(kind: string, name: string): void {
-    this.#kinds.get(kind)?.delete(name);
-    if (performance.now() - this.#settledAt < GONE_KNOWN_MS) this.#gone.add(name);
-    else this.#gone.clear();
   }
 
   /** It is followed. */
@@ -231,14 +236,14 @@ export class Mirror {
     this.#patience = null;
     if (this.#settledAt === 0 || this.#failure !== null) {
       this.#settledAt = performance.now();
-      this.#gone.clear();
+      this.#keys.forgetGone();
     }
     this.#isLive = true;
     if (this.#failure === null) return;
     this.#failure = null;
     this.#losses += 1;
     this.#log?.info('the registry can be read again');
-    this.#changed(new Set(this.#kinds.keys()));
+    this.#changed(new Set(this.#keys.kinds()));
   }
 
   /** Whether that is a failure shows when it was not found again in time. */
@@ -249,7 +254,6 @@ export class Mirror {
     if (this.#failure !== null || this.#patience !== null) return;
     this.#patience = setTimeout(() => this.#fail(), this.#store.members.patience).unref();
   }
-  #lastError: HeimdallError | null = null;
 
   #fail(): void {
     this.#patience = null;
@@ -258,12 +262,12 @@ export class Mirror {
     const failure = this.#lastError ?? faultOf(new Error('no member answers'), name);
     this.#failure = failure;
     this.#log?.warn({ reason: failure.message }, 'the registry cannot be read');
-    this.#settleAll(failure);
+    this.#waiting.fail(failure);
     for (const listener of this.#listeners) this.#tell(() => listener.failed(failure), listener);
   }
 
   #changed(kinds: ReadonlySet<string>): void {
-    for (const waiting of this.#waiting) if (waiting.isDone()) waiting.settle(null);
+    this.#waiting.look();
     if (this.#failure !== null) return;
     for (const listener of this.#listeners) this.#tell(() => listener.changed(kinds), listener);
   }
@@ -271,25 +275,9 @@ export class Mirror {
   async #until(isDone: () => boolean): Promise<void> {
     if (isDone()) return;
     if (this.#failure !== null) throw this.#failure;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     const { members } = this.#store;
-    const late = () => waiting.settle(faultOf(new Error('no member tells of the latest changes'), members.name));
-    const timer = setTimeout(late, members.patience * 2);
-    const waiting = {
-      isDone,
-      settle: (error: HeimdallError | null) => {
-        clearTimeout(timer);
-        this.#waiting.delete(waiting);
-        if (error === null) resolve();
-        else reject(error);
-      },
-    };
-    this.#waiting.add(waiting);
-    await promise;
-  }
-
-  #settleAll(error: HeimdallError): void {
-    for (const waiting of this.#waiting) waiting.settle(error);
+    const late = () => faultOf(new Error('no member tells of the latest changes'), members.name);
+    await this.#waiting.until(isDone, members.patience * 2, late);
   }
 
   /** A listener that throws has a defect of its own: the others are told all the same. Never in the middle of a call. */
@@ -303,16 +291,4 @@ export class Mirror {
       }
     });
   }
-
-  #kindOf(name: string): string {
-    const rest = name.slice(this.#beginning.length);
-    const end = rest.indexOf('/');
-    return end === -1 ? rest : rest.slice(0, end);
-  }
-}
-
-function put(kinds: Map<string, Map<string, Entry>>, kind: string, entry: Entry): void {
-  const known = kinds.get(kind);
-  if (known === undefined) kinds.set(kind, new Map([[entry.name, entry]]));
-  else known.set(entry.name, entry);
 }

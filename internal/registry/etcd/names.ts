@@ -1,9 +1,12 @@
 /**
- * Where everything is, below the prefix. What is under `state/` every process has in memory, so that it is short or few;
- * what is under `kept/` and `requests/` is read when somebody asks for it.
+ * Where everything is, below the prefix. What is under `state/` every process has in memory, so that it is short or few. What
+ * is under `told/` and `requests/` managers have: with many load balancers, what one of them tells is not told to them all.
+ * What is under `kept/` is read when somebody asks for it.
  */
 export const NAMES = {
   id: 'state/id',
+  /** See `FORMAT`. */
+  format: 'state/format',
   /** Changed with every commit of desired state: its revision is that of the picture. */
   revision: 'state/revision',
   /** As long as another registry is copied into this one; no manager begins on a half of it. */
@@ -23,13 +26,13 @@ export const NAMES = {
   usage: (node: string) => `state/usage/${node}`,
   /** Goes with the lease of the node's manager. */
   manager: (node: string) => `state/managers/${node}`,
-  /** The last commit of a node's manager. */
+  /** The last commit of a node's manager, or of an agent. */
   commit: (node: string) => `state/commits/${node}`,
   /** What a load balancer told last; goes a minute after it. */
-  proxy: (id: string) => `state/proxies/${encodeURIComponent(id)}`,
+  proxy: (id: string) => `told/proxies/${encodeURIComponent(id)}`,
   /** Goes with the lease of a load balancer. */
   present: (proxyId: string) => `state/present/${encodeURIComponent(proxyId)}`,
-  health: (instanceId: string) => `state/health/${encodeURIComponent(instanceId)}`,
+  health: (instanceId: string) => `told/health/${encodeURIComponent(instanceId)}`,
   alert: (id: string) => `state/alerts/${encodeURIComponent(id)}`,
   message: (id: string, channel: string) => `state/outbox/${encodeURIComponent(id)}/${encodeURIComponent(channel)}`,
   acknowledgement: (alert: string) => `state/acknowledgements/${encodeURIComponent(alert)}`,

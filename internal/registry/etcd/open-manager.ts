@@ -34,6 +34,7 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
   const store = new Store(etcd);
   const startedAt = clock();
   const mirror = new Mirror({ store, beginning: 'state/', log });
+  const told = new Mirror({ store, beginning: 'told/', log });
   const requests = new Mirror({ store, beginning: 'requests/', log });
   try {
     await refuseHalfCopy(store);
@@ -43,6 +44,7 @@ export async function openEtcdManager(options: ManagerRegistryOptions): Promise<
     const writer = new EtcdWriter({
       store,
       mirror,
+      told,
       requests,
       mostRequestKeys,
       clock,

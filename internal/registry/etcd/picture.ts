@@ -2,25 +2,32 @@ import { isActive } from '../../model/deployment.ts';
 import type { Instance } from '../../model/instance.ts';
 import { newServiceState, type ServiceState } from '../../model/service-state.ts';
 import { HEARTBEAT_LIMIT_MS, type Snapshot } from '../registry.ts';
+import { FORM, type OwnService } from './forms.ts';
+import type { Instances } from './instances.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES, nodeIn } from './names.ts';
 import { valueOf } from './parse.ts';
-import { FORM, type OwnService } from './forms.ts';
+import { assertFormat } from './registry-id.ts';
+import type { Entry } from './store.ts';
 
 /** What a picture is made of. */
-export const PICTURED = ['id', 'revision', 'instances', 'services', 'shared', 'deployments', 'managers'];
+export const PICTURED = ['id', 'format', 'revision', 'instances', 'services', 'shared', 'deployments', 'managers'];
 
 /** After the store was out of reach, for so long nobody counts as away who was not before; milliseconds. */
 const GRACE_MS = HEARTBEAT_LIMIT_MS + 1_000;
 
-/** Makes pictures of the desired state. */
+type Source = Pick<Mirror, 'get' | 'all' | 'settledAt' | 'wasLost'>;
+
+/** Makes pictures of the desired state. What has not changed is the same object in the next one. */
 export class Pictures {
-  readonly #mirror: Mirror;
+  readonly #mirror: Source;
+  readonly #instances: Instances;
   /** As it was when the store could be read last. */
   #away: ReadonlySet<string> = new Set();
 
-  constructor(mirror: Mirror) {
+  constructor(mirror: Source, instances: Instances) {
     this.#mirror = mirror;
+    this.#instances = instances;
   }
 
   get registryId(): string {
@@ -33,6 +40,11 @@ export class Pictures {
     return this.#mirror.get(NAMES.revision)?.modified ?? 0;
   }
 
+  /** @throws {HeimdallError} REGISTRY_BROKEN: it is of a newer heimdall. */
+  check(): void {
+    assertFormat(this.#mirror.get(NAMES.format));
+  }
+
   /** How long others are waited for yet, in milliseconds; 0: not at all. */
   get grace(): number {
     const { settledAt, wasLost } = this.#mirror;
@@ -41,10 +53,8 @@ export class Pictures {
 
   /** Nodes whose managers give no sign of life. */
   away(): ReadonlySet<string> {
-    const kept = this.#instances().filter(({ agent }) => agent === null);
-    const named = [...kept.map(({ node }) => node), ...this.#ownServices().map(({ node }) => node)];
-    const silent = named.filter((node) => node !== null && this.#mirror.get(NAMES.manager(node)) === null);
-    const away = new Set(silent.filter((node) => node !== null));
+    const named = new Set([...this.#instances.nodes(), ...this.#ownServices().map(({ node }) => node)]);
+    const away = new Set([...named].filter((node) => this.#mirror.get(NAMES.manager(node)) === null));
     if (this.grace > 0) return new Set([...away].filter((node) => this.#away.has(node)));
     this.#away = away;
     return away;
@@ -56,46 +66,45 @@ export class Pictures {
    * @throws {HeimdallError} REGISTRY_BROKEN naming a key.
    */
   all(): Snapshot {
+    this.check();
     const away = this.away();
-    const instances = this.#instances();
-    const isThere = ({ node, agent }: Instance) => agent !== null || node === null || !away.has(node);
-    const served = new Set(
-      instances.filter((each) => isThere(each) && each.lifecycle === 'ready').map(({ service }) => service),
-    );
     return {
       registryId: this.registryId,
       revision: this.revision,
       services: this.#services((node) => !away.has(node)),
-      instances: instances.filter((each) => isThere(each) || !served.has(each.service)),
+      instances: away.size === 0 ? this.#instances.rows() : this.#without(away),
       ...(away.size === 0 || this.#mirror.all('managers').size === 0 ? {} : { away: [...away].toSorted() }),
     };
   }
 
   /** What one node's manager has to see to. @throws {HeimdallError} REGISTRY_BROKEN naming a key. */
   own(node: string): Snapshot {
+    this.check();
+    const rows = this.#instances.rows();
     return {
       registryId: this.registryId,
       revision: this.revision,
       services: this.#services((other) => other === node),
-      instances: this.#instances().filter((each) => each.agent === null && (each.node === node || each.node === null)),
+      instances: rows.filter((each) => each.agent === null && (each.node === node || each.node === null)),
     };
   }
 
   /** What a node keeps of a service; null: nothing. */
   service(node: string, service: string): ServiceState | null {
-    const isKept =
-      this.#mirror.get(NAMES.service(node, service)) !== null || this.#mirror.get(NAMES.shared(service)) !== null;
-    if (!isKept) return null;
-    return this.#services((other) => other === node).find((state) => state.service === service) ?? null;
+    const own = this.#mirror.get(NAMES.service(node, service));
+    const shared = this.#mirror.get(NAMES.shared(service));
+    if (own === null && shared === null) return null;
+    const deploying = this.#deploying((other) => other === node).get(service) ?? null;
+    return stateOf(service, own === null ? [] : [valueOf(FORM.ownService, own)], shared, deploying);
   }
 
-  /** In the order in which they were made. */
-  #instances(): Instance[] {
-    const found = Array.from(this.#mirror.all('instances').values(), (entry) => {
-      const { instance, since, place } = valueOf(FORM.instance, entry);
-      return { instance, since: since ?? entry.created, place };
-    });
-    return found.toSorted((a, b) => a.since - b.since || a.place - b.place).map(({ instance }) => instance);
+  #without(away: ReadonlySet<string>): Instance[] {
+    const rows = this.#instances.rows();
+    const isThere = ({ node, agent }: Instance) => agent !== null || node === null || !away.has(node);
+    const served = new Set(
+      rows.filter((each) => isThere(each) && each.lifecycle === 'ready').map(({ service }) => service),
+    );
+    return rows.filter((each) => isThere(each) || !served.has(each.service));
   }
 
   #ownServices(): { readonly node: string; readonly state: OwnService }[] {
@@ -106,25 +115,14 @@ export class Pictures {
 
   /** Sums of what the nodes keep; if it is none of them, of all. */
   #services(counts: (node: string) => boolean): ServiceState[] {
-    const states = new Map<string, ServiceState>();
+    const own = Map.groupBy(this.#ownServices(), ({ state }) => state.service);
     const shared = Array.from(this.#mirror.all('shared').values(), (entry) => valueOf(FORM.sharedService, entry));
-    const own = this.#ownServices();
     const deploying = this.#deploying(counts);
-    for (const { state } of own) states.set(state.service, newServiceState(state.service));
-    for (const { service } of shared) states.set(service, newServiceState(service));
-    for (const [service, state] of states) {
-      const parts = own.filter((each) => each.state.service === service && counts(each.node)).map((each) => each.state);
-      const [first] = parts;
-      states.set(service, {
-        ...state,
-        ...shared.find((each) => each.service === service),
-        ...(first === undefined ? {} : { release: first.release, scheduled: first.scheduled }),
-        desired: parts.reduce((sum, { desired }) => sum + desired, 0),
-        configured: parts.reduce((sum, { configured }) => sum + configured, 0),
-        deploying: deploying.get(service) ?? null,
-      });
-    }
-    return [...states.values()].toSorted((a, b) => (a.service < b.service ? -1 : 1));
+    const names = new Set([...own.keys(), ...shared.map(({ service }) => service)]);
+    return [...names].toSorted().map((service) => {
+      const parts = (own.get(service) ?? []).filter(({ node }) => counts(node)).map(({ state }) => state);
+      return stateOf(service, parts, this.#mirror.get(NAMES.shared(service)), deploying.get(service) ?? null);
+    });
   }
 
   /** Also while none of its parts is: between two nodes. */
@@ -140,4 +138,22 @@ export class Pictures {
     }
     return under;
   }
+}
+
+/** @param parts - what nodes keep of it. @param shared - what all keep of it. */
+function stateOf(
+  service: string,
+  parts: readonly OwnService[],
+  shared: Entry | null,
+  deploying: number | null,
+): ServiceState {
+  const [first] = parts;
+  return {
+    ...newServiceState(service),
+    ...(shared === null ? {} : valueOf(FORM.sharedService, shared)),
+    ...(first === undefined ? {} : { release: first.release, scheduled: first.scheduled }),
+    desired: parts.reduce((sum, { desired }) => sum + desired, 0),
+    configured: parts.reduce((sum, { configured }) => sum + configured, 0),
+    deploying,
+  };
 }

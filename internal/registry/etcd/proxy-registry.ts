@@ -1,8 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { EjectionRecord } from '../../model/ejection.ts';
 import type { HealthRecord } from '../../model/health.ts';
 import type { TrafficSample } from '../../model/traffic-sample.ts';
-import { FINDINGS_KEPT_MS } from '../kept-for.ts';
 import {
   HEARTBEAT_LIMIT_MS,
   type LatencyRecord,
@@ -12,11 +10,11 @@ import {
   type Snapshot,
 } from '../registry.ts';
 import { EtcdAlertStore } from './alert-store.ts';
-import { keptInstances } from './instances.ts';
+import { HealthRecords } from './health-records.ts';
 import { LivingLease, withLeases } from './leases.ts';
 import { Memories } from './memories.ts';
 import { NAMES } from './names.ts';
-import { valueIfValid, valueOf } from './parse.ts';
+import { valueIfValid } from './parse.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 import { MANAGER_PREFIX } from './owners.ts';
 import { Samples } from './samples.ts';
@@ -29,10 +27,8 @@ const PRESENCE_RENEWED_MS = 900;
 /** For how long people are told of one that is gone. */
 const RECORD_SECONDS = 60;
 const RECORD_RENEWED_MS = 10_000;
-/** Health that has not changed is written again after so long, for the sake of its age. */
-const HEALTH_REWRITTEN_MS = 3_600_000;
 
-interface ProxyRegistryParts extends ReaderOptions {
+interface ProxyRegistryParts extends Omit<ReaderOptions, 'told'> {
   readonly proxyId: string;
   readonly pid: number;
   readonly node: string | null;
@@ -48,6 +44,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   readonly #presence: LivingLease;
   readonly #record: LivingLease;
   readonly #memories: Memories;
+  readonly #health: HealthRecords;
   readonly #samples: Samples;
   /** What was written last, with which leases. */
   #told = '';
@@ -57,7 +54,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   #reports: Promise<unknown> = Promise.resolve();
 
   constructor({ proxyId, pid, node, ...options }: ProxyRegistryParts) {
-    super(options);
+    super({ ...options, told: null });
     const { store, mirror, clock } = options;
     this.proxyId = proxyId;
     this.#pid = pid;
@@ -66,6 +63,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     this.#presence = new LivingLease(store, PRESENCE_SECONDS, PRESENCE_RENEWED_MS);
     this.#record = new LivingLease(store, RECORD_SECONDS, RECORD_RENEWED_MS);
     this.#memories = new Memories(store, proxyId, clock);
+    this.#health = new HealthRecords({ store, instances: this.instances, clock });
     this.#samples = new Samples(store);
     this.alerts = new EtcdAlertStore({
       store,
@@ -96,18 +94,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
 
   async saveHealth(records: readonly HealthRecord[]): Promise<void> {
     await this.mirror.ready();
-    const now = this.clock();
-    const writes: Write[] = records.flatMap((record) => {
-      const entry = this.mirror.get(NAMES.health(record.instanceId));
-      const { savedAt = 0, ...known } = (entry && valueIfValid(FORM.health, entry)) ?? {};
-      const isNews = !isDeepStrictEqual(known, healthOf(record)) || savedAt < now - HEALTH_REWRITTEN_MS;
-      return isNews ? [putHealth(record, now)] : [];
-    });
-    const saved = new Set(records.map(({ instanceId }) => instanceId));
-    for (const instanceId of this.#forgotten(now)) {
-      if (!saved.has(instanceId)) writes.push({ remove: NAMES.health(instanceId) });
-    }
-    if (writes.length > 0) await this.mirror.reach(await this.during(this.store.write(writes)));
+    await this.during(this.#health.save(records));
   }
 
   latencies(): Promise<LatencyRecord[]> {
@@ -142,9 +129,10 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
 
   withdraw(): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#memories.flush().catch(() => undefined); // to leave is worth more
       this.#told = '';
       const names = [NAMES.present(this.proxyId), NAMES.proxy(this.proxyId)];
-      await this.mirror.reach(await this.store.write(names.map((remove) => ({ remove }))));
+      await this.store.write(names.map((remove) => ({ remove })));
       await Promise.all([this.#presence.end(), this.#record.end()]);
     });
   }
@@ -165,33 +153,19 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
       traffic: [...traffic],
       demand: [...demand],
     };
-    const told = JSON.stringify([presence, record, value]);
-    if (told === this.#told && !this.#stepsBack && this.#isThere()) return;
+    const told = JSON.stringify([record, value]);
+    const present = NAMES.present(this.proxyId);
+    const isPresent = this.mirror.get(present)?.lease === presence && !this.#stepsBack;
+    if (isPresent && told === this.#told) return;
     if (this.#stepsBack) {
-      await this.store.write([{ remove: NAMES.present(this.proxyId) }]); // made anew it is the youngest
+      await this.store.write([{ remove: present }]); // made anew it is the youngest
       this.#stepsBack = false;
     }
-    const revision = await this.store.write([
-      { put: NAMES.proxy(this.proxyId), value, lease: record },
-      { put: NAMES.present(this.proxyId), value: this.#pid, lease: presence },
-    ]);
+    const sign: Write = { put: present, value: { pid: this.#pid, startedAt: this.#startedAt }, lease: presence };
+    const writes: Write[] = [{ put: NAMES.proxy(this.proxyId), value, lease: record }, ...(isPresent ? [] : [sign])];
+    const revision = await this.store.write(writes);
     this.#told = told;
-    await this.mirror.reach(revision);
-  }
-
-  /** Somebody may have taken the keys away. */
-  #isThere(): boolean {
-    return [NAMES.present(this.proxyId), NAMES.proxy(this.proxyId)].every((name) => this.mirror.get(name) !== null);
-  }
-
-  /** What neither has an instance in the registry nor was saved for a day: declared ones have none. */
-  #forgotten(now: number): string[] {
-    const old = [...this.mirror.all('health').values()]
-      .map((entry) => valueOf(FORM.health, entry))
-      .filter(({ savedAt }) => savedAt < now - FINDINGS_KEPT_MS);
-    if (old.length === 0) return [];
-    const known = new Set(keptInstances(this.mirror).map(({ instance }) => instance.id));
-    return old.map(({ instanceId }) => instanceId).filter((id) => !known.has(id));
+    if (!isPresent) await this.mirror.reach(revision);
   }
 
   #goneGuard(owner: string): Guard | null {
@@ -204,13 +178,4 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     this.#reports = result.catch(() => undefined);
     return this.during(result);
   }
-}
-
-/** @param savedAt - epoch milliseconds. */
-export function putHealth(record: HealthRecord, savedAt: number): Write {
-  return { put: NAMES.health(record.instanceId), value: { ...healthOf(record), savedAt } };
-}
-
-function healthOf({ instanceId, incarnation, health, cause, since, proxyId }: HealthRecord): HealthRecord {
-  return { instanceId, incarnation, health, cause, since, proxyId };
 }

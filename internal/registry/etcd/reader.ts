@@ -3,7 +3,6 @@ import type { StoredEvent } from '../../model/event.ts';
 import type { Health, HealthRecord } from '../../model/health.ts';
 import {
   type EventQuery,
-  HEARTBEAT_LIMIT_MS,
   type ManagerRecord,
   type ProxyRecord,
   type RegistryListener,
@@ -11,17 +10,20 @@ import {
   type Snapshot,
 } from '../registry.ts';
 import { readEvents } from './events.ts';
+import { Instances } from './instances.ts';
 import type { Mirror } from './mirror.ts';
-import { NAMES } from './names.ts';
 import { valueOf } from './parse.ts';
 import { Pictures } from './picture.ts';
 import { FORM } from './forms.ts';
-import type { Store } from './store.ts';
+import { proxiesOf, Silence } from './proxies.ts';
+import type { Entry, Store } from './store.ts';
 import { Watcher } from './watcher.ts';
 
 export interface ReaderOptions {
   readonly store: Store;
   readonly mirror: Mirror;
+  /** Of `told/`; null: that is read when somebody asks for it. */
+  readonly told: Mirror | null;
   /** Epoch milliseconds. */
   readonly clock: () => number;
   readonly log: Logger | undefined;
@@ -31,20 +33,23 @@ export interface ReaderOptions {
 export class EtcdReader implements RegistryReader {
   protected readonly store: Store;
   protected readonly mirror: Mirror;
+  readonly #told: Mirror | null;
   protected readonly clock: () => number;
   protected readonly log: Logger | undefined;
+  protected readonly instances: Instances;
   protected readonly pictures: Pictures;
-  /** Since when load balancers are known to be silent, by id; epoch milliseconds. */
-  readonly #silentSince = new Map<string, number>();
+  readonly #silence = new Silence();
   /** Calls under way. */
   readonly #open = new Set<Promise<unknown>>();
 
-  constructor({ store, mirror, clock, log }: ReaderOptions) {
+  constructor({ store, mirror, told, clock, log }: ReaderOptions) {
     this.store = store;
     this.mirror = mirror;
+    this.#told = told;
     this.clock = clock;
     this.log = log;
-    this.pictures = new Pictures(mirror);
+    this.instances = new Instances(mirror);
+    this.pictures = new Pictures(mirror, this.instances);
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -57,8 +62,7 @@ export class EtcdReader implements RegistryReader {
   }
 
   async health(only?: Health): Promise<HealthRecord[]> {
-    await this.mirror.ready();
-    const records = Array.from(this.mirror.all('health').values(), (entry) => {
+    const records = Array.from(await this.told('health'), (entry) => {
       const { savedAt: _, ...record } = valueOf(FORM.health, entry);
       return record;
     });
@@ -66,22 +70,8 @@ export class EtcdReader implements RegistryReader {
     return wanted.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
   }
 
-  /** The one that has been there for the longest comes first; how long that is etcd says, not a clock. */
   async proxies(): Promise<ProxyRecord[]> {
-    await this.mirror.ready();
-    const now = this.clock();
-    const found = Array.from(this.mirror.all('proxies').values(), (entry) => {
-      const { id, pid, node, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
-      const present = this.mirror.get(NAMES.present(id));
-      const heartbeatAt = this.#heardAt(id, present !== null, now);
-      const told = { id, pid, node, startedAt, appliedRevision };
-      const record = { ...told, heartbeatAt, inFlight: new Map(Object.entries(inFlight)) };
-      return { record, since: present?.created ?? Number.POSITIVE_INFINITY };
-    });
-    const sorted = found.toSorted((a, b) =>
-      a.since === b.since ? (a.record.id < b.record.id ? -1 : 1) : a.since - b.since,
-    );
-    return sorted.map(({ record }) => record);
+    return proxiesOf(await this.told('proxies'), this.mirror.all('present').values(), this.#silence, this.clock());
   }
 
   async manager(): Promise<ManagerRecord | null> {
@@ -97,14 +87,22 @@ export class EtcdReader implements RegistryReader {
   }
 
   /** Resolves when all up to the revision is in what this side reads. */
-  reach(revision: number): Promise<void> {
-    return this.mirror.reach(revision);
+  async reach(revision: number): Promise<void> {
+    await Promise.all([this.mirror.reach(revision), this.#told?.reach(revision)]);
   }
 
   async close(): Promise<void> {
     await this.settled();
     await this.store.close();
-    await this.mirror.end();
+    await Promise.all([this.mirror.end(), this.#told?.end()]);
+  }
+
+  /** What load balancers have told. */
+  protected async told(kind: 'health' | 'proxies'): Promise<Iterable<Entry>> {
+    await this.mirror.ready();
+    if (this.#told === null) return (await this.store.list(`told/${kind}/`)).entries;
+    await this.#told.ready();
+    return this.#told.all(kind).values();
   }
 
   /** Resolves when the calls under way are over. */
@@ -117,16 +115,5 @@ export class EtcdReader implements RegistryReader {
     const over = work.catch(() => undefined).finally(() => this.#open.delete(over));
     this.#open.add(over);
     return work;
-  }
-
-  /** Of one that is silent: a lease before it was found to be so. */
-  #heardAt(id: string, isPresent: boolean, now: number): number {
-    if (isPresent) {
-      this.#silentSince.delete(id);
-      return now;
-    }
-    const since = this.#silentSince.get(id) ?? now;
-    this.#silentSince.set(id, since);
-    return since - HEARTBEAT_LIMIT_MS - 1;
   }
 }

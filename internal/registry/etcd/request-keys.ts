@@ -11,6 +11,7 @@ import {
   type RequestClaim,
   type RequestKeys,
 } from '../request-keys.ts';
+import { unlessRefused } from './faults.ts';
 import type { Mirror } from './mirror.ts';
 import { NAMES } from './names.ts';
 import { FORM } from './forms.ts';
@@ -33,10 +34,12 @@ const CLAIM = new Form(ClaimSchema);
 /** Of an answer, compressed, in base64: a value of etcd has at most 1.5 MB. One that is larger is not kept. */
 const MOST_PACKED = 1_000_000;
 
+type Source = Pick<Mirror, 'ready' | 'reach' | 'get' | 'all' | 'kinds'>;
+
 interface RequestKeysOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'get' | 'commit' | 'write'>;
   /** Of `requests/`. */
-  readonly mirror: Mirror;
+  readonly mirror: Source;
   /** Epoch milliseconds. */
   readonly clock: () => number;
   /** Tells this handle from those before it. */
@@ -101,9 +104,7 @@ export class EtcdRequestKeys implements RequestKeys {
   async #put(name: string, present: Entry | null, value: Claim): Promise<Entry | null> {
     const { store, mirror } = this.#options;
     const guard = { name, modified: present?.modified ?? 0 };
-    const { done, revision } = await store.commit([guard], [{ put: name, value }]).catch(() => {
-      return { done: false, revision: 0 }; // what came of it is seen below
-    });
+    const { done, revision } = await store.commit([guard], [{ put: name, value }]).catch(unlessRefused);
     if (done) {
       await mirror.reach(revision);
       return null;
@@ -201,11 +202,11 @@ async function pack(answer: KeptAnswer): Promise<{ readonly value: string; reado
   return value.length > MOST_PACKED ? null : { value, bytes: Buffer.byteLength(text) };
 }
 
-function countOf(mirror: Mirror): number {
+function countOf(mirror: Source): number {
   return [...mirror.kinds()].reduce((sum, kind) => sum + mirror.all(kind).size, 0);
 }
 
-function entriesOf(mirror: Mirror): Entry[] {
+function entriesOf(mirror: Source): Entry[] {
   return [...mirror.kinds()].flatMap((kind) => [...mirror.all(kind).values()]);
 }
 

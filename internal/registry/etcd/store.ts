@@ -1,5 +1,6 @@
 import type { Etcd3, ICompare, IKeyValue, IRequestOp, IWatchResponse } from 'etcd3';
 import type { EtcdSettings } from '../../model/registry-settings.ts';
+import { faultOf } from './faults.ts';
 import { Members } from './members.ts';
 
 /** A key and its value. */
@@ -34,11 +35,21 @@ export interface Listing {
   readonly more: boolean;
 }
 
+export interface Outcome {
+  readonly done: boolean;
+  readonly revision: number;
+  /** When not done: the revisions that the guarded keys have in truth, by name; 0: not there. */
+  readonly found: ReadonlyMap<string, number>;
+}
+
 /** Of the changes of keys. */
 export type WatchStream = Awaited<ReturnType<Etcd3['watchClient']['watch']>>;
 
 /** At most so many writes, and so many guards, go into one commit: etcd takes 128 unless it is told otherwise. */
-const MOST_WRITES = 120;
+export const MOST_WRITES = 120;
+/** Nor more octets of values, unless one alone has more: etcd takes 1.5 MiB, with all that belongs to them. */
+const MOST_BYTES = 1_000_000;
+const NOTHING_FOUND: ReadonlyMap<string, number> = new Map();
 
 /** The keys below one prefix of etcd. All names are without the prefix. */
 export class Store {
@@ -89,23 +100,42 @@ export class Store {
     return Number((await this.members.ask((client, options) => client.kv.range(request, options))).count);
   }
 
-  /** Carries out all of the writes if all guards hold. Asks one member, once: what an error leaves is not known. */
-  async commit(guards: readonly Guard[], writes: readonly Write[]): Promise<{ done: boolean; revision: number }> {
+  /**
+   * Carries out all of the writes if all guards hold. Asks one member, once.
+   * @throws {HeimdallError} whose cause is final (`isFinal`) when nothing was carried out; else that is not known.
+   */
+  async commit(guards: readonly Guard[], writes: readonly Write[]): Promise<Outcome> {
+    const names = [...new Set(guards.map(({ name }) => name))];
     const request = {
       compare: guards.map((each) => this.#compare(each)),
       success: writes.map((each) => this.#op(each)),
+      failure: names.map((name) => ({ request_range: { key: this.#key(name), keys_only: true } })),
     };
-    const { succeeded, header } = await this.members.once((client, options) => client.kv.txn(request, options));
-    return { done: succeeded, revision: Number(header.revision) };
+    const call = this.members.once((client, options) => client.kv.txn(request, options));
+    const { succeeded, header, responses } = await call.catch((error: unknown) => {
+      throw faultOf(error, this.members.name);
+    });
+    const outcome = { done: succeeded, revision: Number(header.revision) };
+    if (succeeded) return { ...outcome, found: NOTHING_FOUND };
+    const found = responses.map(({ response_range: { kvs } }, at): [string, number] => {
+      return [names[at] ?? '', Number(kvs[0]?.mod_revision ?? 0)];
+    });
+    return { ...outcome, found: new Map(found) };
   }
 
-  /** For writes that come to the same when they are carried out twice. Returns the revision. */
+  /**
+   * For writes that come to the same when they are carried out twice; more than fit into one commit go into several.
+   * Returns the revision of the last change; 0: there was none, as what was to be removed was gone.
+   */
   async write(writes: readonly Write[]): Promise<number> {
     let revision = 0;
-    for (let at = 0; at < writes.length; at += MOST_WRITES) {
-      const success = writes.slice(at, at + MOST_WRITES).map((each) => this.#op(each));
-      const { header } = await this.members.ask((client, options) => client.kv.txn({ success }, options));
-      revision = Number(header.revision);
+    for (const success of portions(writes.map((each) => this.#op(each)))) {
+      const { header, responses } = await this.members.ask((client, options) => client.kv.txn({ success }, options));
+      const isChange = responses.some(
+        ({ response_delete_range: removal }, at) =>
+          success[at]?.request_put !== undefined || Number(removal?.deleted ?? 0) > 0,
+      );
+      if (isChange) revision = Number(header.revision);
     }
     return revision;
   }
@@ -210,6 +240,21 @@ export class Store {
     const value = Buffer.from(JSON.stringify(write.value));
     return { request_put: { key: this.#key(write.put), value, lease: write.lease ?? 0 } };
   }
+}
+
+function* portions(ops: readonly IRequestOp[]): Generator<IRequestOp[]> {
+  let portion: IRequestOp[] = [];
+  let bytes = 0;
+  for (const op of ops) {
+    const size = op.request_put?.value?.length ?? 0;
+    if (portion.length === MOST_WRITES || (portion.length > 0 && bytes + size > MOST_BYTES)) {
+      yield portion;
+      [portion, bytes] = [[], 0];
+    }
+    portion.push(op);
+    bytes += size;
+  }
+  if (portion.length > 0) yield portion;
 }
 
 /** The name after all that begin so. */

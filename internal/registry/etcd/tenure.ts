@@ -3,12 +3,13 @@ import { hostname } from 'node:os';
 import type { Logger } from '../../../pkg/logger/logger.ts';
 import { HeimdallError } from '../../model/errors.ts';
 import { HEARTBEAT_LIMIT_MS } from '../registry.ts';
+import { unlessRefused } from './faults.ts';
 import { pauseFor } from './members.ts';
 import { NAMES } from './names.ts';
 import { valueOf } from './parse.ts';
 import { FORM, type ManagerEntry } from './forms.ts';
 import { hasEnded, processPlace } from './process-place.ts';
-import type { Entry, Guard, Store } from './store.ts';
+import type { Entry, Store } from './store.ts';
 
 const LEASE_SECONDS = HEARTBEAT_LIMIT_MS / 1_000;
 /** Between two looks at whether the manager before this one is there still, in milliseconds. */
@@ -71,7 +72,7 @@ export class Tenure {
   }
 
   /** Holds as long as the node is this manager's. */
-  get guard(): Guard {
+  get guard(): { readonly name: string; readonly modified: number } {
     return { name: this.#name, modified: this.#since };
   }
 
@@ -119,9 +120,7 @@ export class Tenure {
     this.#lease = await store.grant(LEASE_SECONDS);
     const write = { put: this.#name, value: me, lease: this.#lease };
     const guard = { name: this.#name, modified: present?.modified ?? 0 };
-    const { done, revision } = await store.commit([guard], [write]).catch(() => {
-      return { done: false, revision: 0 }; // what came of it is seen below
-    });
+    const { done, revision } = await store.commit([guard], [write]).catch(unlessRefused);
     if (done) {
       this.#since = revision;
       return null;

@@ -4,8 +4,8 @@ import type { RegistryListener } from '../registry.ts';
 import type { Mirror } from './mirror.ts';
 import { PICTURED, type Pictures } from './picture.ts';
 
-/** Between two pictures, in milliseconds: a storm of changes is told in some of them. */
-const PAUSE_MS = 20;
+/** Between two pictures, in milliseconds: what changes once is told at once, a storm of changes in some of them. */
+const PAUSE_MS = 40;
 
 /** Tells one listener of every new picture until the signal aborts or the store is closed. */
 export class Watcher {
@@ -60,7 +60,9 @@ export class Watcher {
   #look(): void {
     this.#timer = null;
     if (this.#signal.aborted || this.#mirror.isFailing) return;
+    if (this.#pictures.registryId === '') return; // all was deleted: a new one is being made
     try {
+      this.#pictures.check();
       const token = [this.#pictures.registryId, this.#pictures.revision, ...[...this.#pictures.away()].toSorted()].join(
         ' ',
       );

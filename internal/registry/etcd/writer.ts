@@ -37,7 +37,12 @@ import { FORM } from './forms.ts';
 import type { Guard } from './store.ts';
 import type { Tenure } from './tenure.ts';
 
+/** In one commit, with what it writes besides. */
+const MOST_RESERVED = 100;
+
 interface WriterOptions extends ReaderOptions {
+  /** Of `told/`. */
+  readonly told: Mirror;
   readonly tenure: Tenure;
   readonly node: string;
   readonly pid: number;
@@ -72,7 +77,8 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     this.#tenure = tenure;
     this.#requests = requests;
     this.#commits = new Commits({ store, mirror, tenure, node });
-    this.#changes = new Changes({ mirror, pictures: this.pictures, node });
+    const { instances, pictures } = this;
+    this.#changes = new Changes({ mirror, instances, pictures, node });
     this.#deployments = new Deployments({ store, mirror, changes: this.#changes, node });
     this.#samples = new Samples(store);
     this.#notes = new NodeNotes({ store, mirror, clock, node, pid, startedAt });
@@ -86,10 +92,11 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
       claimant: randomUUID(),
       most: mostRequestKeys,
     });
-    this.announcements = new EtcdAnnouncements({ store, mirror, commits: this.#commits, clock });
+    this.announcements = new EtcdAnnouncements({ store, mirror, instances, commits: this.#commits, clock });
   }
 
   reserve(drafts: readonly InstanceDraft[], ports: readonly number[], desiredDelta: number): Promise<Instance[]> {
+    if (drafts.length > MOST_RESERVED) return this.during(this.#reserveMany(drafts, ports, desiredDelta));
     return this.#commit(() => this.#changes.reserve(drafts, ports, desiredDelta));
   }
 
@@ -177,8 +184,7 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
   }
 
   async traffic(): Promise<ProxyTraffic[]> {
-    await this.mirror.ready();
-    const told = Array.from(this.mirror.all('proxies').values(), (entry) => valueOf(FORM.proxy, entry));
+    const told = Array.from(await this.told('proxies'), (entry) => valueOf(FORM.proxy, entry));
     return told
       .filter(({ id }) => this.mirror.get(NAMES.present(id)) !== null)
       .map(({ id, traffic, demand }) => ({ proxyId: id, instances: traffic, services: demand }))
@@ -208,7 +214,9 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     await this.mirror.ready();
     const deployments = this.#deployments.idsOn(name);
     for (;;) {
-      const { instances, isOver } = await this.#commit(() => forgetting(this.mirror, name));
+      const { instances, isOver } = await this.#commit(() =>
+        forgetting({ mirror: this.mirror, instances: this.instances }, name),
+      );
       gone.push(...instances);
       if (isOver) break;
     }
@@ -250,6 +258,32 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     await this.#tenure.renew();
     await this.mirror.ready();
     if (this.mirror.get(NAMES.manager(this.#node))?.modified !== this.#tenure.since) await this.#tenure.confirm();
+  }
+
+  /** In several commits, the first of which counts and is refused when there is not room for all; what one is refused, is given back. */
+  async #reserveMany(
+    drafts: readonly InstanceDraft[],
+    ports: readonly number[],
+    desiredDelta: number,
+  ): Promise<Instance[]> {
+    const reserved: Instance[] = [];
+    try {
+      for (let at = 0; at < drafts.length; at += MOST_RESERVED) {
+        const portion = drafts.slice(at, at + MOST_RESERVED);
+        const plan = () => {
+          this.#changes.reserve(drafts.slice(at), ports, 0);
+          return this.#changes.reserve(portion, ports, at === 0 ? desiredDelta : 0);
+        };
+        reserved.push(...(await this.#commits.run(plan)));
+      }
+      return reserved;
+    } catch (error) {
+      const removals = reserved.map(({ id }, at) => {
+        return this.#commits.run(() => this.#changes.remove(id, at === 0 ? -desiredDelta : 0));
+      });
+      await Promise.allSettled(removals);
+      throw error;
+    }
   }
 
   #commit<T>(plan: () => Plan<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { EtcdCluster } from '../../support/etcd.ts';
 import { type Table, toText } from '../report/table.ts';
 import { Workshop } from '../workshop.ts';
 import type { Place } from './messages.ts';
-import { type Result, Site } from './measure.ts';
+import { type Keeper, type Result, Site } from './measure.ts';
 
 /** `npm run bench:registry`: how long a change of the registry takes until it is in force in every load balancer. */
 const DESCRIPTION = `Propagation of changes from the registry to load balancers: a writer, and readers in processes of their own with all that
@@ -23,6 +23,8 @@ interface Flags {
   readonly services: number;
   readonly rate: number;
   readonly seconds: number;
+  readonly lanes: number;
+  readonly fsync: boolean;
   readonly highest: boolean;
   readonly json: boolean;
 }
@@ -37,6 +39,8 @@ const flags = new Command('bench:registry')
   .option('--services <n>', 'that the instances belong to', whole, 10)
   .option('--rate <n>', 'changes per second', whole, 500)
   .option('--seconds <n>', 'how long a storm lasts', whole, 20)
+  .option('--lanes <n>', 'changes under way at the same time', whole, 10)
+  .option('--fsync', 'have etcd wait for the disk with every commit, as it does in earnest', false)
   .option('--highest', `look for the highest rate with a p99 of at most ${LIMIT_MS} ms, too`, false)
   .option('--json', 'numbers in place of the table', false)
   .parse()
@@ -60,11 +64,12 @@ async function measure(instances: number): Promise<Result[]> {
   await using workshop = await Workshop.open(ending.signal);
   if (flags.driver === 'sqlite') {
     const folder = join(workshop.folder, 'store');
-    return await storms(workshop, instances, { driver: 'sqlite', path: join(folder, 'registry.db') }, folder);
+    return await storms(workshop, instances, { driver: 'sqlite', path: join(folder, 'registry.db') }, { folder });
   }
-  const cluster = await EtcdCluster.start();
+  const cluster = await EtcdCluster.start({ fsync: flags.fsync });
   try {
-    return await storms(workshop, instances, { driver: 'etcd', etcd: { endpoints: cluster.endpoints } }, null);
+    const pids = cluster.members.flatMap(({ pid }) => pid ?? []);
+    return await storms(workshop, instances, { driver: 'etcd', etcd: { endpoints: cluster.endpoints } }, { pids });
   } finally {
     await cluster.stop();
   }
@@ -74,11 +79,11 @@ async function storms(
   workshop: Workshop,
   instances: number,
   registry: Place['registry'],
-  folder: string | null,
+  keeper: Keeper,
 ): Promise<Result[]> {
-  const { readers, services, rate, seconds, highest } = flags;
+  const { readers, services, rate, seconds, lanes, highest } = flags;
   tell(`${instances} instances, ${readers} readers: filling and starting`);
-  const site = await Site.open(workshop, { instances, services, readers, seconds }, registry, folder);
+  const site = await Site.open(workshop, { instances, services, readers, seconds, lanes }, registry, keeper);
   const results: Result[] = [];
   for (const perSecond of [rate, ...(highest ? RATES.filter((other) => other > rate) : [])]) {
     const result = await site.storm(perSecond);
@@ -103,6 +108,7 @@ function tableOf(results: readonly Result[]): Table {
       'reader CPU %',
       'idle',
       'writer CPU %',
+      'store CPU %',
       'reader MiB',
       'store MiB',
     ],
@@ -116,6 +122,7 @@ function tableOf(results: readonly Result[]): Table {
       result.readerCpu.toFixed(1),
       result.idleCpu.toFixed(1),
       result.writerCpu.toFixed(1),
+      result.storeCpu?.toFixed(1) ?? '–',
       result.readerMib.toFixed(0),
       result.storeMib?.toFixed(1) ?? '–',
     ]),

@@ -19,6 +19,14 @@ export interface Plan {
   readonly services: number;
   readonly readers: number;
   readonly seconds: number;
+  /** Changes under way at the same time. */
+  readonly lanes: number;
+}
+
+/** Where the store is: its files, or its processes. */
+export interface Keeper {
+  readonly folder?: string;
+  readonly pids?: readonly number[];
 }
 
 /** What one storm came to. CPU as percent of one core. */
@@ -35,6 +43,8 @@ export interface Result {
   readonly pictures: number;
   readonly readerCpu: number;
   readonly writerCpu: number;
+  /** Of the store's own processes; null: it has none. */
+  readonly storeCpu: number | null;
   /** Of a reader while nothing changes. */
   readonly idleCpu: number;
   readonly readerMib: number;
@@ -45,22 +55,21 @@ export interface Result {
 /** A registry with its writer and readers, which storms pass over one after the other. */
 export class Site {
   readonly #plan: Plan;
-  readonly #folder: string | null;
+  readonly #keeper: Keeper;
   readonly #writer: Child;
   readonly #readers: readonly Child[];
   readonly #signal: AbortSignal;
   #idleCpu = Number.NaN;
 
-  private constructor(plan: Plan, workshop: Workshop, folder: string | null, writer: Child, readers: readonly Child[]) {
+  private constructor(plan: Plan, workshop: Workshop, keeper: Keeper, writer: Child, readers: readonly Child[]) {
     this.#plan = plan;
-    this.#folder = folder;
+    this.#keeper = keeper;
     this.#writer = writer;
     this.#readers = readers;
     this.#signal = workshop.signal;
   }
 
-  /** @param folder - where the store keeps its files; null: elsewhere. */
-  static async open(workshop: Workshop, plan: Plan, registry: Place['registry'], folder: string | null): Promise<Site> {
+  static async open(workshop: Workshop, plan: Plan, registry: Place['registry'], keeper: Keeper): Promise<Site> {
     const services = Array.from({ length: plan.services }, (_, index) => `service-${index}`);
     const start = async (script: string, name: string) => {
       const place: Place = { registry, services, name };
@@ -73,17 +82,18 @@ export class Site {
     await ask(writer, { type: 'fill', instances: plan.instances }, FilledSchema, workshop.signal);
     const readers: Child[] = [];
     for (let n = 0; n < plan.readers; n += 1) readers.push(await start('reader.ts', `reader-${n}`));
-    const site = new Site(plan, workshop, folder, writer, readers);
+    const site = new Site(plan, workshop, keeper, writer, readers);
     await site.#settle();
     return site;
   }
 
   /** @param perSecond - changes. */
   async storm(perSecond: number): Promise<Result> {
-    const { instances, readers, seconds } = this.#plan;
+    const { instances, readers, seconds, lanes } = this.#plan;
+    const { folder, pids } = this.#keeper;
     await Promise.all(this.#readers.map((reader) => this.#read(reader)));
     const before = await this.#cpu();
-    const order = { type: 'storm', perSecond, seconds };
+    const order = { type: 'storm', perSecond, seconds, lanes };
     const stormed = await ask(this.#writer, order, StormedSchema, this.#signal);
     const last = stormed.commits.at(-1)?.[0] ?? 0;
     const inForce = await Promise.all(this.#readers.map((reader) => this.#until(reader, last)));
@@ -98,9 +108,10 @@ export class Site {
       pictures: inForce.reduce((sum, { length }) => sum + length, 0) / readers / stormed.seconds,
       readerCpu: share(before.readers, after.readers) / readers,
       writerCpu: share(before.writer, after.writer),
+      storeCpu: pids === undefined ? null : share(before.store, after.store),
       idleCpu: this.#idleCpu,
       readerMib: (await sumOf(this.#readers, residentBytes)) / readers / MIB,
-      storeMib: this.#folder === null ? null : (await sizeOf(this.#folder)) / MIB,
+      storeMib: folder === undefined ? null : (await sizeOf(folder)) / MIB,
     };
   }
 
@@ -142,8 +153,13 @@ export class Site {
   }
 
   async #cpu() {
-    const [writer, readers] = await Promise.all([cpuTime(this.#writer.pid), sumOf(this.#readers, cpuTime)]);
-    return { writer, readers, at: performance.now() };
+    const store = (this.#keeper.pids ?? []).map((pid) => ({ pid }));
+    const [ofWriter, ofReaders, ofStore] = await Promise.all([
+      cpuTime(this.#writer.pid),
+      sumOf(this.#readers, cpuTime),
+      sumOf(store, cpuTime),
+    ]);
+    return { writer: ofWriter, readers: ofReaders, store: ofStore, at: performance.now() };
   }
 }
 
@@ -164,7 +180,10 @@ async function answer(child: Child, signal: AbortSignal): Promise<unknown> {
   return answered[0];
 }
 
-async function sumOf(children: readonly Child[], figure: (pid: number) => Promise<number>): Promise<number> {
+async function sumOf(
+  children: readonly { readonly pid: number }[],
+  figure: (pid: number) => Promise<number>,
+): Promise<number> {
   const figures = await Promise.all(children.map(({ pid }) => figure(pid)));
   return figures.reduce((sum, each) => sum + each, 0);
 }

@@ -16,7 +16,7 @@ export type Moments = z.infer<typeof MomentsSchema>;
 /** What the benchmark tells the writer. */
 export const OrderSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('fill'), instances: z.int() }),
-  z.object({ type: z.literal('storm'), perSecond: z.number(), seconds: z.number() }),
+  z.object({ type: z.literal('storm'), perSecond: z.number(), seconds: z.number(), lanes: z.int() }),
 ]);
 
 /** Its answers, one for each order. */

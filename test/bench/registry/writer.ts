@@ -9,8 +9,6 @@ import { type Change, storm } from './storm.ts';
 
 /** `node writer.ts PLACE`: a manager's registry without a manager, which fills it and then changes it as it is told. */
 const PER_HOST = 100;
-/** Changes under way at the same time: a commit of a networked registry takes longer than it keeps it busy. */
-const LANES = 10;
 const PORTS = Array.from({ length: 2 * PER_HOST }, (_, index) => 9_000 + index);
 
 const { registry: settings, services } = PlaceSchema.parse(JSON.parse(process.argv[2] ?? ''));
@@ -33,8 +31,8 @@ async function fill(instances: number) {
   let revision = 0;
   for (let place = 0; place < instances; place += PER_HOST) {
     const drafts = Array.from({ length: Math.min(PER_HOST, instances - place) }, (_, n) => draftOf(place + n));
-    for (const { id } of await registry.reserve(drafts, PORTS, 0)) {
-      const updated = await registry.update(id, running());
+    const reserved = await registry.reserve(drafts, PORTS, 0);
+    for (const updated of await Promise.all(reserved.map(({ id }) => registry.update(id, running())))) {
       rows.push(updated.instance);
       ({ revision } = updated);
     }
@@ -56,10 +54,19 @@ async function fill(instances: number) {
   return { revision };
 }
 
+interface Storm {
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Changes under way at the same time: a commit of a networked registry takes longer than it keeps it busy. */
+  readonly lanes: number;
+}
+
 /** As many changes as fit into the time at this rate, or fewer when the registry does not take so many. */
-async function change({ perSecond, seconds }: { readonly perSecond: number; readonly seconds: number }) {
+async function change({ perSecond, seconds, lanes: count }: Storm) {
   const beganAt = now();
-  const lanes = Array.from({ length: LANES }, (_, lane) => stormIn(lane, perSecond / LANES, beganAt, 1_000 * seconds));
+  const lanes = Array.from({ length: count }, (_, lane) =>
+    stormIn(lane, { perSecond, seconds, lanes: count }, beganAt),
+  );
   const ended = await Promise.all(lanes);
   return {
     changes: ended.reduce((sum, { changes }) => sum + changes, 0),
@@ -68,16 +75,17 @@ async function change({ perSecond, seconds }: { readonly perSecond: number; read
   };
 }
 
-/** What happens to every tenth instance or so, one change after the other, as one of several managers would make them. */
-async function stormIn(lane: number, perSecond: number, beganAt: number, lastsMs: number) {
-  const changes = storm(Math.floor(ids.length / LANES));
+/** What happens to one instance in so many as there are lanes, one change after the other, as one of several managers would make them. */
+async function stormIn(lane: number, { perSecond, seconds, lanes }: Storm, beganAt: number) {
+  const changes = storm(Math.floor(ids.length / lanes));
   const commits: Moments = [];
+  const isOver = () => now() - beganAt >= 1_000 * seconds;
   let count = 0;
-  while (now() - beganAt < lastsMs) {
-    const due = Math.floor(((now() - beganAt) / 1_000) * perSecond);
-    for (; count < due && now() - beganAt < lastsMs; count += 1) {
+  while (!isOver()) {
+    const due = Math.floor((((now() - beganAt) / 1_000) * perSecond) / lanes);
+    for (; count < due && !isOver(); count += 1) {
       const { kind, place } = changes.next().value;
-      const revision = await carryOut({ kind, place: place * LANES + lane }, count);
+      const revision = await carryOut({ kind, place: place * lanes + lane }, count);
       if (revision !== null) commits.push([revision, now()]);
     }
     await sleep(1);

@@ -62,6 +62,24 @@ describe('alerts in a store', () => {
     assert.equal(site.store.deliveries.size, 0);
   });
 
+  it('are not told again by the next process when the store took a message, but its answer was lost', async () => {
+    const site = new Site();
+    const save = site.store.save.bind(site.store);
+    site.store.save = async (changes) => {
+      await save(changes);
+      if (changes.made.length === 0) return;
+      site.store.save = save;
+      throw new Error('no answer');
+    };
+    const notifier = new FakeNotifier();
+    const { raise, advance } = site.process([notifier]);
+    raise();
+    await advance(WINDOW);
+    await advance(WINDOW);
+    assert.equal(notifier.subjects.length, 1);
+    assert.equal(site.store.deliveries.size, 0);
+  });
+
   it('are told by the next process when this one is killed before it made a message', async () => {
     const site = new Site();
     const before = site.process([new FakeNotifier()]);

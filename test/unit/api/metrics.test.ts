@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import request from 'supertest';
 import { HeimdallError } from '../../../internal/model/errors.ts';
+import { NODE } from '../../../internal/api/examples.ts';
 import { viewOf } from '../../../internal/model/instance.ts';
 import type { AlertRecord } from '../../../pkg/alerts/book.ts';
 import { samplesOf } from '../../support/exposition.ts';
@@ -59,6 +60,14 @@ describe('GET /metrics of the manager', () => {
     assert.deepEqual([of('running'), of('error'), of('draining')], [1, 1, 0]);
     const spawned = samples.get('heimdall_service_instances{service="web",state="error"}');
     assert.equal(spawned, 0);
+  });
+
+  it('leaves instances of other nodes to their managers', async () => {
+    const list = async () => ['a', 'b'].map((node, at) => viewOf(instance(9000 + at, { node }), 'healthy'));
+    const status = async () => ({ ...STATUS, nodes: [{ ...NODE, name: 'a' }] });
+    const samples = await metrics({ manager: new FakeManager({ list, status }) });
+    const restarts = [...samples.keys()].filter((key) => key.includes('restarts_total'));
+    assert.deepEqual(restarts, ['heimdall_instance_restarts_total{service="web",instance_id="web-9000"}']);
   });
 
   it('tells how far load balancers lag behind, but for those that are gone', async () => {
