@@ -204,7 +204,8 @@ export class ManagerProcess implements Running {
   async #prepare(): Promise<Successor> {
     const api = await this.#api?.offer('api');
     const { starter, inheritance } = this.#options;
-    const own = { starter, relayKey: inheritance.relayKey, registry: this.#settings };
+    const { driver, path } = this.#settings;
+    const own = { starter, relayKey: inheritance.relayKey, registry: { driver, path, revision: 0 } };
     return Successor.start(api ? [api] : [], own, 'prepared', this.#stopping.signal);
   }
 

@@ -115,7 +115,7 @@ export class RegistryLink {
       this.#missed = true;
     }
     this.#firstPicture.resolve();
-    await this.#reporter.tell();
+    await this.#reporter.tellPicture();
   }
 
   #apply(picture: Snapshot): void {

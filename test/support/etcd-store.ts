@@ -28,6 +28,7 @@ const READING = new Set<PropertyKey>([
   'renew',
   'expire',
   'announce',
+  'acknowledge',
 ]);
 
 /** Each is a commit of its own. */

@@ -18,7 +18,8 @@ export function forgetting(
 ): Plan<{ readonly instances: readonly Instance[]; readonly isOver: boolean }> {
   const note = NAMES.node(node);
   if (mirror.get(note) === null) {
-    const known = Array.from(mirror.all('nodes').keys(), (name) => ({ name: name.slice(NAMES.node('').length) }));
+    const names = [...mirror.all('nodes').keys()].toSorted();
+    const known = names.map((name) => ({ name: name.slice(NAMES.node('').length) }));
     throw nodeNotFound(node, known);
   }
   if (mirror.get(NAMES.manager(node)) !== null) throw nodePresent(node);
