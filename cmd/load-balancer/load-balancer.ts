@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../internal/config/load.ts';
+import { nodeNameOf } from '../../internal/config/node-name.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import { warningsOf } from '../../internal/config/refused-ports.ts';
 import type { Config } from '../../internal/config/schema.ts';
@@ -97,7 +98,7 @@ export class LoadBalancer implements Running {
     this.#follower = new ConfigFollower({
       loaded,
       reload,
-      alerts: this.#plane.alerts,
+      alerts: this.#plane.ownAlerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#oneByOne(() => this.#apply(next, before)),
       // What is wrong with the file, a running manager tells, which reads it too. What this process alone can see, such
@@ -116,6 +117,7 @@ export class LoadBalancer implements Running {
     const [registry, secret, createEngine] = await Promise.all([
       openProxy(config.registry, {
         proxyId: newProxyId(listeningPlace(config)),
+        node: nodeNameOf(config),
         log: options.log.child({ subsystem: 'registry' }),
         creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
       }),
@@ -174,7 +176,9 @@ export class LoadBalancer implements Running {
     const offers = await Promise.all([this.#proxy?.offer('proxy'), this.#admin?.offer('admin')]);
     const open = offers.filter((offer) => offer !== undefined);
     const { starter, inheritance } = this.#options;
-    const own = { starter, relayKey: inheritance.relayKey, registry: this.#settings };
+    const { driver, path } = this.#settings;
+    const registry = { driver, path, revision: this.#plane.link.appliedRevision ?? 0 };
+    const own = { starter, relayKey: inheritance.relayKey, registry };
     const successor = await Successor.start(open, own, 'ready', this.#stopping.signal);
     // In this very tick: what is accepted from here on is the successor's.
     this.#retired = Promise.all([
@@ -225,8 +229,7 @@ export class LoadBalancer implements Running {
       );
     }
     if (this.#isTooEarly()) {
-      const message =
-        'the registry holds nothing yet; the manager goes first, which copies what there was: heimdall reload';
+      const message = 'the registry holds nothing yet; a manager that uses it goes first: heimdall reload';
       throw new HeimdallError('REGISTRY_UNAVAILABLE', message);
     }
     this.#proxy = await MovableListener.open(
@@ -249,11 +252,10 @@ export class LoadBalancer implements Running {
     for (const { path, message } of warningsOf(this.#follower.applied)) this.log.warn(`${path}: ${message}`);
   }
 
-  /** The predecessor had another registry, and nobody has copied it yet: with this one, nobody would be served any more. */
+  /** The predecessor had another registry, and nobody has written to this one yet: with it, nobody would be served any more. */
   #isTooEarly(): boolean {
     const { registry: before } = this.#options.inheritance;
-    const isOther = before !== undefined && before.driver !== this.#settings.driver;
-    return isOther && this.#plane.link.appliedRevision === 0;
+    return before !== undefined && before.revision > 0 && this.#plane.link.appliedRevision === 0;
   }
 
   /** Whatever can fail comes first, so that a refused configuration leaves the old one in force. */

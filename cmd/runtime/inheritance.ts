@@ -18,8 +18,11 @@ const OfferSchema = z.object({
 });
 export type Offer = z.infer<typeof OfferSchema>;
 
-const InheritedRegistrySchema = RegistrySettingsSchema.pick({ driver: true, path: true });
-/** Where a predecessor has its registry; nothing of it is secret. */
+const InheritedRegistrySchema = RegistrySettingsSchema.pick({ driver: true, path: true }).extend({
+  /** Of the picture that a load balancer had in force; 0: of none, or of a registry that nobody has written to. */
+  revision: z.int().default(0),
+});
+/** What registry a predecessor had; nothing of it is secret. */
 export type InheritedRegistry = z.infer<typeof InheritedRegistrySchema>;
 
 const InheritanceSchema = z.object({

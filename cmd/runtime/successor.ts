@@ -39,14 +39,13 @@ export class Successor {
   ): Promise<Successor> {
     const sockets = offers.flatMap((offer) => offer.sockets);
     let next = FIRST_SOCKET;
-    const { relayKey, starter } = own;
-    const { driver, path } = own.registry;
+    const { relayKey, starter, registry } = own;
     const renumbered = offers.map((offer) => ({ ...offer, sockets: offer.sockets.map(() => next++) }));
     const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
       detached: true,
       env: {
         ...process.env,
-        ...Inheritance.asVariable({ starter, relayKey, registry: { driver, path }, offers: renumbered }),
+        ...Inheritance.asVariable({ starter, relayKey, registry, offers: renumbered }),
       },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...sockets],
     });

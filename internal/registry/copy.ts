@@ -19,7 +19,7 @@ export interface CopyPreview {
   readonly counts: ReturnType<typeof countsOf>;
   /** What runs as instances, and is reached on this machine alone. */
   readonly loopback: readonly string[];
-  /** What must be over before, in words; null: nothing. */
+  /** What must be over before, and what to do, in words; null: nothing. */
   readonly underWay: string | null;
   /** What the target holds already, in words; null: nothing. */
   readonly content: string | null;
@@ -85,12 +85,12 @@ export class RegistryCopy {
   /**
    * From now on no manager begins on the target before `carryOut` has ended well.
    * @param force - deletes what the target holds.
-   * @throws {HeimdallError} MANAGER_RUNNING; DEPLOYMENT_RUNNING; INVALID_REQUEST; REGISTRY_UNAVAILABLE, REGISTRY_BROKEN. Nothing has changed then.
+   * @throws {HeimdallError} MANAGER_RUNNING; INVALID_REQUEST; REGISTRY_UNAVAILABLE, REGISTRY_BROKEN. Nothing has changed then.
    */
   async begin(force: boolean): Promise<void> {
     const { proxies } = await this.#source.users();
     const busy = proxies.length === 0 ? null : underWay(await this.#source.read());
-    if (busy !== null) throw new HeimdallError('DEPLOYMENT_RUNNING', `${busy}. ${WAIT}`);
+    if (busy !== null) throw new HeimdallError('INVALID_REQUEST', `the registry cannot be copied now: ${busy}`);
     await this.#target.begin(this.from, force);
   }
 
@@ -115,9 +115,6 @@ export class RegistryCopy {
     await Promise.all([this.#source.close(), this.#target.close()]);
   }
 }
-
-const WAIT =
-  'The load balancers that have to confirm it use the registry that is copied. Wait until it is over; heimdall deployments and heimdall servers list tell.';
 
 function isLoopback(host: string): boolean {
   return host === '::1' || host === 'localhost' || host.startsWith('127.');

@@ -83,13 +83,17 @@ export function countsOf(kept: Kept): Readonly<Record<Exclude<keyof Kept, 'proxi
   };
 }
 
-/** What is under way, in words; null: nothing. As long as it is, a manager waits for what load balancers report. */
-export function underWay({ deployments, instances }: Pick<Kept, 'deployments' | 'instances'>): string | null {
+/** What load balancers take part in that read the registry which is copied, and what to do first, in words; null: nothing. */
+export function underWay({ services, deployments, instances }: Kept): string | null {
+  const wait = 'which load balancers that read the registry have to confirm; wait until it is over';
   const deployment = deployments.find((each) => !isOver(each));
   if (deployment !== undefined) {
     const { id, kind, service, state } = deployment;
-    return `deployment ${id} (${kind} of ${service}) is ${state}`;
+    return `deployment ${id} (${kind} of ${service}) is ${state}, ${wait}`;
   }
   const leaving = instances.find(({ lifecycle }) => lifecycle === 'draining');
-  return leaving === undefined ? null : `${leaving.id} is being drained`;
+  if (leaving !== undefined) return `${leaving.id} is being drained, ${wait}`;
+  const paused = services.find(({ pausedSince }) => pausedSince !== null);
+  if (paused === undefined) return null;
+  return `${paused.service} is paused, and requests that wait for it now would not hear that it goes on; resume it first`;
 }

@@ -1,4 +1,4 @@
-import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 import { type ExaminedService, HealthAlerts, type LastWordsOf } from '../health/health-alerts.ts';
 
 export interface FrontAlertsOptions {
@@ -6,16 +6,18 @@ export interface FrontAlertsOptions {
   readonly front: string;
   /** Told apart from those of other fronts by this. */
   readonly proxyId: string;
-  readonly sink: JointSink & { takeOver(): Promise<Alert[]> };
+  readonly sink: FoldingSink & { takeOver(): Promise<Alert[]> };
   /** Takes over channels that came through the API. Never rejects. */
   readonly follow: () => Promise<void>;
   readonly lastWords: LastWordsOf;
-  /** Those that the front serves, as they are now. */
-  readonly services: () => readonly ExaminedService[];
+  /** Those that the front serves, as they are now; null: nothing is known of them yet. */
+  readonly services: () => readonly ExaminedService[] | null;
   /** Whether there are others, which the front does not serve. */
   readonly areSome: () => boolean;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Whether there may be several nodes, so that alerts say which. */
+  readonly namesNodes: boolean;
 }
 
 /** Tells people what is wrong with the servers of a front, as load balancers of heimdall's own do, and with the front itself. */
@@ -28,7 +30,7 @@ export class FrontAlerts {
 
   constructor(options: FrontAlertsOptions) {
     this.#options = options;
-    this.#health = new HealthAlerts(options.sink, options.now, options.lastWords);
+    this.#health = new HealthAlerts(options.sink, options.now, options.lastWords, options.namesNodes);
   }
 
   /** Something about the services has changed; what changes in one turn of the event loop is looked at once. */
@@ -38,19 +40,30 @@ export class FrontAlerts {
     setImmediate(() => this.look());
   }
 
+  /** Nodes that are away, of which a manager tells. */
+  away(nodes: readonly string[]): void {
+    this.#health.away(new Set(nodes));
+    this.changed();
+  }
+
   look(): void {
     this.#isDue = false;
-    const services = this.#options.services();
+    const services = this.#options.services() ?? [];
     const names = new Set(services.map(({ name }) => name));
     for (const name of this.#known) if (!names.has(name)) this.#health.removed(name);
     for (const service of services) this.#health.update(service);
     this.#known = names;
   }
 
-  /** To be called with every heartbeat. Whoever speaks goes on with what others have begun to tell. Never rejects. */
-  async lead(leading: boolean): Promise<void> {
-    const { follow, areSome } = this.#options;
+  /**
+   * To be called with every heartbeat. Whoever speaks goes on with what others have begun to tell, so it must know something.
+   * Never rejects.
+   * @param isFirst - whether it is the one to speak for all that serve the same.
+   */
+  async lead(isFirst: boolean): Promise<void> {
+    const { follow, areSome, services } = this.#options;
     await follow();
+    const leading = isFirst && services() !== null;
     const begins = leading && !this.#leading;
     this.#leading = leading;
     // Where it serves only some it cannot judge the rest, and gives that back: asked again and again, that would have no end.
@@ -80,8 +93,9 @@ export class FrontAlerts {
   }
 
   #inherit(inherited: readonly Alert[]): void {
-    const { sink, services, areSome } = this.#options;
-    const own = new Set(services().map(({ name }) => name));
+    const { sink, areSome } = this.#options;
+    const services = this.#options.services() ?? [];
+    const own = new Set(services.map(({ name }) => name));
     const [known, foreign] = [new Array<Alert>(), new Array<Alert>()];
     for (const alert of inherited) {
       const isForeign = areSome() && alert.service !== undefined && !own.has(alert.service);
@@ -89,7 +103,7 @@ export class FrontAlerts {
     }
     for (const { key } of foreign) sink.release(key);
     // What is not about health troubled those alone who are gone.
-    for (const { key } of this.#health.inherit(known, services())) sink.resolve(key, this.#options.now());
+    for (const { key } of this.#health.inherit(known, services)) sink.resolve(key, this.#options.now());
   }
 
   #trouble(kind: string, why: string | null, alert: Pick<Alert, 'severity' | 'title' | 'cause'>): void {

@@ -64,10 +64,10 @@ export class Lookout {
     return pictureOf(this.#snapshot, this.#services, this.#conditionOf);
   }
 
-  /** The services as they are now, for alerts. */
-  examined(): ExaminedService[] {
+  /** The services as they are now, for alerts; null as `picture`. */
+  examined(): ExaminedService[] | null {
     const snapshot = this.#snapshot;
-    if (snapshot === null || !this.#isReady) return [];
+    if (snapshot === null || !this.#isReady) return null;
     return this.#services.map((service) => ({
       name: service.name,
       upstreams: () => instancesOf(service, snapshot).map((instance) => this.#examine(instance)),

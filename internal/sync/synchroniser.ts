@@ -32,7 +32,7 @@ interface Failure {
   readonly picture: Picture;
   readonly message: string;
   readonly waitMs: number;
-  /** When the front took nothing for the first time, and when it is asked again; in milliseconds of `clock.monotonic()`. */
+  /** Since when the front has taken nothing, and when it is asked again; in milliseconds of `clock.monotonic()`. */
   readonly since: number;
   readonly retryAt: number;
 }
@@ -131,7 +131,7 @@ export class Synchroniser {
       this.#warn(warnings);
     } catch (error) {
       this.#changedAt = startedAt;
-      this.#failed(picture, error);
+      this.#failed(picture, error, startedAt);
       return;
     }
     if (this.#failure !== null) onBehind(null);
@@ -153,14 +153,14 @@ export class Synchroniser {
     onWarned(warnings);
   }
 
-  #failed(picture: Picture, error: unknown): void {
+  #failed(picture: Picture, error: unknown, startedAt: number): void {
     if (this.#abort.signal.aborted) return;
     const { front, clock, log, onBehind } = this.#options;
     const before = this.#failure;
     const waitMs = before === null ? RETRY_MS.first : Math.min(2 * before.waitMs, RETRY_MS.longest);
     const message = messageOf(error);
     const now = clock.monotonic();
-    const since = before?.since ?? now;
+    const since = before?.since ?? startedAt;
     this.#failure = { picture, message, waitMs, since, retryAt: now + waitMs };
     if (now - since >= PATIENCE_MS) onBehind(message);
     const detail = error instanceof FrontError ? {} : { err: error };

@@ -45,7 +45,7 @@ describe('heimdall registry copy', { skip: etcdMissing() }, () => {
     await rename(next, system.configPath);
     const early = await run('reload', '--only', 'proxy');
     assert.equal(early.code, 1);
-    assert.match(early.output, /the registry holds nothing yet; the manager goes first/);
+    assert.match(early.output, /the registry holds nothing yet; a manager that uses it goes first/);
     const reloaded = await run('reload');
     assert.equal(reloaded.code, 0, `${reloaded.output}\n${up.output}`);
     await system.inRotation(2);

@@ -88,6 +88,21 @@ describeEngines('a request that waits for an instance which answers nobody any m
     assert.equal(parseMessage(await client.rest()).status, 200);
   });
 
+  it('waits on once the budget is spent, which a hundred retries are free of', async () => {
+    await using at = await siteOf({ retries: { budget: 0 }, now: () => 0 });
+    const other = upstreamAt(at.site, at.answering[0]?.port ?? 0);
+    at.site.setHealth(other, 'unhealthy'); // all go to the mute one
+    const clients = await Promise.all(Array.from({ length: 105 }, () => at.site.client(requestText('GET /'))));
+    await eventually('all wait', () => at.mute.connections.filter(({ received }) => received !== '').length === 105);
+    at.site.setHealth(other, 'healthy');
+    fallsSilent(at.site, at.mute.port);
+    await eventually('a hundred are answered', () => at.site.records.length === 100);
+    for (const connection of at.mute.connections) connection.write(OK);
+    for (const client of clients) assert.equal(parseMessage(await client.rest()).status, 200);
+    const attempts = at.site.records.map((record) => record.attempts.length);
+    assert.deepEqual([attempts.filter((count) => count === 2).length, attempts.length], [100, 105]);
+  });
+
   it('goes on when its answer has begun', async () => {
     await using at = await siteOf();
     const client = await waitingOn(at.site, at.mute, requestText('GET /'));

@@ -108,7 +108,7 @@ async function views({ manager, proxy }: Sides) {
     services,
     instances: instances.map(({ node, ...rest }) => ({ ...rest, node: rest.agent === null ? 'mine' : node })),
     own: (await manager.own()).instances.map(({ id }) => id),
-    deployments,
+    deployments: deployments.map((each) => ({ ...each, node: 'a', nodes: ['a'] })), // that of the only one
     steps: steps.flat().map(withoutId),
     events: (await manager.events({ limit: 1_000, type: 'audit' })).map(withoutId),
     alerts: await manager.alertBook.alerts({ limit: 100 }),
@@ -221,6 +221,16 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     assert.equal((await copying.preview()).content, null);
   });
 
+  it('is not copied while requests may wait for a service that is paused', async () => {
+    const source = await inFile();
+    await source.proxy.report({ appliedRevision: 0, inFlight: new Map() });
+    await source.manager.changeService('web', { pausedSince: NOW });
+    const copying = await opened();
+    await assert.rejects(copying.begin(false), /cannot be copied now: web is paused, .*resume it first/);
+    await source.manager.changeService('web', { pausedSince: null });
+    await copying.begin(false);
+  });
+
   it('is not copied in the middle of a deployment that a load balancer takes part in', async () => {
     const source = await inFile();
     await source.proxy.report({ appliedRevision: 0, inFlight: new Map() });
@@ -229,7 +239,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     await source.manager.close();
     const copying = await opened();
     assert.match((await copying.preview()).underWay ?? '', /deployment 1 \(deploy of web\) is queued/);
-    await assert.rejects(copying.begin(false), /deployment 1 \(deploy of web\) is queued.*Wait until it is over/);
+    await assert.rejects(copying.begin(false), /deployment 1 \(deploy of web\) is queued, .*wait until it is over/);
     await source.proxy.withdraw();
     await copying.begin(false);
   });
@@ -241,7 +251,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     const copying = await opened();
     await assert.rejects(copying.begin(true), (error) => hasCode(error, 'MANAGER_RUNNING'));
     await close(other);
-    await assert.rejects(copying.begin(false), /is not empty \(state\/services\/: 1, .*etcdctl get .*--force/);
+    await assert.rejects(copying.begin(false), /is not empty \(1 service\)\. .*etcdctl get .*--force/);
     await copying.begin(true);
     await copying.carryOut();
     const { manager } = await inEtcd();
@@ -262,6 +272,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     const refusal = /is being copied into the registry .* by process \d+ on here .*No manager can use it/;
     await assert.rejects(openEtcdManager({ etcd, node: 'a', patience: 0 }), refusal);
 
+    assert.equal((await (await opened()).preview()).content, null, 'what is of no use is not in the way');
     await copy();
     const { manager } = await inEtcd();
     assert.deepEqual(
@@ -290,14 +301,17 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     await fill(source);
     await close(source);
     const log = createLogger({ name: 'test', level: 'silent' });
-    const before = { driver: 'sqlite', path } as const;
+    const before = { driver: 'sqlite', path, revision: 0 } as const;
     const to = (registry: RegistrySettings) => ({ registry, node: { name: 'a', address: '127.0.0.1' } });
     const inEtcdToo = to({ driver: 'etcd', path, etcd });
     assert.equal(await prepareMove(undefined, inEtcdToo, log), null, 'it takes over from nobody');
-    assert.equal(await prepareMove(before, to(before), log), null, 'nothing moves');
+    assert.equal(await prepareMove(before, to({ driver: 'sqlite', path }), log), null, 'nothing moves');
     const elsewhere = to({ driver: 'etcd', path: `${path}2`, etcd });
     await assert.rejects(prepareMove(before, elsewhere, log), /registry\.path is .*must stay when the registry moves/);
-    await assert.rejects(prepareMove({ driver: 'etcd', path }, to(before), log), /is in etcd, and cannot be copied/);
+    await assert.rejects(
+      prepareMove({ driver: 'etcd', path, revision: 0 }, to({ driver: 'sqlite', path }), log),
+      /is in etcd, and cannot be copied/,
+    );
 
     const move = await prepareMove(before, inEtcdToo, log);
     await assert.rejects(openEtcdManager({ etcd, node: 'a', patience: 0 }), /is being copied/);
@@ -310,6 +324,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
   it('is not copied twice at a time', async () => {
     await close(await inFile());
     await (await opened()).begin(false);
+    assert.equal((await (await opened()).preview()).content, 'a copy that is not complete');
     await assert.rejects((await opened()).begin(false), /is being copied into the registry .* by process/);
   });
 });

@@ -19,7 +19,7 @@ await inSandbox(import.meta.filename, () => {
       const { front, a, b } = network.hosts;
       const [onA, onB] = [a.app(8080), b.app(8080)];
       loadBalancer = front.heimdall('load-balancer', {
-        proxy: { threads: 1, timeouts: { connect: '500ms', responseHead: '3s' }, accessLog: ACCESS_LOG },
+        proxy: { threads: 1, timeouts: { connect: '500ms', responseHead: '5s' }, accessLog: ACCESS_LOG },
         services: [
           {
             name: 'web',

@@ -56,8 +56,10 @@ export async function examine(loaded: LoadedConfig | ConfigError, machine: Machi
 }
 
 /** What etcd has, as the checks know it that are about who uses a registry. */
-function fileLike({ content, managerPid, proxies, instanceIds }: EtcdFacts, now: number): RegistryFile {
-  if (content === null) return { flaw: 'no member of etcd answers', content: null, users: null, lastEventAt: null };
+function fileLike({ content, copying, managerPid, proxies, instanceIds }: EtcdFacts, now: number): RegistryFile {
+  const unknown = { content: null, users: null, lastEventAt: null };
+  if (content === null) return { flaw: 'no member of etcd answers', ...unknown };
+  if (copying !== null) return { flaw: 'it is half a copy', ...unknown };
   const manager = managerPid === null ? null : { pid: managerPid, startedAt: now, heartbeatAt: now };
   return {
     flaw: null,

@@ -68,8 +68,7 @@ function obstacleOf(preview: CopyPreview, { force, dryRun }: RegistryCopyArgumen
       'copies while it hands over; or stop the manager, and call this again'
     );
   }
-  if (underWay !== null)
-    return `${underWay}; wait until it is over, for the load balancers that run have to confirm it`;
+  if (underWay !== null) return underWay;
   if (content !== null && !force) {
     return `there is something in etcd already (${content}); --force deletes it, another registry.etcd.prefix keeps both`;
   }

@@ -115,8 +115,8 @@ export class Attempt {
 
   /** How it would end if it were given up because its upstream is that one; null: it is not, or has begun to answer. */
   endBy(silent: SilentUpstream): Outcome | null {
-    const isWaiting = this.#request !== null && !this.#over && this.lease.headMs === null;
-    return isWaiting && isThat(silent, this.lease.upstream) ? givenUp(silent, this.#connected) : null;
+    const isWaiting = this.#request !== null && this.lease.headMs === null && this.#givenUp === null;
+    return isWaiting && !this.#over && isThat(silent, this.lease.upstream) ? givenUp(silent, this.#connected) : null;
   }
 
   /** The request is sent to another upstream instead. */

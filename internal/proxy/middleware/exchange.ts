@@ -67,6 +67,8 @@ export class Exchange implements AttemptOwner, Followed {
   /** Why a failed attempt was the last one. */
   notRepeated: RetryRefusal | null = null;
   #attempt: Attempt | null = null;
+  /** Its retry is out of the budget already: it is given up for that. */
+  #isGranted = false;
   #fault: BodyFault | null = null;
   #clientGone = false;
   /** Octets of the answer's body. */
@@ -194,9 +196,10 @@ export class Exchange implements AttemptOwner, Followed {
 
   rescue(from: SilentUpstream): void {
     const outcome = this.#attempt?.endBy(from) ?? null;
-    if (outcome === null || this.#refusalAfter(outcome) !== null) return;
-    const mayGo = this.#tools.budget.has(this.#settings.retries) && this.pool.hasFitOther(this.#tried);
-    if (mayGo && !this.#isOver) this.#attempt?.giveUp(outcome);
+    if (outcome === null || this.#isOver || this.#refusalAfter(outcome) !== null) return;
+    if (!this.pool.hasFitOther(this.#tried) || !this.#tools.budget.take(this.#settings.retries)) return;
+    this.#isGranted = true;
+    this.#attempt?.giveUp(outcome);
   }
 
   get #tried(): Upstream[] {
@@ -243,10 +246,15 @@ export class Exchange implements AttemptOwner, Followed {
   #goesOn(): boolean {
     const outcome = this.leases.at(-1)?.outcome;
     if (!outcome || this.#isOver) return false;
-    const isGranted = () => this.#tools.budget.take(this.#settings.retries);
-    this.notRepeated = this.#refusalAfter(outcome) ?? (isGranted() ? null : 'budget-spent');
+    this.notRepeated = this.#refusalAfter(outcome) ?? (this.#takeRetry() ? null : 'budget-spent');
     if (this.notRepeated === null) this.#tools.explainer?.follow(this);
     return this.notRepeated === null;
+  }
+
+  #takeRetry(): boolean {
+    const isGranted = this.#isGranted;
+    this.#isGranted = false;
+    return isGranted || this.#tools.budget.take(this.#settings.retries);
   }
 
   /** The client has an answer, or nobody waits for one. */

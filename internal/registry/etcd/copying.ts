@@ -8,22 +8,22 @@ import { FORM } from './forms.ts';
 import { hasEnded, processPlace } from './process-place.ts';
 import type { Entry, Guard, Store } from './store.ts';
 
-/** What only managers write. */
-const OF_MANAGERS = [
-  'state/services/',
-  'state/shared/',
-  'state/instances/',
-  'state/announced/',
-  'state/deployments/',
-  'state/nodes/',
-  'state/commits/',
-  'state/counters/',
-  'state/silences/',
-  'state/channels/',
-  EVENTS,
-  STEPS,
-  'kept/answers/',
-  'requests/',
+/** What only managers write, and how people call one of it and several. */
+const OF_MANAGERS: readonly (readonly [beginning: string, one?: string, several?: string])[] = [
+  ['state/services/', 'service', 'services'],
+  ['state/instances/', 'instance', 'instances'],
+  ['state/deployments/', 'deployment', 'deployments'],
+  ['state/silences/', 'silence', 'silences'],
+  ['state/channels/', 'channel', 'channels'],
+  [EVENTS, 'event', 'events'],
+  ['state/shared/'],
+  ['state/announced/'],
+  ['state/nodes/'],
+  ['state/commits/'],
+  ['state/counters/'],
+  [STEPS],
+  ['kept/answers/'],
+  ['requests/'],
 ];
 /** What load balancers, too, write into a registry that is empty. */
 const OF_ALL = ['told/health/', 'state/alerts/', 'state/outbox/', 'state/acknowledgements/'];
@@ -46,8 +46,7 @@ export async function beginCopy(from: string, { store, force, now }: CopyOptions
   await refuseManagers(store);
   const { entry } = await store.get(NAMES.copying);
   const place = await processPlace();
-  const isOpen = force || (entry === null ? (await contentOf(store)) === null : wasBrokenOff(entry, place));
-  if (!isOpen) throw await notEmpty(store, entry);
+  if (!force && (await contentOf(store)) !== null) throw await notEmpty(store, entry);
   const guard = { name: NAMES.copying, modified: entry?.modified ?? 0 };
   const value = { from, pid: process.pid, host: hostname(), place, startedAt: now };
   const { done, revision } = await store.commit([guard], [{ put: NAMES.copying, value }]);
@@ -59,7 +58,7 @@ export async function beginCopy(from: string, { store, force, now }: CopyOptions
     await store.commit([mark], [{ remove: NAMES.copying }]);
     throw error;
   }
-  for (const beginning of [...OF_MANAGERS, ...OF_ALL]) await store.removeAll(beginning);
+  for (const beginning of [...OF_MANAGERS.map(([name]) => name), ...OF_ALL]) await store.removeAll(beginning);
   return mark;
 }
 
@@ -71,14 +70,22 @@ export async function refuseHalfCopy(store: Store): Promise<void> {
   throw new HeimdallError('REGISTRY_UNAVAILABLE', message, { store: store.members.name });
 }
 
-/** What there is, in words; null: nothing that a manager has written. */
+/** What is in the way of a copy, in words; null: nothing that a manager has written, or a copy that was broken off. */
 export async function contentOf(store: Store): Promise<string | null> {
-  const counts = await Promise.all(OF_MANAGERS.map((beginning) => store.count(beginning)));
-  const found = OF_MANAGERS.flatMap((beginning, index) => {
+  const { entry } = await store.get(NAMES.copying);
+  if (entry !== null && wasBrokenOff(entry, await processPlace())) return null;
+  if (entry !== null) return 'a copy that is not complete';
+  return keptBy(store);
+}
+
+async function keptBy(store: Store): Promise<string | null> {
+  const counts = await Promise.all(OF_MANAGERS.map(([beginning]) => store.count(beginning)));
+  if (counts.every((count) => count === 0)) return null;
+  const named = OF_MANAGERS.flatMap(([, one, several], index) => {
     const count = counts[index] ?? 0;
-    return count === 0 ? [] : [`${beginning}: ${count}`];
+    return count === 0 || one === undefined ? [] : [`${count} ${count === 1 ? one : several}`];
   });
-  return found.length === 0 ? null : found.join(', ');
+  return named.length === 0 ? 'what a manager has left' : named.join(', ');
 }
 
 /** @throws {HeimdallError} MANAGER_RUNNING. */
@@ -100,10 +107,11 @@ function wasBrokenOff(entry: Entry, here: string): boolean {
 async function notEmpty(store: Store, copying: Entry | null): Promise<HeimdallError> {
   const { name } = store.members;
   const what =
-    copying === null
-      ? `The registry ${name} is not empty (${await contentOf(store)}). Look at it: etcdctl get --prefix --keys-only ${store.fullName('')}.`
-      : underWay(store, copying);
-  const message = `${what} With --force what is there is deleted, and the copy made; another registry.etcd.prefix keeps both.`;
+    copying === null ? `The registry ${name} is not empty (${await keptBy(store)}).` : underWay(store, copying);
+  const all = store.fullName('');
+  const message =
+    `${what} Look at it with etcdctl get --prefix --keys-only ${all}; delete it with etcdctl del --prefix ${all}, or with ` +
+    'heimdall registry copy --force; or take another registry.etcd.prefix.';
   return new HeimdallError('INVALID_REQUEST', message, { store: name });
 }
 

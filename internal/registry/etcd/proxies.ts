@@ -35,8 +35,8 @@ export function proxiesOf(
     records.set(id, { id, ...valueOf(FORM.presence, entry), appliedRevision: null, inFlight: new Map() });
   }
   for (const entry of told) {
-    const { id, pid, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
-    records.set(id, { id, pid, startedAt, appliedRevision, inFlight: new Map(Object.entries(inFlight)) });
+    const { id, pid, node, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
+    records.set(id, { id, pid, node, startedAt, appliedRevision, inFlight: new Map(Object.entries(inFlight)) });
   }
   const silent = [...records.keys()].filter((id) => !since.has(id));
   const heardAt = silence.heardAt(silent, now);

@@ -33,6 +33,7 @@ const RECORD_RENEWED_MS = 10_000;
 interface ProxyRegistryParts extends Omit<ReaderOptions, 'told'> {
   readonly proxyId: string;
   readonly pid: number;
+  readonly node: string | null;
 }
 
 /** The load balancer's side of the registry in etcd. That it lives its lease tells; what it tells is written when it changes. */
@@ -40,6 +41,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   readonly proxyId: string;
   readonly alerts: EtcdAlertStore;
   readonly #pid: number;
+  readonly #node: string | null;
   readonly #startedAt: number;
   readonly #presence: LivingLease;
   readonly #record: LivingLease;
@@ -53,11 +55,12 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   #pictured: string | null = null;
   #reports: Promise<unknown> = Promise.resolve();
 
-  constructor({ proxyId, pid, ...options }: ProxyRegistryParts) {
+  constructor({ proxyId, pid, node, ...options }: ProxyRegistryParts) {
     super({ ...options, told: null });
     const { store, mirror, clock } = options;
     this.proxyId = proxyId;
     this.#pid = pid;
+    this.#node = node;
     this.#startedAt = clock();
     this.#presence = new LivingLease(store, PRESENCE_SECONDS, PRESENCE_RENEWED_MS);
     this.#record = new LivingLease(store, RECORD_SECONDS, RECORD_RENEWED_MS);
@@ -151,6 +154,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     const value: ProxyEntry = {
       id: this.proxyId,
       pid: this.#pid,
+      node: this.#node,
       startedAt: this.#startedAt,
       appliedRevision: isComparable ? appliedRevision : null,
       inFlight: Object.fromEntries(inFlight),

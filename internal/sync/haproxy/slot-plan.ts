@@ -26,8 +26,10 @@ interface SlotPlan {
 export function planSlots(slots: readonly Slot[], servers: readonly ResolvedServer[]): SlotPlan {
   const taken = new Map<string, ResolvedServer>();
   const without: ResolvedServer[] = [];
+  const places = Map.groupBy(slots, ({ address, port }) => placeOf(address ?? '', port));
   for (const server of servers) {
-    const slot = slots.find((one) => !taken.has(one.name) && isAt(one, server));
+    const leading = server.addresses.flatMap((one) => places.get(placeOf(canonical(one), server.port)) ?? []);
+    const slot = leading.find(({ name }) => !taken.has(name));
     if (slot !== undefined) taken.set(slot.name, server);
     else if (server.state === 'up') without.push(server);
   }
@@ -54,6 +56,10 @@ export function planSlots(slots: readonly Slot[], servers: readonly ResolvedServ
 /** Whether a slot leads to a server. */
 export function isAt({ address, port }: Slot, server: ResolvedServer): boolean {
   return port === server.port && address !== null && server.addresses.some((one) => canonical(one) === address);
+}
+
+function placeOf(address: string, port: number): string {
+  return `${address} ${port}`;
 }
 
 /** Slots of nobody go first; then those of servers that are down, which come back to another one. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Applied, type Draft, type Front, FrontError } from '../front.ts';
 import type { Picture, SyncedServer } from '../picture.ts';
 import { type KnownNames, resolved } from '../resolved.ts';
@@ -8,8 +9,11 @@ import { type NginxLook, NginxProcesses, type RunningNginx } from './processes.t
 import { UpstreamFile } from './upstream-file.ts';
 import type { RenderUpstreams } from './upstream-text.ts';
 
-/** The old workers are asked to go one after the other; on a busy machine that takes a while. */
-const RELOAD_LIMIT_MS = 20_000;
+/**
+ * A master that reloads works, then workers come and retire; much configuration on a busy machine takes a while. When nothing of
+ * that shows for so long, it has refused, or a worker hangs.
+ */
+const STANDSTILL_MS = 10_000;
 const POLL_MS = 20;
 /** What is given to a reload that nobody can watch. */
 const UNSEEN_RELOAD_MS = 1_000;
@@ -105,7 +109,7 @@ export class NginxFront implements Front {
 
   /** A master that has just been started may have read the file of before, and has no workers yet to be told apart from the next. */
   async #settled(): Promise<NginxLook> {
-    const end = performance.now() + RELOAD_LIMIT_MS;
+    const end = performance.now() + STANDSTILL_MS;
     let nginx = await this.#processes.look();
     while (typeof nginx !== 'string' && nginx.workers.length === 0) {
       if (performance.now() > end) throw new FrontError('nginx runs without workers; its error log tells why');
@@ -133,15 +137,22 @@ export class NginxFront implements Front {
       this.#mustReload = false;
       return;
     }
-    const end = performance.now() + RELOAD_LIMIT_MS;
-    while (!hasReloaded(before, await this.#processes.look())) {
+    await this.#watchReload(before, signal);
+    this.#mustReload = false;
+  }
+
+  async #watchReload(before: RunningNginx, signal: AbortSignal): Promise<void> {
+    let [seen, end]: [NginxLook, number] = [before, performance.now() + STANDSTILL_MS];
+    for (;;) {
+      const now = await this.#processes.look();
+      if (hasReloaded(before, now)) return;
       if (signal.aborted) throw new FrontError('the end came before the reload was over');
+      if (!isDeepStrictEqual(now, seen)) [seen, end] = [now, performance.now() + STANDSTILL_MS];
       if (performance.now() > end) {
         throw new FrontError('nginx goes on with its old workers after the reload; its error log tells why');
       }
       await sleep(POLL_MS);
     }
-    this.#mustReload = false;
   }
 }
 

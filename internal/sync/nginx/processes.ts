@@ -12,6 +12,8 @@ export interface RunningNginx {
   readonly master: number;
   /** Another one means another process, though its number may be the same. */
   readonly startTime: string;
+  /** How much the master has worked, in ticks of the system's clock. */
+  readonly ticks: number;
   /** Workers that take connections. */
   readonly workers: readonly number[];
   /** Those that finish what they have. */
@@ -25,6 +27,7 @@ interface Proc {
   readonly pid: number;
   readonly parent: number;
   readonly startTime: string;
+  readonly ticks: number;
   readonly title: string;
 }
 
@@ -52,6 +55,7 @@ export class NginxProcesses {
     return {
       master: master.pid,
       startTime: master.startTime,
+      ticks: master.ticks,
       workers: workers.filter((worker) => !isRetiring(worker)).map(({ pid }) => pid),
       retiring: workers.filter(isRetiring).map(({ pid }) => pid),
     };
@@ -79,7 +83,7 @@ export class NginxProcesses {
       return process.platform === 'linux' ? 'absent' : 'invisible';
     }
     const known = this.#master === null ? null : await readNginx(this.#master.pid);
-    if (known === null || known.startTime !== this.#master?.startTime) this.#master = await theOnlyMaster();
+    this.#master = known !== null && known.startTime === this.#master?.startTime ? known : await theOnlyMaster();
     return this.#master ?? 'invisible';
   }
 }
@@ -117,7 +121,8 @@ async function readNginx(pid: number): Promise<Proc | null> {
     if (!title.startsWith('nginx: ')) return null;
     const line = await readFile(`/proc/${pid}/stat`, 'latin1');
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' '); // the third of proc_pid_stat(5) comes first
-    return { pid, parent: Number(fields[1]), startTime: fields[19] ?? '', title };
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return { pid, parent: Number(fields[1]), startTime: fields[19] ?? '', ticks, title };
   } catch {
     return null;
   }

@@ -5,7 +5,7 @@ import { inCommandWords } from '../../../cmd/heimdall/command-words.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 /** Where refusals of the manager are worded. */
-const FOLDERS = ['internal/server', 'internal/registry/sqlite', 'internal/api'];
+const FOLDERS = ['internal/server', 'internal/registry', 'internal/api'];
 /** Advice as it stands in a refusal, up to the end of its clause. */
 const ADVICE = /[^'`]*(?:GET \/[^'`$]* (?:shows?|see)\b|\((?:GET|POST|DELETE) \/|\?[a-z]+=true|ask for GET \/)[^'`]*/;
 /** What no command of ours can bring about, or is told to those who have called a path. */

@@ -9,7 +9,7 @@ describe('a successor', () => {
     await successorIs(context, `process.send({ type: 'prepared' }, () => process.exit(5));`);
     const successor = await Successor.start(
       [],
-      { starter: null, relayKey: 'k', registry: { driver: 'sqlite', path: '/data/registry.db' } },
+      { starter: null, relayKey: 'k', registry: { driver: 'sqlite', path: '/data/registry.db', revision: 0 } },
       'prepared',
       new AbortController().signal,
     );

@@ -25,7 +25,7 @@ function alertOf(key: string, service?: string): Alert {
 
 function setUp({ areSome = false } = {}) {
   const sink = new TakenSink();
-  let services: ExaminedService[] = [];
+  let services: ExaminedService[] | null = null;
   const alerts = new FrontAlerts({
     front: 'nginx on host-a',
     proxyId: 'nginx:0a1b2c@host-a-1-a',
@@ -35,6 +35,7 @@ function setUp({ areSome = false } = {}) {
     services: () => services,
     areSome: () => areSome,
     now: () => 1_000,
+    namesNodes: true,
   });
   /** Health of the instances of services, by their names. */
   const find = async (found: Readonly<Record<string, readonly Health[]>>) => {
@@ -89,6 +90,16 @@ describe('alerts of a front', () => {
     ]);
     await alerts.lead(true);
     assert.equal(sink.asked, 2);
+  });
+
+  it('are taken over when something is known of the services, not before: all would seem to be over', async () => {
+    const { alerts, sink, find } = setUp();
+    sink.left = [alertOf('instance-down:web/web-0', 'web')];
+    await alerts.lead(true);
+    assert.deepEqual([sink.asked, sink.take()], [0, []]);
+    await find({ web: ['unhealthy', 'healthy'] });
+    await alerts.lead(true);
+    assert.deepEqual([sink.asked, sink.take()], [1, ['! instance-down:web/web-0']]);
   });
 
   it('give back what others have told of services that it does not serve, and asks no more', async () => {
