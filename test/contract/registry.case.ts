@@ -690,6 +690,8 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(await ids(), ['proxy-a', 'proxy-0'], 'not before its next report');
         await proxy.report({ appliedRevision: null, inFlight: new Map() });
         assert.deepEqual(await ids(), ['proxy-0', 'proxy-a']);
+        const seenByOne = (await second.proxies()).map(({ id }) => id);
+        assert.deepEqual(seenByOne, ['proxy-0', 'proxy-a']);
         await second.close();
       });
 

@@ -24,8 +24,8 @@ export class Silence {
 export function proxiesOf(
   told: Iterable<Entry>,
   present: Iterable<Entry>,
-  silence: Silence,
   now: number,
+  silence = new Silence(),
 ): ProxyRecord[] {
   const records = new Map<string, Omit<ProxyRecord, 'heartbeatAt'>>();
   const since = new Map<string, number>();

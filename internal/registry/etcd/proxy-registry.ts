@@ -4,6 +4,7 @@ import type { TrafficSample } from '../../model/traffic-sample.ts';
 import {
   HEARTBEAT_LIMIT_MS,
   type LatencyRecord,
+  type ProxyRecord,
   type ProxyRegistry,
   type ProxyReport,
   type RegistryListener,
@@ -17,6 +18,7 @@ import { NAMES } from './names.ts';
 import { valueIfValid } from './parse.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 import { MANAGER_PREFIX } from './owners.ts';
+import { proxiesOf } from './proxies.ts';
 import { Samples } from './samples.ts';
 import { FORM, type ProxyEntry } from './forms.ts';
 import type { Guard, Write } from './store.ts';
@@ -86,6 +88,12 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
       listener.changed(picture);
     };
     super.watch({ changed, failed: (error) => listener.failed(error) }, signal);
+  }
+
+  /** Who is there: with every heartbeat one asks whether it speaks for all. What they have in force is not known here. */
+  override async proxies(): Promise<ProxyRecord[]> {
+    await this.mirror.ready();
+    return proxiesOf([], this.mirror.all('present').values(), this.clock());
   }
 
   report(report: ProxyReport): Promise<void> {
