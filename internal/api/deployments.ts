@@ -41,6 +41,7 @@ const LIST = {
   query: ListQuerySchema,
   body: Nothing,
   answers: { 200: json('the deployments', z.array(DeploymentViewSchema), [DEPLOYMENT]) },
+  problems: ['NODE_NOT_FOUND'],
   examples: [{ query: 'limit=5' }],
 } as const satisfies Description;
 
@@ -60,18 +61,20 @@ const GET = {
       },
     },
   },
-  problems: ['DEPLOYMENT_NOT_FOUND'],
+  problems: ['DEPLOYMENT_NOT_FOUND', 'NODE_NOT_FOUND'],
   examples: [{ id: '3' }, { what: 'Its steps as they come', id: '3', query: 'follow=true', isStream: true }],
 } as const satisfies Description;
 
 /** `/deployments/*`: what was and is being deployed, and how it goes. */
-export function deploymentEndpoints({ services }: Manager): Endpoint[] {
+export function deploymentEndpoints({ services, nodes }: Manager): Endpoint[] {
   return [
     endpoint('GET', '/deployments', LIST, async ({ query }, response) => {
+      if (query.node !== undefined) await nodes.assertKnown(query.node);
       sendJson(response, (await services.deployments(query)).map(deploymentView));
     }),
     endpoint('GET', '/deployments/:id', GET, async ({ query, id }, response) => {
       const number = pathNumber('id', id);
+      if (query.node !== undefined) await nodes.assertKnown(query.node);
       const found = await services.deployment(number, query.node);
       const wantsStream = query.follow || response.req.headers.accept === 'text/event-stream';
       if (!wantsStream) {

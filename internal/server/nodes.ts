@@ -108,6 +108,12 @@ export class Nodes {
     return placing === null ? new Map() : levelled(placing, total);
   }
 
+  /** @throws {HeimdallError} NODE_NOT_FOUND. */
+  async assertKnown(name: string): Promise<void> {
+    const nodes = await this.#options.context.registry.nodes();
+    if (!nodes.some((node) => node.name === name)) throw nodeNotFound(name, nodes);
+  }
+
   /** The nodes that can start instances of the service, those that are away included; none where there is but one node. */
   async able(service: string): Promise<readonly NodeRecord[]> {
     const nodes = await this.#options.context.registry.nodes();

@@ -17,7 +17,7 @@ export interface Happening {
 }
 
 const BAD = /\.(start-failed|restart-failed|exited|crash-loop|lost|down|expired|failed|refused)$/;
-const WARN = /\.(ejected|replaced|rolled-back|paused|draining)$/;
+const WARN = /\.(ejected|replaced|rolled-back|skipped|paused|draining)$/;
 const GOOD = /\.(ready|readmitted|announced|up|succeeded|resumed)$/;
 
 /** Events, and the beginnings and ends of alerts, newest first. @param words - in lower case; each line holds them. */

@@ -140,6 +140,7 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     capable: async () => [],
     isFirst: async () => true,
     able: async () => [],
+    assertKnown: async () => {},
     ...changes,
   };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import request from 'supertest';
 import { HeimdallError } from '../../../internal/model/errors.ts';
-import { api, FakeManager } from './fake-manager.ts';
+import { api, FakeManager, fakeNodes } from './fake-manager.ts';
 
 describe('services', () => {
   it('are listed, and shown with their instances and latest deployments', async () => {
@@ -83,6 +83,15 @@ describe('a deployment', () => {
     for (const body of [{ command: ['rm'] }, { cwd: '/tmp' }, { version: '' }, { env: { 'A B': '1' } }]) {
       await request(api()).post('/services/web/deploy').send(body).expect(400);
     }
+  });
+
+  it('is not looked for on a node that there is not', async () => {
+    const assertKnown = async () => Promise.reject(new HeimdallError('NODE_NOT_FOUND', 'there is no node x'));
+    const manager = new FakeManager({ nodes: fakeNodes({ assertKnown }) });
+    for (const path of ['/deployments?node=x', '/deployments/3?node=x']) {
+      assert.equal((await request(api({ manager })).get(path).expect(404)).body.code, 'NODE_NOT_FOUND');
+    }
+    assert.deepEqual(manager.calls, []);
   });
 
   it('is shown with its steps; all of them are listed', async () => {

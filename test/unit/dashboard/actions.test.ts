@@ -5,6 +5,7 @@ import type { Action } from '../../../internal/dashboard/action/action.ts';
 import { endSilence, silenceAlert, testChannels } from '../../../internal/dashboard/action/alert-actions.ts';
 import { variablesOf, wholeNumberOf } from '../../../internal/dashboard/action/input.ts';
 import { addInstances, removeInstance, weighInstance } from '../../../internal/dashboard/action/instance-actions.ts';
+import { forgetNode } from '../../../internal/dashboard/action/node-actions.ts';
 import {
   changeSettings,
   deployService,
@@ -49,6 +50,12 @@ describe('the actions of the dashboard', () => {
       await sentBy(deployService(WEB, ['v2'], []), { version: ' v2 ', env: 'A=1\n\nB=x=y' }, { id: 3 }),
       ['POST /services/web/deploy {"version":"v2","env":{"A":"1","B":"x=y"}}'],
     );
+  });
+
+  it('forget a node, after they have said what goes with it', async () => {
+    const action = forgetNode({ name: 'b', instances: 2 });
+    assert.match(action.meaning({}), /Its 2 instances and what was wanted there are forgotten.*scale what is wanted/);
+    assert.deepEqual(await sentBy(action), ['DELETE /nodes/b']);
   });
 
   it('change only the settings that are others', async () => {

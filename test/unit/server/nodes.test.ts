@@ -38,6 +38,8 @@ describe('the manager of another node', () => {
       code: 'NODE_NOT_FOUND',
       message: 'there is no node x; there are: a, b, c',
     });
+    await assert.rejects(nodes.assertKnown('x'), { code: 'NODE_NOT_FOUND' });
+    await nodes.assertKnown('b');
     await assert.rejects(nodes.peer('b'), { code: 'NODE_AWAY', message: /last sign of life at 1970-01-01T00:00:00/ });
     await assert.rejects(nodes.peer('c'), { code: 'NODE_UNREACHABLE', message: /set manager\.host, or manager\.url/ });
   });
