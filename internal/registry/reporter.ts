@@ -12,6 +12,11 @@ interface ReporterOptions {
   readonly onRefused: (error: unknown) => void;
 }
 
+/** Between two reports of pictures in a storm of changes, in milliseconds: what is in force is told of several together. */
+const PAUSE_MS = 100;
+/** What is saved up of that while there is no storm: a few pictures are told one by one. */
+const SAVED_UP_MS = 400;
+
 /** Tells the registry what is in force in a load balancer: what drains wait for. */
 export class Reporter {
   readonly #options: ReporterOptions;
@@ -19,6 +24,9 @@ export class Reporter {
   #takenAt = 0;
   #running: Promise<void> | null = null;
   #again = false;
+  /** When the pauses of all reports of pictures so far are over; `performance.now()`. */
+  #evenAt = 0;
+  #later: NodeJS.Timeout | null = null;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -26,6 +34,7 @@ export class Reporter {
 
   /** One report at a time; what changes meanwhile goes into the next. Never rejects. */
   tell(): Promise<void> {
+    this.#cancel();
     this.#again = true;
     this.#running ??= this.#tellAll().finally(() => {
       this.#running = null;
@@ -33,8 +42,21 @@ export class Reporter {
     return this.#running;
   }
 
-  /** Resolves when no report is under way. */
+  /** A picture is in force: it is told at once, but in a storm of them. Never rejects. */
+  async tellPicture(): Promise<void> {
+    const now = performance.now();
+    const wait = this.#evenAt - now - SAVED_UP_MS;
+    if (wait > 0) {
+      this.#later ??= setTimeout(() => void this.tellPicture(), wait).unref();
+      return;
+    }
+    this.#evenAt = Math.max(this.#evenAt, now) + PAUSE_MS;
+    await this.tell();
+  }
+
+  /** Resolves when no report is under way, or to come. */
   async settled(): Promise<void> {
+    this.#cancel();
     await this.#running;
   }
 
@@ -62,5 +84,10 @@ export class Reporter {
         onRefused(error);
       }
     }
+  }
+
+  #cancel(): void {
+    if (this.#later !== null) clearTimeout(this.#later);
+    this.#later = null;
   }
 }

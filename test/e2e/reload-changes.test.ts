@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { ask } from '../support/e2e-http.ts';
 import { Load } from '../support/e2e-load.ts';
@@ -8,35 +8,18 @@ import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
 describe('the successor of a load balancer', () => {
-  it('has its successor listen where and how the configuration says now, with another engine and other threads', async () => {
-    await using system = await System.create();
-    await system.up(2);
-    const { proxy: port, admin, own } = system.ports;
-    const fresh = new FreshConnections(port, 4);
-    const section = { host: '127.0.0.1', port, admin: { port: admin }, accessLog: null };
-    const steps = [{ engine: 'middleware' }, { engine: 'wire', threads: 3 }, { engine: 'wire', threads: 1 }];
-    for (const change of steps) {
-      await system.configure({ proxy: { ...section, ...change } });
-      await replace(system, 'proxy');
-      assert.equal((await system.proxyStatus()).engine, change.engine);
-      await fresh.more(100); // on each socket that was handed over
-    }
-    await fresh.stop();
-    assert.deepEqual(fresh.failures, []);
-    const [other = 0] = own;
-    await system.configure({ proxy: { ...section, port: other } });
-    await replace(system, 'proxy');
-    assert.equal((await ask(`http://127.0.0.1:${other}/`)).status, 200);
-    await assert.rejects(system.get(), /ECONNREFUSED/);
-  });
-
-  it('leaves its knowledge of health to its successor: nothing is sent to what is down, spawned or declared', async () => {
-    await using system = await System.create(({ own: [a] }) => ({
+  let system: System;
+  before(async () => {
+    system = await System.create(({ own: [a] }) => ({
       services: [sampleService({ servers: [`127.0.0.1:${a}`], panicThreshold: 0 })],
     }));
-    const [a = 0] = system.ports.own;
-    await system.backend(a).printed('listens on');
+    await system.backend(system.ports.own[0] ?? 0).printed('listens on');
     await system.up(3);
+  });
+  after(() => system[Symbol.asyncDispose]());
+
+  it('leaves its knowledge of health to its successor: nothing is sent to what is down, spawned or declared', async () => {
+    const [a = 0] = system.ports.own;
     const spawned = (await system.list()).find(({ pid }) => pid !== null);
     await Promise.all([spawned?.port, a].map((port) => ask(`http://127.0.0.1:${port}/switch?health=down`)));
     const isDown = async () => (await system.upstreams()).filter(({ health }) => health === 'unhealthy').length === 2;
@@ -57,6 +40,28 @@ describe('the successor of a load balancer', () => {
     );
   });
 
+  it('listens where and how the configuration says now, with another engine and other threads', async () => {
+    const { proxy: port, admin, own } = system.ports;
+    const fresh = new FreshConnections(port, 4);
+    const section = { host: '127.0.0.1', port, admin: { port: admin }, accessLog: null };
+    const steps = [{ engine: 'middleware' }, { engine: 'wire', threads: 3 }, { engine: 'wire', threads: 1 }];
+    for (const change of steps) {
+      await system.configure({ proxy: { ...section, ...change } });
+      await replace(system, 'proxy');
+      assert.equal((await system.proxyStatus()).engine, change.engine);
+      await fresh.more(100); // on each socket that was handed over
+    }
+    await fresh.stop();
+    assert.deepEqual(fresh.failures, []);
+    const other = own.at(-1);
+    await system.configure({ proxy: { ...section, port: other } });
+    await replace(system, 'proxy');
+    assert.equal((await ask(`http://127.0.0.1:${other}/`)).status, 200);
+    await assert.rejects(system.get(), /ECONNREFUSED/);
+  });
+});
+
+describe('the successor of a load balancer alone', () => {
   it('leaves what it has learned of latencies to its successor, which picks accordingly from the first request on', async () => {
     await using system = await System.create(({ own: [a, b] }) => ({
       services: [

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import type { StartedProcess } from '../support/e2e-process.ts';
 import { sampleService, System } from '../support/e2e-system.ts';
 import { eventually } from '../support/e2e-wait.ts';
 
-const THREE = () => ({ services: [sampleService({ instances: 3 })] });
+const ONE = () => ({ services: [sampleService({ instances: 1 })] });
 
 describe('heimdall up', () => {
+  let system: System;
+  let up: StartedProcess;
+  before(async () => {
+    system = await System.create(() => ({ services: [sampleService({ instances: 3 })] }));
+  });
+  after(() => system[Symbol.asyncDispose]());
+
   it('says what runs where, spreads traffic evenly, and starts a killed manager or load balancer again', async () => {
-    await using system = await System.create(THREE);
-    const up = await system.up(3);
+    up = await system.up(3);
     const instances = await system.list();
 
     const lines = up.output.split('\n');
@@ -38,15 +45,9 @@ describe('heimdall up', () => {
 
     assert.equal((await system.add()).status, 201);
     await system.inRotation(4);
-
-    up.kill('SIGTERM');
-    assert.deepEqual(await up.exited, { code: 0, signal: null });
-    assert.deepEqual(await system.remains(), []);
   });
 
   it('finishes what runs and leaves nothing behind after Ctrl-C, which npm passes on a second time', async () => {
-    await using system = await System.create();
-    const up = await system.up(2);
     const slow = system.get('/slow?ms=700');
     await eventually('the request runs', async () => (await system.proxyStatus()).services[0]?.inFlight === 1);
 
@@ -57,16 +58,18 @@ describe('heimdall up', () => {
     assert.deepEqual(await up.exited, { code: 0, signal: null });
     assert.deepEqual(await system.remains(), []);
   });
+});
 
+describe('heimdall up that is killed, or cannot begin', () => {
   it('takes everything down with it when it is killed', async () => {
-    await using system = await System.create();
-    const up = await system.up(2);
+    await using system = await System.create(ONE);
+    const up = await system.up(1);
     up.kill('SIGKILL');
     await system.untilNothingRemains();
   });
 
   it('takes everything down with it when it is killed before it is ready', async () => {
-    await using system = await System.create();
+    await using system = await System.create(ONE);
     const up = system.heimdall('up');
     await up.printed('instance.added');
     up.kill('SIGKILL');
@@ -75,7 +78,7 @@ describe('heimdall up', () => {
 
   for (const section of ['manager', 'proxy'] as const) {
     it(`says that ${section}.port is in use, exits with 1 and leaves nothing behind`, async () => {
-      await using system = await System.create();
+      await using system = await System.create(ONE);
       const { taken, admin } = system.ports;
       await system.configure({
         [section]: { port: taken, ...(section === 'proxy' ? { admin: { port: admin } } : {}) },

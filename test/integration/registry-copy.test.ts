@@ -108,7 +108,7 @@ async function views({ manager, proxy }: Sides) {
     services,
     instances: instances.map(({ node, ...rest }) => ({ ...rest, node: rest.agent === null ? 'mine' : node })),
     own: (await manager.own()).instances.map(({ id }) => id),
-    deployments,
+    deployments: deployments.map((each) => ({ ...each, node: 'a', nodes: ['a'] })), // that of the only one
     steps: steps.flat().map(withoutId),
     events: (await manager.events({ limit: 1_000, type: 'audit' })).map(withoutId),
     alerts: await manager.alertBook.alerts({ limit: 100 }),
@@ -272,6 +272,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
     const refusal = /is being copied into the registry .* by process \d+ on here .*No manager can use it/;
     await assert.rejects(openEtcdManager({ etcd, node: 'a', patience: 0 }), refusal);
 
+    assert.equal((await (await opened()).preview()).content, null, 'what is of no use is not in the way');
     await copy();
     const { manager } = await inEtcd();
     assert.deepEqual(
@@ -323,6 +324,7 @@ describe('a registry that is copied from SQLite to etcd', { skip: etcdMissing() 
   it('is not copied twice at a time', async () => {
     await close(await inFile());
     await (await opened()).begin(false);
+    assert.equal((await (await opened()).preview()).content, 'a copy that is not complete');
     await assert.rejects((await opened()).begin(false), /is being copied into the registry .* by process/);
   });
 });

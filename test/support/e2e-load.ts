@@ -4,7 +4,7 @@ import { type Answer, type Ask, ask } from './e2e-http.ts';
 import { eventually } from './e2e-wait.ts';
 
 /** Between two requests of one connection, in milliseconds: the load runs as long as processes start, which need the machine. */
-const PAUSE_MS = 30;
+const PAUSE_MS = 50;
 
 type Job = Ask & { readonly path: string; readonly isRight?: (answer: Answer) => boolean };
 

@@ -34,7 +34,7 @@ export async function reload(system: System, only: 'proxy' | 'manager') {
 }
 
 /** Between two connections of one client, in milliseconds: leaves the machine to those who start processes meanwhile. */
-const PAUSE_MS = 30;
+const PAUSE_MS = 50;
 
 /** Connections that are used once, many at a time. */
 export class FreshConnections {

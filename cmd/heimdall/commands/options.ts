@@ -8,7 +8,7 @@ export const configOption = () =>
 export const jsonOption = (what: string | null = null) =>
   new Option('--json', what === null ? 'print the answer as JSON' : `print ${what}`).default(false);
 
-export const nodeOption = (what: string) => new Option('--node <name>', `${what}; see heimdall nodes`);
+export const nodeOption = (what: string) => new Option('--node <node>', `${what}; see heimdall nodes`);
 
 /** What every command takes that talks to the manager, see `operate/manager-address.ts`. */
 export interface ManagerOptions {

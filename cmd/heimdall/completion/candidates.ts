@@ -16,6 +16,7 @@ export interface Lookups {
   services(): Promise<readonly Candidate[]>;
   /** By id, and by port. */
   instances(): Promise<readonly Candidate[]>;
+  nodes(): Promise<readonly Candidate[]>;
 }
 
 const FILES = /^(?:file|path|folder)$/;
@@ -105,6 +106,7 @@ async function valuesOf({ argChoices, flags, long }: Option, lookups: Lookups): 
 async function byName(name: string, lookups: Lookups): Promise<Candidates> {
   if (FILES.test(name)) return { files: true, words: [] };
   if (name === 'service') return { files: false, words: await lookups.services() };
+  if (name === 'node') return { files: false, words: await lookups.nodes() };
   if (name === 'instance') return { files: false, words: await lookups.instances() };
   if (name !== 'either') return NOTHING;
   const found = await Promise.all([lookups.services(), lookups.instances()]);

@@ -23,6 +23,10 @@ export function managerLookups(
         candidate(id, `port ${String(port)}, ${String(status)}`),
         candidate(port, `${String(service)}, ${String(status)}`),
       ]),
+    nodes: async () =>
+      (await ask('/nodes')).map(({ name, address, alive }) =>
+        candidate(name, `${String(address)}, ${alive === true ? 'there' : 'away'}`),
+      ),
   };
 }
 

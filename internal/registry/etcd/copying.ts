@@ -46,8 +46,7 @@ export async function beginCopy(from: string, { store, force, now }: CopyOptions
   await refuseManagers(store);
   const { entry } = await store.get(NAMES.copying);
   const place = await processPlace();
-  const isOpen = force || (entry === null ? (await contentOf(store)) === null : wasBrokenOff(entry, place));
-  if (!isOpen) throw await notEmpty(store, entry);
+  if (!force && (await contentOf(store)) !== null) throw await notEmpty(store, entry);
   const guard = { name: NAMES.copying, modified: entry?.modified ?? 0 };
   const value = { from, pid: process.pid, host: hostname(), place, startedAt: now };
   const { done, revision } = await store.commit([guard], [{ put: NAMES.copying, value }]);
@@ -71,8 +70,15 @@ export async function refuseHalfCopy(store: Store): Promise<void> {
   throw new HeimdallError('REGISTRY_UNAVAILABLE', message, { store: store.members.name });
 }
 
-/** What there is, in words; null: nothing that a manager has written. */
+/** What is in the way of a copy, in words; null: nothing that a manager has written, or a copy that was broken off. */
 export async function contentOf(store: Store): Promise<string | null> {
+  const { entry } = await store.get(NAMES.copying);
+  if (entry !== null && wasBrokenOff(entry, await processPlace())) return null;
+  if (entry !== null) return 'a copy that is not complete';
+  return keptBy(store);
+}
+
+async function keptBy(store: Store): Promise<string | null> {
   const counts = await Promise.all(OF_MANAGERS.map(([beginning]) => store.count(beginning)));
   if (counts.every((count) => count === 0)) return null;
   const named = OF_MANAGERS.flatMap(([, one, several], index) => {
@@ -101,7 +107,7 @@ function wasBrokenOff(entry: Entry, here: string): boolean {
 async function notEmpty(store: Store, copying: Entry | null): Promise<HeimdallError> {
   const { name } = store.members;
   const what =
-    copying === null ? `The registry ${name} is not empty (${await contentOf(store)}).` : underWay(store, copying);
+    copying === null ? `The registry ${name} is not empty (${await keptBy(store)}).` : underWay(store, copying);
   const all = store.fullName('');
   const message =
     `${what} Look at it with etcdctl get --prefix --keys-only ${all}; delete it with etcdctl del --prefix ${all}, or with ` +

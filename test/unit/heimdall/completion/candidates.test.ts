@@ -6,6 +6,7 @@ import { candidatesFor } from '../../../../cmd/heimdall/completion/candidates.ts
 const LOOKUPS = {
   services: async () => [{ value: 'web', description: '' }],
   instances: async () => ['web-1', '9001'].map((value) => ({ value, description: '' })),
+  nodes: async () => [{ value: 'host-b', description: '' }],
 };
 
 /** @param line - without the program; what stands behind the last space is being typed. */
@@ -41,6 +42,9 @@ describe('what completes a line', () => {
     for (const line of ['servers get ', 'servers remove ', 'servers remove 9002 '])
       assert.deepEqual(await values(line), ['web-1', '9001'], line);
     assert.deepEqual(await values('logs '), ['web', 'web-1', '9001']);
+    for (const line of ['nodes forget ', 'servers add --node ', 'deploy --node=h'])
+      assert.deepEqual(await values(line), [line.endsWith('=h') ? '--node=host-b' : 'host-b'], line);
+    assert.deepEqual(await values('agent --node '), [], 'that is the name of this host');
     assert.deepEqual(await values('servers get 9001 '), [], 'there is only one');
     assert.deepEqual(await values('services scale web '), [], 'how many');
     assert.deepEqual(await values('deploy --version 9 w'), ['web'], 'the 9 belongs to the option');

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import { Reporter } from '../../../internal/registry/reporter.ts';
+
+describe('what a load balancer tells of pictures', () => {
+  let told: number[];
+  let revision: number;
+  let now: number;
+  let ending: AbortController;
+  let reporter: Reporter;
+
+  beforeEach(() => {
+    now = 0;
+    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.method(performance, 'now', () => now);
+    [told, revision, ending] = [[], 0, new AbortController()];
+    reporter = new Reporter({
+      registry: {
+        report: async ({ appliedRevision }) => void told.push(appliedRevision ?? -1),
+        snapshot: () => assert.fail(),
+      },
+      report: () => ({ appliedRevision: revision, inFlight: new Map() }),
+      now: Date.now,
+      signal: ending.signal,
+      onTaken() {},
+      onRefused: (error) => assert.fail(String(error)),
+    });
+  });
+  afterEach(() => {
+    mock.timers.reset();
+    mock.restoreAll();
+  });
+
+  async function apply(next: number): Promise<void> {
+    revision = next;
+    await reporter.tellPicture();
+  }
+
+  async function pass(ms: number): Promise<void> {
+    now += ms;
+    mock.timers.tick(ms);
+    await reporter.settled();
+  }
+  const storm = async (from: number, to: number) => {
+    for (let next = from; next <= to; next += 1) await apply(next);
+  };
+
+  it('is told of each at once, and in a storm of several together', async () => {
+    await storm(1, 20);
+    assert.deepEqual(told, [1, 2, 3, 4, 5]);
+    await pass(100);
+    assert.deepEqual(told, [1, 2, 3, 4, 5, 20]);
+    await pass(1_000);
+    assert.deepEqual(told, [1, 2, 3, 4, 5, 20]);
+    await apply(21);
+    assert.deepEqual(told.at(-1), 21);
+  });
+
+  it('goes with what is told for another reason', async () => {
+    await storm(1, 20);
+    await reporter.tell();
+    await pass(1_000);
+    assert.deepEqual(told.slice(5), [20]);
+  });
+
+  it('is not told any more when the load balancer ends', async () => {
+    await storm(1, 20);
+    ending.abort();
+    await reporter.settled();
+    await pass(1_000);
+    assert.equal(told.length, 5);
+  });
+});
