@@ -61,7 +61,7 @@ export class Balancer implements Origin {
       upstreamRemoved: (id) => this.#forwarder.forget(id),
     });
     this.#traces = new Traces({ version: packageVersion, log, now: () => performance.now() });
-    this.#lines = new MainThreadLog(this.#plane.alerts, log);
+    this.#lines = new MainThreadLog(this.#plane.ownAlerts, log);
     this.#lines.configure(accessLogOf(config));
     this.#forwarder = new Forwarder({
       routes: { match: (host, target) => this.#plane.fleet.matchWithin(service, host, target) },
@@ -73,7 +73,7 @@ export class Balancer implements Origin {
     this.#follower = new ConfigFollower({
       loaded,
       reload,
-      alerts: this.#plane.alerts,
+      alerts: this.#plane.ownAlerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
       // What is wrong with the file, a running manager tells, which reads it too.

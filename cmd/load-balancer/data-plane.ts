@@ -16,10 +16,12 @@ import type { SlotAllocator } from '../../internal/proxy/slot-allocator.ts';
 import type { ProxyRegistry } from '../../internal/registry/registry.ts';
 import { createNotifiers } from '../../pkg/alerts/create-notifiers.ts';
 import { ChannelRoster } from '../../pkg/alerts/roster.ts';
+import type { AlertSink } from '../../pkg/alerts/alert.ts';
 import { AlertDispatcher } from '../../pkg/alerts/dispatcher.ts';
 import { systemClock } from '../../pkg/clock/clock.ts';
 import { sharedNow } from '../../pkg/clock/shared-now.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
+import { sinkOf } from '../runtime/alert-sink.ts';
 
 /** How long the start waits for the first round of probes, in milliseconds: an instance that hangs must not hold it up. */
 const FIRST_ROUND_MS = 1_000;
@@ -45,6 +47,8 @@ export interface DataPlaneOptions {
 export class DataPlane {
   readonly registry: ProxyRegistry;
   readonly alerts: AlertDispatcher;
+  /** Takes what this load balancer tells of itself. */
+  readonly ownAlerts: AlertSink;
   readonly fleet: Fleet;
   readonly link: RegistryLink;
   readonly ejector: Ejector;
@@ -69,8 +73,14 @@ export class DataPlane {
       log: log.child({ subsystem: 'alerts' }),
       store: registry.alerts,
     });
+    this.ownAlerts = sinkOf(config, this.alerts);
     this.#roster = new ChannelRoster(this.alerts, registry.alerts, config.alerts);
-    this.#healthAlerts = new HealthAlerts(this.alerts, Date.now, new LastWords(registry, systemClock));
+    this.#healthAlerts = new HealthAlerts(
+      this.alerts,
+      Date.now,
+      new LastWords(registry, systemClock),
+      config.registry.etcd !== undefined,
+    );
     this.fleet = new Fleet({
       cookieSecret,
       now: sharedNow, // what is remembered of latencies is read by the threads
@@ -105,10 +115,11 @@ export class DataPlane {
     this.link = new RegistryLink({
       registry,
       fleet: this.fleet,
-      alerts: this.alerts,
+      alerts: this.ownAlerts,
       log: log.child({ subsystem: 'registry' }),
       now: Date.now,
       onLeading: (leading) => this.#lead(leading),
+      onAway: (nodes) => this.#lookWithout(nodes),
     });
   }
 
@@ -161,6 +172,11 @@ export class DataPlane {
     if (inherited.length === 0) return;
     const others = this.#healthAlerts.inherit(inherited, this.fleet.pools());
     for (const { key } of this.rules.inherit(others)) this.alerts.resolve(key);
+  }
+
+  #lookWithout(nodes: ReadonlySet<string>): void {
+    this.#healthAlerts.away(nodes);
+    for (const pool of this.fleet.pools()) this.#lookSoon(pool);
   }
 
   /** What happens in one turn of the event loop, such as the answers of many probes, is looked at once. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LoadedConfig } from '../../internal/config/load.ts';
+import { nodeNameOf } from '../../internal/config/node-name.ts';
 import { ConfigError } from '../../internal/config/problem.ts';
 import { warningsOf } from '../../internal/config/refused-ports.ts';
 import type { Config } from '../../internal/config/schema.ts';
@@ -97,7 +98,7 @@ export class LoadBalancer implements Running {
     this.#follower = new ConfigFollower({
       loaded,
       reload,
-      alerts: this.#plane.alerts,
+      alerts: this.#plane.ownAlerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#oneByOne(() => this.#apply(next, before)),
       // What is wrong with the file, a running manager tells, which reads it too. What this process alone can see, such
@@ -116,6 +117,7 @@ export class LoadBalancer implements Running {
     const [registry, secret, createEngine] = await Promise.all([
       openProxy(config.registry, {
         proxyId: newProxyId(listeningPlace(config)),
+        node: nodeNameOf(config),
         log: options.log.child({ subsystem: 'registry' }),
         creates: !options.inheritance.isSuccessor, // its predecessor had one: it was moved away, and will come back
       }),

@@ -7,7 +7,7 @@ import { MainThreadLog } from './main-thread-log.ts';
 import { type EngineParts, type RunningEngine, SHARES_PORTS } from './running-engine.ts';
 
 export function middlewareEngine({ config, log, plane, traces }: EngineParts): RunningEngine {
-  const lines = new MainThreadLog(plane.alerts, log);
+  const lines = new MainThreadLog(plane.ownAlerts, log);
   lines.configure(accessLogOf(config));
   const options = {
     routes: plane.fleet,

@@ -8,7 +8,7 @@ import { type EngineParts, type RunningEngine, SHARES_PORTS, threadsOf } from '.
 
 export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: EngineParts): RunningEngine {
   const accessLog = new AccessLog(
-    new AccessLogAlerts(plane.alerts, log.child({ subsystem: 'access-log' }), Date.now),
+    new AccessLogAlerts(plane.ownAlerts, log.child({ subsystem: 'access-log' }), Date.now),
     sharedNow,
   );
   let wanted = accessLogOf(config);
@@ -31,7 +31,7 @@ export function wireEngine({ config, log, cookieSecret, slots, plane, traces }: 
       traced: (requests, droppedSpans) => traces.take(requests, droppedSpans),
       lines: (batch, done) => accessLog.take(batch, done),
     },
-    watcher: new ThreadAlerts(plane.alerts, log.child({ subsystem: 'threads' }), Date.now),
+    watcher: new ThreadAlerts(plane.ownAlerts, log.child({ subsystem: 'threads' }), Date.now),
   });
   return {
     name: 'wire',

@@ -21,6 +21,7 @@ import { systemClock } from '../../pkg/clock/clock.ts';
 import type { Logger } from '../../pkg/logger/logger.ts';
 import { Gate } from '../../pkg/sockets/gate.ts';
 import { HeimdallError } from '../../internal/model/errors.ts';
+import { sinkOf } from '../runtime/alert-sink.ts';
 import { ConfigFollower } from '../runtime/config-follower.ts';
 import type { Inheritance } from '../runtime/inheritance.ts';
 import type { LivingProcess } from '../runtime/living-process.ts';
@@ -97,6 +98,7 @@ export class ManagerProcess implements Running {
     this.#roster = new ChannelRoster(this.#alerts, registry.alerts, config.alerts);
     this.#inherited = new InheritedAlerts(this.#alerts, systemClock);
     this.#joint = new LeadingSink(this.#alerts);
+    const alerts = sinkOf(config, this.#alerts);
     this.#manager = new ServerManager({
       registry,
       host: config.node.address,
@@ -108,13 +110,13 @@ export class ManagerProcess implements Running {
       dataDir: dirname(config.registry.path),
       baseEnv: options.baseEnv,
       version: packageVersion,
-      alerts: this.#alerts,
+      alerts,
       jointAlerts: this.#joint,
       speaking: { lead: (leading) => this.#lead(leading), gather: () => this.#gather() },
       log: log.child({ subsystem: 'server' }),
     });
     this.#rules = new HostRules({
-      sink: this.#alerts,
+      sink: alerts,
       jointSink: this.#joint,
       clock: systemClock,
       log: log.child({ subsystem: 'alerts' }),
@@ -126,7 +128,7 @@ export class ManagerProcess implements Running {
     this.#follower = new ConfigFollower({
       loaded,
       reload: options.reload,
-      alerts: this.#alerts,
+      alerts,
       log: log.child({ subsystem: 'config' }),
       apply: (next, before) => this.#apply(next, before),
       speaks: async () => true,

@@ -6,6 +6,7 @@ import {
   DeploymentStepViewSchema,
   DeploymentViewSchema,
 } from '../model/deployment-view.ts';
+import { NodeNameSchema } from '../model/node.ts';
 import { ServiceNameSchema } from '../model/service.ts';
 import { isRegistryAway } from '../registry/registry.ts';
 import { deploymentView, stepView } from '../server/deployment-views.ts';
@@ -15,27 +16,28 @@ import { EventStream } from './event-stream.ts';
 import { DEPLOYMENT, DEPLOYMENT_DETAILS } from './examples.ts';
 import { flag, pathNumber, wholeNumberText } from './input.ts';
 import type { Manager } from './manager.ts';
-import { OnNode } from './nodes.ts';
 import { sendJson } from './respond.ts';
 
 /** Between two looks for new steps, in milliseconds. */
 const FOLLOW_MS = 100;
 
+const OfNode = z.strictObject({
+  node: NodeNameSchema.exactOptional().describe('As far as they are about this node; see `GET /nodes`. Default: all.'),
+});
 const ListQuerySchema = z.strictObject({
   limit: wholeNumberText(1, 1_000).default(100).describe('At most so many.'),
   service: ServiceNameSchema.exactOptional().describe('Only those of this service.'),
-  ...OnNode.shape,
+  ...OfNode.shape,
 });
 const OneQuerySchema = z.strictObject({
   follow: flag().default(false).describe('Its steps as they come, as server-sent events.'),
-  ...OnNode.shape,
+  ...OfNode.shape,
 });
 
 const LIST = {
   tag: 'deployments',
   summary: 'List deployments, newest first',
-  details: 'Each node has its own: those of this one, or of `node`.',
-  onNode: 'named',
+  details: 'Of all nodes, or of `node`.',
   query: ListQuerySchema,
   body: Nothing,
   answers: { 200: json('the deployments', z.array(DeploymentViewSchema), [DEPLOYMENT]) },
@@ -47,7 +49,6 @@ const GET = {
   summary: 'Show a deployment and its steps',
   details: 'Of its variables the names alone. With `follow`, or for who accepts only `text/event-stream`, as a stream.',
   id: { name: 'id', what: 'the number of the deployment', schema: z.int().min(1) },
-  onNode: 'named',
   query: OneQuerySchema,
   body: Nothing,
   answers: {
@@ -71,13 +72,13 @@ export function deploymentEndpoints({ services }: Manager): Endpoint[] {
     }),
     endpoint('GET', '/deployments/:id', GET, async ({ query, id }, response) => {
       const number = pathNumber('id', id);
-      const found = await services.deployment(number);
+      const found = await services.deployment(number, query.node);
       const wantsStream = query.follow || response.req.headers.accept === 'text/event-stream';
       if (!wantsStream) {
         sendJson(response, { ...deploymentView(found.deployment), steps: found.steps.map(stepView) });
         return;
       }
-      await follow(services, number, new EventStream(response));
+      await follow(services, { id: number, node: query.node }, new EventStream(response));
     }),
   ];
 }
@@ -86,10 +87,14 @@ export function deploymentEndpoints({ services }: Manager): Endpoint[] {
  * An event `step` for each step, those that are past first; then `end` with the deployment when it is over. While the
  * registry cannot be reached, there is nothing to tell.
  */
-async function follow(services: Manager['services'], id: number, stream: EventStream): Promise<void> {
+async function follow(
+  services: Manager['services'],
+  { id, node }: { readonly id: number; readonly node: string | undefined },
+  stream: EventStream,
+): Promise<void> {
   const ended = AbortSignal.any([stream.closed, services.stopping]);
   for (let last = 0; !ended.aborted; ) {
-    const found = await services.deployment(id).catch((error: unknown) => {
+    const found = await services.deployment(id, node).catch((error: unknown) => {
       if (isRegistryAway(error) || ended.aborted) return null;
       throw error;
     });

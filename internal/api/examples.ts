@@ -72,6 +72,7 @@ export const DEPLOYMENT: DeploymentView = {
   release: { deployment: 3, version: 'v2', variant: null, env: ['API_KEY'] },
   previous: { deployment: 2, version: 'v1', variant: null, env: [] },
   by: 'ann',
+  nodes: [{ node: 'a', state: 'succeeded', version: 'v2' }],
   createdAt: MORNING,
   startedAt: MORNING,
   finishedAt: A_MINUTE_LATER,
@@ -79,7 +80,7 @@ export const DEPLOYMENT: DeploymentView = {
 
 export const DEPLOYMENT_DETAILS: DeploymentDetailsView = {
   ...DEPLOYMENT,
-  steps: [{ at: MORNING, message: 'web-9003 is started in place of web-9000', instance: 'web-9003' }],
+  steps: [{ at: MORNING, node: 'a', message: 'web-9003 is started in place of web-9000', instance: 'web-9003' }],
 };
 
 export const SERVICE: ServiceView = {
@@ -153,6 +154,7 @@ export const ALERT: AlertView = {
   cause: 'connection refused',
   service: 'web',
   instance: 'web-9000',
+  node: null,
   since: MORNING,
   resolvedAt: null,
   durationMs: 60_000,

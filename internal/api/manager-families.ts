@@ -25,6 +25,8 @@ export interface ManagerFacts {
 type Kind = NumberFamily['kind'];
 
 const STATES = ['starting', 'running', 'draining', 'error'] as const;
+/** Of an instance that an agent stands for; error: it says that its app is down. */
+const ANNOUNCED_STATES = ['running', 'draining', 'error'] as const;
 
 const EVENTS: readonly (readonly [name: string, help: string, types: readonly EventType[]])[] = [
   ['drains', 'Instances whose removal began.', ['instance.draining']],
@@ -57,7 +59,7 @@ export function managerFamilies(facts: ManagerFacts, counts: EventCounts): Famil
   const { revision } = status.registry;
   return [
     single('gauge', 'heimdall_registry_revision', 'Grows by one with every change of desired state.', revision),
-    ...stateFamilies(services),
+    ...stateFamilies(services, instances),
     ...eventFamilies(services, counts),
     ...instanceFamilies(ownInstances(status, instances)),
     ...loadBalancerFamilies(status),
@@ -66,11 +68,17 @@ export function managerFamilies(facts: ManagerFacts, counts: EventCounts): Famil
   ];
 }
 
-function stateFamilies(services: readonly ServiceView[]): Family[] {
+function stateFamilies(services: readonly ServiceView[], instances: readonly InstanceView[]): Family[] {
   const of = (name: string, help: string, read: (service: ServiceView) => number): Family => {
     const samples = services.map((service) => ({ labels: { service: service.name }, value: read(service) }));
     return { kind: 'gauge', name: `heimdall_service_${name}`, help, samples };
   };
+  const agents = Map.groupBy(
+    instances.filter(({ agent }) => agent !== undefined),
+    ({ service }) => service,
+  );
+  const announced = (service: string, state: string) =>
+    (agents.get(service) ?? []).filter(({ status }) => status === state).length;
   return [
     of('desired_instances', 'How many spawned instances there shall be.', ({ desired }) => desired),
     of('declared_instances', 'Listed under servers in the configuration.', ({ declared }) => declared),
@@ -79,7 +87,18 @@ function stateFamilies(services: readonly ServiceView[]): Family[] {
       name: 'heimdall_service_instances',
       help: 'Spawned instances by state; error: they wait to be started again.',
       samples: services.flatMap((service) =>
-        STATES.map((state) => ({ labels: { service: service.name, state }, value: service[state] })),
+        STATES.map((state) => {
+          const value = Math.max(0, service[state] - announced(service.name, state));
+          return { labels: { service: service.name, state }, value };
+        }),
+      ),
+    },
+    {
+      kind: 'gauge',
+      name: 'heimdall_service_announced_instances',
+      help: 'Instances that agents stand for, by state; error: the agent says that its app is down.',
+      samples: services.flatMap(({ name }) =>
+        ANNOUNCED_STATES.map((state) => ({ labels: { service: name, state }, value: announced(name, state) })),
       ),
     },
     of('deploying', 'Whether a deployment is under way: 1.', ({ deploying }) => (deploying === null ? 0 : 1)),

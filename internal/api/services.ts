@@ -1,6 +1,5 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import type { Deployment } from '../model/deployment.ts';
 import { DeploymentViewSchema } from '../model/deployment-view.ts';
 import {
   ByBodySchema,
@@ -11,6 +10,7 @@ import {
 } from '../model/request-bodies.ts';
 import { ServiceDetailsViewSchema, ServiceViewSchema } from '../model/service-view.ts';
 import { settingsOfService } from '../model/settings.ts';
+import type { WholeDeployment } from '../model/whole-deployment.ts';
 import { deploymentView } from '../server/deployment-views.ts';
 import type { DeploymentOptions } from '../server/service-control.ts';
 import type { ServiceDetails } from '../server/service-views.ts';
@@ -122,7 +122,7 @@ export function serviceEndpoints(manager: Manager): Endpoint[] {
 }
 
 const DEPLOY_DETAILS =
-  'A few instances at a time, without losing a request; what does not get ready or fails is rolled back. The answer comes when it has begun, with `wait=true` when it is over. Of several nodes it is about one: this one, or that of `node`.';
+  'A few instances at a time, without losing a request; what does not get ready or fails is rolled back. The answer comes when it has begun, with `wait=true` when it is over. It goes through the nodes one after another, and ends at the first where it does not succeed: those after it keep what they run. With `node` it is about that one.';
 const CHANGE = {
   ...OF_NODES,
   query: DeployQuerySchema,
@@ -174,11 +174,12 @@ function changeEndpoints(services: Manager['services']): Endpoint[] {
 function change<B extends typeof ByBodySchema>(
   verb: string,
   description: Description<typeof DeployQuerySchema, B>,
-  begin: (id: string, body: z.output<B>, options: DeploymentOptions, deed: Deed) => Promise<Deployment>,
+  begin: (id: string, body: z.output<B>, options: DeploymentOptions, deed: Deed) => Promise<WholeDeployment>,
 ): Endpoint {
   return endpoint('POST', `/services/:id/${verb}`, description, async ({ id, query, body, deed }, response) => {
     if (query.wait) deed.tellChange();
-    const deployment = await begin(id, body, { by: body.by, queue: query.queue, wait: query.wait }, deed);
+    const { queue, wait, node } = query;
+    const deployment = await begin(id, body, { by: body.by, queue, wait, alone: node !== undefined }, deed);
     const { id: number, service, kind } = deployment;
     if (kind !== verb) deed.did(`gave up deployment ${number} of ${service}`); // which a rollback does with one under way
     response.status(query.wait ? 200 : 202).location(`/deployments/${deployment.id}`);

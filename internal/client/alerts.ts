@@ -16,6 +16,7 @@ export interface SilenceRequest extends Loose<RemarkBody> {
     readonly key?: string | undefined;
     readonly service?: string | undefined;
     readonly instance?: string | undefined;
+    readonly node?: string | undefined;
     readonly severity?: AlertView['severity'] | undefined;
   };
   readonly for?: string | undefined;

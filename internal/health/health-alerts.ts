@@ -1,11 +1,11 @@
-import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 import type { Instance } from '../model/instance.ts';
 import { conditionCause, type Findings } from './condition-cause.ts';
 
 /** An instance as a load balancer sees it. */
 export interface ExaminedInstance extends Findings {
   readonly id: string;
-  readonly instance: Pick<Instance, 'id' | 'service' | 'lifecycle' | 'lastError' | 'agent'>;
+  readonly instance: Pick<Instance, 'id' | 'service' | 'lifecycle' | 'lastError' | 'agent' | 'node'>;
   /** Neither checks nor requests speak against it. */
   readonly isFit: boolean;
 }
@@ -26,19 +26,31 @@ export interface LastWordsOf {
  * What a person asked for (adding, draining, removing) is no alert.
  */
 export class HealthAlerts {
-  readonly #sink: JointSink;
+  readonly #sink: FoldingSink;
   /** Epoch milliseconds. */
   readonly #now: () => number;
   readonly #lastWords: LastWordsOf;
+  readonly #namesNodes: boolean;
   readonly #active = new Map<string, Alert>();
+  /** Keys of those whose instances agents have announced. */
+  readonly #announced = new Set<string>();
+  /** Nodes that are away, of which a manager tells. */
+  #away: ReadonlySet<string> = new Set();
   /** Keys of those whose process has ended, as was told. */
   readonly #quoted = new Set<string>();
   #leading = false;
 
-  constructor(sink: JointSink, now: () => number, lastWords: LastWordsOf) {
+  /** @param namesNodes - whether there may be several nodes, so that alerts say which. */
+  constructor(sink: FoldingSink, now: () => number, lastWords: LastWordsOf, namesNodes = false) {
     this.#sink = sink;
     this.#now = now;
     this.#lastWords = lastWords;
+    this.#namesNodes = namesNodes;
+  }
+
+  /** What is told of a node that is away needs not be told of each of its instances. To be followed by an update of all pools. */
+  away(nodes: ReadonlySet<string>): void {
+    this.#away = nodes;
   }
 
   /** Of several load balancers that see the same, one speaks. The one that takes over goes on with what is wrong. */
@@ -74,7 +86,10 @@ export class HealthAlerts {
     const down = upstreams.filter((upstream) => this.#isDown(upstream));
     this.#settle(
       instanceKey(service.name, ''),
-      down.map((upstream) => this.#instanceDown(service, upstream, upstreams.filter(isWanted).length)),
+      down
+        .filter(({ instance }) => !this.#isLost(instance))
+        .map((upstream) => this.#instanceDown(service, upstream, upstreams.filter(isWanted).length)),
+      new Set(upstreams.map(({ id }) => instanceKey(service.name, id))),
     );
     for (const { instance } of down) if (hasEnded(instance) && instance.agent === null) void this.#quote(instance);
     const empty = down.length > 0 && !upstreams.some((upstream) => isServing(upstream));
@@ -99,6 +114,11 @@ export class HealthAlerts {
     if (this.#leading) this.#sink.raise(quoted);
   }
 
+  /** It went with its node. */
+  #isLost({ node, agent }: Pick<Instance, 'node' | 'agent'>): boolean {
+    return agent === null && node !== null && this.#away.has(node);
+  }
+
   /** A crashed instance stays down until it is healthy again; a new one that is still starting is not down. */
   #isDown({ id, instance: { service, lifecycle }, condition }: ExaminedInstance): boolean {
     if (lifecycle === 'ready') {
@@ -113,6 +133,7 @@ export class HealthAlerts {
     const isEjected = instance.lifecycle === 'ready' && condition === 'ejected';
     const cause =
       instance.lifecycle === 'ready' ? conditionCause(upstream) : (instance.lastError ?? instance.lifecycle);
+    if (instance.agent !== null) this.#announced.add(instanceKey(name, id));
     return {
       key: instanceKey(name, id),
       severity: 'warning',
@@ -120,30 +141,47 @@ export class HealthAlerts {
       cause,
       service: name,
       instance: id,
+      node: (this.#namesNodes && instance.node) || undefined,
       outOf: isEjected ? undefined : outOf,
       at: this.#now(),
     };
   }
 
   #serviceDown({ name }: ExaminedService, down: readonly ExaminedInstance[]): Alert {
+    const away = new Set(down.flatMap(({ instance }) => (this.#isLost(instance) ? [instance.node] : [])));
+    const lost = away.size === 0 ? '' : ` (away: node ${[...away].join(', ')})`;
     return {
       key: serviceKey(name),
       severity: 'critical',
       title: `${name} has no healthy instance`,
-      cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}`,
+      cause: `${down.length} of ${down.length} down: ${down.map(({ id }) => id).join(', ')}${lost}`,
       service: name,
       at: this.#now(),
     };
   }
 
-  /** Makes `conditions` the active ones among those whose key begins with `prefix`. */
-  #settle(prefix: string, conditions: readonly Alert[]): void {
+  /** An instance of a node that is away is told of with the node, one that its agent left behind with the agent. */
+  #isToldElsewhere(key: string, isPresent: boolean): boolean {
+    const { node } = this.#active.get(key) ?? {};
+    if (this.#announced.has(key)) return !isPresent;
+    return node !== undefined && this.#away.has(node);
+  }
+
+  /**
+   * Makes `conditions` the active ones among those whose key begins with `prefix`.
+   * @param present - keys of the instances that are there still; default: all.
+   */
+  #settle(prefix: string, conditions: readonly Alert[], present?: ReadonlySet<string>): void {
     const keys = new Set(conditions.map(({ key }) => key));
     for (const key of [...this.#active.keys()]) {
       if (!key.startsWith(prefix) || keys.has(key)) continue;
+      const isToldElsewhere = this.#isToldElsewhere(key, present?.has(key) ?? true);
       this.#active.delete(key);
       this.#quoted.delete(key);
-      if (this.#leading) this.#sink.resolve(key, this.#now());
+      this.#announced.delete(key);
+      if (!this.#leading) continue;
+      if (isToldElsewhere) this.#sink.retract(key, this.#now());
+      else this.#sink.resolve(key, this.#now());
     }
     for (const condition of conditions) {
       const known = this.#active.get(condition.key);

@@ -11,11 +11,16 @@ const DEPLOYMENT_STATES = [
   'succeeded',
   /** The release before it runs again. */
   'rolled-back',
-  /** Neither the one nor the other could be brought about. */
+  /** Neither the one nor the other could be brought about. Of several nodes: some run the one, and some the other. */
   'failed',
+  /** Nothing was changed, as it had come to its end before. */
+  'skipped',
 ] as const;
 
-/** Replaces the instances of a service, a few at a time, by ones that run another release. */
+/**
+ * Replaces the instances of a service, a few at a time, by ones that run another release. Over several nodes it has a part on
+ * each, all with the same id: see `wholeOf`.
+ */
 export const DeploymentSchema = z.object({
   id: z.int().min(1),
   service: z.string(),
@@ -32,6 +37,12 @@ export const DeploymentSchema = z.object({
   finishedAt: z.int().nullable(),
   /** Why it was rolled back or failed; null when all is well. */
   reason: z.string().nullable(),
+  /** Whose instances this part is about; null where there is one node only. */
+  node: z.string().nullable().default(null),
+  /** That it goes through, in turn; the part of a node that is not among them is skipped from the beginning. */
+  nodes: z.array(z.string()).default([]),
+  /** Why it shall go back; null: nobody wants that. */
+  givenUp: z.string().nullable().default(null),
 });
 export type Deployment = z.infer<typeof DeploymentSchema>;
 
@@ -46,6 +57,8 @@ export const DeploymentStepSchema = z.object({
   instanceId: z.string().nullable(),
   /** Output that explains it; mostly empty. */
   logTail: z.array(z.string()),
+  /** Where; null where there is one node only. */
+  node: z.string().nullable().default(null),
 });
 export type DeploymentStep = z.infer<typeof DeploymentStepSchema>;
 

@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   'deployment.succeeded',
   'deployment.rolled-back',
   'deployment.failed',
+  'deployment.skipped',
   'manager.started',
   'manager.stopped',
   'config.applied',

@@ -1,5 +1,5 @@
 import { RegistryAlarm, type RegistryAlarmOptions } from '../registry/alarm.ts';
-import { isLeader } from '../registry/leader.ts';
+import { Leadership } from '../registry/leader.ts';
 import type { ProxyRegistry, ProxyReport, Snapshot } from '../registry/registry.ts';
 import { Reporter } from '../registry/reporter.ts';
 import { supersedes } from '../registry/supersedes.ts';
@@ -14,6 +14,8 @@ export interface RegistryLinkOptions extends RegistryAlarmOptions {
   readonly fleet: Fleet;
   /** Whether this load balancer speaks for all that use the registry. Called with every heartbeat; never rejects. */
   readonly onLeading: (leading: boolean) => Promise<void> | void;
+  /** Other nodes are away than before, or back; called before the picture that says so is in force. */
+  readonly onAway?: (nodes: ReadonlySet<string>) => void;
 }
 
 /**
@@ -26,6 +28,7 @@ export class RegistryLink {
   readonly #samples: SampleKeeper;
   readonly #options: RegistryLinkOptions;
   readonly #abort = new AbortController();
+  readonly #leadership: Leadership;
   readonly #alarm: RegistryAlarm;
   readonly #reporter: Reporter;
   #heartbeat: NodeJS.Timeout | null = null;
@@ -39,7 +42,8 @@ export class RegistryLink {
     this.#options = options;
     this.memory = new MemoryKeeper(options);
     this.#samples = new SampleKeeper(options);
-    this.#alarm = new RegistryAlarm(options);
+    this.#leadership = new Leadership(options.registry, options.now);
+    this.#alarm = new RegistryAlarm(options, this.#leadership);
     this.#reporter = new Reporter({
       ...options,
       report: () => this.#state(),
@@ -121,6 +125,7 @@ export class RegistryLink {
   #apply(picture: Snapshot): void {
     const { fleet, log } = this.#options;
     if (!supersedes(picture, this.#applied, log)) return;
+    if (String(picture.away) !== String(this.#applied?.away)) this.#options.onAway?.(new Set(picture.away));
     fleet.apply(picture.instances, picture.services);
     this.#applied = picture;
   }
@@ -147,18 +152,17 @@ export class RegistryLink {
     await this.memory.beat();
     const leading = await this.#isLeading();
     if (this.#abort.signal.aborted) return;
+    this.#alarm.look();
     await this.#options.onLeading(leading);
     await this.#samples.beat();
   }
 
   async #isLeading(): Promise<boolean> {
-    const { registry, now } = this.#options;
-    try {
-      if (this.#missed) await this.#changed(await registry.snapshot());
-      return !this.#isRetiring && isLeader(registry.proxyId, await registry.proxies(), now());
-    } catch {
-      return !this.#isRetiring; // nobody can be asked: better twice than never
+    if (this.#missed) {
+      const picture = await this.#options.registry.snapshot().catch(() => null);
+      if (picture !== null) await this.#changed(picture);
     }
+    return (await this.#leadership.ask()) && !this.#isRetiring;
   }
 
   #state(): ProxyReport {

@@ -13,6 +13,8 @@ interface ManagerOptions {
 interface ProxyOptions {
   /** Names the load balancer among those on the same registry. */
   readonly proxyId: string;
+  /** The name of its machine. */
+  readonly node?: string;
   readonly log: Logger;
   /** Whether a registry that is missing is made; true by default. One in etcd always is. */
   readonly creates?: boolean;

@@ -21,12 +21,16 @@ export interface Snapshot {
   readonly revision: number;
   readonly services: readonly ServiceState[];
   readonly instances: readonly Instance[];
+  /** Nodes that are away, if there are any and a manager is there that tells people so. */
+  readonly away?: readonly string[];
 }
 
 /** A load balancer as the manager sees it. */
 export interface ProxyRecord {
   readonly id: string;
   readonly pid: number;
+  /** Its machine, where there are several. */
+  readonly node?: string | null;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   /** Epoch milliseconds of its last report. */
@@ -149,9 +153,31 @@ export interface DeploymentDraft {
   readonly by: string;
   /** Whether it waits for its turn when another one is under way. */
   readonly queue: boolean;
+  /** The nodes that it goes through, in turn, and those that it leaves out; default: this one alone. Where there is one only, it is that. */
+  readonly parts?: readonly DeploymentPartDraft[];
+}
+
+/** What a deployment is on one node. */
+export interface DeploymentPartDraft {
+  readonly node: string;
+  readonly release: Release;
+  /** Why nothing is changed there; null: something is. */
+  readonly skipped: string | null;
+}
+
+/** What one node runs of a service. */
+export interface NodeRelease {
+  readonly node: string;
+  readonly release: Release;
 }
 
 export type DeploymentChange = Partial<Pick<Deployment, 'state' | 'previous' | 'startedAt' | 'finishedAt' | 'reason'>>;
+
+export interface DeploymentQuery {
+  readonly limit: number;
+  readonly service?: string | undefined;
+  readonly active?: boolean;
+}
 
 export interface InstanceChange {
   readonly lifecycle?: Instance['lifecycle'];
@@ -219,17 +245,25 @@ export interface RegistryWriter extends RegistryReader {
   /** Forgets the desired count of a service that is not configured any more. */
   forgetService(service: string): Promise<void>;
   /**
-   * @returns the new deployment, `queued`.
-   * @throws {HeimdallError} DEPLOYMENT_RUNNING when another one of the service is not over and `queue` is not set.
+   * Makes all parts of a deployment in one commit.
+   * @returns the first part of the new deployment, `queued`.
+   * @throws {HeimdallError} DEPLOYMENT_RUNNING when another one of the service is not over there and `queue` is not set.
    */
   createDeployment(draft: DeploymentDraft): Promise<Deployment>;
   /**
-   * Changes a deployment, and what is kept of its service, in one commit; raises the revision.
+   * Changes this node's part of a deployment, and what is kept of its service, in one commit; raises the revision. One that is over
+   * stays as it is.
    * @throws {HeimdallError} DEPLOYMENT_NOT_FOUND.
    */
   changeDeployment(id: number, change: DeploymentChange, service?: ServiceChange): Promise<Deployment>;
+  /**
+   * Skips the parts of a deployment that wait, on whichever node, and has the managers of those that are under way find out.
+   * @param node - only the part of this one.
+   * @throws {HeimdallError} DEPLOYMENT_NOT_FOUND.
+   */
+  giveUpDeployment(id: number, reason: string, node?: string): Promise<void>;
   /** Does not change the revision, nor do the following. */
-  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep>;
+  recordStep(step: Omit<DeploymentStep, 'id' | 'node'>): Promise<DeploymentStep>;
   recordEvent(event: HeimdallEvent): Promise<void>;
   /** Of each service that had any. */
   countEvents(query: EventCountQuery): Promise<EventCount[]>;
@@ -239,14 +273,16 @@ export interface RegistryWriter extends RegistryReader {
   samples(since: number): Promise<TrafficSample[]>;
   /** Until then somebody watches what happens; epoch milliseconds. */
   noteWatched(until: number): Promise<void>;
-  /** Newest first. @param query.active - only those that are under way, or wait for their turn. */
-  deployments(query: {
-    readonly limit: number;
-    readonly service?: string | undefined;
-    readonly active?: boolean;
-  }): Promise<Deployment[]>;
-  /** @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  /** This node's parts, newest first. @param query.active - only those that are under way, or wait for their turn. */
+  deployments(query: DeploymentQuery): Promise<Deployment[]>;
+  /** This node's part. @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
   deployment(id: number): Promise<Deployment>;
+  /** The parts of the deployments of all nodes, newest first. @param query.active - only of those that have a part that is not over. */
+  allDeployments(query: DeploymentQuery): Promise<Deployment[][]>;
+  /** All parts of one. @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  deploymentParts(id: number): Promise<Deployment[]>;
+  /** What the nodes run of a service; those that keep nothing of it run the first release. */
+  releases(service: string): Promise<NodeRelease[]>;
   /** Of one deployment, oldest first. @param after - only those with a greater id. */
   deploymentSteps(deployment: number, after: number): Promise<DeploymentStep[]>;
   /** Deletes events older than `before` (epoch milliseconds), and returns how many; steps of deployments that are over, too. */

@@ -7,7 +7,7 @@ export function alertView(
   silences: readonly Silence[],
   now: number,
 ): AlertView {
-  const { key, severity, title, cause, service, instance, at } = alert;
+  const { key, severity, title, cause, service, instance, node, at } = alert;
   return {
     id,
     key,
@@ -17,6 +17,7 @@ export function alertView(
     cause: cause ?? null,
     service: service ?? null,
     instance: instance ?? null,
+    node: node ?? null,
     since: timeOf(at),
     resolvedAt: resolvedAt === null ? null : timeOf(resolvedAt),
     durationMs: Math.round((resolvedAt ?? now) - at),

@@ -1,9 +1,11 @@
-import { type Deployment, type DeploymentStep, isActive } from '../model/deployment.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deployment, type DeploymentStep, isActive, isOver } from '../model/deployment.ts';
 import { HeimdallError, messageOf } from '../model/errors.ts';
 import { FIRST_RELEASE, type Release } from '../model/release.ts';
 import type { Service } from '../model/service.ts';
+import { type WholeDeployment, turnOf, wholeOf } from '../model/whole-deployment.ts';
 import type { DeploymentChange, DeploymentDraft, ServiceChange } from '../registry/registry.ts';
-import { abortable } from './abortable.ts';
+import type { Absences } from './absences.ts';
 import type { Place } from './draft.ts';
 import type { Fleet } from './fleet.ts';
 import { insist } from './insist.ts';
@@ -20,7 +22,13 @@ interface DeployerOptions {
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   readonly operations: Operations;
+  readonly absences: Absences;
 }
+
+/** Deployments that are not over: more than anybody lets wait. */
+const ALL = 10_000;
+/** Between two looks whether one is over, in milliseconds. */
+const LOOK_MS = 100;
 
 /** A deployment that is under way in this process. */
 interface Running {
@@ -33,32 +41,41 @@ interface Running {
 }
 
 /**
- * Carries out deployments, one at a time for each service. Every step of the way is in the registry before it is taken, so
- * the next manager goes on where this one ends.
+ * Carries out this node's parts of deployments, one at a time for each service. Every step of the way is in the registry before it
+ * is taken, so the next manager goes on where this one ends. A part whose deployment goes through other nodes first begins when
+ * the registry says that those are done: nobody leads.
  */
 export class Deployer {
   readonly #options: DeployerOptions;
   readonly #running = new Map<string, Running>();
   readonly #over = new Map<number, Promise<Deployment>>();
+  /** Of which the work itself broke: left to the next manager. */
+  readonly #broken = new Set<number>();
+  /** Ids of those that have told that they wait for a node. */
+  readonly #waiting = new Set<number>();
+  #looks: Promise<void> = Promise.resolve();
 
   constructor(options: DeployerOptions) {
     this.#options = options;
   }
 
   /** @throws {HeimdallError} DEPLOYMENT_RUNNING when another one of the service is not over, and this one may not wait. */
-  async begin(draft: DeploymentDraft): Promise<Deployment> {
-    const deployment = await this.#options.context.registry.createDeployment(draft);
-    this.#carryOut(deployment);
-    return deployment;
+  async begin(draft: DeploymentDraft): Promise<WholeDeployment> {
+    const { id } = await this.#options.context.registry.createDeployment(draft);
+    await this.look().catch(() => {}); // the next look begins it
+    return this.whole(id);
   }
 
   /** Goes on with what an earlier manager has left, to be called before anything else changes instances. @param left - newest first. */
   async resume(left: readonly Deployment[]): Promise<void> {
-    const oldestFirst = left.toReversed().toSorted((a, b) => Number(isActive(b)) - Number(isActive(a)));
-    for (const deployment of oldestFirst) {
-      if (deployment.state === 'running') await this.#decide(deployment);
-      this.#carryOut(deployment);
-    }
+    for (const deployment of left) if (deployment.state === 'running') await this.#decide(deployment);
+    await this.look();
+  }
+
+  /** Begins what has its turn, and gives up what nobody wants any more; to be called now and then. @throws {HeimdallError} REGISTRY_UNAVAILABLE. */
+  look(): Promise<void> {
+    this.#looks = this.#looks.catch(() => {}).then(() => this.#look());
+    return this.#looks;
   }
 
   /** What a new instance of the service is to run now. @param inForce - what is kept of the service. */
@@ -74,10 +91,73 @@ export class Deployer {
     return running.id;
   }
 
-  /** Resolves with the deployment when it is over. @throws {HeimdallError} SHUTTING_DOWN: the next manager goes on with it. */
-  async untilOver(id: number): Promise<Deployment> {
+  /** All of its parts. @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  async whole(id: number): Promise<WholeDeployment> {
+    return wholeOf(await this.#options.context.registry.deploymentParts(id), this.#options.absences.gone);
+  }
+
+  /** Resolves with the deployment when it is over everywhere. @throws {HeimdallError} SHUTTING_DOWN: the next manager goes on with it. */
+  async untilOver(id: number): Promise<WholeDeployment> {
+    const { stopping } = this.#options.context;
+    for (;;) {
+      stopping.throwIfAborted();
+      const deployment = await this.#insist(() => this.whole(id));
+      if (isOver(deployment)) return deployment;
+      await sleep(LOOK_MS, undefined, { signal: stopping }).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<void> {
     const { registry, stopping } = this.#options.context;
-    return (await abortable(this.#over.get(id) ?? Promise.resolve(null), stopping)) ?? registry.deployment(id);
+    if (stopping.aborted) return;
+    await this.#skipTheGone();
+    const left = await registry.deployments({ limit: ALL, active: true });
+    for (const parts of Map.groupBy(left, ({ service }) => service).values()) {
+      const next = parts.find(isActive) ?? parts.at(-1);
+      if (next === undefined) continue;
+      if (next.givenUp !== null && this.#running.get(next.service)?.id === next.id) {
+        this.giveUp(next.service, next.givenUp);
+      }
+      if (!this.#over.has(next.id) && !this.#broken.has(next.id)) await this.#beginInTurn(next);
+    }
+  }
+
+  /** What waits for its turn on a node that is gone waits no more. */
+  async #skipTheGone(): Promise<void> {
+    const { context, absences } = this.#options;
+    const { gone } = absences;
+    if (gone.size === 0) return;
+    const parts = (await context.registry.allDeployments({ limit: ALL, active: true })).flat();
+    for (const { id, node, state } of parts) {
+      if (state !== 'queued' || node === null || !gone.has(node)) continue;
+      await context.registry.giveUpDeployment(id, `node ${node} is away`, node);
+    }
+  }
+
+  async #beginInTurn(part: Deployment): Promise<void> {
+    const { context, absences } = this.#options;
+    const { id, service, node, nodes } = part;
+    if (isActive(part) || nodes.length < 2) return this.#carryOut(part);
+    const parts = await context.registry.deploymentParts(id);
+    const turn = turnOf(part, parts, absences.gone);
+    if (turn === 'now') return this.#carryOut(part);
+    if (turn === 'later') return this.#tellOfWaiting(part);
+    const reason = turn.never;
+    await this.#tell(id, `left as it was: ${reason}`, null);
+    const over = await context.registry.changeDeployment(id, { state: 'skipped', finishedAt: context.clock(), reason });
+    this.#record(
+      'deployment.skipped',
+      over,
+      `deployment ${id} of ${service} changes nothing on node ${node}: ${reason}`,
+    );
+  }
+
+  /** The node before this one has vanished: it may come back. */
+  async #tellOfWaiting({ id, node, nodes }: Deployment): Promise<void> {
+    const before = nodes[nodes.indexOf(node ?? '') - 1];
+    if (before === undefined || !this.#options.absences.isAway(before) || this.#waiting.has(id)) return;
+    this.#waiting.add(id);
+    await this.#tell(id, `waits for node ${before}, which is away`, null);
   }
 
   #carryOut({ id, service }: Deployment): void {
@@ -86,9 +166,13 @@ export class Deployer {
     this.#over.set(id, over);
     over
       .catch((error: unknown) => {
-        if (!context.stopping.aborted) context.log.error({ deployment: id, err: error }, 'a deployment has failed');
+        if (context.stopping.aborted) return;
+        context.log.error({ deployment: id, err: error }, 'a deployment has failed');
+        this.#broken.add(id);
       })
-      .finally(() => this.#over.delete(id));
+      .finally(() => this.#over.delete(id))
+      .then(() => this.look())
+      .catch(() => {}); // the next look begins what waits
   }
 
   /** After a manager's end: when nothing of the service stands, what ran before is brought up, and what is new is not tried first. */
@@ -123,7 +207,12 @@ export class Deployer {
     const { services } = await this.#insist(() => registry.own());
     const previous = services.find((state) => state.service === service)?.release ?? FIRST_RELEASE;
     const begun = await this.#change(id, { state: 'running', previous, startedAt: clock() });
-    this.#record('deployment.started', begun, `${kind} ${id} of ${service} by ${by}: ${described(begun.release)}`);
+    if (isOver(begun)) return begun; // given up meanwhile
+    this.#record(
+      'deployment.started',
+      begun,
+      `${kind} ${id} of ${service} by ${by}${onNode(begun)}: ${described(begun.release)}`,
+    );
     await this.#tell(id, `from ${described(previous)} to ${described(begun.release)}`, null);
     return begun;
   }
@@ -143,7 +232,7 @@ export class Deployer {
     }
     const at = context.clock();
     const over = await this.#change(id, { state: 'succeeded', finishedAt: at }, { release });
-    const message = `deployment ${id} of ${service} has succeeded, in ${inSeconds(at - (startedAt ?? at))}`;
+    const message = `deployment ${id} of ${service} has succeeded${onNode(over)}, in ${inSeconds(at - (startedAt ?? at))}`;
     this.#record('deployment.succeeded', over, message);
     await this.#tell(id, 'done', null);
     context.alerts.resolve(alertKey(service), at);
@@ -177,18 +266,21 @@ export class Deployer {
     const state = isBack ? 'rolled-back' : 'failed';
     const over = await this.#change(id, { state, finishedAt: context.clock(), reason: why });
     const title = isBack
-      ? `deployment ${id} of ${service} was rolled back`
-      : `deployment ${id} of ${service} has failed, and so has going back`;
+      ? `deployment ${id} of ${service} was rolled back${onNode(over)}`
+      : `deployment ${id} of ${service} has failed${onNode(over)}, and so has going back`;
     this.#record(isBack ? 'deployment.rolled-back' : 'deployment.failed', over, `${title}: ${why}`);
     await this.#tell(id, isBack ? `${described(release)} runs again` : title, null);
     await this.#alert(over, title);
     return over;
   }
 
-  async #alert({ id, service, reason }: Deployment, title: string): Promise<void> {
+  async #alert(over: Deployment, title: string): Promise<void> {
     const { alerts, clock, registry } = this.#options.context;
+    const { id, service, reason, node, nodes } = over;
     const tail = latestTail(await registry.deploymentSteps(id, 0).catch(() => []));
-    const cause = [reason ?? '', ...tail].join('\n');
+    const left = nodes.slice(nodes.indexOf(node ?? '') + 1);
+    const elsewhere = left.length === 0 ? [] : [`what ran before runs on ${left.join(', ')}, too`];
+    const cause = [reason ?? '', ...elsewhere, ...tail].join('\n');
     alerts.raise({ key: alertKey(service), severity: 'critical', title, cause, service, at: clock() });
   }
 
@@ -264,13 +356,18 @@ function alertKey(service: string): string {
   return `deployment:${service}`;
 }
 
+/** Where, if there is a choice. */
+function onNode({ node, nodes }: Deployment): string {
+  return nodes.length > 1 ? ` on node ${node}` : '';
+}
+
 /**
  * @param steps - of the deployment.
  * @throws {HeimdallError} DEPLOYMENT_FAILED unless it has succeeded.
  */
 export function assertSucceeded({ id, service, state, reason }: Deployment, steps: readonly DeploymentStep[]): void {
   if (state === 'succeeded') return;
-  const how = state === 'rolled-back' ? 'was rolled back' : 'has failed';
+  const how = state === 'rolled-back' ? 'was rolled back' : state === 'skipped' ? 'was given up' : 'has failed';
   const context = { deployment: id, state, logTail: latestTail(steps) };
   throw new HeimdallError('DEPLOYMENT_FAILED', `deployment ${id} of ${service} ${how}: ${reason}`, context);
 }

@@ -1,6 +1,7 @@
 import type { Deployment, DeploymentStep } from '../model/deployment.ts';
-import type { DeploymentStepView, DeploymentView } from '../model/deployment-view.ts';
+import type { DeploymentPartView, DeploymentStepView, DeploymentView } from '../model/deployment-view.ts';
 import { releaseViewOf } from '../model/release.ts';
+import type { WholeDeployment } from '../model/whole-deployment.ts';
 
 /** A deployment as the API shows it, with times in ISO 8601. */
 export function deploymentView({
@@ -12,8 +13,9 @@ export function deploymentView({
   previous,
   by,
   reason,
+  parts,
   ...times
-}: Deployment): DeploymentView {
+}: WholeDeployment): DeploymentView {
   const { createdAt, startedAt, finishedAt } = times;
   return {
     id,
@@ -24,6 +26,7 @@ export function deploymentView({
     release: releaseViewOf(release),
     previous: previous && releaseViewOf(previous),
     by,
+    nodes: parts.flatMap(partView),
     createdAt: timeOf(createdAt),
     startedAt: startedAt === null ? null : timeOf(startedAt),
     finishedAt: finishedAt === null ? null : timeOf(finishedAt),
@@ -31,11 +34,17 @@ export function deploymentView({
   };
 }
 
+function partView({ node, state, release, reason }: Deployment): DeploymentPartView[] {
+  if (node === null) return [];
+  return [{ node, state, version: release.version, ...(reason === null ? {} : { reason }) }];
+}
+
 /** A step of a deployment as the API shows it. */
-export function stepView({ at, message, instanceId, logTail }: DeploymentStep): DeploymentStepView {
+export function stepView({ at, message, instanceId, logTail, node }: DeploymentStep): DeploymentStepView {
   return {
     at: timeOf(at),
     message,
+    ...(node === null ? {} : { node }),
     ...(instanceId === null ? {} : { instance: instanceId }),
     ...(logTail.length === 0 ? {} : { logTail }),
   };

@@ -16,6 +16,11 @@ export class NodeWatch {
   readonly #away = new Map<string, number>();
   readonly #gone = new Set<string>();
 
+  /** Whether it was found away, and is told of, or will be. */
+  isAway(name: string): boolean {
+    return this.#away.has(name);
+  }
+
   /** @param now - epoch milliseconds. */
   look(nodes: readonly NodeRecord[], now: number): NodeChanges {
     const away = nodes.filter(({ alive, instances }) => !alive && instances > 0);

@@ -1,5 +1,6 @@
 import { HeimdallError } from '../model/errors.ts';
 import type { Instance } from '../model/instance.ts';
+import type { NodeRecord } from '../model/node.ts';
 import { type ForgottenNode, type NodeView, nodeViewOf } from '../model/node-view.ts';
 import type { Service } from '../model/service.ts';
 import { nodeNotFound } from '../registry/node-rules.ts';
@@ -105,6 +106,12 @@ export class Nodes {
   async level(service: string, total: number): Promise<ReadonlyMap<string, number>> {
     const placing = await this.#placing(service);
     return placing === null ? new Map() : levelled(placing, total);
+  }
+
+  /** The nodes that can start instances of the service, those that are away included; none where there is but one node. */
+  async able(service: string): Promise<readonly NodeRecord[]> {
+    const nodes = await this.#options.context.registry.nodes();
+    return nodes.length < 2 ? [] : nodes.filter(({ services }) => services.includes(service));
   }
 
   /** The names of the nodes that can start instances of the service and can be called, this one included. */

@@ -1,5 +1,6 @@
 import type { AlertSink } from '../../pkg/alerts/alert.ts';
-import type { RegistryWriter } from '../registry/registry.ts';
+import { isAlive, type ProxyRecord, type RegistryWriter } from '../registry/registry.ts';
+import type { Absences } from './absences.ts';
 import { NodeWatch } from './node-watch.ts';
 import { ProxyWatch } from './proxy-watch.ts';
 import { inSeconds } from './running-process.ts';
@@ -13,6 +14,7 @@ interface PeerWatchOptions {
   /** Of the manager, in epoch milliseconds. */
   readonly startedAt: number;
   readonly speaking: Speaking;
+  readonly absences: Pick<Absences, 'look'>;
 }
 
 /** What becomes of what is to be told when another manager is to tell it. */
@@ -58,8 +60,10 @@ export class PeerWatch {
     this.#looks += 1;
     if (this.leads && nodes.length > 1 && this.#looks % GATHER_EVERY === 0) await this.#options.speaking.gather();
     const now = clock();
-    this.#tellProxies(this.#proxies.look(proxies, now), now);
-    this.#tellNodes(this.#nodes.look(nodes, now), now);
+    this.#options.absences.look(nodes, now);
+    this.#tellNodes(this.#nodes.look(nodes, now), proxies, now);
+    const isTold = ({ node }: ProxyRecord) => typeof node === 'string' && this.#nodes.isAway(node);
+    this.#tellProxies(this.#proxies.look(proxies, now, isTold), now);
   }
 
   async #lead(leads: boolean): Promise<void> {
@@ -70,21 +74,32 @@ export class PeerWatch {
 
   #tellProxies({ gone, back }: ReturnType<ProxyWatch['look']>, now: number): void {
     const { alerts } = this.#options;
-    for (const { id, pid, heartbeatAt } of gone) {
+    for (const { id, pid, node, heartbeatAt } of gone) {
       const cause = `no sign of life for ${inSeconds(now - heartbeatAt)} (pid ${pid})`;
       const title = `load balancer ${id} is gone`;
-      alerts.raise({ key: `load-balancer-gone:${id}`, severity: 'critical', title, cause, at: now });
+      const key = `load-balancer-gone:${id}`;
+      alerts.raise({ key, severity: 'critical', title, cause, node: node ?? undefined, at: now });
     }
     for (const id of back) alerts.resolve(`load-balancer-gone:${id}`, now);
   }
 
-  #tellNodes({ gone, back }: ReturnType<NodeWatch['look']>, now: number): void {
+  /** A host that is lost is one trouble: its load balancers are told of with it. */
+  #tellNodes({ gone, back }: ReturnType<NodeWatch['look']>, proxies: readonly ProxyRecord[], now: number): void {
     const { alerts } = this.#options;
     for (const { name, seenAt, pid } of gone) {
+      const silent = proxies.filter((proxy) => proxy.node === name && !isAlive(proxy, now)).map(({ id }) => id);
+      const balancers = silent.length === 0 ? '' : `; neither has its load balancer ${silent.join(', ')}`;
       const cause =
-        `its manager (pid ${pid}) has given no sign of life for ${inSeconds(now - seenAt)}; ` +
+        `its manager (pid ${pid}) has given no sign of life for ${inSeconds(now - seenAt)}${balancers}; ` +
         'its instances get no requests as long as other nodes have some of the same service';
-      alerts.raise({ key: `node-away:${name}`, severity: 'critical', title: `node ${name} is away`, cause, at: now });
+      alerts.raise({
+        key: `node-away:${name}`,
+        severity: 'critical',
+        title: `node ${name} is away`,
+        cause,
+        node: name,
+        at: now,
+      });
     }
     for (const name of back) alerts.resolve(`node-away:${name}`, now);
   }

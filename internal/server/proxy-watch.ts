@@ -21,15 +21,22 @@ export class ProxyWatch {
     this.#startedAt = startedAt;
   }
 
-  /** @param now - epoch milliseconds. */
-  look(proxies: readonly ProxyRecord[], now: number): ProxyChanges {
+  /**
+   * @param now - epoch milliseconds.
+   * @param isTold - whether something else tells of it, such as its whole node; it is gone only when that does no more.
+   */
+  look(
+    proxies: readonly ProxyRecord[],
+    now: number,
+    isTold: (proxy: ProxyRecord) => boolean = () => false,
+  ): ProxyChanges {
     const alive = proxies.filter((proxy) => isAlive(proxy, now));
     const silent = proxies.filter(
       (proxy) =>
         now - Math.max(proxy.heartbeatAt, this.#startedAt) > HEARTBEAT_LIMIT_MS &&
         !alive.some((other) => placeOf(other.id) === placeOf(proxy.id) && other.startedAt >= proxy.heartbeatAt),
     );
-    const gone = silent.filter(({ id }) => !this.#gone.has(id));
+    const gone = silent.filter((proxy) => !this.#gone.has(proxy.id) && !isTold(proxy));
     const back = [...this.#gone].filter((known) => !silent.some(({ id }) => id === known));
     for (const { id } of gone) this.#gone.add(id);
     for (const id of back) this.#gone.delete(id);

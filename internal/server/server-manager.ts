@@ -15,6 +15,7 @@ import type { ManagerStatus } from '../model/manager-status.ts';
 import type { NodeNote } from '../model/node.ts';
 import type { EventQuery, InstanceDraft, RegistryWriter } from '../registry/registry.ts';
 import type { RequestKeys } from '../registry/request-keys.ts';
+import { Absences } from './absences.ts';
 import { type AddRequest, addInstances } from './add.ts';
 import { adoptProcess } from './adoption.ts';
 import { AnnouncedInstances } from './announced/announced-instances.ts';
@@ -111,6 +112,7 @@ export class ServerManager {
   readonly #context: SupervisorContext;
   readonly #fleet: Fleet;
   readonly #operations = new Operations();
+  readonly #absences = new Absences();
   readonly #deployer: Deployer;
   readonly #reconciler: Reconciler;
   readonly #vitals = new Vitals();
@@ -158,7 +160,9 @@ export class ServerManager {
       place,
       services: () => this.#services,
       operations: this.#operations,
+      absences: this.#absences,
     };
+    this.nodes = new Nodes({ ...parts, self: place.node });
     this.#deployer = new Deployer(parts);
     const releaseOf: Deployer['releaseOf'] = (service, inForce) => this.#deployer.releaseOf(service, inForce);
     this.#reconciler = new Reconciler({ ...parts, releaseOf });
@@ -168,10 +172,9 @@ export class ServerManager {
       usages: this.#usages,
       ready: () => this.#ready(),
     };
-    this.services = new ServiceControl({ ...controls, deployer: this.#deployer });
+    this.services = new ServiceControl({ ...controls, deployer: this.#deployer, nodes: this.nodes });
     this.instances = new InstanceControl(controls);
     this.announced = new AnnouncedInstances(controls);
-    this.nodes = new Nodes({ ...parts, self: place.node });
     this.live = this.#liveFeed();
     this.#logs = new LogRotation(this.#context.logDir, options.logLimits ?? DEFAULT_LOG_LIMITS, log);
     this.#autoscaler = new Autoscaler({
@@ -388,7 +391,14 @@ export class ServerManager {
   #peerWatch(): PeerWatch {
     const { registry, clock } = this.#context;
     const { alerts, jointAlerts = alerts, speaking = { lead: () => {}, gather: () => {} } } = this.#options;
-    return new PeerWatch({ registry, alerts: jointAlerts, clock, startedAt: this.#startedAt, speaking });
+    return new PeerWatch({
+      registry,
+      alerts: jointAlerts,
+      clock,
+      startedAt: this.#startedAt,
+      speaking,
+      absences: this.#absences,
+    });
   }
 
   #newPulse(): Pulse {
@@ -406,6 +416,7 @@ export class ServerManager {
         { name: 'replacement', everyBeats: 1, run: () => this.#replacer.look() },
         { name: 'ejections', everyBeats: 1, run: () => ejections.look() },
         { name: 'announced instances', everyBeats: 1, run: () => this.announced.look() },
+        { name: 'deployments', everyBeats: 1, run: () => this.#deployer.look() },
         { name: 'scaling', everyBeats: 1, run: () => this.#autoscaler.look() },
       ],
     });
@@ -426,6 +437,7 @@ export class ServerManager {
       services: () => this.#services,
       declared: () => this.#declared(),
       nodes: this.nodes,
+      absences: this.#absences,
       usages: this.#usages,
       drainOf: (id) => this.#fleet.get(id)?.drainSpan ?? this.announced.drainOf(id),
       traffic: new LiveTraffic({ registry, clock, usage: this.#usage }),

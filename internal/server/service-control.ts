@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { Deployment, DeploymentStep } from '../model/deployment.ts';
+import { type Deployment, type DeploymentStep, isActive } from '../model/deployment.ts';
 import { hasCode, HeimdallError } from '../model/errors.ts';
 import { declaredInstances } from '../model/instance.ts';
 import { FIRST_RELEASE, type Release, releaseViewOf } from '../model/release.ts';
@@ -8,11 +7,15 @@ import type { Service } from '../model/service.ts';
 import type { Overrides, ServiceState } from '../model/service-state.ts';
 import type { ServiceView } from '../model/service-view.ts';
 import type { ServiceSettings } from '../model/settings.ts';
-import type { Snapshot } from '../registry/registry.ts';
+import { type WholeDeployment, wholeOf } from '../model/whole-deployment.ts';
+import type { DeploymentPartDraft, DeploymentQuery, Snapshot } from '../registry/registry.ts';
+import type { Absences } from './absences.ts';
 import { assertSucceeded, type Deployer, described } from './deployer.ts';
+import { partsFor, releaseBefore, type ReleaseOn, undoing } from './deployment-plan.ts';
 import { untilApplied } from '../registry/drain.ts';
 import type { Fleet } from './fleet.ts';
 import { assertAllowedEnv } from './launch-plan.ts';
+import type { Nodes } from './nodes.ts';
 import { Operations } from './operations.ts';
 import type { Reconciler } from './reconciler.ts';
 import { serviceNamed } from './service-named.ts';
@@ -28,6 +31,8 @@ interface ServiceControlOptions {
   readonly fleet: Fleet;
   readonly deployer: Deployer;
   readonly reconciler: Reconciler;
+  readonly nodes: Pick<Nodes, 'able'>;
+  readonly absences: Absences;
   /** The services as they are configured now. */
   readonly services: () => readonly Service[];
   /** What the processes of an instance use; undefined where that is not known. */
@@ -59,6 +64,16 @@ export interface DeploymentOptions {
   readonly queue: boolean;
   /** Whether to resolve when it is over, or when it has begun. */
   readonly wait: boolean;
+  /** Whether it is about this node alone; default: about all that can start instances of the service, one after another. */
+  readonly alone?: boolean;
+}
+
+/** What a deployment is to bring about. */
+interface Purpose {
+  readonly kind: Deployment['kind'];
+  /** On this node, when it is about this one alone. */
+  readonly release: Release;
+  readonly parts?: readonly DeploymentPartDraft[];
 }
 
 /** How long a call waits for load balancers to do as it says; milliseconds. */
@@ -92,7 +107,7 @@ export class ServiceControl {
       this.#picture(),
       registry.health(),
       this.#options.usages.reader(),
-      registry.deployments({ service: name, limit: 10 }),
+      this.#wholes({ service: name, limit: 10 }),
     ]);
     const own = snapshot.instances.filter((instance) => instance.service === name);
     const { routes, versions } = service;
@@ -145,7 +160,7 @@ export class ServiceControl {
   }
 
   /**
-   * Replaces the instances by ones that run another release.
+   * Replaces the instances by ones that run another release, on one node after another.
    * @throws {HeimdallError} SERVICE_NOT_FOUND, NOT_SPAWNED, INVALID_REQUEST, DEPLOYMENT_RUNNING; with `wait` DEPLOYMENT_FAILED.
    */
   async deploy(
@@ -153,11 +168,13 @@ export class ServiceControl {
     request: DeployRequest,
     options: DeploymentOptions,
     terms: Terms<ServiceSettings> = UNCONDITIONAL,
-  ): Promise<Deployment> {
+  ): Promise<WholeDeployment> {
     await this.#options.ready();
     const service = this.#service(name);
     this.#assertSpawnable(service);
-    return this.#begin(service, 'deploy', releaseFrom(service, request), options, terms);
+    const release = releaseFrom(service, request);
+    const parts = await this.#parts(name, options, () => release);
+    return this.#begin(service, { kind: 'deploy', release, ...parts }, options, terms);
   }
 
   /** Replaces the instances by ones that run the same release. */
@@ -165,16 +182,18 @@ export class ServiceControl {
     name: string,
     options: DeploymentOptions,
     terms: Terms<ServiceSettings> = UNCONDITIONAL,
-  ): Promise<Deployment> {
+  ): Promise<WholeDeployment> {
     await this.#options.ready();
     const service = this.#service(name);
     this.#assertSpawnable(service);
-    const state = await this.#state(name);
-    return this.#begin(service, 'restart', state?.release ?? FIRST_RELEASE, options, terms);
+    const release = (await this.#state(name))?.release ?? FIRST_RELEASE;
+    const parts = await this.#parts(name, options, (_node, present) => present);
+    return this.#begin(service, { kind: 'restart', release, ...parts }, options, terms);
   }
 
   /**
-   * Goes back to what ran before: while a deployment is under way, by giving that up.
+   * Goes back to what ran before: while a deployment is under way, by giving that up. Of several nodes, those go back that run the
+   * latest release.
    * @param to - the deployment whose release shall run again; undefined: the latest that ran another one.
    * @throws {HeimdallError} as `deploy`; DEPLOYMENT_NOT_FOUND when there is nothing to go back to.
    */
@@ -183,38 +202,44 @@ export class ServiceControl {
     to: number | undefined,
     options: DeploymentOptions,
     terms: Terms<ServiceSettings> = UNCONDITIONAL,
-  ): Promise<Deployment> {
+  ): Promise<WholeDeployment> {
     await this.#options.ready();
     const { deployer } = this.#options;
     const service = this.#service(name);
     this.#assertSpawnable(service);
     const settings = await this.#settingsOf(service);
     terms.permit(settings(await this.#state(name)));
+    const isJoint = options.alone !== true && (await this.#options.nodes.able(name)).length > 1;
+    if (isJoint) return this.#rollBackAll(service, to, options, terms);
     const givenUp = to === undefined ? deployer.giveUp(name, `given up by ${options.by}`) : null;
     if (givenUp !== null) {
-      const { registry } = this.#options.context;
-      if (!options.wait) return registry.deployment(givenUp);
-      const over = await deployer.untilOver(givenUp);
-      if (over.state === 'failed') assertSucceeded(over, await registry.deploymentSteps(over.id, 0));
-      return over;
+      return this.#untilGivenUp(givenUp, options);
     }
-    const release = await this.#earlier(name, to);
+    const release = to === undefined ? await this.#earlier(name) : await this.#releaseOf(name, to);
     if (release.variant !== null) assertDeclared(service, release.variant);
-    return this.#begin(service, 'rollback', release, options, terms);
+    return this.#begin(service, { kind: 'rollback', release }, options, terms);
   }
 
-  /** Newest first. */
-  async deployments(query: { readonly limit: number; readonly service?: string }): Promise<Deployment[]> {
+  /** Newest first. @param query.node - as far as they are about that one. */
+  async deployments(query: DeploymentQuery & { readonly node?: string }): Promise<WholeDeployment[]> {
     await this.#options.ready();
-    return this.#options.context.registry.deployments(query);
+    return this.#wholes(query);
   }
 
-  /** @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
-  async deployment(id: number): Promise<{ readonly deployment: Deployment; readonly steps: DeploymentStep[] }> {
+  /** @param node - as far as it is about that one. @throws {HeimdallError} DEPLOYMENT_NOT_FOUND. */
+  async deployment(
+    id: number,
+    node?: string,
+  ): Promise<{ readonly deployment: WholeDeployment; readonly steps: DeploymentStep[] }> {
     await this.#options.ready();
     const { registry } = this.#options.context;
-    const deployment = await registry.deployment(id); // before its steps, so that none is missing of one that is over
-    return { deployment, steps: await registry.deploymentSteps(id, 0) };
+    const parts = await registry.deploymentParts(id); // before its steps, so that none is missing of one that is over
+    const deployment = this.#whole(parts, node);
+    if (deployment === null) {
+      throw new HeimdallError('DEPLOYMENT_NOT_FOUND', `deployment ${id} is not about node ${node}`, { id, node });
+    }
+    const steps = await registry.deploymentSteps(id, 0);
+    return { deployment, steps: node === undefined ? steps : steps.filter((step) => step.node === node) };
   }
 
   /** Aborted when the manager stops: whoever follows something shall end. */
@@ -222,19 +247,98 @@ export class ServiceControl {
     return this.#options.context.stopping;
   }
 
+  async #wholes({ node, ...query }: DeploymentQuery & { readonly node?: string }): Promise<WholeDeployment[]> {
+    const all = await this.#options.context.registry.allDeployments(query);
+    return all.flatMap((parts) => this.#whole(parts, node) ?? []);
+  }
+
+  /** Null: it is not about the node. */
+  #whole(parts: readonly Deployment[], node: string | undefined): WholeDeployment | null {
+    const asked = node === undefined ? parts : parts.filter((part) => part.node === node || part.node === null);
+    return asked.length === 0 ? null : wholeOf(asked, this.#options.absences.gone);
+  }
+
+  /** None: the deployment is about this node alone. */
+  async #parts(service: string, { alone }: DeploymentOptions, releaseOn: ReleaseOn): Promise<Pick<Purpose, 'parts'>> {
+    const nodes = alone === true ? [] : await this.#options.nodes.able(service);
+    if (nodes.length < 2) return {};
+    return { parts: partsFor(nodes, await this.#options.context.registry.releases(service), releaseOn) };
+  }
+
+  async #rollBackAll(
+    service: Service,
+    to: number | undefined,
+    options: DeploymentOptions,
+    terms: Terms<ServiceSettings>,
+  ): Promise<WholeDeployment> {
+    const { registry } = this.#options.context;
+    const { name } = service;
+    if (to !== undefined) {
+      const release = await this.#releaseOf(name, to);
+      if (release.variant !== null) assertDeclared(service, release.variant);
+      const purpose = { kind: 'rollback', release, ...(await this.#parts(name, options, () => release)) } as const;
+      return this.#begin(service, purpose, options, terms);
+    }
+    const underWay = (await this.#wholes({ service: name, limit: HISTORY, active: true })).filter(isActive);
+    const [latest] = underWay;
+    if (latest !== undefined) return this.#giveUpAll(service, underWay, latest.id, options, terms);
+    const nodes = await this.#options.nodes.able(name);
+    const history = (await registry.allDeployments({ service: name, limit: HISTORY })).flat();
+    const releases = await registry.releases(name);
+    const names = nodes.map(({ name: node }) => node);
+    const parts = partsFor(nodes, releases, undoing(names, releases, history));
+    const [first] = parts;
+    if (first === undefined) {
+      const message = `no node has run anything else of ${name} so far: there is nothing to go back to`;
+      throw new HeimdallError('DEPLOYMENT_NOT_FOUND', message);
+    }
+    return this.#begin(service, { kind: 'rollback', release: first.release, parts }, options, terms);
+  }
+
+  /** What is under way goes back by itself; where it was done already, what ran before is brought back. */
+  async #giveUpAll(
+    service: Service,
+    underWay: readonly WholeDeployment[],
+    latest: number,
+    options: DeploymentOptions,
+    terms: Terms<ServiceSettings>,
+  ): Promise<WholeDeployment> {
+    const { registry } = this.#options.context;
+    for (const { id } of underWay) await registry.giveUpDeployment(id, `given up by ${options.by}`);
+    this.#options.deployer.giveUp(service.name, `given up by ${options.by}`);
+    const givenUp = (await Promise.all(underWay.map(({ id }) => registry.deploymentParts(id)))).flat();
+    const parts = givenUp
+      .filter(({ state }) => state === 'succeeded')
+      .map(({ node, previous }) => ({ node: node ?? '', release: previous ?? FIRST_RELEASE, skipped: null }));
+    const [first] = parts;
+    if (first === undefined) return this.#untilGivenUp(latest, options);
+    const purpose = { kind: 'rollback', release: first.release, parts } as const;
+    return this.#begin(service, purpose, { ...options, queue: true }, terms);
+  }
+
+  async #untilGivenUp(id: number, { wait }: DeploymentOptions): Promise<WholeDeployment> {
+    const { deployer, context } = this.#options;
+    if (!wait) return deployer.whole(id);
+    const over = await deployer.untilOver(id);
+    if (over.state === 'failed') assertSucceeded(over, await context.registry.deploymentSteps(id, 0));
+    return over;
+  }
+
   async #begin(
     service: Service,
-    kind: Deployment['kind'],
-    release: Release,
+    { kind, release, parts }: Purpose,
     { by, queue, wait }: DeploymentOptions,
     terms: Terms<ServiceSettings>,
-  ): Promise<Deployment> {
+  ): Promise<WholeDeployment> {
+    assertAnyTakesPart(service, parts);
     const { name } = service;
     const deployment = await this.#changes.run(name, async () => {
       const settings = await this.#settingsOf(service);
       const before = settings(await this.#state(name));
       terms.permit(before);
-      const begun = await this.#options.deployer.begin({ service: name, kind, release, by, queue });
+      await this.#forgetLeftOut(name, parts ?? []);
+      const draft = { service: name, kind, release, by, queue, ...(parts === undefined ? {} : { parts }) };
+      const begun = await this.#options.deployer.begin(draft);
       terms.changed(before, { ...before, release: releaseViewOf(begun.release) });
       return begun;
     });
@@ -244,23 +348,35 @@ export class ServiceControl {
     return over;
   }
 
-  async #earlier(service: string, to: number | undefined): Promise<Release> {
+  /** A node that is left out shall not go on with an earlier deployment when it is back. */
+  async #forgetLeftOut(service: string, parts: readonly DeploymentPartDraft[]): Promise<void> {
     const { registry } = this.#options.context;
-    if (to !== undefined) {
-      const { service: owner, state, release } = await registry.deployment(to);
-      if (owner === service && state === 'succeeded') return release;
-      const why = owner === service ? `was ${state}` : `is of ${owner}`;
-      throw new HeimdallError(
-        'INVALID_REQUEST',
-        `deployment ${to} ${why}: only one of ${service} that has succeeded can run again`,
-      );
+    const leftOut = parts.filter(({ skipped }) => skipped !== null).map(({ node }) => node);
+    if (leftOut.length === 0) return;
+    const begun = (await registry.allDeployments({ service, limit: HISTORY, active: true })).flat();
+    for (const { id, node } of begun) {
+      if (node === null || !leftOut.includes(node)) continue;
+      await registry.giveUpDeployment(id, 'another deployment was begun while the node was away', node);
     }
+  }
+
+  /** What a deployment has brought, wherever that was. @throws {HeimdallError} DEPLOYMENT_NOT_FOUND, INVALID_REQUEST. */
+  async #releaseOf(service: string, id: number): Promise<Release> {
+    const { service: owner, state, parts } = await this.#options.deployer.whole(id);
+    const succeeded = parts.find((part) => part.state === 'succeeded');
+    if (owner === service && succeeded !== undefined) return succeeded.release;
+    const why = owner === service ? `was ${state}` : `is of ${owner}`;
+    throw new HeimdallError(
+      'INVALID_REQUEST',
+      `deployment ${id} ${why}: only one of ${service} that has succeeded can run again`,
+    );
+  }
+
+  /** What ran on this node before. */
+  async #earlier(service: string): Promise<Release> {
+    const { registry } = this.#options.context;
     const present = (await this.#state(service))?.release ?? FIRST_RELEASE;
-    const history = await registry.deployments({ service, limit: HISTORY });
-    const earlier = history
-      .filter(({ id, state }) => state === 'succeeded' && id <= (present.deployment ?? 0))
-      .flatMap(({ previous }) => previous ?? [])
-      .find((release) => !isSame(release, present));
+    const earlier = releaseBefore(await registry.deployments({ service, limit: HISTORY }), present);
     if (earlier !== undefined) return earlier;
     const message = `${service} has run nothing but ${described(present)} so far: there is nothing to go back to`;
     throw new HeimdallError('DEPLOYMENT_NOT_FOUND', message);
@@ -357,6 +473,9 @@ function releaseFrom(service: Service, { version, command, env = {} }: DeployReq
   return { deployment: null, version: version ?? command ?? null, variant, env };
 }
 
-function isSame(a: Release, b: Release): boolean {
-  return a.version === b.version && a.variant === b.variant && isDeepStrictEqual(a.env, b.env);
+/** @throws {HeimdallError} NODE_AWAY. */
+function assertAnyTakesPart({ name }: Service, parts: readonly DeploymentPartDraft[] | undefined): void {
+  if (parts === undefined || parts.some(({ skipped }) => skipped === null)) return;
+  const nodes = parts.map(({ node }) => node).join(', ');
+  throw new HeimdallError('NODE_AWAY', `nothing of ${name} can be changed now: it is about ${nodes}, away at present`);
 }

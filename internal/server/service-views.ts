@@ -1,16 +1,16 @@
-import type { Deployment } from '../model/deployment.ts';
 import { FIRST_RELEASE, releaseViewOf } from '../model/release.ts';
 import type { Route, Service } from '../model/service.ts';
 import { type ServiceState, settingsInForce } from '../model/service-state.ts';
 import type { RouteView, ServiceDetailsView, ServiceView } from '../model/service-view.ts';
 import { type ServiceSettings, settingsOfService } from '../model/settings.ts';
+import type { WholeDeployment } from '../model/whole-deployment.ts';
 import type { Snapshot } from '../registry/registry.ts';
 import { serviceStatusOf } from './views.ts';
 
 /** What the API shows of one service, with deployments as they are kept. */
 export interface ServiceDetails extends Omit<ServiceDetailsView, 'deployments'> {
   /** The latest, newest first. */
-  readonly deployments: readonly Deployment[];
+  readonly deployments: readonly WholeDeployment[];
 }
 
 export function routeViewOf({ host, path, rateLimit }: Route): RouteView {

@@ -1,4 +1,4 @@
-import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 import { type ExaminedService, HealthAlerts, type LastWordsOf } from '../health/health-alerts.ts';
 
 export interface FrontAlertsOptions {
@@ -6,7 +6,7 @@ export interface FrontAlertsOptions {
   readonly front: string;
   /** Told apart from those of other fronts by this. */
   readonly proxyId: string;
-  readonly sink: JointSink & { takeOver(): Promise<Alert[]> };
+  readonly sink: FoldingSink & { takeOver(): Promise<Alert[]> };
   /** Takes over channels that came through the API. Never rejects. */
   readonly follow: () => Promise<void>;
   readonly lastWords: LastWordsOf;
@@ -16,6 +16,8 @@ export interface FrontAlertsOptions {
   readonly areSome: () => boolean;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  /** Whether there may be several nodes, so that alerts say which. */
+  readonly namesNodes: boolean;
 }
 
 /** Tells people what is wrong with the servers of a front, as load balancers of heimdall's own do, and with the front itself. */
@@ -28,7 +30,7 @@ export class FrontAlerts {
 
   constructor(options: FrontAlertsOptions) {
     this.#options = options;
-    this.#health = new HealthAlerts(options.sink, options.now, options.lastWords);
+    this.#health = new HealthAlerts(options.sink, options.now, options.lastWords, options.namesNodes);
   }
 
   /** Something about the services has changed; what changes in one turn of the event loop is looked at once. */
@@ -36,6 +38,12 @@ export class FrontAlerts {
     if (this.#isDue) return;
     this.#isDue = true;
     setImmediate(() => this.look());
+  }
+
+  /** Nodes that are away, of which a manager tells. */
+  away(nodes: readonly string[]): void {
+    this.#health.away(new Set(nodes));
+    this.changed();
   }
 
   look(): void {

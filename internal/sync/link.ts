@@ -1,7 +1,7 @@
 import type { HealthRecord } from '../model/health.ts';
 import { RegistryAlarm, type RegistryAlarmOptions } from '../registry/alarm.ts';
 import { HealthSaver } from '../registry/health-saver.ts';
-import { isLeader } from '../registry/leader.ts';
+import { Leadership } from '../registry/leader.ts';
 import type { ProxyRegistry, ProxyReport, Snapshot } from '../registry/registry.ts';
 import { Reporter } from '../registry/reporter.ts';
 import { supersedes } from '../registry/supersedes.ts';
@@ -26,6 +26,7 @@ export interface SyncLinkOptions extends RegistryAlarmOptions {
 export class SyncLink {
   readonly #options: SyncLinkOptions;
   readonly #abort = new AbortController();
+  readonly #leadership: Leadership;
   readonly #alarm: RegistryAlarm;
   readonly #reporter: Reporter;
   readonly #health: HealthSaver;
@@ -35,7 +36,8 @@ export class SyncLink {
   constructor(options: SyncLinkOptions) {
     this.#options = options;
     this.#health = new HealthSaver(options.registry);
-    this.#alarm = new RegistryAlarm(options);
+    this.#leadership = new Leadership(options.registry, options.now);
+    this.#alarm = new RegistryAlarm(options, this.#leadership);
     this.#reporter = new Reporter({
       ...options,
       signal: this.#abort.signal,
@@ -95,16 +97,9 @@ export class SyncLink {
   async #beat(): Promise<void> {
     await this.report();
     if (!this.#abort.signal.aborted) await this.#health.flush();
-    const leading = await this.#isLeading();
-    if (!this.#abort.signal.aborted) await this.#options.onBeat(leading);
-  }
-
-  async #isLeading(): Promise<boolean> {
-    const { registry, now } = this.#options;
-    try {
-      return isLeader(registry.proxyId, await registry.proxies(), now());
-    } catch {
-      return true; // nobody can be asked: better twice than never
-    }
+    const leading = await this.#leadership.ask();
+    if (this.#abort.signal.aborted) return;
+    this.#alarm.look();
+    await this.#options.onBeat(leading);
   }
 }

@@ -13,6 +13,8 @@ export interface Alert {
   readonly cause?: string | undefined;
   readonly service?: string | undefined;
   readonly instance?: string | undefined;
+  /** The machine that it is about, where there are several. */
+  readonly node?: string | undefined;
   /** How many instances the service has, when the trouble is that one of them is down: such alerts are told together. */
   readonly outOf?: number | undefined;
   /** Epoch milliseconds when it began. */
@@ -29,6 +31,12 @@ export interface AlertSink {
 export interface JointSink extends AlertSink {
   /** Leaves a condition, and what is left to tell of it, to another one. */
   release(key: string): void;
+}
+
+/** A sink whose conditions may turn out to be part of another one. */
+export interface FoldingSink extends JointSink {
+  /** Another condition tells of it: people hear nothing of it unless they have already; then they hear that it ended. */
+  retract(key: string, at: number): void;
 }
 
 /** What one message tells of one condition. */

@@ -1,4 +1,5 @@
 import type { Notification, NotificationEntry } from './alert.ts';
+import { placedTitle } from './words.ts';
 
 /** Alertmanager takes an alert for over that nobody sends again, after 5 min by default. We tell every end: a week, in milliseconds. */
 const LASTS_MS = 7 * 86_400_000;
@@ -9,10 +10,10 @@ export function alertmanagerAlerts({ entries, at, site }: Notification): object[
 }
 
 function postableAlert({ alert, resolvedAt }: NotificationEntry, at: number, site: string | undefined): object {
-  const { key, severity, title, cause, service, instance } = alert;
+  const { key, severity, cause, service, instance, node } = alert;
   return {
-    labels: present({ alertname: key.split(':', 1)[0], key, severity, service, instance, site }),
-    annotations: present({ summary: title, description: cause }),
+    labels: present({ alertname: key.split(':', 1)[0], key, severity, service, instance, node, site }),
+    annotations: present({ summary: placedTitle(alert), description: cause }),
     startsAt: new Date(alert.at).toISOString(),
     endsAt: new Date(resolvedAt ?? at + LASTS_MS).toISOString(),
   };

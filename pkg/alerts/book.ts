@@ -3,7 +3,7 @@ import type { AddedChannel } from './added-channel.ts';
 import { type Alert, SEVERITIES } from './alert.ts';
 import type { Outage } from './store.ts';
 
-const NAMES_SOMETHING = 'expected at least one of key, service, instance and severity';
+const NAMES_SOMETHING = 'expected at least one of key, service, instance, node and severity';
 
 /** Which alerts a silence is about: those that agree with everything that is given. */
 export const SilenceMatchSchema = z
@@ -12,6 +12,7 @@ export const SilenceMatchSchema = z
     key: z.string().min(1).max(300).exactOptional(),
     service: z.string().min(1).max(300).exactOptional(),
     instance: z.string().min(1).max(300).exactOptional(),
+    node: z.string().min(1).max(300).exactOptional(),
     severity: z.enum(SEVERITIES).exactOptional(),
   })
   .refine((match) => Object.keys(match).length > 0, NAMES_SOMETHING);
@@ -82,11 +83,12 @@ export function isSilenced(alert: Alert, silences: readonly Silence[], now: numb
   return silences.some(({ match, until }) => until > now && matches(alert, match));
 }
 
-function matches(alert: Alert, { key, service, instance, severity }: SilenceMatch): boolean {
+function matches(alert: Alert, { key, service, instance, node, severity }: SilenceMatch): boolean {
   return (
     (key === undefined || fits(alert.key, key)) &&
     (service === undefined || service === alert.service) &&
     (instance === undefined || instance === alert.instance) &&
+    (node === undefined || node === alert.node) &&
     (severity === undefined || severity === alert.severity)
   );
 }

@@ -91,6 +91,12 @@ export class AlertDispatcher {
     this.#record(condition);
   }
 
+  /** Ends a condition of which another one tells: when nobody has heard of it, nobody does. */
+  retract(key: string, at: number = this.#context.clock.now()): void {
+    if (this.#conditions.get(key)?.told === false) this.#pending.delete(key);
+    this.resolve(key, at);
+  }
+
   /** Leaves a condition to whichever process takes over next. */
   release(key: string): void {
     const condition = this.#conditions.get(key);

@@ -51,10 +51,12 @@ export function sentenceOf({ service, entries, down, outOf }: Group): string {
   const cause = mostFrequent(down.flatMap((alert) => alert.cause?.split('\n', 1) ?? []));
   const since = `since ${timeOfDay(first.at)}${cause === null ? '' : `: ${cause}`}`;
   const share = `${down.length} of ${outOf}`;
+  const nodes = new Set(down.map(({ node }) => node));
+  const where = nodes.size === 1 && first.node !== undefined ? ` on node ${first.node}` : '';
   if (entries.every(({ state }) => state === 'resolved')) {
     return `${entries.length} instances of ${service} are up again, ${share} still down ${since}`;
   }
-  return `${share} instances of ${service} ${down.length === 1 ? 'is' : 'are'} down ${since}`;
+  return `${share} instances of ${service} ${down.length === 1 ? 'is' : 'are'} down${where} ${since}`;
 }
 
 function timeOfDay(at: number): string {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Notification, NotificationEntry } from './alert.ts';
-import { clip } from './words.ts';
+import { clip, placedTitle } from './words.ts';
 
 /** Limits of the Events API v2. */
 const DEDUP_LENGTH = 255;
@@ -27,23 +27,24 @@ function eventOf(
   const event = {
     routing_key: routingKey,
     event_action: state === 'firing' ? 'trigger' : 'resolve',
-    dedup_key: dedupKey(site === undefined ? alert.key : `${site}/${alert.key}`),
+    dedup_key: dedupKey([site, alert.key, alert.node].filter((part) => part !== undefined).join('/')),
   };
   if (state === 'resolved') return event;
-  const { title, cause, severity, service, instance, at } = alert;
+  const { cause, severity, service, instance, node, at } = alert;
+  const title = placedTitle(alert);
   const [reason] = cause?.split('\n', 1) ?? [];
   return {
     ...event,
     client: 'heimdall',
     payload: {
       summary: clip(reason === undefined ? title : `${title}: ${reason}`, SUMMARY_LENGTH),
-      source: instance ?? service ?? hostname(),
+      source: instance ?? node ?? service ?? hostname(),
       severity,
       timestamp: new Date(at).toISOString(),
       ...(service === undefined ? {} : { component: service }),
       ...(site === undefined ? {} : { group: site }),
       class: alert.key.split(':', 1)[0],
-      custom_details: { cause: clip(cause ?? '', 8_000), occurrences },
+      custom_details: { cause: clip(cause ?? '', 8_000), occurrences, ...(node === undefined ? {} : { node }) },
     },
   };
 }

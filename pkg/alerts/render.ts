@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type Alert, type Notification, type NotificationEntry, SEVERITIES } from './alert.ts';
 import { type Group, groupAround, sentenceOf } from './group.ts';
-import { clip, formatDuration } from './words.ts';
+import { clip, formatDuration, placedTitle } from './words.ts';
 
 const SUBJECT_LENGTH = 100;
 /** Only a condition that lasts this long, in milliseconds, says so in the subject. */
@@ -75,13 +75,14 @@ function cleaned(entry: NotificationEntry): NotificationEntry {
   return { ...entry, alert: cleanedAlert(entry.alert) };
 }
 
-function cleanedAlert({ title, cause, service, instance, ...rest }: Alert): Alert {
+function cleanedAlert({ title, cause, service, instance, node, ...rest }: Alert): Alert {
   return {
     ...rest,
     title: oneLine(title),
     ...(cause === undefined ? {} : { cause: printable(cause).trim() }),
     ...(service === undefined ? {} : { service: oneLine(service) }),
     ...(instance === undefined ? {} : { instance: oneLine(instance) }),
+    ...(node === undefined ? {} : { node: oneLine(node) }),
   };
 }
 
@@ -115,7 +116,7 @@ function itemOf(entry: NotificationEntry, at: number): Item {
   const since = firing && lasted >= WORTH_TELLING_MS ? ` for ${formatDuration(lasted)}` : '';
   return {
     firing,
-    subject: firing ? `${headline(entry)}${since}` : `Resolved ${after(entry)}: ${entry.alert.title}`,
+    subject: firing ? `${headline(entry)}${since}` : `Resolved ${after(entry)}: ${placedTitle(entry.alert)}`,
     headline: headline(entry),
     lines: describe(entry, at),
   };
@@ -142,7 +143,8 @@ function subjectOf(items: readonly Item[]): string {
 }
 
 function headline(entry: NotificationEntry): string {
-  const { title, cause } = entry.alert;
+  const { cause } = entry.alert;
+  const title = placedTitle(entry.alert);
   if (entry.state === 'resolved') return `${title} (resolved ${after(entry)})`;
   return cause ? `${title} (${cause.split('\n', 1)[0]})` : title;
 }
@@ -156,6 +158,7 @@ function describe(entry: NotificationEntry, at: number): string[] {
   const place = [
     ...(alert.service ? [`service ${alert.service}`] : []),
     ...(alert.instance ? [`instance ${alert.instance}`] : []),
+    ...(alert.node ? [`node ${alert.node}`] : []),
   ];
   const time =
     state === 'firing'

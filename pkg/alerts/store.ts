@@ -10,6 +10,7 @@ const AlertSchema = z.object({
   cause: z.string().optional(),
   service: z.string().optional(),
   instance: z.string().optional(),
+  node: z.string().optional(),
   outOf: z.int().optional(),
   at: z.number(),
 }) satisfies z.ZodType<Alert>;

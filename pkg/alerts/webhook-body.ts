@@ -41,7 +41,7 @@ function json({ id, site, at, level, subject, text, entries }: Notification): ob
 
 function jsonEntry({ alert, state, occurrences, ...entry }: NotificationEntry): object {
   const resolvedAt = state === 'resolved' ? entry.resolvedAt : null;
-  const { key, severity, title, cause, service, instance, at } = alert;
+  const { key, severity, title, cause, service, instance, node, at } = alert;
   return {
     state,
     key,
@@ -50,6 +50,7 @@ function jsonEntry({ alert, state, occurrences, ...entry }: NotificationEntry): 
     cause: cause ?? null,
     service: service ?? null,
     instance: instance ?? null,
+    node: node ?? null,
     since: iso(at),
     resolvedAt: resolvedAt === null ? null : iso(resolvedAt),
     durationMs: resolvedAt === null ? null : resolvedAt - at,

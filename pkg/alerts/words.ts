@@ -13,6 +13,17 @@ export function formatDuration(milliseconds: number): string {
   return told.map(([count, unit]) => `${count} ${unit}`).join(' ');
 }
 
+/** What is wrong, and where if there are several nodes. */
+export function placedTitle({
+  title,
+  node,
+}: {
+  readonly title: string;
+  readonly node?: string | null | undefined;
+}): string {
+  return !node || title.includes(`node ${node}`) ? title : `${title} on node ${node}`;
+}
+
 /** Cuts a text to at most `length` UTF-16 units, never through a character; an ellipsis marks the cut. */
 export function clip(text: string, length: number): string {
   if (text.length <= length) return text;

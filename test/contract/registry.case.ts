@@ -376,8 +376,12 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
           startedAt: null,
           finishedAt: null,
           reason: null,
+          node: first.node,
+          nodes: first.node === null ? [] : [first.node],
+          givenUp: null,
         });
         assert.deepEqual(await manager.deployment(first.id), first);
+        assert.deepEqual(await manager.deploymentParts(first.id), [first]);
       });
 
       it('are refused while another one of the service is not over, unless they may wait', async () => {
@@ -417,12 +421,44 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         await assert.rejects(manager.deployment(99), (error) => hasCode(error, 'DEPLOYMENT_NOT_FOUND'));
       });
 
+      it('stay as they ended', async () => {
+        const { id } = await manager.createDeployment(draft);
+        await manager.changeDeployment(id, { state: 'failed', reason: 'why', finishedAt: 10 });
+        const over = await manager.deployment(id);
+        assert.deepEqual(await manager.changeDeployment(id, { state: 'running' }, { desired: 9 }), over);
+        assert.deepEqual([await manager.deployment(id), (await manager.own()).services], [over, []]);
+      });
+
+      it('are skipped when they are given up before they have begun', async () => {
+        const { id } = await manager.createDeployment(draft);
+        await manager.giveUpDeployment(id, 'given up by ann');
+        const { state, reason, finishedAt } = await manager.deployment(id);
+        assert.deepEqual([state, reason, finishedAt], ['skipped', 'given up by ann', now]);
+        await assert.rejects(manager.giveUpDeployment(99, ''), (error) => hasCode(error, 'DEPLOYMENT_NOT_FOUND'));
+      });
+
+      it('tell which release is in force, and go by number', async () => {
+        assert.deepEqual(await manager.releases('web'), []);
+        const first = await manager.createDeployment(draft);
+        await manager.changeDeployment(first.id, { state: 'succeeded', finishedAt: 10 }, { release: first.release });
+        const second = await manager.createDeployment(draft);
+        assert.deepEqual(
+          (await manager.releases('web')).map((each) => each.release),
+          [first.release],
+        );
+        assert.deepEqual(await manager.allDeployments({ limit: 5, service: 'web' }), [
+          [second],
+          [await manager.deployment(first.id)],
+        ]);
+        assert.deepEqual(await manager.allDeployments({ limit: 5, active: true }), [[second]]);
+      });
+
       it('keep their steps in order', async () => {
         const { id } = await manager.createDeployment(draft);
         const step = { deployment: id, at: 5, message: 'one', instanceId: 'web-1', logTail: ['a', 'b'] };
         const one = await manager.recordStep(step);
         const two = await manager.recordStep({ ...step, message: 'two', instanceId: null, logTail: [] });
-        assert.deepEqual(one, { id: one.id, ...step });
+        assert.deepEqual(one, { id: one.id, ...step, node: one.node });
         assert.deepEqual(await manager.deploymentSteps(id, 0), [one, two]);
         assert.deepEqual(await manager.deploymentSteps(id, one.id), [two]);
         assert.deepEqual(await manager.deploymentSteps(id + 1, 0), []);
@@ -654,6 +690,8 @@ export function registryContract(name: string, createStore: () => Promise<StoreU
         assert.deepEqual(await ids(), ['proxy-a', 'proxy-0'], 'not before its next report');
         await proxy.report({ appliedRevision: null, inFlight: new Map() });
         assert.deepEqual(await ids(), ['proxy-0', 'proxy-a']);
+        const seenByOne = (await second.proxies()).map(({ id }) => id);
+        assert.deepEqual(seenByOne, ['proxy-0', 'proxy-a']);
         await second.close();
       });
 

@@ -108,7 +108,7 @@ async function views({ manager, proxy }: Sides) {
     services,
     instances: instances.map(({ node, ...rest }) => ({ ...rest, node: rest.agent === null ? 'mine' : node })),
     own: (await manager.own()).instances.map(({ id }) => id),
-    deployments,
+    deployments: deployments.map((each) => ({ ...each, node: 'a', nodes: ['a'] })), // that of the only one
     steps: steps.flat().map(withoutId),
     events: (await manager.events({ limit: 1_000, type: 'audit' })).map(withoutId),
     alerts: await manager.alertBook.alerts({ limit: 100 }),

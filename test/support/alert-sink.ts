@@ -1,7 +1,7 @@
-import type { Alert, JointSink } from '../../pkg/alerts/alert.ts';
+import type { Alert, FoldingSink } from '../../pkg/alerts/alert.ts';
 
-/** Keeps what it is told, in the order of the calls: `! what` is raised, `ok key` resolved, `left key` released. */
-export class RecordingSink implements JointSink {
+/** Keeps what it is told, in the order of the calls: `! what` is raised, `ok key` resolved, `left key` released, `part key` retracted. */
+export class RecordingSink implements FoldingSink {
   readonly told: string[] = [];
   readonly raised: Alert[] = [];
   readonly #what: (alert: Alert) => string;
@@ -18,6 +18,10 @@ export class RecordingSink implements JointSink {
 
   resolve(key: string): void {
     this.told.push(`ok ${key}`);
+  }
+
+  retract(key: string): void {
+    this.told.push(`part ${key}`);
   }
 
   release(key: string): void {

@@ -47,6 +47,7 @@ function addSilences(alerts: Command): void {
     .option('--key <key>', 'which: by key, "*" stands for any characters')
     .option('--service <name>', 'which: of a service')
     .option('--instance <id>', 'which: of an instance')
+    .option('--node <name>', 'which: of a node')
     .addOption(new Option('--severity <severity>', 'which: of a severity').choices(SEVERITIES))
     .option('--for <time>', 'such as 30m or 2h')
     .option('--until <time>', 'such as 2026-12-24T18:00:00Z')

@@ -6,7 +6,7 @@ export function register(program: Command): void {
   withManager(deployments.command('list', { isDefault: true }))
     .description('the latest first')
     .option('--service <name>', 'of this one alone')
-    .addOption(nodeOption('of this node (default: the one that is asked)'))
+    .addOption(nodeOption('as far as they are about this node (default: all)'))
     .option('--limit <number>', 'at most so many', '20')
     .addHelpText('after', examples(['heimdall deployments list --service web', 'how they ended, and why']))
     .action(async (options: ManagerOptions & { service?: string; limit: string; node?: string }) => {
@@ -16,7 +16,7 @@ export function register(program: Command): void {
   withManager(deployments.command('get'))
     .description('one with its steps')
     .argument('<id>')
-    .addOption(nodeOption('of this node (default: the one that is asked)'))
+    .addOption(nodeOption('as far as it is about this node (default: all)'))
     .option('-f, --follow', 'until it is over; exit code 1 when it went back', false)
     .addHelpText('after', examples(['heimdall deployments get 7 --follow', 'as heimdall deploy tells it']))
     .action(async (id: string, options: ManagerOptions & { follow: boolean; node?: string }) => {

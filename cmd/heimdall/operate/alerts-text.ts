@@ -5,6 +5,7 @@ import type {
   SilenceView,
   TestResultView,
 } from '../../../internal/model/alert-view.ts';
+import { placedTitle } from '../../../pkg/alerts/words.ts';
 import { aligned } from '../aligned.ts';
 import { marked } from '../terminal/mark.ts';
 import type { Paint } from '../terminal/paint.ts';
@@ -26,7 +27,9 @@ export function alertsText(alerts: readonly AlertView[], paint: Paint, now: numb
     paint(SEVERITY_STYLE[alert.severity], alert.severity),
     clockText(alert.since, now),
     timeText(alert.durationMs),
-    alert.cause === null ? firstLine(alert.title) : `${firstLine(alert.title)} (${firstLine(alert.cause)})`,
+    alert.cause === null
+      ? firstLine(placedTitle(alert))
+      : `${firstLine(placedTitle(alert))} (${firstLine(alert.cause)})`,
     alert.id,
     noteOf(alert),
   ]);

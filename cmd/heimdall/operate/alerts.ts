@@ -11,6 +11,7 @@ export interface SilenceOptions extends OperateOptions {
   readonly key?: string;
   readonly service?: string;
   readonly instance?: string;
+  readonly node?: string;
   readonly severity?: Severity;
   readonly for?: string;
   readonly until?: string;
@@ -47,14 +48,14 @@ export async function acknowledge(
 
 /** `heimdall alerts silence` */
 export async function silence(options: SilenceOptions): Promise<void> {
-  const { key, service, instance, severity, until, comment } = options;
+  const { key, service, instance, node, severity, until, comment } = options;
   if ((options.for === undefined) === (until === undefined))
     throw new UsageError('say for how long: either --for, such as 2h, or --until, such as 2026-12-24T18:00:00Z');
-  if ([key, service, instance, severity].every((part) => part === undefined))
-    throw new UsageError('say which alerts: --key, --service, --instance or --severity');
+  if ([key, service, instance, node, severity].every((part) => part === undefined))
+    throw new UsageError('say which alerts: --key, --service, --instance, --node or --severity');
   const session = await openSession(options);
   const { client, actor, paint } = session;
-  const match = { key, service, instance, severity };
+  const match = { key, service, instance, node, severity };
   const made = await client.alerts.silence({ match, for: options.for, until, by: actor, comment });
   print(session, made, () => silencesText([made], paint, Date.now()));
 }

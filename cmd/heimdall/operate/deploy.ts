@@ -1,5 +1,5 @@
 import type { DeploymentView } from '../../../internal/model/deployment-view.ts';
-import { CommandError, UsageError } from '../command-error.ts';
+import { CommandError } from '../command-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { Progress } from '../terminal/progress.ts';
@@ -17,7 +17,7 @@ export interface RolloutOptions extends OperateOptions {
   /** Wait for a deployment that is under way rather than be refused. */
   readonly queue: boolean;
   readonly wait: boolean;
-  /** The only one; default: all, one after the other. */
+  /** The only one; default: all, one after another. */
   readonly node?: string;
 }
 
@@ -30,24 +30,21 @@ export interface DeployOptions extends RolloutOptions {
 /** `heimdall deploy`: exit code 1 when it went back. */
 export async function deploy(service: string, options: DeployOptions): Promise<void> {
   const body = { version: options.version, command: options.command, env: variables(options.env) };
-  await rollOut(service, options, ({ client, actor }, call) =>
-    client.services.deploy(service, { ...body, by: actor }, call),
-  );
+  await rollOut(options, ({ client, actor }, call) => client.services.deploy(service, { ...body, by: actor }, call));
 }
 
 /** `heimdall services restart` */
 export async function restartService(service: string, options: RolloutOptions): Promise<void> {
-  await rollOut(service, options, ({ client, actor }, call) => client.services.restart(service, { by: actor }, call));
+  await rollOut(options, ({ client, actor }, call) => client.services.restart(service, { by: actor }, call));
 }
 
 /** `heimdall services rollback` */
 export async function rollBack(service: string, options: RolloutOptions & { readonly to?: string }): Promise<void> {
   const to = optionalNumber('--to', options.to, 1, Number.MAX_SAFE_INTEGER);
   await rollOut(
-    service,
     options,
     ({ client, actor }, call) => client.services.rollback(service, { by: actor, to }, call),
-    ({ kind, state }) => (kind === 'rollback' ? state === 'succeeded' : state === 'rolled-back'), // given up is what was wanted
+    ({ kind, state }) => (kind === 'rollback' ? state === 'succeeded' : ['rolled-back', 'skipped'].includes(state)), // given up is what was wanted
   );
 }
 
@@ -69,7 +66,7 @@ export async function getDeployment(
   const number = wholeNumber('ID', id, 1, Number.MAX_SAFE_INTEGER);
   const session = await openSession(options);
   const deployment = await session.client.deployments.get(number, { node: options.node });
-  if (options.follow) return untilOver(session, deployment, hasSucceeded, options.node);
+  if (options.follow) return untilOver(session, deployment, hasSucceeded);
   print(session, deployment, () => deploymentText(deployment, session.paint, Date.now()));
 }
 
@@ -79,46 +76,20 @@ interface RolloutCall {
   readonly node?: string | undefined;
 }
 
-/** On one node after the other; the first that does not end well is the last. */
 async function rollOut(
-  service: string,
   options: RolloutOptions,
   begin: (session: Session, call: RolloutCall) => Promise<DeploymentView>,
   isWell: (over: DeploymentView) => boolean = hasSucceeded,
 ): Promise<void> {
-  const { queue, wait } = options;
+  const { queue, wait, node } = options;
   const session = await openSession(options);
-  const nodes = options.node === undefined ? await nodesOf(session, service) : [options.node];
-  if (!wait && nodes.length > 1) {
-    throw new UsageError(`${service} runs on several nodes, one after the other: with --no-wait, name one with --node`);
-  }
-  for (const [at, node] of nodes.entries()) {
-    if (nodes.length > 1 && !session.json) process.stdout.write(`on node ${node}:\n`);
-    const deployment = await begin(session, { queue, node });
-    if (!wait)
-      return print(session, deployment, () => outcomeText(deployment, session.paint) + adviceFor(deployment, node));
-    await untilOver(session, deployment, isWell, node);
-    const left = nodes.slice(at + 1);
-    if (process.exitCode !== EXIT.done && left.length > 0) {
-      throw new CommandError(EXIT.failed, `left as they were: ${left.join(', ')}`);
-    }
-  }
+  const deployment = await begin(session, { queue, node });
+  if (wait) return untilOver(session, deployment, isWell);
+  print(session, deployment, () => outcomeText(deployment, session.paint) + adviceFor(deployment));
 }
 
-/** The nodes that can start instances of the service; the one and only has no name, as none is needed. */
-async function nodesOf({ client }: Session, service: string): Promise<(string | undefined)[]> {
-  const nodes = await client.nodes();
-  if (nodes.length < 2) return [undefined];
-  const able = nodes.filter(({ services }) => services.includes(service));
-  for (const { name } of able.filter(({ alive }) => !alive)) {
-    process.stderr.write(`node ${name} is away, and keeps what it runs\n`);
-  }
-  const names = able.filter(({ alive }) => alive).map(({ name }) => name);
-  return names.length === 0 ? [undefined] : names;
-}
-
-function adviceFor({ id }: DeploymentView, node: string | undefined): string {
-  return `follow it with: heimdall deployments get ${id} --follow${node === undefined ? '' : ` --node ${node}`}\n`;
+function adviceFor({ id }: DeploymentView): string {
+  return `follow it with: heimdall deployments get ${id} --follow\n`;
 }
 
 /** Tells its steps and how it ended. */
@@ -126,9 +97,8 @@ async function untilOver(
   session: Session,
   deployment: DeploymentView,
   isWell: (over: DeploymentView) => boolean,
-  node: string | undefined,
 ): Promise<void> {
-  const { id, kind, service, createdAt } = deployment;
+  const { id, kind, service, createdAt, nodes } = deployment;
   const paint = paintFor(process.stderr);
   using progress = new Progress(session.json ? null : process.stderr);
   const begun = Date.now();
@@ -138,16 +108,16 @@ async function untilOver(
   progress.is(goesOn);
   const teller = {
     step: (step: Parameters<typeof stepText>[0]) => {
-      progress.note(stepText(step, createdAt, paint));
+      progress.note(stepText(step, createdAt, paint, nodes.length > 1));
       progress.is(goesOn);
     },
     lost: () => progress.is('the manager cannot be reached; trying again'),
   };
-  const note = () => `the ${kind} goes on without us; ${adviceFor(deployment, node).trim()}`;
-  const over = await untilInterrupted((signal) => followDeployment(session.client, { id, node }, teller, signal), note);
+  const note = () => `the ${kind} goes on without us; ${adviceFor(deployment).trim()}`;
+  const over = await untilInterrupted((signal) => followDeployment(session.client, id, teller, signal), note);
   if (over === null) throw new CommandError(EXIT.interrupted, note());
   progress[Symbol.dispose]();
-  if (session.json) print(session, await session.client.deployments.get(id, { node }), () => '');
+  if (session.json) print(session, await session.client.deployments.get(id), () => '');
   else process.stdout.write(outcomeText(over, session.paint, isWell(over)));
   process.exitCode = isWell(over) ? EXIT.done : EXIT.failed;
 }

@@ -15,13 +15,13 @@ export interface DeploymentTeller {
 }
 
 /**
- * Tells every step of a deployment, of this node or the one that is named, once, from its first on, until it is over. A manager that goes away meanwhile, as for
- * `heimdall reload`, is waited for.
+ * Tells every step of a deployment once, from its first on, until it is over. A manager that goes away meanwhile, as for `heimdall
+ * reload`, is waited for.
  * @throws {HeimdallConnectionError} when it does not come back. {HeimdallApiError}
  */
 export async function followDeployment(
   client: Pick<Client, 'deployments'>,
-  { id, node }: { readonly id: number; readonly node?: string | undefined },
+  id: number,
   teller: DeploymentTeller,
   signal: AbortSignal,
   retryMs = RETRY_MS,
@@ -31,7 +31,7 @@ export async function followDeployment(
   while (!signal.aborted) {
     let count = 0;
     try {
-      for await (const { event, data } of client.deployments.follow(id, { signal, node })) {
+      for await (const { event, data } of client.deployments.follow(id, { signal })) {
         heardAt = performance.now();
         if (event === 'end') return data;
         count += 1;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import { type LoadedConfig, loadConfig } from '../../../internal/config/load.ts';
+import { nodeNameOf } from '../../../internal/config/node-name.ts';
 import type { Config } from '../../../internal/config/schema.ts';
 import { watchConfig } from '../../../internal/config/watch.ts';
 import { startProbe } from '../../../internal/health/probe.ts';
@@ -56,7 +57,7 @@ export class FrontSync implements Running {
     front: Front,
     log: Logger,
     registry: ProxyRegistry,
-    { services, alerts }: Config,
+    { services, alerts, registry: { etcd } }: Config,
     chosen: Chosen,
   ) {
     this.log = log;
@@ -80,6 +81,7 @@ export class FrontSync implements Running {
       services: () => this.#lookout.examined(),
       areSome: () => chosen(this.#services).length < this.#services.length,
       now: Date.now,
+      namesNodes: etcd !== undefined,
     });
     this.#synchroniser = new Synchroniser({
       front,
@@ -109,7 +111,10 @@ export class FrontSync implements Running {
       now: Date.now,
       report: () => ({ ...this.#synchroniser.report, demand: this.#demand() }),
       onRecalled: (records) => this.#lookout.remember(records),
-      onPicture: (snapshot) => this.#lookout.apply(snapshot),
+      onPicture: (snapshot) => {
+        this.#alerts.away(snapshot.away ?? []);
+        this.#lookout.apply(snapshot);
+      },
       onBeat: async (leading) => {
         void this.#synchroniser.look();
         await this.#alerts.lead(leading);
@@ -123,7 +128,11 @@ export class FrontSync implements Running {
     const log = syncLogger(given, loaded, front);
     const services = chosen(config.services).map(({ name }) => name);
     const proxyId = frontId(front.name, services, newProxyId());
-    const registry = await openProxy(config.registry, { proxyId, log: log.child({ subsystem: 'registry' }) });
+    const registry = await openProxy(config.registry, {
+      proxyId,
+      node: nodeNameOf(config),
+      log: log.child({ subsystem: 'registry' }),
+    });
     const sync = new FrontSync(front, log, registry, config, chosen);
     await sync.#link.start();
     sync.#follow(loaded, () => loadConfig(loadOptions(given.config)));

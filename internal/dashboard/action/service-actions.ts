@@ -1,4 +1,5 @@
 import type { LiveService } from '../../model/live.ts';
+import type { NodeView } from '../../model/node-view.ts';
 import type { Algorithm } from '../../model/algorithms.ts';
 import { plural } from '../format.ts';
 import type { Action } from './action.ts';
@@ -45,8 +46,15 @@ function scaleText(now: number, wanted: number): string {
   return `From ${now} to ${wanted}: ${plural(now - wanted, 'instance')} drained and stopped, no request is lost.${rest}`;
 }
 
-/** @param versions - what the configuration offers. */
-export function deployService({ name, version, desired }: LiveService, versions: readonly string[]): Action {
+/** What it takes to say where something is done. */
+type Place = Pick<NodeView, 'name' | 'alive' | 'services'>;
+
+/** @param versions - what the configuration offers. @param nodes - all that there are. */
+export function deployService(
+  { name, version, desired }: LiveService,
+  versions: readonly string[],
+  nodes: readonly Place[],
+): Action {
   return {
     title: `Deploy ${name}`,
     verb: 'Deploy',
@@ -64,7 +72,7 @@ export function deployService({ name, version, desired }: LiveService, versions:
       { name: 'env', label: 'Variables', kind: 'variables', value: '', hint: 'One in each line: NAME=value.' },
     ],
     meaning: () =>
-      `The ${plural(desired, 'instance')} are replaced a few at a time; no request is lost. When the new ones fail, the old ones come back by themselves.`,
+      `The ${plural(desired, 'instance')} are replaced a few at a time; no request is lost. When the new ones fail, the old ones come back by themselves.${whereText(name, nodes)}`,
     run: async ({ services }, { version: next, command, env = '' }) => {
       const { id } = await services.deploy(name, {
         version: optionalText(next),
@@ -76,20 +84,30 @@ export function deployService({ name, version, desired }: LiveService, versions:
   };
 }
 
+/** Through which nodes a deployment goes; nothing where there is but one. */
+function whereText(service: string, nodes: readonly Place[]): string {
+  const able = nodes.filter(({ services }) => services.includes(service));
+  if (able.length < 2) return '';
+  const namesOf = (isAlive: boolean) => able.filter(({ alive }) => alive === isAlive).map(({ name }) => name);
+  const [there, away] = [namesOf(true), namesOf(false)];
+  const kept = away.length === 0 ? '' : ` Left out, as away: ${away.join(', ')}.`;
+  return ` One node after another: ${there.join(', then ')}. When one goes back, those after it keep what they run.${kept}`;
+}
+
 function commandField(versions: readonly string[]) {
   const named = { value: '', label: 'the one that is called like the version' };
   const options = [named, ...versions.map((value) => ({ value, label: value }))];
   return { name: 'command', label: 'Command', kind: 'choice', value: '', options } as const;
 }
 
-export function restartService({ name, desired }: LiveService): Action {
+export function restartService({ name, desired }: LiveService, nodes: readonly Place[]): Action {
   return {
     title: `Restart ${name}`,
     verb: 'Restart',
     isDestructive: true,
     fields: [],
     meaning: () =>
-      `The ${plural(desired, 'instance')} are replaced a few at a time by new processes of the same version; no request is lost.`,
+      `The ${plural(desired, 'instance')} are replaced a few at a time by new processes of the same version; no request is lost.${whereText(name, nodes)}`,
     run: async ({ services }) => {
       const { id } = await services.restart(name);
       return { said: `Deployment ${id} has begun.`, watch: { kind: 'deployment', id } };
@@ -97,7 +115,7 @@ export function restartService({ name, desired }: LiveService): Action {
   };
 }
 
-export function rollbackService({ name, deploying }: LiveService): Action {
+export function rollbackService({ name, deploying }: LiveService, nodes: readonly Place[]): Action {
   return {
     title: `Roll ${name} back`,
     verb: 'Roll back',
@@ -105,8 +123,8 @@ export function rollbackService({ name, deploying }: LiveService): Action {
     fields: [],
     meaning: () =>
       deploying === null
-        ? 'The release before the present one runs again, in new processes; no request is lost.'
-        : `Deployment ${deploying} is given up, and what ran before it runs again; no request is lost.`,
+        ? `The release before the present one runs again, in new processes; no request is lost.${whereText(name, nodes)}`
+        : `Deployment ${deploying} is given up, and what ran before it runs again everywhere; no request is lost.`,
     run: async ({ services }) => {
       const { id } = await services.rollback(name);
       return { said: `Deployment ${id} has begun.`, watch: { kind: 'deployment', id } };

@@ -52,6 +52,7 @@ function AlertItem({ alert }: { alert: AlertView }) {
         {alert.cause !== null && <p class="cause">{printable(alert.cause)}</p>}
         <p class="faint">
           for {lasted}
+          {alert.node !== null && ` · node ${printable(alert.node)}`}
           {alert.silenced && ' · silenced'}
           {alert.acknowledged !== null && ` · acknowledged by ${printable(alert.acknowledged.by)}`}
         </p>

@@ -15,6 +15,7 @@ const STANDINGS: Readonly<Record<LiveDeployment['state'], Standing>> = {
   succeeded: { word: 'succeeded', tone: 'good', shape: 'disc' },
   'rolled-back': { word: 'rolled back', tone: 'warn', shape: 'triangle' },
   failed: { word: 'failed', tone: 'bad', shape: 'cross' },
+  skipped: { word: 'skipped', tone: 'idle', shape: 'ring' },
 };
 
 /** @param latest - those before the ones that the live stream tells of, too. */
@@ -88,18 +89,35 @@ export function DeploymentHead({ deployment }: { readonly deployment: Omit<LiveD
 }
 
 /** What it did and saw so far, and why it went back. */
-export function DeploymentSteps({ deployment: { steps, reason } }: { readonly deployment: LiveDeployment }) {
+export function DeploymentSteps({ deployment: { steps, reason, nodes } }: { readonly deployment: LiveDeployment }) {
   return (
     <>
       {reason !== undefined && <p class="problem">{printable(reason)}</p>}
+      {nodes.length > 1 && <DeploymentNodes nodes={nodes} />}
       <ol class="steps">
-        {steps.map(({ at, message, logTail }, index) => (
+        {steps.map(({ at, node, message, logTail }, index) => (
           <li key={`${at} ${index}`}>
-            <time dateTime={at}>{clockText(at)}</time> {printable(message)}
+            <time dateTime={at}>{clockText(at)}</time>{' '}
+            {nodes.length > 1 && node !== undefined && <strong>{node} </strong>}
+            {printable(message)}
             {logTail !== undefined && <pre class="log-tail">{printable(logTail.join('\n'))}</pre>}
           </li>
         ))}
       </ol>
     </>
+  );
+}
+
+/** How it goes on each node. */
+function DeploymentNodes({ nodes }: { readonly nodes: LiveDeployment['nodes'] }) {
+  return (
+    <ul class="deployment-nodes">
+      {nodes.map(({ node, state, version, reason }) => (
+        <li key={node}>
+          <State standing={STANDINGS[state]} /> <strong>{node}</strong> {printable(version ?? '')}{' '}
+          {reason !== undefined && <span class="faint">{printable(reason)}</span>}
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,5 +1,6 @@
 import type { NodeView } from '../../model/node-view.ts';
 import { printable } from '../../model/printable.ts';
+import { forgetNode } from '../action/node-actions.ts';
 import { percentText, spanText } from '../format.ts';
 import { State } from '../part/mark.tsx';
 import { Panel } from '../part/panel.tsx';
@@ -22,7 +23,8 @@ export function NodesPanel() {
 }
 
 function Node({ node }: { readonly node: NodeView }) {
-  const { at } = useSite().store.state.value;
+  const { store, action } = useSite();
+  const { at } = store.state.value;
   const { name, self, address, instances, cores, load, awaySince } = node;
   return (
     <li>
@@ -35,6 +37,11 @@ function Node({ node }: { readonly node: NodeView }) {
           : `last heard of ${spanText(Date.parse(at) - Date.parse(awaySince))} ago`}
         {self && ', the one you see this on'}
       </span>
+      {awaySince !== null && (
+        <button type="button" onClick={() => (action.value = forgetNode(node))}>
+          Forget
+        </button>
+      )}
     </li>
   );
 }

@@ -85,7 +85,7 @@ function SpawnButtons({ service }: { service: LiveService }) {
   const deploy = () => {
     client()
       .services.get(service.name)
-      .then(({ versions }) => (action.value = deployService(service, versions)))
+      .then(({ versions }) => (action.value = deployService(service, versions, store.nodes.peek())))
       .catch((error: unknown) => tell(String(error instanceof Error ? error.message : error), true));
   };
   return (
@@ -99,10 +99,10 @@ function SpawnButtons({ service }: { service: LiveService }) {
       <button type="button" onClick={() => (action.value = scaleService(service))}>
         Scale
       </button>
-      <button type="button" onClick={() => (action.value = restartService(service))}>
+      <button type="button" onClick={() => (action.value = restartService(service, store.nodes.peek()))}>
         Restart
       </button>
-      <button type="button" onClick={() => (action.value = rollbackService(service))}>
+      <button type="button" onClick={() => (action.value = rollbackService(service, store.nodes.peek()))}>
         Roll back
       </button>
     </>

@@ -106,7 +106,10 @@ export class EtcdTarget implements CopyTarget {
       ...kept.channels.map((channel) => putChannel(channel)),
       { put: NAMES.counter('deployments'), value: kept.numbers.deployments },
       { put: NAMES.counter('silences'), value: kept.numbers.silences },
-      ...kept.deployments.map((deployment) => ({ put: NAMES.deployment(node, deployment.id), value: deployment })),
+      ...kept.deployments.map((deployment) => ({
+        put: NAMES.deployment(node, deployment.id),
+        value: { ...deployment, node, nodes: [node] },
+      })),
       ...kept.services.flatMap((service) => putService(node, service)),
     ];
     const instances = kept.instances.map((instance) => (place: number) => {
@@ -129,7 +132,16 @@ export class EtcdTarget implements CopyTarget {
     if (proxies.length === 0) return [];
     const lease = await this.#store.grant(STRAGGLERS_SECONDS);
     return proxies.flatMap(({ id, pid, startedAt }): Write[] => {
-      const value: ProxyEntry = { id, pid, startedAt, appliedRevision: null, inFlight: {}, traffic: [], demand: [] };
+      const value: ProxyEntry = {
+        id,
+        pid,
+        startedAt,
+        appliedRevision: null,
+        inFlight: {},
+        traffic: [],
+        demand: [],
+        node: null,
+      };
       return [
         { put: NAMES.proxy(id), value, lease },
         { put: NAMES.present(id), value: { pid, startedAt }, lease },

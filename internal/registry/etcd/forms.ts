@@ -73,6 +73,7 @@ const UsageSchema = z.record(z.string(), z.tuple([z.number(), z.number().nullabl
 const ProxySchema = z.object({
   id: z.string(),
   pid: z.int(),
+  node: z.string().nullable().default(null),
   startedAt: z.int(),
   appliedRevision: z.int().nullable(),
   inFlight: z.record(z.string(), z.int()),

@@ -242,7 +242,7 @@ export class Mirror {
     if (this.#failure === null) return;
     this.#failure = null;
     this.#losses += 1;
-    this.#log?.info('the registry can be read again');
+    this.#log?.info({ part: this.#beginning }, 'the registry can be read again');
     this.#changed(new Set(this.#keys.kinds()));
   }
 
@@ -261,7 +261,7 @@ export class Mirror {
     const { name } = this.#store.members;
     const failure = this.#lastError ?? faultOf(new Error('no member answers'), name);
     this.#failure = failure;
-    this.#log?.warn({ reason: failure.message }, 'the registry cannot be read');
+    this.#log?.warn({ reason: failure.message, part: this.#beginning }, 'the registry cannot be read');
     this.#waiting.fail(failure);
     for (const listener of this.#listeners) this.#tell(() => listener.failed(failure), listener);
   }

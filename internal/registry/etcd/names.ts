@@ -43,3 +43,8 @@ export const NAMES = {
   request: (owner: string, key: string) => `requests/of-${encodeURIComponent(owner)}/${encodeURIComponent(key)}`,
   answer: (owner: string, key: string) => `kept/answers/of-${encodeURIComponent(owner)}/${encodeURIComponent(key)}`,
 };
+
+/** Of `state/services/<node>/<service>` and the like. */
+export function nodeIn(name: string): string {
+  return name.split('/')[2] ?? '';
+}

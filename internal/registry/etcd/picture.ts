@@ -5,7 +5,7 @@ import { HEARTBEAT_LIMIT_MS, type Snapshot } from '../registry.ts';
 import { FORM, type OwnService } from './forms.ts';
 import type { Instances } from './instances.ts';
 import type { Mirror } from './mirror.ts';
-import { NAMES } from './names.ts';
+import { NAMES, nodeIn } from './names.ts';
 import { valueOf } from './parse.ts';
 import { assertFormat } from './registry-id.ts';
 import type { Entry } from './store.ts';
@@ -73,6 +73,7 @@ export class Pictures {
       revision: this.revision,
       services: this.#services((node) => !away.has(node)),
       instances: away.size === 0 ? this.#instances.rows() : this.#without(away),
+      ...(away.size === 0 || this.#mirror.all('managers').size === 0 ? {} : { away: [...away].toSorted() }),
     };
   }
 
@@ -108,7 +109,7 @@ export class Pictures {
 
   #ownServices(): { readonly node: string; readonly state: OwnService }[] {
     return Array.from(this.#mirror.all('services').values(), (entry) => {
-      return { node: nodeOf(entry), state: valueOf(FORM.ownService, entry) };
+      return { node: nodeIn(entry.name), state: valueOf(FORM.ownService, entry) };
     });
   }
 
@@ -124,11 +125,16 @@ export class Pictures {
     });
   }
 
+  /** Also while none of its parts is: between two nodes. */
   #deploying(counts: (node: string) => boolean): Map<string, number> {
     const under = new Map<string, number>();
-    for (const entry of this.#mirror.all('deployments').values()) {
-      const deployment = valueOf(FORM.deployment, entry);
-      if (isActive(deployment) && counts(nodeOf(entry))) under.set(deployment.service, deployment.id);
+    const begun = new Set<number>();
+    const counted = [...this.#mirror.all('deployments').values()].filter(({ name }) => counts(nodeIn(name)));
+    const parts = counted.map((entry) => valueOf(FORM.deployment, entry));
+    for (const { id, state } of parts) if (state === 'succeeded') begun.add(id);
+    for (const part of parts) {
+      const isNext = part.state === 'queued' && begun.has(part.id);
+      if (isActive(part) || isNext) under.set(part.service, part.id);
     }
     return under;
   }
@@ -150,9 +156,4 @@ function stateOf(
     configured: parts.reduce((sum, { configured }) => sum + configured, 0),
     deploying,
   };
-}
-
-/** `state/services/<node>/<service>` and the like. */
-function nodeOf({ name }: Entry): string {
-  return name.split('/')[2] ?? '';
 }

@@ -24,8 +24,8 @@ export class Silence {
 export function proxiesOf(
   told: Iterable<Entry>,
   present: Iterable<Entry>,
-  silence: Silence,
   now: number,
+  silence = new Silence(),
 ): ProxyRecord[] {
   const records = new Map<string, Omit<ProxyRecord, 'heartbeatAt'>>();
   const since = new Map<string, number>();
@@ -35,8 +35,8 @@ export function proxiesOf(
     records.set(id, { id, ...valueOf(FORM.presence, entry), appliedRevision: null, inFlight: new Map() });
   }
   for (const entry of told) {
-    const { id, pid, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
-    records.set(id, { id, pid, startedAt, appliedRevision, inFlight: new Map(Object.entries(inFlight)) });
+    const { id, pid, node, startedAt, appliedRevision, inFlight } = valueOf(FORM.proxy, entry);
+    records.set(id, { id, pid, node, startedAt, appliedRevision, inFlight: new Map(Object.entries(inFlight)) });
   }
   const silent = [...records.keys()].filter((id) => !since.has(id));
   const heardAt = silence.heardAt(silent, now);

@@ -4,6 +4,7 @@ import type { TrafficSample } from '../../model/traffic-sample.ts';
 import {
   HEARTBEAT_LIMIT_MS,
   type LatencyRecord,
+  type ProxyRecord,
   type ProxyRegistry,
   type ProxyReport,
   type RegistryListener,
@@ -17,6 +18,7 @@ import { NAMES } from './names.ts';
 import { valueIfValid } from './parse.ts';
 import { EtcdReader, type ReaderOptions } from './reader.ts';
 import { MANAGER_PREFIX } from './owners.ts';
+import { proxiesOf } from './proxies.ts';
 import { Samples } from './samples.ts';
 import { FORM, type ProxyEntry } from './forms.ts';
 import type { Guard, Write } from './store.ts';
@@ -31,6 +33,7 @@ const RECORD_RENEWED_MS = 10_000;
 interface ProxyRegistryParts extends Omit<ReaderOptions, 'told'> {
   readonly proxyId: string;
   readonly pid: number;
+  readonly node: string | null;
 }
 
 /** The load balancer's side of the registry in etcd. That it lives its lease tells; what it tells is written when it changes. */
@@ -38,6 +41,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   readonly proxyId: string;
   readonly alerts: EtcdAlertStore;
   readonly #pid: number;
+  readonly #node: string | null;
   readonly #startedAt: number;
   readonly #presence: LivingLease;
   readonly #record: LivingLease;
@@ -51,11 +55,12 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
   #pictured: string | null = null;
   #reports: Promise<unknown> = Promise.resolve();
 
-  constructor({ proxyId, pid, ...options }: ProxyRegistryParts) {
+  constructor({ proxyId, pid, node, ...options }: ProxyRegistryParts) {
     super({ ...options, told: null });
     const { store, mirror, clock } = options;
     this.proxyId = proxyId;
     this.#pid = pid;
+    this.#node = node;
     this.#startedAt = clock();
     this.#presence = new LivingLease(store, PRESENCE_SECONDS, PRESENCE_RENEWED_MS);
     this.#record = new LivingLease(store, RECORD_SECONDS, RECORD_RENEWED_MS);
@@ -83,6 +88,12 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
       listener.changed(picture);
     };
     super.watch({ changed, failed: (error) => listener.failed(error) }, signal);
+  }
+
+  /** Who is there: with every heartbeat one asks whether it speaks for all. What they have in force is not known here. */
+  override async proxies(): Promise<ProxyRecord[]> {
+    await this.mirror.ready();
+    return proxiesOf([], this.mirror.all('present').values(), this.clock());
   }
 
   report(report: ProxyReport): Promise<void> {
@@ -143,6 +154,7 @@ export class EtcdProxyRegistry extends EtcdReader implements ProxyRegistry {
     const value: ProxyEntry = {
       id: this.proxyId,
       pid: this.#pid,
+      node: this.#node,
       startedAt: this.#startedAt,
       appliedRevision: isComparable ? appliedRevision : null,
       inFlight: Object.fromEntries(inFlight),

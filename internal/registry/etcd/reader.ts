@@ -71,7 +71,7 @@ export class EtcdReader implements RegistryReader {
   }
 
   async proxies(): Promise<ProxyRecord[]> {
-    return proxiesOf(await this.told('proxies'), this.mirror.all('present').values(), this.#silence, this.clock());
+    return proxiesOf(await this.told('proxies'), this.mirror.all('present').values(), this.clock(), this.#silence);
   }
 
   async manager(): Promise<ManagerRecord | null> {

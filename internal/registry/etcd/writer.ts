@@ -8,8 +8,10 @@ import { SAMPLES_KEPT_MS, type TrafficSample } from '../../model/traffic-sample.
 import type {
   DeploymentChange,
   DeploymentDraft,
+  DeploymentQuery,
   InstanceChange,
   InstanceDraft,
+  NodeRelease,
   ProxyTraffic,
   RegistryWriter,
   ServiceChange,
@@ -143,13 +145,33 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
     return this.#commit(() => this.#deployments.change(id, change, service));
   }
 
-  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
+  giveUpDeployment(id: number, reason: string, node?: string): Promise<void> {
+    const terms = node === undefined ? { reason } : { reason, node };
+    return this.#commit(() => this.#deployments.giveUp(id, terms, this.clock()));
+  }
+
+  recordStep(step: Omit<DeploymentStep, 'id' | 'node'>): Promise<DeploymentStep> {
     return this.during(this.#deployments.recordStep(step));
   }
 
-  async deployments(query: Parameters<RegistryWriter['deployments']>[0]): Promise<Deployment[]> {
+  async deployments(query: DeploymentQuery): Promise<Deployment[]> {
     await this.mirror.ready();
     return this.#deployments.find(query);
+  }
+
+  async allDeployments(query: DeploymentQuery): Promise<Deployment[][]> {
+    await this.mirror.ready();
+    return this.#deployments.findAll(query);
+  }
+
+  async deploymentParts(id: number): Promise<Deployment[]> {
+    await this.mirror.ready();
+    return this.#deployments.parts(id);
+  }
+
+  async releases(service: string): Promise<NodeRelease[]> {
+    await this.mirror.ready();
+    return this.#deployments.releases(service);
   }
 
   async deployment(id: number): Promise<Deployment> {
@@ -189,13 +211,17 @@ export class EtcdWriter extends EtcdReader implements RegistryWriter {
 
   async forgetNode(name: string): Promise<readonly Instance[]> {
     const gone: Instance[] = [];
+    await this.mirror.ready();
+    const deployments = this.#deployments.idsOn(name);
     for (;;) {
       const { instances, isOver } = await this.#commit(() =>
         forgetting({ mirror: this.mirror, instances: this.instances }, name),
       );
       gone.push(...instances);
-      if (isOver) return gone;
+      if (isOver) break;
     }
+    await this.during(this.#deployments.deleteOrphanedSteps(deployments));
+    return gone;
   }
 
   async usage(): Promise<ReadonlyMap<string, Usage>> {

@@ -41,7 +41,14 @@ export function updateDeployment(handle: Handle, id: number, change: DeploymentC
   return readDeployment(handle, id);
 }
 
-export function insertStep(handle: Handle, step: Omit<DeploymentStep, 'id'>): DeploymentStep {
+/** One that is under way is its manager's own affair: there is one manager. @returns whether it waited. */
+export function skipDeployment(handle: Handle, id: number, reason: string, now: number): boolean {
+  const isWaiting = readDeployment(handle, id).state === 'queued';
+  if (isWaiting) updateDeployment(handle, id, { state: 'skipped', finishedAt: now, reason });
+  return isWaiting;
+}
+
+export function insertStep(handle: Handle, step: Omit<DeploymentStep, 'id' | 'node'>): DeploymentStep {
   const { deployment, at, message, instanceId, logTail } = step;
   handle.run(
     'INSERT INTO deployment_steps (deployment, at, message, instance_id, log_tail) VALUES (?, ?, ?, ?, ?)',
@@ -51,7 +58,7 @@ export function insertStep(handle: Handle, step: Omit<DeploymentStep, 'id'>): De
     instanceId,
     JSON.stringify(logTail),
   );
-  return { id: lastId(handle), ...step };
+  return { id: lastId(handle), ...step, node: null };
 }
 
 /** Those older than `before`, of deployments that are over. */

@@ -1,4 +1,4 @@
-import type { Deployment, DeploymentStep } from '../../model/deployment.ts';
+import { type Deployment, type DeploymentStep, isOver } from '../../model/deployment.ts';
 import type { EventCount, EventCountQuery, HeimdallEvent } from '../../model/event.ts';
 import type { Instance, Usage } from '../../model/instance.ts';
 import type { NodeNote, NodeRecord } from '../../model/node.ts';
@@ -8,10 +8,12 @@ import { instanceNotFound } from '../refusals.ts';
 import {
   type DeploymentChange,
   type DeploymentDraft,
+  type DeploymentQuery,
   HEARTBEAT_LIMIT_MS,
   type InstanceChange,
   type InstanceDraft,
   isAlive,
+  type NodeRelease,
   type ProxyTraffic,
   type RegistryWriter,
   type ServiceChange,
@@ -29,6 +31,7 @@ import {
   readDeployment,
   readDeployments,
   readSteps,
+  skipDeployment,
   updateDeployment,
 } from './deployments.ts';
 import { countEvents } from './event-counts.ts';
@@ -153,6 +156,8 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
 
   changeDeployment(id: number, change: DeploymentChange, service: ServiceChange = {}): Promise<Deployment> {
     return this.connection.write((handle) => {
+      const before = readDeployment(handle, id);
+      if (isOver(before)) return before;
       const deployment = updateDeployment(handle, id, change);
       changeService(handle, deployment.service, service);
       raiseRevision(handle);
@@ -160,12 +165,33 @@ export class SqliteWriter extends SqliteReader implements RegistryWriter {
     });
   }
 
-  recordStep(step: Omit<DeploymentStep, 'id'>): Promise<DeploymentStep> {
+  giveUpDeployment(id: number, reason: string): Promise<void> {
+    return this.connection.write((handle) => {
+      if (skipDeployment(handle, id, reason, this.clock())) raiseRevision(handle);
+    });
+  }
+
+  recordStep(step: Omit<DeploymentStep, 'id' | 'node'>): Promise<DeploymentStep> {
     return this.connection.write((handle) => insertStep(handle, step));
   }
 
-  deployments({ limit, service, active }: Parameters<RegistryWriter['deployments']>[0]): Promise<Deployment[]> {
+  deployments({ limit, service, active }: DeploymentQuery): Promise<Deployment[]> {
     return this.connection.read((handle) => readDeployments(handle, limit, service ?? null, active ?? false));
+  }
+
+  async allDeployments(query: DeploymentQuery): Promise<Deployment[][]> {
+    return (await this.deployments(query)).map((deployment) => [deployment]);
+  }
+
+  async deploymentParts(id: number): Promise<Deployment[]> {
+    return [await this.deployment(id)];
+  }
+
+  releases(service: string): Promise<NodeRelease[]> {
+    return this.connection.read((handle) => {
+      const release = readService(handle, service)?.release;
+      return release === undefined ? [] : [{ node: this.#node ?? '', release }];
+    });
   }
 
   deployment(id: number): Promise<Deployment> {

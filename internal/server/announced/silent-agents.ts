@@ -44,7 +44,9 @@ export class SilentAgents {
       const rest = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : '';
       const cause = `no sign of life for ${inSeconds(ANNOUNCEMENT_TTL_MS)}; out of rotation: ${named}${rest}`;
       this.#silent.set(agent, { since: now, left: new Set(idsOf(agent)) });
-      this.#alerts.raise({ key: keyOf(agent), severity: 'warning', title: `agent ${agent} is gone`, cause, at: now });
+      const title = `agent ${agent} is gone`;
+      const node = instances[0]?.node ?? undefined; // where it ran, not where it is missed
+      this.#alerts.raise({ key: keyOf(agent), severity: 'warning', title, cause, node, at: now });
     }
     for (const [agent, silence] of this.#silent) {
       const ids = idsOf(agent);

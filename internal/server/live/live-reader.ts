@@ -13,6 +13,7 @@ import {
   type RegistryWriter,
   type Snapshot,
 } from '../../registry/registry.ts';
+import type { Absences } from '../absences.ts';
 import { silenceView } from '../alert-views.ts';
 import type { DrainSpan } from '../../registry/drain.ts';
 import { eventView } from '../event-view.ts';
@@ -39,6 +40,7 @@ export interface LiveReaderOptions {
   /** Those that are declared in the configuration. */
   readonly declared: () => readonly Instance[];
   readonly nodes: Pick<Nodes, 'list'>;
+  readonly absences: Pick<Absences, 'gone'>;
   readonly usages: Pick<Usages, 'reader'>;
   /** Null: nobody knows, or it is not being drained. */
   readonly drainOf: (id: string) => DrainSpan | null;
@@ -55,9 +57,9 @@ export class LiveReader implements LiveSource {
   #last: LiveState | null = null;
 
   constructor(options: LiveReaderOptions) {
-    const { registry, clock } = options;
+    const { registry, clock, absences } = options;
     this.#options = options;
-    this.#deployments = new LiveDeployments(registry, clock);
+    this.#deployments = new LiveDeployments(registry, absences, clock);
     this.#alerts = new LiveAlerts(registry, clock);
   }
 

@@ -52,6 +52,20 @@ describe('the alert dispatcher groups', () => {
     await clock.advance(REPEAT);
     assert.deepEqual(notifier.subjects, ['Resolved after 0.8 s: web-9001 is down']);
   });
+
+  it('says nothing of one that turns out to be part of another, unless people have heard of it', async () => {
+    const { clock, dispatcher, raise, raiseOther, notifier } = setUp();
+    raise();
+    await clock.advance(800);
+    dispatcher.retract('instance-down:web-9001', clock.now());
+    await clock.advance(WINDOW);
+    assert.deepEqual([notifier.subjects, dispatcher.active()], [[], []]);
+    raiseOther();
+    await clock.advance(WINDOW);
+    dispatcher.retract(OTHER, clock.now());
+    await clock.advance(WINDOW);
+    assert.deepEqual(notifier.subjects, ['web-9002 is down', 'Resolved after 10 s: web-9002 is down']);
+  });
 });
 
 describe('the alert dispatcher tells each thing once', () => {

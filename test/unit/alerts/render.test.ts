@@ -34,6 +34,17 @@ describe('a notification', () => {
     assert.equal(level, 'critical');
   });
 
+  it('names the node, in the subject and below, once', () => {
+    const shortage = render([firing({ title: 'no port is free for web', node: 'b' })]);
+    assert.equal(shortage.subject, 'no port is free for web on node b');
+    assert.match(shortage.text, /^CRITICAL: no port is free for web\n {2}node b, since /);
+    assert.equal(render([firing({ title: 'node b is away', node: 'b' })]).subject, 'node b is away');
+    const down = ['a', 'b'].map((name) => firing(instance(name, { node: 'b' })));
+    assert.match(render(down).subject, /^2 of 5 instances of web are down on node b since /);
+    const elsewhere = [...down, firing(instance('c', { node: 'c' }))];
+    assert.match(render(elsewhere).subject, /^3 of 5 instances of web are down since /);
+  });
+
   it('says how long the trouble lasted when it is over', () => {
     const { subject, level } = render([resolved(800)]);
     assert.equal(subject, 'Resolved after 0.8 s: web-9001 is down');

@@ -51,6 +51,7 @@ describe('the body of a webhook', () => {
           cause: null,
           service: 'web',
           instance: null,
+          node: null,
           since: '2026-01-02T12:00:00.000Z',
           resolvedAt: null,
           durationMs: null,
@@ -64,6 +65,7 @@ describe('the body of a webhook', () => {
           cause: 'x',
           service: null,
           instance: null,
+          node: null,
           since: '2026-01-02T12:00:00.000Z',
           resolvedAt: '2026-01-02T12:00:00.800Z',
           durationMs: 800,
@@ -184,6 +186,17 @@ const PostableAlertsSchema = z.array(
     generatorURL: z.url().exactOptional(),
   }),
 );
+
+describe('the node of an alert', () => {
+  const message = renderNotification([entry({ title: 'no port is free', node: 'b' })], START, 'id-1');
+
+  it('has a field of its own, and tells the troubles of two nodes apart', () => {
+    assert.match(webhookBody('json', message), /"instance":null,"node":"b"/);
+    assert.match(webhookBody('alertmanager', message), /"node":"b".*"summary":"no port is free on node b"/);
+    const [event = ''] = webhookBodies({ format: 'pagerduty', routingKey: 'r' }, message);
+    assert.match(event, /"dedup_key":"instance-down:web-9001\/b".*"source":"b"/);
+  });
+});
 
 describe('the identity of an alert at a receiver that keeps alerts', () => {
   // Two installations with a service of the same name, and one integration: the recovery of one would end the outage of both.

@@ -54,6 +54,7 @@ describe('GET /alerts', () => {
       cause: null,
       service: 'web',
       instance: null,
+      node: null,
       since: '2026-01-02T12:00:00.000Z',
       resolvedAt: '2026-01-02T12:01:30.000Z',
       durationMs: 90_000,

@@ -6,6 +6,7 @@ import { EventCounts } from '../../../internal/server/event-counts.ts';
 import { instanceNotFound } from '../../../internal/server/instance-named.ts';
 import { InstanceLogs } from '../../../internal/server/instance-logs.ts';
 import type { Deployment } from '../../../internal/model/deployment.ts';
+import type { WholeDeployment } from '../../../internal/model/whole-deployment.ts';
 import { type Instance, viewOf } from '../../../internal/model/instance.ts';
 import { FIRST_RELEASE } from '../../../internal/model/release.ts';
 import { ServiceSchema } from '../../../internal/model/service.ts';
@@ -138,6 +139,7 @@ export function fakeNodes(changes: Partial<Manager['nodes']> = {}): Manager['nod
     level: async () => new Map(),
     capable: async () => [],
     isFirst: async () => true,
+    able: async () => [],
     ...changes,
   };
 }
@@ -169,7 +171,7 @@ class FakeRequestKeys implements RequestKeys {
   }
 }
 
-export const DEPLOYMENT: Deployment = {
+const PART: Deployment = {
   id: 3,
   service: 'web',
   kind: 'deploy',
@@ -181,7 +183,11 @@ export const DEPLOYMENT: Deployment = {
   startedAt: Date.UTC(2026, 0, 2),
   finishedAt: Date.UTC(2026, 0, 3),
   reason: null,
+  node: null,
+  nodes: [],
+  givenUp: null,
 };
+export const DEPLOYMENT: WholeDeployment = { ...PART, parts: [PART] };
 
 /** The service `web`, and deployment 3 of it. */
 function fakeServices(call: (method: string, ...args: unknown[]) => void): Manager['services'] {
@@ -215,8 +221,24 @@ function fakeServices(call: (method: string, ...args: unknown[]) => void): Manag
     deployment: called('services.deployment', {
       deployment: DEPLOYMENT,
       steps: [
-        { id: 1, deployment: 3, at: Date.UTC(2026, 0, 2), message: 'started', instanceId: 'web-1', logTail: [] },
-        { id: 2, deployment: 3, at: Date.UTC(2026, 0, 3), message: 'done', instanceId: null, logTail: ['a line'] },
+        {
+          id: 1,
+          deployment: 3,
+          at: Date.UTC(2026, 0, 2),
+          message: 'started',
+          instanceId: 'web-1',
+          logTail: [],
+          node: null,
+        },
+        {
+          id: 2,
+          deployment: 3,
+          at: Date.UTC(2026, 0, 3),
+          message: 'done',
+          instanceId: null,
+          logTail: ['a line'],
+          node: null,
+        },
       ],
     }),
   };

@@ -48,6 +48,20 @@ describe('GET /metrics of the manager', () => {
     assert.equal(of('restarts_total', 'web-9000'), 2);
   });
 
+  it('counts what agents stand for by itself', async () => {
+    const agent = { id: 'far', metadata: {} };
+    const list = async () => [
+      viewOf(instance(9000), 'healthy'),
+      viewOf(instance(9001, { agent }), 'healthy'),
+      viewOf(instance(9002, { agent, lifecycle: 'backing-off' }), 'unhealthy'),
+    ];
+    const samples = await metrics({ manager: new FakeManager({ list }) });
+    const of = (state: string) => samples.get(`heimdall_service_announced_instances{service="web",state="${state}"}`);
+    assert.deepEqual([of('running'), of('error'), of('draining')], [1, 1, 0]);
+    const spawned = samples.get('heimdall_service_instances{service="web",state="error"}');
+    assert.equal(spawned, 0);
+  });
+
   it('leaves instances of other nodes to their managers', async () => {
     const list = async () => ['a', 'b'].map((node, at) => viewOf(instance(9000 + at, { node }), 'healthy'));
     const status = async () => ({ ...STATUS, nodes: [{ ...NODE, name: 'a' }] });

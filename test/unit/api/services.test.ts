@@ -63,7 +63,7 @@ describe('a deployment', () => {
     assert.equal(answer.body.version, 'v2');
     await request(app).post('/services/web/restart?queue=true').expect(202);
     await request(app).post('/services/web/rollback').send({ to: 2 }).expect(202);
-    const options = { by: 'api', queue: false, wait: false };
+    const options = { by: 'api', queue: false, wait: false, alone: false };
     assert.deepEqual(manager.calls, [
       ['services.deploy', 'web', body, { ...options, by: 'me' }],
       ['services.restart', 'web', { ...options, queue: true }],
@@ -75,7 +75,7 @@ describe('a deployment', () => {
     const manager = new FakeManager();
     await request(api({ manager })).post('/services/web/deploy?wait=true').expect(200);
     assert.deepEqual(manager.calls, [
-      ['services.deploy', 'web', { by: 'api' }, { by: 'api', queue: false, wait: true }],
+      ['services.deploy', 'web', { by: 'api' }, { by: 'api', queue: false, wait: true, alone: false }],
     ]);
   });
 
@@ -97,7 +97,7 @@ describe('a deployment', () => {
     const list = await request(app).get('/deployments?service=web&limit=5').expect(200);
     assert.equal(list.body[0].id, 3);
     assert.deepEqual(manager.calls, [
-      ['services.deployment', 3],
+      ['services.deployment', 3, undefined],
       ['services.deployments', { service: 'web', limit: 5 }],
     ]);
     await request(app).get('/deployments/x').expect(400);

@@ -91,13 +91,13 @@ describe('the client', () => {
       assert.equal((await services.deploy('web', { version: 'v2', by: 'ann' }, { wait: true })).state, 'succeeded');
       await services.restart('web');
       await services.rollback('web', { to: 2 }, { queue: true });
-      const options = { by: 'api', queue: false, wait: false };
+      const options = { by: 'api', queue: false, wait: false, alone: false };
       assert.deepEqual(manager.calls.slice(2), [
         ['services.patch', 'web', { algorithm: null, weight: 2 }],
         ['services.patch', 'web', { instances: 4 }],
         ['services.pause', 'web'],
         ['services.resume', 'web'],
-        ['services.deploy', 'web', { version: 'v2', by: 'ann' }, { by: 'ann', queue: false, wait: true }],
+        ['services.deploy', 'web', { version: 'v2', by: 'ann' }, { by: 'ann', queue: false, wait: true, alone: false }],
         ['services.restart', 'web', options],
         ['services.rollback', 'web', 2, { ...options, queue: true }],
       ]);

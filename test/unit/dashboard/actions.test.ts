@@ -5,7 +5,13 @@ import type { Action } from '../../../internal/dashboard/action/action.ts';
 import { endSilence, silenceAlert, testChannels } from '../../../internal/dashboard/action/alert-actions.ts';
 import { variablesOf, wholeNumberOf } from '../../../internal/dashboard/action/input.ts';
 import { addInstances, removeInstance, weighInstance } from '../../../internal/dashboard/action/instance-actions.ts';
-import { changeSettings, deployService, scaleService } from '../../../internal/dashboard/action/service-actions.ts';
+import {
+  changeSettings,
+  deployService,
+  restartService,
+  rollbackService,
+  scaleService,
+} from '../../../internal/dashboard/action/service-actions.ts';
 import type { AlertView } from '../../../internal/model/alert-view.ts';
 import { liveInstance, liveService, NO_TRAFFIC } from '../../support/live-state.ts';
 
@@ -39,9 +45,10 @@ describe('the actions of the dashboard', () => {
       'PATCH /servers/web-9001-x {"weight":5}',
     ]);
     assert.deepEqual(await sentBy(scaleService(WEB), { instances: '5' }), ['POST /services/web/scale {"instances":5}']);
-    assert.deepEqual(await sentBy(deployService(WEB, ['v2']), { version: ' v2 ', env: 'A=1\n\nB=x=y' }, { id: 3 }), [
-      'POST /services/web/deploy {"version":"v2","env":{"A":"1","B":"x=y"}}',
-    ]);
+    assert.deepEqual(
+      await sentBy(deployService(WEB, ['v2'], []), { version: ' v2 ', env: 'A=1\n\nB=x=y' }, { id: 3 }),
+      ['POST /services/web/deploy {"version":"v2","env":{"A":"1","B":"x=y"}}'],
+    );
   });
 
   it('change only the settings that are others', async () => {
@@ -83,6 +90,16 @@ describe('the actions of the dashboard', () => {
     assert.match(scaleService(WEB).meaning({ instances: '1' }), /From 3 to 1: 2 instances drained/);
     assert.match(scaleService(WEB).meaning({ instances: '0' }), /Nobody answers/);
     assert.match(addInstances(WEB, new Set()).meaning({ count: '1' }), /^One more process starts/);
+  });
+
+  it('tell through which nodes a deployment goes', () => {
+    const node = (name: string, alive = true, services = ['web']) => ({ name, alive, services });
+    const nodes = [node('a'), node('b', false), node('c'), node('d', true, ['api'])];
+    const told = /One node after another: a, then c\..*those after it keep what they run\. Left out, as away: b\./;
+    for (const action of [deployService(WEB, [], nodes), restartService(WEB, nodes), rollbackService(WEB, nodes)]) {
+      assert.match(action.meaning({}), told);
+    }
+    assert.doesNotMatch(deployService(WEB, [], [node('a')]).meaning({}), /node/);
   });
 });
 

@@ -22,6 +22,7 @@ const ALERT: AlertView = {
   cause: null,
   service: 'web',
   instance: 'a',
+  node: null,
   since: '2026-01-01T10:00:01Z',
   resolvedAt: '2026-01-01T10:00:03Z',
   durationMs: 2_000,

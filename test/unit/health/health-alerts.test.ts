@@ -13,9 +13,12 @@ class Harness {
   readonly sink = new RecordingSink(({ title }) => title);
   /** What each instance wrote last. */
   readonly lastWords = new Map<string, Promise<readonly string[]>>();
-  readonly alerts = new HealthAlerts(this.sink, () => 1_000, {
-    of: async (_service, id) => this.lastWords.get(id) ?? [],
-  });
+  readonly alerts = new HealthAlerts(
+    this.sink,
+    () => 1_000,
+    { of: async (_service, id) => this.lastWords.get(id) ?? [] },
+    true,
+  );
   readonly pool = new ServicePool(
     service(),
     'a secret that is long enough',
@@ -180,6 +183,37 @@ describe('alerts about health', () => {
     assert.deepEqual(harness.set('a', { lifecycle: 'backing-off' }), ['! a is down']);
     assert.deepEqual(harness.set('a', { lifecycle: 'failed' }), []);
     assert.deepEqual(harness.remove('a'), ['ok instance-down:web/a']);
+  });
+
+  it('are taken back for instances of a node that is away, whether they leave or are the last ones', () => {
+    const harness = new Harness(
+      upstream('a1', { node: 'a' }),
+      upstream('b1', { node: 'b' }),
+      upstream('b2', { node: 'b' }),
+    );
+    assert.deepEqual(harness.set('b1', {}, 'unhealthy'), ['! b1 is down']);
+    assert.equal(harness.sink.raised[0]?.node, 'b');
+    harness.alerts.away(new Set(['b']));
+    assert.deepEqual(harness.remove('b1'), ['part instance-down:web/b1']);
+    assert.deepEqual(harness.set('b2', {}, 'unhealthy'), [], 'the node is told of');
+    harness.alerts.away(new Set());
+    harness.alerts.update(harness.pool);
+    assert.deepEqual(harness.sink.take(), ['! b2 is down'], 'it is a trouble of its own');
+    harness.alerts.away(new Set(['a', 'b']));
+    assert.deepEqual(harness.set('a1', {}, 'unhealthy'), [
+      'part instance-down:web/b2',
+      '! web has no healthy instance',
+    ]);
+    assert.match(harness.sink.raised.at(-1)?.cause ?? '', /^2 of 2 down: a1, b2 \(away: node a, b\)$/);
+  });
+
+  it('are taken back for what an agent left behind, but not when that is well again', () => {
+    const agent = { id: 'far', metadata: {} };
+    const harness = new Harness(upstream('a'), upstream('b', { agent, node: 'x' }), upstream('c', { agent }));
+    harness.set('b', {}, 'unhealthy');
+    harness.set('c', {}, 'unhealthy');
+    assert.deepEqual(harness.remove('b'), ['part instance-down:web/b']);
+    assert.deepEqual(harness.set('c', {}, 'healthy'), ['ok instance-down:web/c']);
   });
 
   it('end with the service', () => {

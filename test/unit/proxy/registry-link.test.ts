@@ -146,6 +146,7 @@ class Harness {
   readonly registry = new FakeRegistry();
   readonly alerts: string[] = [];
   readonly leading: boolean[] = [];
+  readonly away: string[] = [];
   readonly fleet: Fleet;
   readonly link: RegistryLink;
   now = 100_000;
@@ -171,6 +172,7 @@ class Harness {
       onLeading: (leading) => {
         this.leading.push(leading);
       },
+      onAway: (nodes) => this.away.push([...nodes].join()),
     });
   }
 
@@ -489,7 +491,38 @@ describe('the link to the registry', () => {
       await harness.beat();
       harness.registry.broken = true;
       await harness.beat();
-      assert.deepEqual(harness.leading, [false, true, false, true]);
+      harness.now += 300_001;
+      await harness.beat();
+      assert.deepEqual(harness.leading, [false, true, false, false, true]);
+    }));
+
+  it('leaves it to the one that spoke last to tell that the registry is away, unless it lasts', async () =>
+    using(await Harness.started(), async (harness) => {
+      const fails = async () => {
+        harness.registry.rows = [proxy('other', 4), proxy('lb', 5)];
+        await harness.beat();
+        harness.registry.broken = true;
+        harness.registry.listener?.failed(new Error('gone'));
+        await harness.beat();
+      };
+      await fails();
+      assert.deepEqual([harness.alerts, harness.link.available], [[], false]);
+      harness.registry.broken = false;
+      await harness.changed(snapshot(2, [instance('a')]));
+      assert.deepEqual(harness.alerts, [], 'of what nobody has heard of nobody hears the end');
+      await fails();
+      harness.now += 300_001;
+      await harness.beat();
+      await harness.beat();
+      assert.deepEqual(harness.alerts, ['! registry-unavailable']);
+    }));
+
+  it('tells which nodes are away, before their instances are gone, and once', async () =>
+    using(await Harness.started(instance('a')), async (harness) => {
+      await harness.changed({ ...snapshot(2, [instance('a')]), away: ['b'] });
+      await harness.changed({ ...snapshot(3, [instance('a')]), away: ['b'] });
+      await harness.changed({ ...snapshot(4, [instance('a')]), away: [] });
+      assert.deepEqual(harness.away, ['b', '']);
     }));
 
   it('withdraws when it stops, and is silent from then on', async () => {

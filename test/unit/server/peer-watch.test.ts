@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LeadingSink } from '../../../pkg/alerts/leading-sink.ts';
 import type { NodeRecord } from '../../../internal/model/node.ts';
+import type { ProxyRecord } from '../../../internal/registry/registry.ts';
+import { Absences } from '../../../internal/server/absences.ts';
 import { PeerWatch } from '../../../internal/server/peer-watch.ts';
 import { RecordingSink } from '../../support/alert-sink.ts';
 
@@ -12,19 +14,22 @@ class Watching {
   readonly sink = new RecordingSink();
   readonly spoken: string[] = [];
   leads = true;
+  proxies: ProxyRecord[] = [];
   away = false;
   now = 0;
+  readonly absences = new Absences();
   readonly #joint = new LeadingSink(this.sink);
   readonly watch = new PeerWatch({
     registry: {
       isShared: true,
       leads: async () => this.leads,
-      proxies: async () => [],
+      proxies: async () => this.proxies,
       nodes: async () => [this.#node('a', true), this.#node('b', !this.away)],
     },
     alerts: this.#joint,
     clock: () => this.now,
     startedAt: 0,
+    absences: this.absences,
     speaking: {
       lead: (leading) => {
         this.spoken.push(leading ? 'leads' : 'follows');
@@ -52,9 +57,24 @@ describe('the watch over what all managers see', () => {
     watching.away = true;
     await watching.look(10);
     assert.deepEqual(watching.sink.take(), ['! node-away:b']);
+    assert.equal(watching.absences.isAway('b'), true);
     watching.away = false;
     await watching.look(1);
     assert.deepEqual(watching.sink.take(), ['ok node-away:b']);
+  });
+
+  it('tells of a lost host once, with its load balancer, which is a trouble of its own only when it stays away', async () => {
+    const watching = new Watching();
+    const told = { pid: 1, startedAt: 0, appliedRevision: 1, inFlight: new Map() };
+    watching.proxies = [{ ...told, id: 'lb-b', node: 'b', heartbeatAt: 0 }];
+    watching.away = true;
+    await watching.look(12);
+    assert.deepEqual(watching.sink.take(), ['! node-away:b']);
+    const [alert] = watching.sink.raised;
+    assert.deepEqual([alert?.node, /neither has its load balancer lb-b/.test(alert?.cause ?? '')], ['b', true]);
+    watching.away = false;
+    await watching.look(1);
+    assert.deepEqual(watching.sink.take(), ['ok node-away:b', '! load-balancer-gone:lb-b']);
   });
 
   it('leaves it to the manager that speaks for all, and goes on when that one has gone', async () => {

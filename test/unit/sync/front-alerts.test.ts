@@ -35,6 +35,7 @@ function setUp({ areSome = false } = {}) {
     services: () => services,
     areSome: () => areSome,
     now: () => 1_000,
+    namesNodes: true,
   });
   /** Health of the instances of services, by their names. */
   const find = async (found: Readonly<Record<string, readonly Health[]>>) => {

@@ -98,11 +98,15 @@ describe('the link of a front to the registry', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
   afterEach(() => mock.timers.reset());
 
-  it('says with every heartbeat whether it speaks for all: also when nobody can be asked', async () => {
+  it('says with every heartbeat whether it speaks for all: whoever spoke last goes on when nobody can be asked', async () => {
     const { link, speaksBeside, away } = setUp();
     await link.start();
     assert.equal(await speaksBeside(OWN), true);
     assert.equal(await speaksBeside(OWN, 'host-2-b'), false);
+    away(true);
+    assert.equal(await speaksBeside(OWN, 'host-2-b'), false);
+    away(false);
+    assert.equal(await speaksBeside(OWN), true);
     away(true);
     assert.equal(await speaksBeside(OWN, 'host-2-b'), true);
     away(false);

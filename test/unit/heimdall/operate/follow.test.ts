@@ -36,14 +36,14 @@ describe('a deployment that is followed', () => {
       step: ({ message }: { readonly message: string }) => void told.push(message),
       lost: () => void told.push('lost'),
     };
-    const over = await followDeployment(client, { id: 7 }, teller, signal, 0);
+    const over = await followDeployment(client, 7, teller, signal, 0);
     assert.deepEqual([over?.id, told], [7, ['a', 'b', 'lost', 'lost', 'c']]);
   });
 
   it('is given up when the manager says no', async () => {
     const refusal = new HeimdallApiError(404, { detail: 'there is no deployment 7' });
     const client = clientOf({ deployments: { follow: () => broken([], refusal) } });
-    await assert.rejects(followDeployment(client, { id: 7 }, { step: () => {}, lost: () => {} }, signal, 0), refusal);
+    await assert.rejects(followDeployment(client, 7, { step: () => {}, lost: () => {} }, signal, 0), refusal);
   });
 });
 

@@ -145,6 +145,25 @@ describe('deployments as text', () => {
     assert.match(whole, /succeeded[^]*\n {6}2s {2}web-9002 did not get ready\n/);
   });
 
+  it('tells how it goes on each node where there are several', () => {
+    const nodes = [
+      { node: 'a', state: 'succeeded', version: '1.4' },
+      { node: 'b', state: 'skipped', version: '1.4', reason: 'node b is away' },
+    ] as const;
+    const step = { at: ago(58.5), node: 'a', message: 'done' };
+    const text = deploymentText({ ...deploymentView({ nodes }), steps: [step] }, plain, NOW);
+    assert.match(text, /^a +● succeeded +1\.4\s+b +○ skipped +1\.4 +node b is away$/m);
+    assert.match(text, /^ +2s {2}a: done$/m);
+    const sentence = '● deploy 7 of web (version 1.4) succeeded after 12s; left out, as away: b\n';
+    assert.equal(outcomeText(deploymentView({ nodes }), plain), sentence);
+    assert.match(
+      outcomeText(deploymentView({ nodes: nodes.slice(0, 1) }), plain),
+      /^● deploy 7 of web on node a \(version 1\.4\) succeeded/,
+    );
+    const one = deploymentText({ ...deploymentView({ nodes: nodes.slice(0, 1) }), steps: [step] }, plain, NOW);
+    assert.match(one, /^ +2s {2}done$/m);
+  });
+
   for (const [changes, sentence] of [
     [{}, '● deploy 7 of web (version 1.4) succeeded after 12s'],
     [

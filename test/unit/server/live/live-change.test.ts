@@ -20,6 +20,7 @@ const ALERT: AlertView = {
   cause: null,
   service: 'web',
   instance: null,
+  node: null,
   since: '2026-01-02T12:00:00.000Z',
   resolvedAt: null,
   durationMs: 1_000,

@@ -11,11 +11,13 @@ function deployment(id: number, finishedAt: number | null): Deployment {
   const state = finishedAt === null ? 'running' : 'succeeded';
   const release = { ...FIRST_RELEASE, deployment: id };
   const times = { createdAt: 0, startedAt: 0, finishedAt };
-  return { id, service: 'web', kind: 'deploy', state, release, previous: null, by: 'ann', reason: null, ...times };
+  const noNodes = { node: null, nodes: [], givenUp: null };
+  const rest = { previous: null, by: 'ann', reason: null };
+  return { id, service: 'web', kind: 'deploy', state, release, ...rest, ...times, ...noNodes };
 }
 
 function step(id: number): DeploymentStep {
-  return { id, deployment: 3, at: NOW, message: `step ${id}`, instanceId: null, logTail: [] };
+  return { id, deployment: 3, at: NOW, message: `step ${id}`, instanceId: null, logTail: [], node: null };
 }
 
 describe('the deployments that are shown live', () => {
@@ -24,13 +26,14 @@ describe('the deployments that are shown live', () => {
     const steps = Array.from({ length: 150 }, (_, at) => step(at + 1));
     const asked: [number, number][] = [];
     const registry = {
-      deployments: async ({ active = false }) => all.filter(({ finishedAt }) => !active || finishedAt === null),
+      allDeployments: async ({ active = false }) =>
+        all.filter(({ finishedAt }) => !active || finishedAt === null).map((each) => [each]),
       deploymentSteps: async (id: number, after: number) => {
         asked.push([id, after]);
         return id === 3 ? steps.filter((each) => each.id > after) : [];
       },
     };
-    const shown = new LiveDeployments(registry, () => NOW);
+    const shown = new LiveDeployments(registry, { gone: new Set() }, () => NOW);
     assert.deepEqual(
       (await shown.read()).map(({ id, steps: [first, ...others] }) => [id, first?.message, others.length]),
       [
