@@ -1,6 +1,6 @@
 // Compiles what the end-to-end tests start, once, while the first test files run. Else each of the first dozen processes
 // would do it for itself: what a process has compiled, others find when it has ended.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { COMPILE_CACHE } from './e2e-process.ts';
@@ -19,15 +19,16 @@ const MODULES = [
 
 const IMPORT_ALL = 'for (const path of process.argv.slice(1)) await import(path);';
 
-let compiling: ChildProcess | undefined;
+let compiled: Promise<unknown> = Promise.resolve();
 
 export function globalSetup(): void {
-  compiling = spawn(process.execPath, ['--input-type=module', '-e', IMPORT_ALL, ...MODULES], {
+  const compiling = spawn(process.execPath, ['--input-type=module', '-e', IMPORT_ALL, ...MODULES], {
     env: { PATH: process.env['PATH'], ...COMPILE_CACHE },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  compiled = once(compiling, 'close');
 }
 
 export async function globalTeardown(): Promise<void> {
-  if (compiling?.exitCode === null) await once(compiling, 'exit');
+  await compiled;
 }
