@@ -36,9 +36,7 @@ export class Reporter {
   tell(): Promise<void> {
     this.#cancel();
     this.#again = true;
-    this.#running ??= this.#tellAll().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#tellAll();
     return this.#running;
   }
 
@@ -47,7 +45,7 @@ export class Reporter {
     const now = performance.now();
     const wait = this.#evenAt - now - SAVED_UP_MS;
     if (wait > 0) {
-      this.#later ??= setTimeout(() => void this.tellPicture(), wait).unref();
+      this.#later ??= setTimeout(() => void this.#tellLater(), wait).unref();
       return;
     }
     this.#evenAt = Math.max(this.#evenAt, now) + PAUSE_MS;
@@ -72,8 +70,15 @@ export class Reporter {
     return registry.snapshot();
   }
 
+  /** It may be too early yet: the clock of timers is not that of `#evenAt`. */
+  #tellLater(): Promise<void> {
+    this.#later = null;
+    return this.tellPicture();
+  }
+
   async #tellAll(): Promise<void> {
     const { registry, report, now, signal, onTaken, onRefused } = this.#options;
+    await Promise.resolve(); // never over before `#running` says that it is under way
     while (this.#again && !signal.aborted) {
       this.#again = false;
       try {
@@ -84,6 +89,7 @@ export class Reporter {
         onRefused(error);
       }
     }
+    this.#running = null; // in the same tick as the last look: whoever comes later begins anew
   }
 
   #cancel(): void {

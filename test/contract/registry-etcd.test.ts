@@ -9,6 +9,7 @@ import type { EtcdWriter } from '../../internal/registry/etcd/writer.ts';
 import { eventually } from '../support/e2e-wait.ts';
 import { EtcdCluster, etcdMissing } from '../support/etcd.ts';
 import { etcdStore } from '../support/etcd-store.ts';
+import { RegistryRecorder } from '../support/registry-recorder.ts';
 import { announcementsContract } from './announcements.case.ts';
 import { registryContract } from './registry.case.ts';
 import { requestKeysContract } from './request-keys.case.ts';
@@ -111,8 +112,12 @@ describe('the registry in etcd', { skip: etcdMissing() }, () => {
         assert.equal((await a.snapshot()).away, undefined);
         await b.close();
         await eventually('b to be away', async () => (await proxy.snapshot()).away?.join() === 'b');
+        const recorder = new RegistryRecorder();
+        proxy.watch(recorder, new AbortController().signal);
+        await recorder.picture(({ away }) => away?.join() === 'b');
         await a.close();
         await eventually('nobody to tell', async () => (await proxy.snapshot()).away === undefined);
+        await recorder.picture(({ away }) => away === undefined);
       } finally {
         await proxy.close();
       }

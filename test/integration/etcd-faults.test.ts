@@ -258,6 +258,25 @@ describe('the registry in etcd when something is out of order', { skip }, () => 
     assert.deepEqual([services[0]?.desired, instances], [0, [foreign]]);
   });
 
+  it('waits for nothing when what it was overtaken by is gone before that shows here', async () => {
+    const manager = await open();
+    const [row] = await manager.reserve([DRAFT], PORTS, 1);
+    const name = NAMES.instance(DRAFT.host, row?.port ?? 0);
+    const { commit } = Store.prototype;
+    const spy = mock.method(Store.prototype, 'commit', async function (this: Store, ...given: CommitArguments) {
+      spy.mock.restore();
+      await store.write([{ put: name, value: { instance: { ...row, weight: 2 }, since: null, place: 0 } }]);
+      const outcome = await commit.apply(this, given);
+      await store.write([{ remove: name }]);
+      await eventually('the manager to see it', async () => countOf(await manager.snapshot()) === 0);
+      return outcome;
+    });
+    const refused = manager.update(row?.id ?? '', { weight: 3 });
+    const others = Promise.all([manager.reserve([DRAFT], PORTS, 1), manager.changeService('api', { desired: 2 })]);
+    await assert.rejects(refused, (error) => hasCode(error, 'INSTANCE_NOT_FOUND'));
+    assert.equal((await others)[0].length, 1);
+  });
+
   it('waits for nothing when what is to be removed is gone', async () => {
     const proxy = watchingProxy();
     await recorder.picture();

@@ -96,7 +96,8 @@ export class Mirror {
   }
 
   /**
-   * Resolves when a commit that was not carried out would be planned otherwise: what it found shows here, or something newer.
+   * Resolves when a commit that was not carried out would be planned otherwise: what it found shows here, or something newer;
+   * what it found may be gone again by then.
    * @throws {HeimdallError} REGISTRY_UNAVAILABLE.
    */
   async agree({ found, revision }: Pick<Outcome, 'found' | 'revision'>): Promise<void> {
@@ -105,7 +106,8 @@ export class Mirror {
       const here = this.get(name)?.modified ?? 0;
       return modified === 0 ? here === 0 || here > revision : here >= modified;
     };
-    await this.#until(() => this.#isLoaded && this.#failure === null && ours.every(shows));
+    const isNewer = (): boolean => this.#revision >= revision || ours.every(shows);
+    await this.#until(() => this.#isLoaded && this.#failure === null && isNewer());
   }
 
   /** Those whose names go on with the kind, such as `instances`. */

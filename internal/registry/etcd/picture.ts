@@ -45,6 +45,12 @@ export class Pictures {
     assertFormat(this.#mirror.get(NAMES.format));
   }
 
+  /** Another one: another picture. */
+  get token(): string {
+    const away = [...this.away()].toSorted();
+    return [this.registryId, this.revision, this.#hasManager, ...away].join(' ');
+  }
+
   /** How long others are waited for yet, in milliseconds; 0: not at all. */
   get grace(): number {
     const { settledAt, wasLost } = this.#mirror;
@@ -73,7 +79,7 @@ export class Pictures {
       revision: this.revision,
       services: this.#services((node) => !away.has(node)),
       instances: away.size === 0 ? this.#instances.rows() : this.#without(away),
-      ...(away.size === 0 || this.#mirror.all('managers').size === 0 ? {} : { away: [...away].toSorted() }),
+      ...(away.size === 0 || !this.#hasManager ? {} : { away: [...away].toSorted() }),
     };
   }
 
@@ -96,6 +102,10 @@ export class Pictures {
     if (own === null && shared === null) return null;
     const deploying = this.#deploying((other) => other === node).get(service) ?? null;
     return stateOf(service, own === null ? [] : [valueOf(FORM.ownService, own)], shared, deploying);
+  }
+
+  get #hasManager(): boolean {
+    return this.#mirror.all('managers').size > 0;
   }
 
   #without(away: ReadonlySet<string>): Instance[] {

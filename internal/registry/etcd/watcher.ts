@@ -63,9 +63,7 @@ export class Watcher {
     if (this.#pictures.registryId === '') return; // all was deleted: a new one is being made
     try {
       this.#pictures.check();
-      const token = [this.#pictures.registryId, this.#pictures.revision, ...[...this.#pictures.away()].toSorted()].join(
-        ' ',
-      );
+      const { token } = this.#pictures;
       const isNews = token !== this.#token || this.#isFailing;
       const picture = isNews ? this.#pictures.all() : null;
       this.#token = token;

@@ -63,6 +63,25 @@ describe('what a load balancer tells of pictures', () => {
     assert.deepEqual(told.slice(5), [20]);
   });
 
+  it('is told of the last one also when the timer is early', async () => {
+    await storm(1, 20);
+    now += 98; // timers count whole milliseconds, from the beginning of a turn of the event loop
+    mock.timers.tick(100);
+    await pass(2);
+    await pass(100);
+    assert.equal(told.at(-1), 20);
+  });
+
+  it('is told of what comes in the moment in which a report ends', async () => {
+    for (let turns = 0; turns < 8; turns += 1) {
+      now += 1_000;
+      void apply(2 * turns);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await apply(2 * turns + 1);
+      assert.equal(told.at(-1), 2 * turns + 1, `after ${turns} turns`);
+    }
+  });
+
   it('is not told any more when the load balancer ends', async () => {
     await storm(1, 20);
     ending.abort();
