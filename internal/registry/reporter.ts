@@ -36,9 +36,7 @@ export class Reporter {
   tell(): Promise<void> {
     this.#cancel();
     this.#again = true;
-    this.#running ??= this.#tellAll().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#tellAll();
     return this.#running;
   }
 
@@ -73,16 +71,22 @@ export class Reporter {
   }
 
   async #tellAll(): Promise<void> {
-    const { registry, report, now, signal, onTaken, onRefused } = this.#options;
-    while (this.#again && !signal.aborted) {
-      this.#again = false;
-      try {
-        await registry.report(report());
-        this.#takenAt = now();
-        onTaken();
-      } catch (error) {
-        onRefused(error);
-      }
+    try {
+      while (this.#again && !this.#options.signal.aborted) await this.#tellOnce();
+    } finally {
+      this.#running = null; // at the moment of the last look: nothing that comes later passes for told
+    }
+  }
+
+  async #tellOnce(): Promise<void> {
+    const { registry, report, now, onTaken, onRefused } = this.#options;
+    this.#again = false;
+    try {
+      await registry.report(report());
+      this.#takenAt = now();
+      onTaken();
+    } catch (error) {
+      onRefused(error);
     }
   }
 
