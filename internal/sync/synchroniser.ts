@@ -74,9 +74,7 @@ export class Synchroniser {
     if (this.#abort.signal.aborted) return;
     this.#wanted = true;
     this.#cancelTimer();
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#run();
   }
 
   /** Finds out whether somebody else has undone what is in force; to be called about once a second. Never rejects. */
@@ -99,14 +97,22 @@ export class Synchroniser {
   }
 
   async #run(): Promise<void> {
-    while (this.#wanted && !this.#abort.signal.aborted) {
-      this.#wanted = false;
-      const picture = this.#options.picture();
-      if (picture === null || (!this.#undone && isDeepStrictEqual(picture, this.#inForce))) continue;
-      const waitMs = this.#dueAt(picture) - this.#options.clock.monotonic();
-      if (waitMs > 0) this.#tryIn(waitMs);
-      else await this.#apply(picture);
+    await Promise.resolve(); // what else changes at this moment goes along
+    try {
+      while (this.#wanted && !this.#abort.signal.aborted) {
+        this.#wanted = false;
+        await this.#bring(this.#options.picture());
+      }
+    } finally {
+      this.#running = null; // at the moment of the last look: nothing that comes later passes for seen
     }
+  }
+
+  async #bring(picture: Picture | null): Promise<void> {
+    if (picture === null || (!this.#undone && isDeepStrictEqual(picture, this.#inForce))) return;
+    const waitMs = this.#dueAt(picture) - this.#options.clock.monotonic();
+    if (waitMs > 0) this.#tryIn(waitMs);
+    else await this.#apply(picture);
   }
 
   #dueAt(picture: Picture): number {

@@ -87,7 +87,7 @@ export class LogFile implements LineOutput {
       }
     } catch (error) {
       const isCut = octets === this.#missing || (from > 0 && octets[from - 1] !== LINE_END);
-      const rest = octets.slice(from, octets.indexOf(LINE_END, from) + 1);
+      const rest = Uint8Array.from(octets.subarray(from, octets.indexOf(LINE_END, from) + 1)); // the memory is used again
       this.#cut = isCut ? { inode: this.#inode, size: this.#size, rest } : null;
       throw error;
     }

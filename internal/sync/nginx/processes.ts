@@ -6,6 +6,8 @@ const MASTER = 'nginx: master process';
 const WORKER = 'nginx: worker process';
 /** nginx's own words in the title of a worker that takes no new connections any more. */
 const RETIRING = 'is shutting down';
+/** The first process of a system is no nginx: one that says so of itself runs in a container, whose numbers are its own. */
+const FIRST_PID = 1;
 
 /** An nginx that runs. */
 export interface RunningNginx {
@@ -80,7 +82,7 @@ export class NginxProcesses {
       const pid = await readPid(this.#pidFile);
       const master = pid === null ? null : await readNginx(pid);
       if (master?.title.startsWith(MASTER)) return master;
-      return process.platform === 'linux' ? 'absent' : 'invisible';
+      return process.platform === 'linux' && pid !== FIRST_PID ? 'absent' : 'invisible';
     }
     const known = this.#master === null ? null : await readNginx(this.#master.pid);
     this.#master = known !== null && known.startTime === this.#master?.startTime ? known : await theOnlyMaster();

@@ -56,6 +56,16 @@ describe('what a load balancer tells of pictures', () => {
     assert.deepEqual(told.at(-1), 21);
   });
 
+  it('is told also when it changes at the moment at which a report ends', async () => {
+    for (let later = 0; later < 10; later += 1) {
+      const running = reporter.tell();
+      for (let at = 0; at < later; at += 1) await Promise.resolve();
+      revision += 1;
+      await Promise.all([running, reporter.tell()]);
+      assert.equal(told.at(-1), revision, `${later} microtasks later`);
+    }
+  });
+
   it('goes with what is told for another reason', async () => {
     await storm(1, 20);
     await reporter.tell();

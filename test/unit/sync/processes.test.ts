@@ -52,6 +52,12 @@ describe('the processes of nginx', { skip }, () => {
     assert.equal(await processes.isStill(look), true);
   });
 
+  it('cannot be seen in a container, whose pid file tells a number of its own', async () => {
+    const pidFile = join(folder, 'of-container.pid');
+    await writeFile(pidFile, '1\n');
+    assert.equal(await new NginxProcesses(pidFile).look(), 'invisible');
+  });
+
   it('are not gone as long as workers go on without their master', async () => {
     const before = await processes.look();
     master.kill('SIGKILL');

@@ -93,6 +93,19 @@ describe('a synchroniser', () => {
     assert.deepEqual(front.applied, [1, 50]);
   });
 
+  it('misses nothing of two changes at the same moment', async () => {
+    const { front, want, clock, synchroniser } = setUp();
+    await want(picture(1));
+    synchroniser.changed(); // by a check
+    await want(picture(2));
+    await clock.advance(1_000);
+    const both = want(picture(3));
+    synchroniser.changed();
+    await both;
+    await clock.advance(1_000);
+    assert.deepEqual(front.applied, [1, 2, 3]);
+  });
+
   it('has the last picture in force that came while one was on its way', async () => {
     const { front, want, clock, reports } = setUp();
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -197,6 +197,21 @@ describe('the file of the access log', () => {
     assert.deepEqual(await contents(file.path), { 'access.log': 'one\ntwo\nthree\nfour\n' });
   });
 
+  it('goes on in it also when the memory of the lines has been used again', async () => {
+    const path = freshPath();
+    const file = new LogFile(path, null, () => now);
+    const memory = Buffer.from('one\n');
+    {
+      using disk = await fillDisk(2);
+      await assert.rejects(file.write(memory), /ENOSPC/);
+      assert.equal(disk.left, 0);
+    }
+    memory.write('xyz\n');
+    await file.write(memory);
+    await file.close();
+    assert.deepEqual(await contents(path), { 'access.log': 'one\nxyz\n' });
+  });
+
   it('only ends the line that was cut off when another process has written behind it', async () => {
     await using file = fileAt(freshPath());
     {
