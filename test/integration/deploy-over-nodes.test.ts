@@ -163,8 +163,8 @@ describe('a deployment over nodes', { skip: etcdMissing() }, () => {
       return true;
     });
     assert.equal(await pair.versions(), 'a v3, b v1');
-    const alert = pair.b.alerts.raised.find(({ key }) => key === 'deployment:web');
-    assert.match(alert?.title ?? '', /^deployment 2 of web was rolled back on node b$/);
+    const raised = async () => pair.b.alerts.raised.find(({ key }) => key === 'deployment:web');
+    assert.match((await until('the alert', raised)).title, /^deployment 2 of web was rolled back on node b$/);
     const back = await services.rollback('web', undefined, WAIT);
     assert.deepEqual([back.parts.length, await pair.versions()], [1, 'a v1, b v1']);
   });
