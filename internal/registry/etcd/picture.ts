@@ -9,6 +9,7 @@ import { NAMES, nodeIn } from './names.ts';
 import { valueOf } from './parse.ts';
 import { assertFormat } from './registry-id.ts';
 import type { Entry } from './store.ts';
+import { UnderWay } from './under-way.ts';
 
 /** What a picture is made of. */
 export const PICTURED = ['id', 'format', 'revision', 'instances', 'services', 'shared', 'deployments', 'managers'];
@@ -16,18 +17,20 @@ export const PICTURED = ['id', 'format', 'revision', 'instances', 'services', 's
 /** After the store was out of reach, for so long nobody counts as away who was not before; milliseconds. */
 const GRACE_MS = HEARTBEAT_LIMIT_MS + 1_000;
 
-type Source = Pick<Mirror, 'get' | 'all' | 'settledAt' | 'wasLost'>;
+type Source = Pick<Mirror, 'get' | 'all' | 'noteOf' | 'settledAt' | 'wasLost'>;
 
 /** Makes pictures of the desired state. What has not changed is the same object in the next one. */
 export class Pictures {
   readonly #mirror: Source;
   readonly #instances: Instances;
+  readonly #underWay: UnderWay;
   /** As it was when the store could be read last. */
   #away: ReadonlySet<string> = new Set();
 
   constructor(mirror: Source, instances: Instances) {
     this.#mirror = mirror;
     this.#instances = instances;
+    this.#underWay = new UnderWay(mirror);
   }
 
   get registryId(): string {
@@ -138,12 +141,13 @@ export class Pictures {
   /** Also while none of its parts is: between two nodes. */
   #deploying(counts: (node: string) => boolean): Map<string, number> {
     const under = new Map<string, number>();
-    const begun = new Set<number>();
-    const counted = [...this.#mirror.all('deployments').values()].filter(({ name }) => counts(nodeIn(name)));
-    const parts = counted.map((entry) => valueOf(FORM.deployment, entry));
-    for (const { id, state } of parts) if (state === 'succeeded') begun.add(id);
-    for (const part of parts) {
-      const isNext = part.state === 'queued' && begun.has(part.id);
+    const hasSucceeded = (node: string, id: number): boolean => {
+      const entry = counts(node) ? this.#mirror.get(NAMES.deployment(node, id)) : null;
+      return entry !== null && valueOf(FORM.deployment, entry).state === 'succeeded';
+    };
+    for (const [name, part] of this.#underWay.parts()) {
+      if (!counts(nodeIn(name))) continue;
+      const isNext = part.state === 'queued' && part.nodes.some((node) => hasSucceeded(node, part.id));
       if (isActive(part) || isNext) under.set(part.service, part.id);
     }
     return under;

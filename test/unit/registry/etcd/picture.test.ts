@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it, mock } from 'node:test';
 import { hasCode } from '../../../../internal/model/errors.ts';
+import { FORM } from '../../../../internal/registry/etcd/forms.ts';
 import { Instances } from '../../../../internal/registry/etcd/instances.ts';
 import { Keys } from '../../../../internal/registry/etcd/keys.ts';
 import { NAMES } from '../../../../internal/registry/etcd/names.ts';
@@ -18,8 +19,8 @@ describe('pictures of a registry in etcd', () => {
     revision = 0;
     keys = new Keys('state/');
     instances = new Instances(keys);
-    const mirror = { get: keys.get.bind(keys), all: keys.all.bind(keys), settledAt: 0, wasLost: false };
-    pictures = new Pictures(mirror, instances);
+    const [get, all, noteOf] = [keys.get.bind(keys), keys.all.bind(keys), keys.noteOf.bind(keys)];
+    pictures = new Pictures({ get, all, noteOf, settledAt: 0, wasLost: false }, instances);
   });
 
   const entry = (name: string, value: unknown, created = revision) => {
@@ -36,6 +37,28 @@ describe('pictures of a registry in etcd', () => {
     return name;
   }
   const ids = () => pictures.all().instances.map(({ id }) => id);
+
+  it('look at deployments that are over no more, however many there were', () => {
+    const release = { deployment: 1, version: null, variant: null, env: {} };
+    const part = { service: 'web', kind: 'deploy', release, previous: null, by: 'ann', createdAt: 1, startedAt: 1 };
+    const deploy = (node: string, id: number, state: string) => {
+      const finishedAt = state === 'succeeded' ? 2 : null;
+      put(NAMES.deployment(node, id), { ...part, id, state, finishedAt, reason: null, node, nodes: ['a', 'b'] });
+    };
+    const deploying = () => pictures.all().services.map((service) => service.deploying);
+    put(NAMES.shared('web'), { service: 'web', overrides: {}, pausedSince: null });
+    for (let id = 1; id < 5; id += 1) deploy('a', id, 'succeeded');
+    deploy('a', 5, 'running');
+    deploy('b', 5, 'queued');
+    assert.deepEqual(deploying(), [5]);
+    deploy('a', 5, 'succeeded');
+    assert.deepEqual(deploying(), [5], 'it is between two nodes');
+    deploy('b', 5, 'succeeded');
+    assert.deepEqual(deploying(), [null]);
+    const looks = mock.method(FORM.deployment, 'read');
+    deploying();
+    assert.equal(looks.mock.callCount(), 0);
+  });
 
   it('keep what has not changed as the same objects, and all of it when nothing has', () => {
     put(NAMES.manager('a'), {});
