@@ -38,7 +38,7 @@ export class NginxProcesses {
   readonly #pidFile: string | null;
   #master: Proc | null = null;
   /** Workers that were seen: while processes end, the system's list of children may lack some of them. */
-  #seen = new Set<number>();
+  #seen: readonly Proc[] = [];
 
   /** @param pidFile - null: the only nginx that runs here is meant. */
   constructor(pidFile: string | null) {
@@ -48,11 +48,13 @@ export class NginxProcesses {
   /** @throws {FrontError} when several run here, and nobody has said which one is meant. */
   async look(): Promise<NginxLook> {
     const master = await this.#findMaster();
-    if (typeof master === 'string') return (await this.#hasOrphans()) ? 'invisible' : master;
-    const pids = new Set([...this.#seen, ...(await childrenOf(master.pid))]);
+    const children = typeof master === 'string' ? [] : await childrenOf(master.pid);
+    const pids = new Set([...this.#seen.map(({ pid }) => pid), ...children]);
     const found = (await Promise.all([...pids].map(readNginx))).filter((process) => process !== null);
+    if (await this.#hasOrphans(found)) return 'invisible';
+    if (typeof master === 'string') return master;
     const workers = found.filter(({ parent, title }) => parent === master.pid && title.startsWith(WORKER));
-    this.#seen = new Set(workers.map(({ pid }) => pid));
+    this.#seen = workers;
     const isRetiring = ({ title }: Proc) => title.includes(RETIRING);
     return {
       master: master.pid,
@@ -72,9 +74,13 @@ export class NginxProcesses {
   }
 
   /** Workers go on without their master when that is killed, and nobody can tell them anything. */
-  async #hasOrphans(): Promise<boolean> {
-    const found = await Promise.all([...this.#seen].map(readNginx));
-    return found.some((process) => process?.title.startsWith(WORKER) === true);
+  async #hasOrphans(found: readonly Proc[]): Promise<boolean> {
+    const known = found.filter(({ pid, startTime, title }) => {
+      const before = this.#seen.find((worker) => worker.pid === pid);
+      return before?.startTime === startTime && title.startsWith(WORKER);
+    });
+    const parents = await Promise.all([...new Set(known.map(({ parent }) => parent))].map(readNginx));
+    return parents.some((parent) => parent?.title.startsWith(MASTER) !== true);
   }
 
   async #findMaster(): Promise<Proc | 'absent' | 'invisible'> {
